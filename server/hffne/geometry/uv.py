@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The UV layout of the position map: which texels are face, where the landmarks and regions lie."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+SIZE = 128
+
+
+@dataclass(frozen=True)
+class UVTemplate:
+    """The layout and the mean face.
+
+    mask (U, U) bool: texels of the face; mean (U, U, 3) float32: the mean head in metres, x right, y up,
+    z out of the face, interpupillary distance 0.063, origin at the head's centre; landmarks (68, 2) float32:
+    row and column of the iBUG points; regions: name -> (U, U) bool.
+    """
+
+    mask: np.ndarray
+    mean: np.ndarray
+    landmarks: np.ndarray
+    regions: dict
+
+
+@cache
+def template():
+    """The shipped template."""
+    with np.load(Path(__file__).with_name("uv_template.npz")) as data:
+        index, names = data["regions"], data["region_names"]
+        regions = {str(name): (index == i) & data["mask"] for i, name in enumerate(names)}
+        return UVTemplate(data["mask"], data["mean"], data["landmarks"], regions)

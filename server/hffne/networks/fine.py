@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fine network: exemplar encoder E_R, face encoder E_I, modulated normal decoder D_N (equations 1-3)."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2
+from .modulation import ModulatedConv
+
+EXEMPLAR_SIZE = 64
+
+
+class ExemplarEncoder(nn.Module):
+    """E_R: exemplar normal R (N, 3, H, W) -> vector z (N, Z). A vector, so the exemplar need not be aligned."""
+
+    def __init__(self, vector=128):
+        super().__init__()
+        self.body = nn.Sequential(conv(3, 24, 3, 2), Down(24, 48), Down(48, 96), Down(96, 128))
+        self.head = nn.Sequential(nn.Linear(128, vector), nn.LeakyReLU(0.1), nn.Linear(vector, vector))
+
+    def forward(self, exemplar):
+        small = F.interpolate(exemplar, (EXEMPLAR_SIZE, EXEMPLAR_SIZE), mode="area")
+        return self.head(self.body(small).mean((2, 3)))
+
+
+class FaceEncoder(nn.Module):
+    """E_I: grey face (N, 1, H, W) -> features f_1..f_5 and the bottom, each half the size of the one before."""
+
+    def __init__(self, widths):
+        super().__init__()
+        self.stem = nn.Sequential(conv(1, widths[0]), conv(widths[0], widths[0]))
+        self.downs = nn.ModuleList([Down(i, o) for i, o in zip(widths, widths[1:])])
+
+    def forward(self, grey):
+        features = [self.stem(grey)]
+        for down in self.downs:
+            features.append(down(features[-1]))
+        return features
+
+
+class UpBlock(nn.Module):
+    """One decoder stage: join the skip, mix, modulate by z (eq. 3)."""
+
+    def __init__(self, below, skip, vector):
+        super().__init__()
+        self.mix = conv(below + skip, skip)
+        self.modulated = ModulatedConv(skip, skip, vector)
+        self.bias = nn.Parameter(torch.zeros(1, skip, 1, 1))
+
+    def forward(self, x, skip, z):
+        x = self.mix(torch.cat([up2(x), skip], 1))
+        return F.leaky_relu(self.modulated(x, z) + self.bias, 0.1) + x
+
+
+class NormalDecoder(nn.Module):
+    """D_N: features and z -> unit normals (N, 3, H, W) in camera space."""
+
+    def __init__(self, widths, vector):
+        super().__init__()
+        self.bottom = Residual(widths[-1])
+        self.ups = nn.ModuleList([UpBlock(o, i, vector) for i, o in reversed(list(zip(widths, widths[1:])))])
+        self.out = nn.Conv2d(widths[0], 3, 3, 1, 1)
+
+    def forward(self, features, z):
+        *skips, x = features
+        x = self.bottom(x)
+        for up in self.ups:
+            x = up(x, skips.pop(), z)
+        return unit(full_precision(self.out, x))
+
+
+class FineNetwork(nn.Module):
+    """Grey face (N, 1, H, W) in 0..1 (H, W multiples of 32) and exemplar (N, 3, h, w) -> unit normals (N, 3, H, W)."""
+
+    def __init__(self, widths=(12, 24, 48, 96, 144, 192), vector=128):
+        super().__init__()
+        self.exemplar = ExemplarEncoder(vector)
+        self.face = FaceEncoder(widths)
+        self.decoder = NormalDecoder(widths, vector)
+
+    def forward(self, grey, exemplar):
+        return self.decoder(self.face(standardise(grey)), self.exemplar(exemplar))

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Feature modulation by the exemplar's vector (equations 4-7; StyleGAN2's modulated convolution)."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class ModulatedConv(nn.Module):
+    """A convolution whose weights the exemplar's vector z (N, Z) scales per input channel.
+
+    ``w' = w * s * Linear(z)`` (eq. 4), ``w'' = w' / sqrt(sum w'^2 + eps)`` (eq. 5, 6), then convolved (eq. 7).
+    Scaling the input channels and the outputs instead of the weights is the same sum, and batches well.
+    """
+
+    def __init__(self, inputs, outputs, vector, kernel=3, eps=1e-8):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.scale = (inputs * kernel * kernel) ** -0.5
+        self.linear = nn.Linear(vector, inputs)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.ones_(self.linear.bias)
+        self.padding, self.eps = kernel // 2, eps
+
+    def forward(self, x, z):
+        style = self.linear(z) * self.scale
+        energy = style.square() @ self.weight.square().sum((2, 3)).t()
+        x = F.conv2d(x * style[:, :, None, None], self.weight, padding=self.padding)
+        return x * torch.rsqrt(energy + self.eps)[:, :, None, None]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the training set: fits of the photos, textures, rendered buffers and photo buffers, as .npy files.
+
+Every sample has its own random generator (seed, index), so the set is the same however many processes make it.
+"""
+
+import multiprocessing
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .face_model import load_face_model
+from .fit import Fits, detect_landmarks, fit_photos
+from .render import SIZE, Renderer, View, Window, canonical_window, project
+from .sampling import jittered, rendered_sample
+from .textures import TextureLifter
+from .uv_layout import CENTRE, SIZE as U, build_layout
+
+PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
+FIELDS = {"normal": ((SIZE, SIZE, 3), np.int8), "uv": ((SIZE, SIZE, 2), np.float16), "kind": ((SIZE, SIZE), np.uint8),
+          "sun": ((SIZE, SIZE), np.uint8), "sky": ((SIZE, SIZE), np.uint8), "position": ((U, U, 3), np.float16),
+          "suns": ((2, 3), np.float32), "up": ((3,), np.float32)}
+PHOTO_FIELDS = {name: FIELDS[name] for name in ("normal", "kind", "position", "up")} | {
+    "grey": ((SIZE, SIZE), np.uint8)}
+
+
+def find_photos(folder):
+    """All photos under a folder, sorted."""
+    return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PHOTO_ENDINGS)
+
+
+def build(shapes, photos, output, renders=6000, crops=2, seed=0, processes=1, report=print):
+    """Write the training set to `output`; what is already there is kept, so an interrupted build goes on."""
+    output = Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    model = load_face_model(shapes)
+    paths = find_photos(photos)
+    if not paths:
+        raise FileNotFoundError(f"{photos}: no photos ({', '.join(sorted(PHOTO_ENDINGS))}) in this folder")
+    if not (output / "fits.npz").exists():
+        landmarks, found = detect_landmarks(paths, report)
+        fits = fit_photos(model, landmarks, report)
+        np.savez(output / "fits.npz", paths=np.array([str(paths[i]) for i in found]), **fits.__dict__)
+    jobs = {"textures": None, "renders": renders, "photos": crops}
+    for kind, amount in jobs.items():
+        folder = output / kind
+        if (folder / "done").exists():
+            continue
+        folder.mkdir(exist_ok=True)
+        arguments = [(kind, shapes, output, amount, seed, part, processes) for part in range(processes)]
+        total = _create(kind, folder, amount, _load_fits(output))
+        report(f"{kind}: {total}")
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            pool.starmap(_work, arguments)
+        (folder / "done").touch()
+
+
+def _load_fits(output):
+    with np.load(output / "fits.npz") as data:
+        fits = Fits(*[data[k] for k in Fits.__dataclass_fields__])
+        fits.paths = [str(p) for p in data["paths"]]
+    return fits
+
+
+def _create(kind, folder, amount, fits):
+    if kind == "textures":
+        from .textures import SIZE as T
+        count, fields = len(fits.paths), {"grey": ((T, T), np.uint8)}
+    else:
+        count, fields = (amount, FIELDS) if kind == "renders" else (amount * len(fits.paths), PHOTO_FIELDS)
+    for name, (shape, dtype) in fields.items():
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
+    return count
+
+
+def _work(kind, shapes, output, amount, seed, part, parts):
+    cv2.setNumThreads(1)
+    model, fits = load_face_model(shapes), _load_fits(output)
+    arrays = {p.stem: np.lib.format.open_memmap(p, "r+") for p in (output / kind).glob("*.npy")}
+    count = len(next(iter(arrays.values())))
+    if kind == "textures":
+        lifter = TextureLifter(model)
+    else:
+        renderer = Renderer(model, build_layout(model))
+    for index in range(part, count, parts):
+        rng = np.random.default_rng([seed, {"textures": 0, "renders": 1, "photos": 2}[kind], index])
+        if kind == "textures":
+            grey = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
+            sample = {"grey": lifter.lift(grey, fits.identity[index], fits.expression[index], fits.rotation[index],
+                                          fits.scale[index], fits.translation[index])}
+        elif kind == "renders":
+            sample = rendered_sample(renderer, fits, rng)
+        else:
+            sample = photo_sample(renderer, fits, index % len(fits.paths), rng)
+        for name, value in sample.items():
+            if name in arrays:
+                arrays[name][index] = value
+
+
+def photo_sample(renderer, fits, index, rng):
+    """A real photo's jittered crop with the buffers of its fit."""
+    rotation, scale = fits.rotation[index], float(fits.scale[index])
+    view = View(rotation.astype(np.float32), None)
+    shape = renderer.shape(fits.identity[index], fits.expression[index])
+    window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
+    origin = fits.translation[index] + scale * (rotation @ CENTRE)[:2] * [1, -1]
+    grey = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
+    buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
+    return buffers | {"grey": crop_photo(grey, origin, scale, window), "up": rotation[:, 1].astype(np.float32)}
+
+
+def crop_photo(grey, origin, scale, window: Window):
+    """The window (cm around `origin` px at `scale` px per cm) of a grey photo, (S, S) uint8."""
+    unit = window.side * scale / SIZE  # photo pixels per crop pixel
+    if unit > 1.5:
+        grey = cv2.GaussianBlur(grey, (0, 0), unit * 0.4)
+    left = origin[0] + window.x * scale - window.side * scale / 2 + 0.5 * unit
+    top = origin[1] - window.y * scale - window.side * scale / 2 + 0.5 * unit
+    matrix = np.float32([[unit, 0, left], [0, unit, top]])
+    return cv2.warpAffine(grey, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                          borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fine relief to put on rendered faces: a real scan's normal map in random mixtures, and procedural skin.
+
+A relief map is (S, S, 2): the slopes along the texture's right and up, so that
+``n' ~ n + slope_x * tangent + slope_y * bitangent``. It covers the position map's -1..1.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+SIZE = 384
+# Where the scan's normal map (Lee Perry-Smith, Infinite-Realities, CC BY 3.0) lies in our layout, as fractions
+# of its side: the middle of the eye line, and how far one unit of our coordinates reaches.
+SCAN_MIDDLE, SCAN_EYE_ROW, SCAN_UNIT = 0.5, 0.292, (0.267, 0.287)
+EYE_HEIGHT = 0.26  # v of the eyes in our layout
+
+
+def load_scan(path):
+    """Slopes (S, S, 2) of a head scan's tangent-space normal map, resampled to our layout, unit deviation."""
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise FileNotFoundError(f"{path}: not a readable normal map")
+    normal = picture[..., ::-1].astype(np.float32) / 127.5 - 1
+    slopes = normal[..., :2] / np.clip(normal[..., 2:], 0.3, 1)
+    side = len(picture)
+    grid = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1).astype(np.float32)
+    u, v = np.meshgrid(grid, -grid)
+    columns = (SCAN_MIDDLE + u * SCAN_UNIT[0]) * side - 0.5
+    rows = (SCAN_EYE_ROW - (v - EYE_HEIGHT) * SCAN_UNIT[1]) * side - 0.5
+    slopes = cv2.remap(slopes, columns, rows, cv2.INTER_CUBIC)
+    slopes -= cv2.GaussianBlur(slopes, (0, 0), 16)  # what is broader than wrinkles belongs to the shape
+    return np.clip(slopes / slopes.std(), -4, 4)
+
+
+def _slopes(height):
+    """Slopes of a height field in texels: a surface rising to the right leans to the left."""
+    return np.stack([-cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8),
+                     cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)], -1)
+
+
+def _texel(point):
+    return (np.asarray(point) * [1, -1] + 1) / 2 * SIZE
+
+
+def _groove(height, points, width, depth):
+    """Cut a tapered groove along points (N, 2) in layout coordinates."""
+    line = np.zeros_like(height)
+    path = np.round(_texel(points) * 16).astype(np.int32)
+    taper = np.sin(np.linspace(0.15, np.pi - 0.15, len(path) - 1)) ** 0.7
+    for start, end, strength in zip(path[:-1], path[1:], taper):
+        cv2.line(line, tuple(map(int, start)), tuple(map(int, end)), float(strength), 1, cv2.LINE_AA, shift=4)
+    line = cv2.GaussianBlur(line, (0, 0), width)
+    ridge = cv2.GaussianBlur(line, (0, 0), width * 1.6)
+    height -= depth * width * (line * 2.5 * width - ridge * 1.2 * width)
+
+
+def _wiggle(rng, count, amount):
+    noise = cv2.GaussianBlur(rng.normal(size=(count, 1)).astype(np.float32), (1, 0), 0.1, sigmaY=count / 8)
+    return amount * noise[:, 0] / (noise.std() + 1e-6)
+
+
+def wrinkles(rng, age):
+    """Height field of the usual folds, `age` in 0..1 for how many and how deep."""
+    height = np.zeros((SIZE, SIZE), np.float32)
+    t = np.linspace(0, 1, 24)
+
+    def deep():
+        return rng.uniform(0.1, 0.3 + 0.6 * age)
+
+    for _ in range(rng.poisson(1 + 5 * age)):  # forehead
+        v, half, middle = rng.uniform(0.42, 0.85), rng.uniform(0.1, 0.45), rng.normal(0, 0.1)
+        curve = v + rng.normal(0, 0.04) * (2 * t - 1) ** 2 + _wiggle(rng, 24, 0.012)
+        _groove(height, np.stack([middle + half * (2 * t - 1), curve], 1), rng.uniform(1.5, 4), deep())
+    for _ in range(rng.poisson(0.5 + 2 * age)):  # between the brows
+        u = rng.normal(0, 0.05)
+        _groove(height, np.stack([u + _wiggle(rng, 24, 0.006), 0.32 + 0.2 * t], 1), rng.uniform(1.5, 3.5), deep())
+    for side in (-1, 1):
+        for _ in range(rng.poisson(1 + 4 * age)):  # crow's feet
+            angle, start, length = rng.normal(0, 0.5), rng.uniform(0.4, 0.46), rng.uniform(0.06, 0.2)
+            _groove(height, np.stack([side * (start + length * t * np.cos(angle)),
+                                      0.25 + length * t * np.sin(angle) + _wiggle(rng, 24, 0.005)], 1),
+                    rng.uniform(1.2, 2.5), deep())
+        for _ in range(rng.poisson(0.7 + 2 * age)):  # under the eye
+            drop = rng.uniform(0.06, 0.16)
+            _groove(height, np.stack([side * (0.12 + 0.27 * t), 0.24 - drop * np.sin(np.pi * (0.15 + 0.75 * t))], 1),
+                    rng.uniform(1.5, 4), deep())
+        if rng.random() < 0.4 + 0.6 * age:  # from the nose's wing to the mouth's corner
+            end = rng.uniform(-0.6, -0.42)
+            _groove(height, np.stack([side * (0.14 + 0.14 * t**0.7), -0.1 + (end + 0.1) * t + _wiggle(rng, 24, 0.006)],
+                                     1), rng.uniform(2.5, 6), deep())
+        for _ in range(rng.poisson(1.5 * age)):  # cheeks, chin
+            u, v, angle = rng.uniform(0.2, 0.6), rng.uniform(-0.7, 0), rng.uniform(0, np.pi)
+            length = rng.uniform(0.05, 0.2)
+            _groove(height, np.stack([side * (u + length * t * np.cos(angle)), v + length * t * np.sin(angle)
+                                      + _wiggle(rng, 24, 0.01)], 1), rng.uniform(1.2, 3), deep() * 0.7)
+    for u in rng.uniform(-0.2, 0.2, rng.poisson(12)):  # lips
+        _groove(height, np.stack([u + 0.0 * t, -0.34 - 0.12 * t], 1), 1.2, rng.uniform(0.05, 0.25))
+    return height
+
+
+def skin(rng):
+    """Height field of pores, bumps, moles and stubble."""
+    height = np.zeros((SIZE, SIZE), np.float32)
+    for low, high, strength in ((1.0, 2.2, 0.35), (2.0, 5.0, 0.35), (4.0, 10.0, 0.4)):
+        noise = rng.normal(size=(SIZE, SIZE)).astype(np.float32)
+        band = cv2.GaussianBlur(noise, (0, 0), low) - cv2.GaussianBlur(noise, (0, 0), high)
+        place = cv2.resize(rng.uniform(0, 1, (6, 6)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+        height += band / band.std() * np.clip(place, 0, 1) * rng.uniform(0, strength) * low * 0.4
+    for _ in range(rng.poisson(3)):
+        x, y = rng.uniform(0, SIZE, 2)
+        mole = np.zeros_like(height)
+        cv2.circle(mole, (int(x), int(y)), int(rng.uniform(2, 5)), 1.0, -1)
+        height += cv2.GaussianBlur(mole, (0, 0), 1.5) * rng.uniform(0.5, 2)
+    if rng.random() < 0.3:  # stubble on the jaw
+        dots = (rng.random((SIZE, SIZE)) < 0.03).astype(np.float32)
+        v = 1 - (np.arange(SIZE) + 0.5) / SIZE * 2
+        dots *= np.clip((-0.15 - v) * 5, 0, 1)[:, None]
+        height += cv2.GaussianBlur(dots, (0, 0), 1.2) * rng.uniform(2, 6)
+    return height
+
+
+def relief_map(rng, scan=None):
+    """One random relief map (S, S, 2) float16."""
+    slopes = _slopes(wrinkles(rng, rng.random() ** 1.5)) + _slopes(skin(rng))
+    if scan is not None:
+        warped = scan[:, ::-1] * [-1, 1] if rng.random() < 0.5 else scan
+        shift = cv2.GaussianBlur(rng.normal(size=(SIZE, SIZE, 2)).astype(np.float32), (0, 0), 40)
+        grid = np.stack(np.meshgrid(np.arange(SIZE), np.arange(SIZE)), -1).astype(np.float32)
+        warped = cv2.remap(warped.astype(np.float32), grid + shift / shift.std() * 5, None, cv2.INTER_LINEAR,
+                           borderMode=cv2.BORDER_REFLECT)
+        fine = warped - cv2.GaussianBlur(warped, (0, 0), rng.uniform(2, 4))
+        slopes = slopes + fine * rng.uniform(0, 0.25) + (warped - fine) * rng.uniform(0, 0.3)
+    return np.clip(slopes, -1.5, 1.5).astype(np.float16)
+
+
+def build_reliefs(path, scan_path=None, count=160, seed=0):
+    """Write `count` relief maps to `path` (.npy); returns them."""
+    scan = load_scan(scan_path) if scan_path else None
+    maps = np.stack([relief_map(np.random.default_rng([seed, i]), scan) for i in range(count)])
+    np.save(Path(path), maps)
+    return maps

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fit the face model to photos by their landmarks: pseudo-labels of shape and pose.
+
+Landmarks come from MediaPipe's 478-point face mesh (a training tool only). The camera is weakly
+perspective. The fit to the 68 iBUG points of all photos first finds which model vertex each of the
+478 points is; a second fit uses them all.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from .face_model import FACE, LANDMARKS
+
+# MediaPipe's indices of the iBUG points.
+MEDIAPIPE_68 = np.array([
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
+    71, 63, 105, 66, 107, 336, 296, 334, 293, 301, 168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87])
+IDENTITIES = 60  # leading identity components that landmarks can tell
+
+
+@dataclass
+class Fits:
+    """Per photo: identity (N, 100), expression (N, 57), rotation (N, 3, 3), scale (N,) px per cm,
+    translation (N, 2) px (x right, y down), residual (N,) px over the interpupillary distance."""
+
+    identity: np.ndarray
+    expression: np.ndarray
+    rotation: np.ndarray
+    scale: np.ndarray
+    translation: np.ndarray
+    residual: np.ndarray
+
+
+def detect_landmarks(paths, report=print):
+    """MediaPipe landmarks (N, 478, 3) in pixels (z like x, toward the camera negative) and which photos have them."""
+    import mediapipe
+
+    mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True,
+                                                  min_detection_confidence=0.4)
+    points, found = [], []
+    for number, path in enumerate(paths):
+        rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        height, width = rgb.shape[:2]
+        result = mesh.process(rgb)
+        if result.multi_face_landmarks:
+            marks = result.multi_face_landmarks[0].landmark
+            points.append(np.array([[m.x * width, m.y * height, m.z * width] for m in marks], np.float32))
+            found.append(number)
+        if number % 500 == 0:
+            report(f"landmarks: {number} of {len(paths)} photos")
+    mesh.close()
+    return np.stack(points), np.array(found)
+
+
+def rotation_matrices(vectors):
+    """Rotation matrices (N, 3, 3) of axis-angle vectors (N, 3), differentiable."""
+    angle = vectors.norm(dim=1, keepdim=True).clamp_min(1e-8)
+    x, y, z = (vectors / angle).unbind(1)
+    zero = torch.zeros_like(x)
+    k = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).view(-1, 3, 3)
+    s, c = torch.sin(angle)[..., None], torch.cos(angle)[..., None]
+    return torch.eye(3) + s * k + (1 - c) * (k @ k)
+
+
+def _solve(model, vertices, points, weights, steps, report):
+    """Adam over all photos at once; `points` (N, L, 3) with y up and z toward the viewer."""
+    count = len(points)
+    target = torch.from_numpy(points)
+    neutral = torch.from_numpy(model.neutral[vertices])
+    basis = torch.from_numpy(np.concatenate([model.identity_deltas[:IDENTITIES, vertices],
+                                             model.expression_deltas[:, vertices]])).flatten(1)
+    # Pose starts frontal, scale and place from the landmarks' extent.
+    spread = target[..., :2].std(1).mean(1) / neutral[:, :2].std(0).mean()
+    log_scale = spread.log().requires_grad_()
+    place = (target[..., :2].mean(1) / spread[:, None] - neutral[:, :2].mean(0)).requires_grad_()
+    turn = torch.zeros(count, 3, requires_grad=True)
+    identity = torch.zeros(count, IDENTITIES, requires_grad=True)
+    expression = torch.full((count, basis.shape[0] - IDENTITIES), 0.02, requires_grad=True)
+    weights = torch.from_numpy(weights)
+    optimiser = torch.optim.Adam([{"params": [log_scale, turn], "lr": 0.02}, {"params": [place], "lr": 0.1},
+                                  {"params": [identity, expression], "lr": 0.04}])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, 0.0005)
+    for step in range(steps):
+        shape = neutral + (torch.cat([identity, expression], 1) @ basis).view(count, -1, 3)
+        rotation = rotation_matrices(turn)
+        seen = shape @ rotation.transpose(1, 2)
+        # In centimetres of the model, so that one prior suits all photo sizes.
+        goal = target / log_scale.exp()[:, None, None]
+        flat = ((seen[..., :2] + place[:, None] - goal[..., :2]) * weights[:, None])
+        # MediaPipe's depth is only relative and weak: it steadies the pose and little else.
+        deep = (seen[..., 2] - seen[..., 2].mean(1, keepdim=True)
+                - goal[..., 2] + goal[..., 2].mean(1, keepdim=True)) * weights * 0.2
+        residual = torch.nn.functional.huber_loss(flat, torch.zeros_like(flat), reduction="none", delta=0.5)
+        data = residual.sum(2).mean(1) + deep.square().mean(1)
+        prior = 2e-4 * identity.square().sum(1) + 2e-3 * expression.square().sum(1)
+        bound = 0.1 * (torch.relu(-expression) + torch.relu(expression - 1)).square().sum(1)
+        loss = (data + prior + bound).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % 100 == 0:
+            report(f"fit: step {step}, mean loss {loss.item() / count:.4f}")
+    with torch.no_grad():
+        scale = log_scale.exp()
+        error = flat.norm(dim=2).mean(1) / 6.3
+        full = np.zeros((count, len(model.identity_deltas)), np.float32)
+        full[:, :IDENTITIES] = identity.numpy()
+        return Fits(full, expression.clamp(0, 1).numpy(), rotation_matrices(turn).numpy(), scale.numpy(),
+                    (place * scale[:, None]).numpy(), error.numpy()), seen, place
+
+
+def fit_photos(model, landmarks, report=print):
+    """Fit all photos of ``landmarks`` (N, 478, 3) as `detect_landmarks` gives them; returns `Fits`."""
+    points = landmarks * np.array([1, -1, -1], np.float32)
+    few = np.ones(68, np.float32)
+    few[:17] = 0.3  # the contour slides along the silhouette
+    first, _, _ = _solve(model, LANDMARKS, points[:, MEDIAPIPE_68], few, 300, report)
+    # Where is each of the 478 points on the model? Averaged over photos, in each fit's own frame.
+    sums = np.zeros((478, 3))
+    frontal = np.argsort(np.abs(first.rotation[:, 0, 2]) + first.residual * 4)[: len(points) // 2]
+    skin = model.neutral[FACE]
+    for i in frontal:
+        shape = model.vertices(first.identity[i], first.expression[i])[FACE]
+        seen = (shape @ first.rotation[i].T)[:, :2] * first.scale[i] + first.translation[i]
+        front = (shape @ first.rotation[i].T)[:, 2] > -2
+        near = np.linalg.norm(points[i, :, None, :2] - seen[front][None], axis=2).argmin(1)
+        sums += skin[front][near]
+    mean = sums / len(frontal)
+    gap = np.linalg.norm(mean[:, None] - skin[None], axis=2)
+    vertices = gap.argmin(1)
+    weights = np.where(gap.min(1) < 0.6, 1.0, 0.1).astype(np.float32)
+    weights[468:] = 0  # the irises move freely
+    vertices[MEDIAPIPE_68] = LANDMARKS
+    weights[MEDIAPIPE_68] = few * 3
+    fits, _, _ = _solve(model, vertices, points, weights / weights.mean(), 500, report)
+    fits.translation[:, 1] *= -1
+    return fits

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Geometry buffers of posed faces in their crop: exact normals, texture coordinates, shadows, position map.
+
+Light, texture and relief are added later (`shading`), so one buffer gives endless pictures.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .face_model import EYES, GUMS_AND_TEETH, HEAD_AND_NECK, SOCKETS
+from .rays import RayScene
+from .uv_layout import CENTRE, coordinates
+
+SIZE = 256
+# A crop's side over the rms 3D radius of its position map: the face with some margin.
+SIDE_OVER_RADIUS = 2.75
+BACKGROUND, SKIN, EYE, MOUTH, TEETH = range(5)  # what a pixel shows
+SUNS = 2
+AO_RAYS = 12
+
+
+@dataclass
+class View:
+    """A head's pose and camera: rotation (3, 3) head -> camera; distance in cm or None for orthographic."""
+
+    rotation: np.ndarray
+    distance: float | None
+
+
+@dataclass
+class Window:
+    """The square that the crop shows, in cm on the plane through the head's centre, y up."""
+
+    x: float
+    y: float
+    side: float
+
+
+def project(points, view):
+    """Points (..., 3) in the head's frame -> camera frame with x, y as the camera sees them at the head's plane."""
+    seen = points @ view.rotation.T
+    if view.distance is not None:
+        seen = seen.copy()
+        seen[..., :2] *= (view.distance / (view.distance - seen[..., 2]))[..., None]
+    return seen
+
+
+def canonical_window(position, mask):
+    """The window of a projected position map (U, U, 3): centred on it, sized by its pose-free radius."""
+    points = position[mask]
+    centre = points.mean(0)
+    radius = np.sqrt(np.square(points - centre).sum(1).mean())
+    return Window(float(centre[0]), float(centre[1]), float(radius * SIDE_OVER_RADIUS))
+
+
+def to_crop(points, window, size=SIZE):
+    """Projected cm points (..., 3) -> crop pixels, x right, y down, z toward the viewer."""
+    unit = size / window.side
+    return np.stack([(points[..., 0] - window.x) * unit + size / 2 - 0.5,
+                     size / 2 - 0.5 - (points[..., 1] - window.y) * unit, points[..., 2] * unit], -1)
+
+
+def vertex_normals(vertices, triangles):
+    """Area-weighted unit vertex normals (V, 3)."""
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    face = np.cross(b - a, c - a)
+    normals = np.stack([sum(np.bincount(triangles[:, i], face[:, k], len(vertices)) for i in range(3))
+                        for k in range(3)], 1)
+    return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+
+
+def _materials(count):
+    kind = np.full(count, SKIN, np.uint8)
+    kind[SOCKETS] = MOUTH
+    kind[GUMS_AND_TEETH] = MOUTH
+    kind[17039:21451] = TEETH
+    kind[EYES] = EYE
+    return kind
+
+
+class Renderer:
+    """Renders shapes of one model; holds what does not change between shapes."""
+
+    def __init__(self, model, layout):
+        self.model, self.layout = model, layout
+        self.uv = coordinates(model.neutral - CENTRE).astype(np.float32)
+        self.kind = _materials(len(model.neutral))
+
+    def shape(self, identity, expression):
+        """Vertices (V, 3) in cm around the head's centre."""
+        return self.model.vertices(identity, expression) - CENTRE
+
+    def buffers(self, shape, view, window, suns=(), occlusion_rays=AO_RAYS, rng=None):
+        """Render one crop. Returns a dict of arrays:
+
+        normal (S, S, 3) int8 = 127 n in camera space; uv (S, S, 2) float16; kind (S, S) uint8;
+        sun (S, S) uint8, bit k set where sun k (camera-space direction ``suns[k]``) is blocked;
+        sky (S, S) uint8 = 255 x the share of sky seen; position (U, U, 3) float16 in crop pixels.
+        """
+        triangles = self.model.triangles
+        seen = (shape @ view.rotation.T).astype(np.float32)
+        scene = RayScene(seen, triangles)
+        axis = (np.arange(SIZE) + 0.5) / SIZE - 0.5
+        x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
+        plane = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1)
+        if view.distance is None:
+            origins, rays = plane + [0, 0, 60], np.broadcast_to(np.float32([0, 0, -1]), plane.shape)
+        else:
+            origins = np.broadcast_to(np.float32([0, 0, view.distance]), plane.shape)
+            rays = plane - origins
+            rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        index, weights, _ = scene.first_hit(origins, rays)
+        hit = index >= 0
+        corners, weights = triangles[index[hit]], weights[hit].astype(np.float32)[..., None]
+        normals = vertex_normals(seen, triangles)
+        normal = (normals[corners] * weights).sum(1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+        points = (seen[corners] * weights).sum(1) + normal * 0.05
+        shadow = np.zeros(len(points), np.uint8)
+        for bit, sun in enumerate(suns):
+            dark = normal @ sun <= 0
+            lit = np.flatnonzero(~dark)
+            dark[lit] = scene.blocked(points[lit], sun)
+            shadow |= dark.astype(np.uint8) << bit
+        buffers = {
+            "normal": np.zeros((SIZE * SIZE, 3), np.int8), "uv": np.zeros((SIZE * SIZE, 2), np.float16),
+            "kind": np.zeros(SIZE * SIZE, np.uint8), "sun": np.zeros(SIZE * SIZE, np.uint8),
+            "sky": np.full(SIZE * SIZE, 255, np.uint8)}
+        buffers["normal"][hit] = np.round(normal * 127)
+        buffers["uv"][hit] = (self.uv[corners] * weights).sum(1)
+        buffers["kind"][hit] = self.kind[corners[:, 0]]
+        buffers["sun"][hit] = shadow
+        if occlusion_rays:
+            sky = self._sky(scene, seen, normals, occlusion_rays, rng)
+            buffers["sky"][hit] = np.clip((sky[corners] * weights[..., 0]).sum(1), 0, 1) * 255
+        buffers = {name: array.reshape(SIZE, SIZE, *array.shape[1:]) for name, array in buffers.items()}
+        position = to_crop(project(self.layout.sample(shape), view), window)
+        return buffers | {"position": position.astype(np.float16)}
+
+    def _sky(self, scene, vertices, normals, count, rng):
+        directions = rng.normal(size=(count, 3)).astype(np.float32)
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        seen, total = np.zeros(len(vertices), np.float32), np.full(len(vertices), 1e-6, np.float32)
+        origins = vertices + normals * 0.1
+        for direction in directions:
+            facing = normals @ direction
+            front = np.flatnonzero(facing > 0.1)
+            total[front] += facing[front]
+            free = front[~scene.blocked(origins[front], direction)]
+            seen[free] += facing[free]
+        return np.where(total > 0.2, seen / total, 1.0)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random faces, poses, cameras and lights for the rendered truth."""
+
+import numpy as np
+
+from .render import Renderer, View, Window, canonical_window, project
+
+
+def euler(yaw, pitch, roll):
+    """Rotation head -> camera (3, 3) from degrees: yaw turns the face to the viewer's right, pitch up, roll in plane."""
+    y, p, r = np.radians([yaw, pitch, roll])
+    turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
+    tilt = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    return (tilt @ nod @ turn).astype(np.float32)
+
+
+def random_shape(rng, model, fits):
+    """Identity and expression: a photo's fit half of the time, with noise; else from the model's prior."""
+    identity = rng.normal(0, 0.8, len(model.identity_deltas))
+    identity[40:] *= 0.6
+    expression = np.zeros(len(model.expression_deltas))
+    if rng.random() < 0.7:
+        pick = rng.integers(len(fits.identity))
+        blend = rng.uniform(0.3, 1.0)
+        identity = fits.identity[pick] * blend * 1.3 + identity * np.sqrt(1 - blend**2)
+    kind = rng.random()
+    if kind < 0.5:
+        expression = fits.expression[rng.integers(len(fits.expression))] * rng.uniform(0.5, 1.2)
+    elif kind < 0.85:
+        active = rng.choice(len(expression), rng.integers(1, 9), replace=False)
+        expression[active] = rng.uniform(0, 0.9, len(active))
+        # Left and right mostly move together.
+        for i, name in enumerate(model.expression_names):
+            if name.endswith("_L") and rng.random() < 0.8:
+                expression[i + 1] = expression[i]
+    return identity.astype(np.float32), np.clip(expression, 0, 1).astype(np.float32)
+
+
+def random_view(rng):
+    """Mostly near frontal, a third spread to profile; cameras from arm's length to far."""
+    if rng.random() < 0.6:
+        yaw, pitch, roll = rng.normal(0, 18), rng.normal(0, 10), rng.normal(0, 7)
+    else:
+        yaw, pitch, roll = rng.uniform(-92, 92), rng.normal(0, 18), rng.normal(0, 20)
+    distance = 45 * np.exp(rng.uniform(0, 1.8))
+    return View(euler(yaw, np.clip(pitch, -45, 45), np.clip(roll, -55, 55)), float(distance))
+
+
+def jittered(rng, window):
+    """What a detector would have cropped instead: shifted and scaled."""
+    shift = rng.normal(0, 0.045, 2) * window.side
+    return Window(window.x + shift[0], window.y + shift[1], window.side * float(np.exp(rng.normal(0, 0.10))))
+
+
+def random_direction(rng):
+    """A light direction (3,) in camera space, in front of the face more often than beside or above it."""
+    direction = np.array([rng.normal(0, 0.9), rng.normal(0.35, 0.7), rng.uniform(0.0, 1.2)])
+    return (direction / np.linalg.norm(direction)).astype(np.float32)
+
+
+def rendered_sample(renderer: Renderer, fits, rng):
+    """One random face: buffers plus its lights' directions ``suns`` (K, 3) and the head's up axis ``up`` (3,)."""
+    view = random_view(rng)
+    shape = renderer.shape(*random_shape(rng, renderer.model, fits))
+    position = project(renderer.layout.sample(shape), view)
+    window = jittered(rng, canonical_window(position, renderer.layout.mask))
+    suns = np.stack([random_direction(rng) for _ in range(2)])
+    buffers = renderer.buffers(shape, view, window, suns, rng=rng)
+    return buffers | {"suns": suns, "up": view.rotation[:, 1].astype(np.float32)}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deferred shading: a geometry buffer becomes a grey photo under random light, texture and relief."""
+
+import cv2
+import numpy as np
+
+from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
+from .textures import EXTENT
+
+
+def _smooth_noise(rng, size, cells):
+    noise = rng.normal(size=(cells, cells)).astype(np.float32)
+    return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def add_relief(normal, kind, uv, up, relief, strength):
+    """Tilt normals (S, S, 3) by a relief map's slopes; only skin has relief. ``up`` (3,) is the head's up axis."""
+    size = len(relief)
+    xy = np.stack([(uv[..., 0] + 1) / 2 * size - 0.5, (1 - uv[..., 1]) / 2 * size - 0.5], -1).astype(np.float32)
+    slopes = cv2.remap(relief.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    slopes *= (strength * (kind == SKIN))[..., None]
+    tangent = np.cross(np.broadcast_to(up, normal.shape), normal)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=2, keepdims=True), 1e-3)
+    bitangent = np.cross(normal, tangent)
+    tilted = normal + slopes[..., :1] * tangent + slopes[..., 1:] * bitangent
+    return tilted / np.maximum(np.linalg.norm(tilted, axis=2, keepdims=True), 1e-6)
+
+
+def shade(rng, buffers, normal, texture, background):
+    """Grey display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
+
+    `texture` (T, T) uint8 as `textures` lifts them, `background` (S, S) float32 in 0..1.
+    """
+    size, kind = len(normal), buffers["kind"]
+    uv = buffers["uv"].astype(np.float32)
+    side = len(texture)
+    xy = np.stack([(uv[..., 0] / EXTENT + 1) / 2 * side - 0.5, (1 - uv[..., 1] / EXTENT) / 2 * side - 0.5], -1)
+    albedo = (cv2.remap(texture, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / np.float32(255)) ** 2.2
+    # Paint without relief: blotches, freckles.
+    paint = 0.08 * rng.random() * _smooth_noise(rng, size, 24) + 0.1 * rng.random() * _smooth_noise(rng, size, 7)
+    if rng.random() < 0.3:
+        spots = cv2.GaussianBlur((rng.random((size, size)) < 0.004).astype(np.float32), (0, 0), rng.uniform(0.6, 1.6))
+        paint -= spots * rng.uniform(1, 5)
+    albedo = albedo * np.exp(paint)
+    albedo[kind == TEETH] = 0.55
+    albedo[kind == MOUTH] = 0.06
+    sky = buffers["sky"].astype(np.float32) / 255
+    tilt = rng.normal(0, 0.45, 3)
+    light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * rng.uniform(0.02, 0.9)
+    gloss = np.zeros_like(light)
+    shine, power = rng.uniform(0, 0.35) * (rng.random() < 0.7), np.exp(rng.uniform(1.2, 3.6))
+    for bit, sun in enumerate(buffers["suns"]):
+        strength = rng.uniform(0.4, 1.6) if bit == 0 else rng.uniform(0, 0.8) * (rng.random() < 0.5)
+        free = ((buffers["sun"] >> bit) & 1 ^ 1).astype(np.float32)
+        softness = rng.uniform(0, 3)
+        if softness > 0.4:
+            free = cv2.GaussianBlur(free, (0, 0), softness)
+        light += strength * free * np.clip(normal @ sun, 0, None)
+        half = sun + np.array([0, 0, 1], np.float32)
+        half /= np.linalg.norm(half) + 1e-6
+        gloss += strength * free * np.clip(normal @ half, 0, None) ** power
+    radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, 1.5, 0.5)
+    face = kind != BACKGROUND
+    level = np.percentile(radiance[face], 90) if face.any() else 1.0
+    picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.7, 2.6))
+    edge = cv2.GaussianBlur(face.astype(np.float32), (0, 0), 0.7)
+    return (picture * edge + background * (1 - edge)).clip(0, 1).astype(np.float32)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grey skin textures lifted from photos through their fits, with the photo's light divided out.
+
+Relief must not be painted into them: fine shading is smoothed away, edges such as brows and lips stay,
+so that what relief a picture shows is the relief in its normals.
+"""
+
+import cv2
+import numpy as np
+
+from .face_model import FACE
+from .rays import RayScene
+from .render import vertex_normals
+from .uv_layout import CENTRE, directions
+
+SIZE = 384
+EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
+
+
+class TextureLifter:
+    """Knows which model point each texel shows."""
+
+    def __init__(self, model):
+        self.model = model
+        grid = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
+        u, v = np.meshgrid(grid, -grid)
+        d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
+        index, weights, _ = RayScene(model.neutral - CENTRE, model.triangles).first_hit(d * 60, -d)
+        self.hit = (index >= 0).reshape(SIZE, SIZE)
+        self.corners = model.triangles[np.maximum(index, 0)]
+        self.weights = weights.astype(np.float32)[..., None]
+        self.skin = self.hit & (self.corners < FACE.stop).all(1).reshape(SIZE, SIZE)
+
+    def lift(self, grey, identity, expression, rotation, scale, translation):
+        """Albedo-like texture (S, S) uint8 of a grey photo (H, W) uint8 and its fit."""
+        vertices = self.model.vertices(identity, expression) @ rotation.T
+        normals = vertex_normals(vertices, self.model.triangles)
+        point = (vertices[self.corners] * self.weights).sum(1)
+        normal = (normals[self.corners] * self.weights).sum(1).reshape(SIZE, SIZE, 3)
+        xy = (point[:, :2] * [1, -1] * scale + translation).astype(np.float32).reshape(SIZE, SIZE, 2)
+        light = (cv2.remap(grey, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) / 255.0) ** 2.2
+        seen = self.hit & (normal[..., 2] > 0.25)
+        # The light as one ambient and one directed term, fitted to the skin without its darkest and brightest.
+        skin = seen & self.skin
+        low, high = np.percentile(light[skin], [15, 95])
+        use = skin & (light > low) & (light < high)
+        terms = np.concatenate([np.ones((SIZE, SIZE, 1)), normal], 2)
+        coefficients = np.linalg.lstsq(terms[use], light[use], rcond=None)[0]
+        shading = terms @ coefficients
+        typical = np.median(shading[skin])
+        albedo = light / np.clip(shading / typical, 0.45, 2.2)
+        weight = np.where(seen, np.clip((normal[..., 2] - 0.25) * 3, 0, 1), 0).astype(np.float32)
+        texture = _complete(albedo.astype(np.float32), weight)
+        texture = np.clip(texture, 0, 1) ** (1 / 2.2)
+        texture8 = (texture * 255).astype(np.uint8)
+        return cv2.bilateralFilter(texture8, 9, 26, 4)
+
+
+def _complete(texture, weight):
+    """Fill what the photo does not show: from the mirrored side first, then from ever coarser neighbours."""
+    mirrored = weight[:, ::-1] * 0.5 * (1 - weight)
+    total = weight + mirrored
+    base = texture * weight + texture[:, ::-1] * mirrored
+    value, mass = base.copy(), total.copy()
+    for sigma in (2, 6, 18, 50):
+        blurred, density = cv2.GaussianBlur(base, (0, 0), sigma), cv2.GaussianBlur(total, (0, 0), sigma)
+        filled = blurred / np.maximum(density, 1e-6)
+        gain = np.clip(1 - mass, 0, 1) * np.clip(density * 8, 0, 1)
+        value, mass = value + filled * gain, mass + gain
+    return value / np.maximum(mass, 1e-6)

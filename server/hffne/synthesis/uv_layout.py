@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The UV layout of the position map, made from the face model's neutral shape.
+
+An azimuthal unwrapping: a texel is a direction from the head's centre, its distance from the map's
+middle the angle from straight ahead. Where the direction leaves the head last is its surface point,
+so eyes and mouth are covered too and the map is one chart without seams.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from .face_model import EYES, FACE, LANDMARKS
+from .rays import RayScene
+
+SIZE = 128
+CENTRE = np.array([0.0, 1.0, 1.0], np.float32)  # head centre in the model's centimetres
+# Half angles that the map spans (degrees): sideways to the ears, up to the hairline, down under the chin.
+SIDE, UP, DOWN = 84.0, 62.0, 66.0
+
+
+@dataclass
+class UVLayout:
+    """Where each texel lies on the model: corners (U, U, 3) int vertex indices, weights (U, U, 3), mask (U, U)."""
+
+    corners: np.ndarray
+    weights: np.ndarray
+    mask: np.ndarray
+
+    def sample(self, vertices):
+        """Position map (U, U, 3) of any shape of the model."""
+        return (vertices[self.corners] * self.weights[..., None]).sum(2)
+
+
+def directions(uv):
+    """Unit directions (N, 3) of map coordinates ``uv`` (N, 2) in -1..1, x right and y up."""
+    x, y = uv[:, 0] * np.radians(SIDE), uv[:, 1] * np.radians(np.where(uv[:, 1] > 0, UP, DOWN))
+    angle = np.hypot(x, y)
+    ratio = np.sinc(angle / np.pi)
+    return np.stack([x * ratio, y * ratio, np.cos(angle)], 1)
+
+
+def coordinates(points):
+    """Inverse of `directions` for points (N, 3) around the centre: (N, 2) in -1..1."""
+    d = points / np.linalg.norm(points, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(d[:, 2], -1, 1))
+    xy = d[:, :2] * (angle / np.maximum(np.sin(angle), 1e-6))[:, None]
+    return np.stack([xy[:, 0] / np.radians(SIDE), xy[:, 1] / np.radians(np.where(xy[:, 1] > 0, UP, DOWN))], 1)
+
+
+def build_layout(model, size=SIZE):
+    """Cast a ray inward along every texel's direction; the first hit is the outermost surface."""
+    vertices = model.neutral - CENTRE
+    skin = model.triangles[(model.triangles < FACE.stop).all(1) | (model.triangles >= EYES.start).all(1)
+                           | ((model.triangles >= FACE.start) & (model.triangles < 11248)).all(1)]
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    u, v = np.meshgrid(grid, -grid)
+    d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
+    index, weights, _ = RayScene(vertices, skin).first_hit(d * 60, -d)
+    hit = (index >= 0).reshape(size, size)
+    corners = skin[np.maximum(index, 0)].reshape(size, size, 3)
+    weights = weights.reshape(size, size, 3).astype(np.float32)
+    on_face = hit & ((corners < FACE.stop).all(2) | (corners >= EYES.start).all(2))
+    inside = (u**2 + v**2) <= 1.0
+    mask = ndimage.binary_fill_holes(on_face & inside)
+    mask = ndimage.binary_opening(mask, iterations=2)
+    label, count = ndimage.label(mask)
+    mask = label == 1 + np.argmax(ndimage.sum(mask, label, range(1, count + 1)))
+    mask &= mask[:, ::-1]
+    # A direction that slips through (between the lips) takes the nearest texel's surface point.
+    nearest = ndimage.distance_transform_edt(~hit, return_distances=False, return_indices=True)
+    return UVLayout(corners[tuple(nearest)], weights[tuple(nearest)], mask)
+
+
+def landmark_texels(model, size=SIZE):
+    """(68, 2) row and column of the iBUG points in the map."""
+    uv = coordinates(model.neutral[LANDMARKS] - CENTRE)
+    return np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1).astype(np.float32)
+
+
+def region_map(landmarks, size=SIZE):
+    """(U, U) uint8 region index and the names: what becomes vertex groups in Blender."""
+    import cv2
+
+    names = ["forehead", "cheeks", "jaw", "nose", "lips", "eyes", "brows"]
+    rows, cols = np.indices((size, size))
+    brow_row = landmarks[17:27, 0].mean()
+    mouth_row = landmarks[[48, 54], 0].mean()
+    index = np.where(rows < brow_row, 0, np.where(rows > mouth_row, 2, 1)).astype(np.uint8)
+    chin_side = landmarks[[4, 12], 1]
+    index[(index == 2) & ((cols < chin_side[0]) | (cols > chin_side[1]))] = 1
+
+    def fill(points, name, grow):
+        hull = cv2.convexHull(np.round(points[:, ::-1]).astype(np.int32))
+        layer = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1)
+        index[cv2.dilate(layer, np.ones((2 * grow + 1,) * 2, np.uint8)) > 0] = names.index(name)
+
+    fill(landmarks[27:36], "nose", 2)
+    fill(landmarks[48:60], "lips", 1)
+    for eye, brow in ((slice(36, 42), slice(17, 22)), (slice(42, 48), slice(22, 27))):
+        fill(landmarks[eye], "eyes", 2)
+        fill(landmarks[brow], "brows", 2)
+    return index, names
+
+
+def write_template(model, path, size=SIZE):
+    """Write the engine's UV template: mask, mean (metres, origin at the head's centre), landmarks, regions."""
+    layout = build_layout(model, size)
+    landmarks = landmark_texels(model, size)
+    index, names = region_map(landmarks, size)
+    eyes = model.neutral[LANDMARKS]
+    distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))
+    mean = (layout.sample(model.neutral) - CENTRE) * (0.063 / distance)
+    np.savez_compressed(path, mask=layout.mask, mean=mean.astype(np.float32), landmarks=landmarks,
+                        regions=index, region_names=np.array(names))
+    return layout

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cameras and phones do to a picture. Grey pictures (S, S) float32 in 0..1."""
+
+import cv2
+import numpy as np
+
+
+def degrade(rng, grey):
+    """Random exposure, contrast, blur, low resolution, noise and JPEG."""
+    size = len(grey)
+    if rng.random() < 0.5:  # a smooth fall-off of light over the frame
+        x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
+        grey = grey * np.exp(rng.normal(0, 0.25) * x + rng.normal(0, 0.25) * y).astype(np.float32)
+    grey = np.clip(grey, 0, 1) ** np.exp(rng.normal(0, 0.3)) * rng.uniform(0.6, 1.15) + rng.normal(0, 0.03)
+    grey = grey.astype(np.float32)
+    if rng.random() < 0.25:
+        grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.4, 2.2))
+    if rng.random() < 0.2:
+        small = int(size * rng.uniform(0.2, 0.7))
+        grey = cv2.resize(cv2.resize(grey, (small, small), interpolation=cv2.INTER_AREA), (size, size),
+                          interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        grey = grey + rng.normal(0, rng.uniform(0, 0.05), grey.shape).astype(np.float32)
+    grey = np.clip(grey, 0, 1)
+    if rng.random() < 0.3:
+        _, code = cv2.imencode(".jpg", (grey * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
+        grey = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    return grey
+
+
+def occlude(rng, grey):
+    """A random patch before the face (a hand, hair, a microphone); the truth behind it stays."""
+    size = len(grey)
+    layer = np.zeros((size, size), np.float32)
+    centre = rng.uniform(0, size, 2)
+    if rng.random() < 0.5:
+        axes = (int(rng.uniform(0.05, 0.22) * size), int(rng.uniform(0.05, 0.3) * size))
+        cv2.ellipse(layer, tuple(map(int, centre)), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
+    else:
+        end = centre + rng.normal(0, 0.5, 2) * size
+        cv2.line(layer, tuple(map(int, centre)), tuple(map(int, end)), 1.0, int(rng.uniform(0.01, 0.1) * size) + 1)
+    layer = cv2.GaussianBlur(layer, (0, 0), 1.0)
+    tone = rng.uniform(0, 1) + 0.1 * cv2.resize(rng.normal(size=(9, 9)).astype(np.float32), (size, size))
+    return grey * (1 - layer) + np.clip(tone, 0, 1) * layer
+
+
+def cut_frame(rng, grey):
+    """The photo ends inside the crop; as in the product, its border pixels fill the rest."""
+    size = len(grey)
+    left, top = (int(max(0, rng.normal(0.05, 0.07)) * size) for _ in range(2))
+    right, bottom = (int(max(0, rng.normal(0.05, 0.07)) * size) for _ in range(2))
+    inner = grey[top:size - bottom, left:size - right]
+    return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training samples: rendered buffers shaded anew each time, and photos with their fits."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from ..geometry.uv import template
+from ..synthesis.render import BACKGROUND, MOUTH, SIZE, SKIN, EYE, TEETH
+from ..synthesis.shading import add_relief, shade
+from .augment import cut_frame, degrade, occlude
+
+HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
+
+
+class FaceSamples(torch.utils.data.IterableDataset):
+    """Endless random samples of a set that ``synthesis.build`` made.
+
+    Each is a dict of float32 tensors: grey (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
+    without relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
+    brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
+    (x right, y down, z toward the viewer); clean (1, S, S) the grey picture before degradation;
+    rendered () 1 for renders, 0 for photos.
+    """
+
+    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False):
+        folder = Path(folder)
+        self.size, self.seed, self.photo_share, self.relief = size, seed, photos, relief
+        self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
+        self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
+        self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
+        self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
+        count = len(self.textures)
+        kept = np.arange(count) % HELD_OUT == 0
+        self.faces = np.flatnonzero(kept if held_out else ~kept)
+        self.crops = len(self.photos["grey"]) // count
+        rendered = np.arange(len(self.renders["kind"]))
+        self.rendered = rendered[(rendered % HELD_OUT == 0) == held_out]
+        self.count = count
+        self.rows, self.columns = np.round(template().landmarks).astype(int).T
+
+    def __iter__(self):
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng([*np.atleast_1d(self.seed), worker.id if worker else 0])
+        while True:
+            yield self.sample(rng)
+
+    def sample(self, rng):
+        """One sample, see the class."""
+        grey, normal, smooth, weight, position, rendered = (
+            self._photo(rng) if rng.random() < self.photo_share else self._render(rng))
+        skin = (weight > 0.3) * self._plain(position)
+        if rng.random() < 0.5:
+            grey, weight, skin = grey[:, ::-1], weight[:, ::-1], skin[:, ::-1]
+            normal, smooth = (a[:, ::-1] * np.float32([-1, 1, 1]) for a in (normal, smooth))
+            position = position[:, ::-1] * np.float32([-1, 1, 1])
+        clean = grey
+        if rng.random() < 0.2:
+            grey = cut_frame(rng, np.ascontiguousarray(grey))
+            clean = grey
+        if rng.random() < 0.2:
+            grey = occlude(rng, grey)
+        grey = degrade(rng, grey)
+        out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
+               "smooth": smooth.transpose(2, 0, 1), "weight": weight, "skin": skin, "position": position.transpose(2, 0, 1),
+               "rendered": np.float32(rendered)}
+        return {k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
+                for k, v in out.items()}
+
+    def _plain(self, position):
+        """1 where the crop (S, S) shows neither brows, eyes, nostrils nor lips, by the landmarks of a position map."""
+        mask = np.ones((self.size, self.size), np.float32)
+        points = position[self.rows, self.columns, :2]
+        points = ((points + 1) / 2 * self.size - 0.5).astype(np.float32)
+        for part in (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60)):
+            hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
+            cv2.fillConvexPoly(mask, hull, 0.0)
+            cv2.polylines(mask, [hull], True, 0.0, max(3, self.size // 20))
+        return mask
+
+    def _shrink(self, *arrays):
+        if self.size == SIZE:
+            return arrays
+        return tuple(cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA) for a in arrays)
+
+    def _finish(self, grey, normal, smooth, weight, position):
+        grey, normal, smooth, weight = self._shrink(*(np.ascontiguousarray(a, np.float32)
+                                                      for a in (grey, normal, smooth, weight)))
+        normal, smooth = (a / np.maximum(np.linalg.norm(a, axis=2, keepdims=True), 1e-6) for a in (normal, smooth))
+        position = (position.astype(np.float32) + [0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
+        return grey, normal, smooth, weight, position
+
+    def _render(self, rng):
+        index = rng.choice(self.rendered)
+        buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
+        smooth = buffers["normal"].astype(np.float32) / 127
+        kind, normal = buffers["kind"], smooth
+        if self.relief and rng.random() < 0.8:
+            relief = self.reliefs[rng.integers(len(self.reliefs))]
+            normal = add_relief(smooth, kind, buffers["uv"].astype(np.float32), buffers["up"], relief,
+                                np.float32(rng.uniform(0.2, 1.6) * self.relief))
+        picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)], self._background(rng))
+        weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
+        return (*self._finish(picture, normal, smooth, weight, buffers["position"]), 1)
+
+    def _background(self, rng):
+        kind = rng.random()
+        if kind < 0.2:
+            return np.full((SIZE, SIZE), rng.uniform(0, 1), np.float32)
+        photo = self.photos["grey"][rng.choice(self.faces) + self.count * rng.integers(self.crops)]
+        if rng.random() < 0.5:
+            photo = photo[: SIZE // 3]
+        photo = cv2.resize(np.roll(photo, rng.integers(SIZE), 1), (SIZE, SIZE)).astype(np.float32) / 255
+        return cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 5))
+
+    def _photo(self, rng):
+        index = rng.choice(self.faces) + self.count * rng.integers(self.crops)
+        photo = {name: np.asarray(array[index]) for name, array in self.photos.items()}
+        normal = photo["normal"].astype(np.float32) / 127
+        kind = photo["kind"]
+        # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
+        weight = _covered(photo["position"]) * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
+        return (*self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"]), 0)
+
+
+def _covered(position):
+    """Where in the crop (S, S) the middle of the position map (U, U, 3) lies: the face without its rim."""
+    size = len(position)
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    inner = np.hypot(*np.meshgrid(grid, -grid)) < 0.8
+    points = position[inner][:, :2].astype(np.float32)
+    hull = cv2.convexHull(np.round(points).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), hull, 1).astype(np.float32)
+
+
+def batches(samples, batch, workers=1):
+    """An endless iterator of batched samples."""
+    return iter(torch.utils.data.DataLoader(samples, batch, num_workers=workers, prefetch_factor=4 if workers else None,
+                                            worker_init_fn=_one_thread))
+
+
+def _one_thread(_):
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training loop: AdamW, one-cycle rate, averaged weights, checkpoints that resume, a log of numbers."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ..weights.store import save_weights
+from .dataset import FaceSamples, batches
+
+CHECK_EVERY, SAVE_EVERY = 500, 500
+
+
+class Trainee:
+    """One task with its optimiser, rate schedule and averaged weights."""
+
+    def __init__(self, task, steps, batch):
+        self.task = task
+        self.network = task.network.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), task.learning_rate, weight_decay=1e-3)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, task.learning_rate, steps + 1, pct_start=0.06)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
+
+    def step(self, batch, half):
+        self.network.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            terms = self.task.loss(batch, self.network)
+            loss = sum(terms.values())
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"{self.task.name}: the loss is {loss.item()}; the last checkpoint is good")
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.average.update_parameters(self.network)
+        return {f"{self.task.name}/{name}": value.item() for name, value in terms.items()}
+
+    @torch.no_grad()
+    def check(self, held_out):
+        network = self.average.module.eval()
+        sums = {}
+        for batch in held_out:
+            for name, values in self.task.check(batch, network).items():
+                sums.setdefault(name, []).append(values.flatten())
+        return {f"{self.task.name}/check/{name}": torch.cat(v).mean().item() for name, v in sums.items()}
+
+    def state(self):
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
+                "schedule": self.schedule.state_dict(), "average": self.average.state_dict()}
+
+    def load(self, state):
+        for name, value in state.items():
+            getattr(self, name).load_state_dict(value)
+
+
+def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, workers=1, report=print):
+    """Train all `tasks` on the same batches of the set `data`; write checkpoints, log and weights to `output`.
+
+    Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16 where the CPU can.
+    Raises FloatingPointError on a loss that is no number; the last checkpoint stays.
+    """
+    output = Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    size = tasks[0].size
+    trainees = [Trainee(task, steps, batch) for task in tasks]
+    start, checkpoint = 0, output / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        start = saved["step"]
+        for trainee in trainees:
+            trainee.load(saved[trainee.task.name])
+        report(f"going on from step {start}")
+    checking = FaceSamples(data, size, seed + 1, photos=photos, held_out=True)
+    held_out = [next(it) for it in [batches(checking, batch, 0)] for _ in range(6)]
+    stream = batches(FaceSamples(data, size, [seed, start], photos=photos), batch, workers)
+    began, numbers = time.time(), {}
+    with open(output / "log.jsonl", "a") as log:
+        for step in range(start + 1, steps + 1):
+            item = next(stream)
+            for trainee in trainees:
+                for name, value in trainee.step(item, half).items():
+                    numbers[name] = numbers.get(name, value) * 0.98 + value * 0.02
+            if step % 50 == 0 or step == steps:
+                line = {"step": step, "seconds": round(time.time() - began, 1)} | numbers
+                if step % CHECK_EVERY == 0 or step == steps:
+                    for trainee in trainees:
+                        line |= trainee.check(held_out)
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+                report(" ".join(f"{k} {v:.4g}" for k, v in line.items()))
+            if step % SAVE_EVERY == 0 or step == steps:
+                temporary = checkpoint.with_suffix(".tmp")
+                torch.save({"step": step} | {t.task.name: t.state() for t in trainees}, temporary)
+                os.replace(temporary, checkpoint)
+                for trainee in trainees:
+                    save_weights(trainee.average.module, output / f"{trainee.task.name}.safetensors",
+                                 {"network": trainee.task.name, "steps": str(step), "seed": str(seed)})

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Losses. Normals are (N, 3, H, W) unit vectors, weights (N, H, W), pictures (N, 1, H, W)."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+
+
+def weighted_mean(value, weight):
+    """Mean over a batch, each sample counting alike."""
+    return ((value * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)).mean()
+
+
+def angle(normal, target):
+    """Angle in degrees (N, H, W)."""
+    return torch.rad2deg(torch.acos((normal * target).sum(1).clamp(-1, 1)))
+
+
+def normal_loss(normal, target, weight):
+    """1 - cosine, plus the chord so that small angles keep a slope."""
+    cosine = (normal * target).sum(1)
+    chord = (normal - target).square().sum(1).add(1e-6).sqrt()
+    return weighted_mean(1 - cosine + 0.3 * chord, weight)
+
+
+def _gaussian(sigma, device):
+    radius = math.ceil(3 * sigma)
+    x = torch.arange(-radius, radius + 1, dtype=torch.float32, device=device)
+    kernel = torch.exp(-x.square() / (2 * sigma**2))
+    return kernel / kernel.sum()
+
+
+def blur(x, sigma):
+    """Gaussian blur of (N, C, H, W), edges replicated."""
+    kernel = _gaussian(sigma, x.device)
+    radius, channels = len(kernel) // 2, x.shape[1]
+    x = F.pad(x, (radius, radius, radius, radius), "replicate")
+    x = F.conv2d(x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
+    return F.conv2d(x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
+
+
+def gradient_loss(normal, target, weight):
+    """L1 between the maps' differences at two scales: what makes detail count."""
+    total = 0.0
+    for step in (1, 2):
+        for dim in (2, 3):
+            difference = (normal - target).diff(dim=dim) if step == 1 else (
+                normal.narrow(dim, step, normal.shape[dim] - step) - normal.narrow(dim, 0, normal.shape[dim] - step)
+                - target.narrow(dim, step, normal.shape[dim] - step) + target.narrow(dim, 0, normal.shape[dim] - step))
+            total = total + weighted_mean(difference.abs().sum(1), weight.narrow(dim - 1, step, difference.shape[dim]))
+    return total
+
+
+def reconstruction_loss(normal, exemplar, weight):
+    """Smooth-L1 to the exemplar (eq. 8)."""
+    return weighted_mean(F.smooth_l1_loss(normal, exemplar, reduction="none", beta=0.1).sum(1), weight)
+
+
+class FilterBank(torch.nn.Module):
+    """A fixed stand-in for VGG19's relu1_2: rectified oriented derivatives at three scales, contrast-normalised."""
+
+    sigmas = (0.7, 1.4, 2.8)
+
+    def forward(self, grey):
+        """(N, 1, H, W) -> features (N, 12, H, W)."""
+        features = []
+        for sigma in self.sigmas:
+            smooth = blur(grey, sigma)
+            dx = F.pad(smooth[..., :, 2:] - smooth[..., :, :-2], (1, 1, 0, 0))
+            dy = F.pad(smooth[..., 2:, :] - smooth[..., :-2, :], (0, 0, 1, 1))
+            energy = (dx.square() + dy.square()).mean((1, 2, 3), keepdim=True).add(1e-6).sqrt()
+            features += [F.relu(dx / energy), F.relu(-dx / energy), F.relu(dy / energy), F.relu(-dy / energy)]
+        return torch.cat(features, 1)
+
+
+def perceptual_loss(bank, grey, normal, weight):
+    """L1 between the features of the photo and of the normal (eq. 9); the normal as its mean channel."""
+    difference = bank(grey) - bank(normal.mean(1, keepdim=True))
+    return weighted_mean(difference.abs().mean(1), weight)
+
+
+def fine_band(x):
+    """The band of 1 to 5 px."""
+    return blur(x, 1.0) - blur(x, 5.0)
+
+
+def photometric_loss(grey, normal, skin):
+    """Share of the photo's fine luminance that no light makes of the normal's fine components (N photos' mean).
+
+    Per photo the best light (three numbers) is found by least squares, so only relief that shades like
+    the photo lowers it. 1 - this is the R2 of the relief figure.
+    """
+    light, components, mask = fine_band(grey), fine_band(normal), skin[:, None]
+    y = (light * mask).flatten(1)
+    a = (components * mask).flatten(2)
+    gram = a @ a.transpose(1, 2) + 1e-4 * mask.flatten(1).sum(1).view(-1, 1, 1) * torch.eye(3, device=a.device) * 1e-2
+    solution = torch.linalg.solve(gram, a @ y[:, :, None])
+    residual = y - (a.transpose(1, 2) @ solution)[..., 0]
+    return (residual.square().sum(1) / y.square().sum(1).clamp_min(1e-6)).mean()
+
+
+def position_loss(position, target, weight, landmarks):
+    """Weighted L1 of position maps (N, 3, U, U) in halves of the crop, plus the 68 points' own, plus the slopes'.
+
+    `weight` (U, U); `landmarks` (68, 2) as grid_sample coordinates.
+    """
+    difference = (position - target).abs().sum(1)
+    whole = (difference * weight).sum((1, 2)).mean() / weight.sum()
+    grid = landmarks[None, None].expand(len(position), 1, -1, 2)
+    points = F.grid_sample(position - target, grid, align_corners=False).abs().sum(1).mean()
+    slopes = sum(((position - target).diff(dim=d).abs().sum(1) * weight.narrow(d - 2, 1, weight.shape[0] - 1)).sum((1, 2)).mean()
+                 for d in (2, 3)) / weight.sum()
+    return whole + points + 2 * slopes

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each network is trained on: its loss and its check. A task owns a network, the loop owns the rest."""
+
+import torch
+from torch.nn import functional as F
+
+from ..geometry.uv import template
+from ..networks.blocks import unit
+from ..networks.coarse import CoarseNetwork
+from ..networks.fine import FineNetwork
+from ..networks.prn import PositionMapNetwork
+from . import losses
+
+MEAN_SIDE = 0.2112  # the canonical crop's side on the mean face, in its metres
+
+
+class PositionTask:
+    """PRN: position maps of renders and of fitted photos."""
+
+    name, size, learning_rate = "prn", 128, 1.5e-3
+
+    def __init__(self):
+        uv = template()
+        self.network = PositionMapNetwork()
+        mean = torch.from_numpy(uv.mean).permute(2, 0, 1) / (MEAN_SIDE / 2)
+        self.network.mean.copy_(mean * torch.tensor([1.0, -1.0, 1.0])[:, None, None])
+        mask = torch.from_numpy(uv.mask)
+        centre = torch.zeros_like(mask, dtype=torch.float32)
+        for name in ("eyes", "nose", "lips", "brows"):
+            centre += torch.from_numpy(uv.regions[name]).float()
+        self.weight = 0.03 + mask.float() * (1 + 2 * centre.clamp(0, 1))
+        rows, columns = torch.from_numpy(uv.landmarks).unbind(1)
+        self.landmarks = torch.stack([(columns + 0.5) / len(mask) * 2 - 1, (rows + 0.5) / len(mask) * 2 - 1], 1)
+
+    def loss(self, batch, network):
+        position = network(batch["grey"])
+        return {"position": losses.position_loss(position, batch["position"], self.weight, self.landmarks)}
+
+    def check(self, batch, network):
+        """Mean distance of the 68 points in percent of the crop's side."""
+        grid = self.landmarks[None, None].expand(len(batch["grey"]), 1, -1, 2)
+        error = F.grid_sample(network(batch["grey"]) - batch["position"], grid, align_corners=False)[:, :2, 0]
+        return {"points_percent": error.norm(dim=1).mean(1) * 50}
+
+
+class CoarseTask:
+    """Stage 1: the smooth normal of renders and of fitted photos."""
+
+    name, size, learning_rate = "coarse", 128, 1.5e-3
+
+    def __init__(self):
+        self.network = CoarseNetwork()
+
+    def loss(self, batch, network):
+        normal = network(batch["grey"])
+        return {"normal": losses.normal_loss(normal, batch["smooth"], batch["weight"])}
+
+    def check(self, batch, network):
+        """Mean angle in degrees."""
+        return {"angle": _mean_angle(network(batch["grey"]), batch["smooth"], batch["weight"])}
+
+
+class FineTask:
+    """Stage 2: supervised relief on renders; on photos the exemplar (eq. 8) and the photo's own fine light."""
+
+    name, size, learning_rate = "fine", 256, 1e-3
+    weights = {"normal": 1.0, "gradient": 0.5, "exemplar": 0.5, "photometric": 0.15, "perceptual": 0.0}
+
+    def __init__(self, coarse):
+        self.network, self.coarse, self.bank = FineNetwork(), coarse.eval(), losses.FilterBank()
+
+    def exemplar(self, grey):
+        """The coarse network's normal at its own size."""
+        with torch.no_grad():
+            side = self.coarse.input_size
+            return self.coarse(F.interpolate(grey, (side, side), mode="area"))
+
+    def loss(self, batch, network):
+        exemplar = self.exemplar(batch["grey"])
+        normal = network(batch["grey"], exemplar)
+        rendered = batch["rendered"] > 0.5
+        terms = {}
+        if rendered.any():
+            ours, truth, weight = normal[rendered], batch["normal"][rendered], batch["weight"][rendered]
+            terms["normal"] = losses.normal_loss(ours, truth, weight)
+            terms["gradient"] = losses.gradient_loss(ours, truth, weight)
+        if (~rendered).any():
+            photo = ~rendered
+            size = normal.shape[2:]
+            target = unit(F.interpolate(exemplar[photo], size, mode="bilinear"))
+            terms["exemplar"] = losses.reconstruction_loss(losses.blur(normal[photo], 4.0), target, batch["weight"][photo])
+            terms["photometric"] = losses.photometric_loss(batch["clean"][photo], normal[photo], batch["skin"][photo])
+            if self.weights["perceptual"]:
+                terms["perceptual"] = losses.perceptual_loss(self.bank, batch["clean"][photo], normal[photo],
+                                                             batch["skin"][photo])
+        return {name: value * self.weights[name] for name, value in terms.items()}
+
+    def check(self, batch, network):
+        """Mean angle in degrees, and 1 - R2 of the photo's fine light."""
+        normal = network(batch["grey"], self.exemplar(batch["grey"]))
+        relief = [losses.photometric_loss(batch["clean"][i:i + 1], normal[i:i + 1], batch["skin"][i:i + 1])
+                  for i in range(len(normal)) if batch["rendered"][i] < 0.5]
+        return {"angle": _mean_angle(normal, batch["normal"], batch["weight"]),
+                "unexplained": torch.stack(relief) if relief else torch.zeros(0)}
+
+
+def _mean_angle(normal, target, weight):
+    return (losses.angle(normal, target) * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Weights as safetensors in half precision: no code in the file, half the size."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from ..errors import HffneError
+
+FOLDER = Path(__file__).parent
+
+
+def save_weights(network, path, metadata):
+    """Write a network's state as float16; `metadata` is a dict of strings. The old file stays until the new is whole."""
+    state = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
+    temporary = Path(path).with_suffix(".tmp")
+    save_file(state, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def load_weights(network, path):
+    """Load a file of `save_weights` into a network as float32.
+
+    Raises HffneError that names the first wrong tensor when the file belongs to another network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise HffneError(f"The weights {path.name} are missing", hint="Reinstall the engine.", code="weights_missing")
+    with safe_open(path, "pt") as file:
+        expected, found = network.state_dict(), set(file.keys())
+        for name, value in expected.items():
+            if name not in found or tuple(file.get_slice(name).get_shape()) != tuple(value.shape):
+                raise HffneError(f"{path.name}: tensor {name} is missing or has another shape",
+                                 hint="These weights belong to another network.", code="weights_mismatch")
+        network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
+    return network
