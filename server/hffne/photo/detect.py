@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hffne.errors import WeightsError
+from hffne.errors import NoFaceError, WeightsError
 
 MODEL_FILE = "face_detection_yunet_2023mar.onnx"
 
@@ -70,6 +70,26 @@ def find_faces(photo):
     least = max(SCORE_ACCEPTED, _best(faces) - 0.2)
     faces = [face for face in faces if face.score >= least]
     return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def choose_faces(faces, which, path):
+    """Pick from what `find_faces` found: a list of (index, Face).
+
+    which: "largest", "all", or an index counted from 0, the largest first.
+    Raises NoFaceError, naming the file, when there is no such face.
+    """
+    if not faces:
+        raise NoFaceError(f"No face was found on '{path}'.")
+    if which == "all":
+        return list(enumerate(faces))
+    index = 0 if which == "largest" else which
+    if index >= len(faces):
+        count = "only one face" if len(faces) == 1 else f"only {len(faces)} faces"
+        raise NoFaceError(
+            f"'{path}' has {count}; there is no face {index}.",
+            hint="Faces are counted from 0, the largest first.",
+        )
+    return [(index, faces[index])]
 
 
 def _best(faces):

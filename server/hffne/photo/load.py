@@ -143,7 +143,8 @@ def _decode(path, image, notices):
         image = Image.alpha_composite(backdrop, image)
     if image.mode != "RGB":
         image = image.convert("RGB")
-    return np.array(image)
+    # Without a further copy; the array is read-only, and a photo is not to be written to.
+    return np.asarray(image)
 
 
 def _orientation(image):

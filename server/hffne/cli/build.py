@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne build`: a photo in, a .blend with the face, its textures and a preview out.
+
+Blender does not run in this process: the engine's Python only starts one that has
+`bpy` on the extension's headless script, and that one starts the engine again.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from hffne.cli.options import face_choice
+from hffne.errors import HffneError
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "build",
+        help="build a face in Blender from a photo",
+        description="Write <stem>.blend (mesh, UVs, material, packed normal map), the textures as files, and "
+        "<stem>_preview.png. Needs Blender: the Python module bpy, or a Blender program.",
+    )
+    parser.add_argument("photo", metavar="PHOTO", type=Path)
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", type=Path, help="folder to write to")
+    parser.add_argument(
+        "--blender", metavar="PROGRAM", help="a Blender program, or a Python that has bpy (default: this Python's bpy)"
+    )
+    parser.add_argument("--face", type=face_choice, metavar="N", help="which face, from 0 (default: the largest)")
+    parser.add_argument("--texture-size", type=int, metavar="PIXELS", help="side of the textures")
+    parser.add_argument("--samples", type=int, metavar="N", help="quality of the preview")
+    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
+    parser.set_defaults(run=run)
+
+
+def run(args):
+    from hffne.output import output_folder
+    from hffne.photo.detect import choose_faces, find_faces
+    from hffne.photo.load import load_photo
+
+    if args.face == "all":
+        raise HffneError("'build' makes one face at a time.", hint="Give --face a number.")
+    # What can be known without Blender is said before Blender starts.
+    photo = load_photo(args.photo)
+    choose_faces(find_faces(photo), "largest" if args.face is None else args.face, args.photo)
+    del photo
+    command, environment = _program(args.blender)
+    command += [str(args.photo.absolute()), "--output", str(args.output.absolute()), "--engine", sys.executable]
+    for option, value in (
+        ("--texture-size", args.texture_size),
+        ("--samples", args.samples),
+        ("--face", args.face),
+        ("--device", args.device),
+    ):
+        if value not in (None, "largest"):
+            command += [option, str(value)]
+    with output_folder(args.output):
+        return subprocess.run(command, env=environment).returncode
+
+
+def _program(wanted):
+    """The start of the command line that runs the headless script, and its environment."""
+    extension = _extension_folder()
+    environment = dict(os.environ)
+    # The script and the engine that it starts must find the packages that we run from.
+    # (-m on a module of a package that stands elsewhere needs its parent on the path.)
+    places = [str(extension.parent), str(Path(__file__).resolve().parents[2])]
+    if environment.get("PYTHONPATH"):
+        places.append(environment["PYTHONPATH"])
+    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
+    if not wanted and importlib.util.find_spec("bpy"):
+        return [sys.executable, "-m", "hffne_blender.headless"], environment
+    program = wanted or shutil.which("blender")
+    if not program:
+        raise HffneError(
+            "There is no Blender to build with.",
+            hint="Install it into this Python (python -m pip install bpy, Python 3.11), "
+            "or name a Blender program with --blender.",
+            code="no_blender",
+        )
+    found = shutil.which(program)
+    if not found:
+        raise HffneError(f"'{program}' is no program.", hint="Check the path after --blender.", code="no_blender")
+    if Path(found).name.lower().startswith("python"):
+        return [found, "-m", "hffne_blender.headless"], environment
+    script = str(extension / "headless.py")
+    return [found, "--background", "--factory-startup", "--python-exit-code", "1", "--python", script, "--"], environment
+
+
+def _extension_folder():
+    spec = importlib.util.find_spec("hffne_blender")
+    if spec and spec.submodule_search_locations:
+        return Path(list(spec.submodule_search_locations)[0])
+    # Run from the sources without an install.
+    folder = Path(__file__).resolve().parents[3] / "hffne_blender"
+    if (folder / "headless.py").is_file():
+        return folder
+    raise HffneError(
+        "The Blender extension 'hffne_blender' is missing.", hint="Install the package again.", code="no_extension"
+    )

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne normals`: photos in, normals on the photos' own pixels out."""
+
+import sys
+import time
+from pathlib import Path
+
+from hffne.cli.options import add_engine_options, face_choice
+from hffne.errors import HffneError, NoFaceError, OutputError
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "normals",
+        help="estimate the normals of the faces on photos",
+        description="Write <stem>.npz (normal, coarse, mask, landmarks) and <stem>_normal.png, a 16-bit "
+        "picture, for each photo. Exit code 3: a photo shows no face (the others are still done).",
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", type=Path)
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", type=Path, help="folder to write to")
+    parser.add_argument(
+        "--face",
+        type=face_choice,
+        default="largest",
+        metavar="N|all",
+        help="which face: 'largest' (default), a number from 0 (the largest first), or 'all', "
+        "which writes <stem>_face<N>.*",
+    )
+    add_engine_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args):
+    from hffne.cli.main import print_error
+    from hffne.output import output_folder
+
+    _refuse_same_names(args.photos)
+    failures = []
+    engine = None
+    with output_folder(args.output) as folder:
+        for path in args.photos:
+            try:
+                photo, chosen = _find(path, args.face)
+                if engine is None:
+                    # Not before a photo needs it: it takes seconds.
+                    from hffne.pipeline import Engine
+
+                    engine = Engine(device=args.device, model=args.model)
+                for index, face in chosen:
+                    stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
+                    _do_face(engine, photo, face, folder / stem)
+            except HffneError as error:
+                print_error(error)
+                failures.append(error)
+    if any(isinstance(error, NoFaceError) for error in failures):
+        return NoFaceError.exit_code
+    return failures[0].exit_code if failures else 0
+
+
+def _refuse_same_names(paths):
+    seen = {}
+    for path in paths:
+        # Case does not tell files apart on Windows and macOS.
+        other = seen.setdefault(path.stem.casefold(), path)
+        if other is not path:
+            raise OutputError(
+                f"'{other}' and '{path}' would be written to the same files.",
+                hint="Rename one of them, or use another output folder for it.",
+            )
+
+
+def _find(path, which):
+    from hffne.photo.detect import choose_faces, find_faces
+    from hffne.photo.load import load_photo
+
+    photo = load_photo(path)
+    chosen = choose_faces(find_faces(photo), which, path)
+    for notice in photo.notices:
+        print(f"hffne: {path}: {notice}", file=sys.stderr)
+    return photo, chosen
+
+
+def _do_face(engine, photo, face, target):
+    import numpy as np
+
+    from hffne.output import write_files
+
+    started = time.perf_counter()
+    estimate = engine.normals(photo, face, lambda stage, fraction, message: None, lambda: False)
+    normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
+    seconds = time.perf_counter() - started
+    landmarks = np.asarray(estimate.landmarks, np.float32)
+    picture = encode_png(normal, mask)
+    write_files(
+        {
+            # Appended, not with_suffix: a stem may have dots in it.
+            target.parent / f"{target.name}.npz": lambda file: np.savez_compressed(
+                file, normal=normal, coarse=coarse, mask=mask, landmarks=landmarks
+            ),
+            target.parent / f"{target.name}_normal.png": lambda file: file.write(picture),
+        }
+    )
+    print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s)")
+
+
+def encode_png(normal, mask):
+    """A 16-bit RGB PNG as bytes of normals (H, W, 3): n * 0.5 + 0.5, green = up.
+
+    Outside of the mask it holds the flat normal (0, 0, 1), so that the picture can
+    be used as a normal map as it is.
+    """
+    import cv2
+    import numpy as np
+
+    encoded = np.empty(normal.shape, np.uint16)
+    # In bands: a photo of 48 million pixels would take another 600 MB as float.
+    for top in range(0, len(normal), 256):
+        band = slice(top, top + 256)
+        values = np.where(mask[band, :, None], normal[band], np.float32([0.0, 0.0, 1.0]))
+        encoded[band] = np.clip(values * 32767.5 + 32767.5 + 0.5, 0, 65535)
+    done, data = cv2.imencode(".png", cv2.cvtColor(encoded, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise OutputError("The normals cannot be encoded as PNG.")
+    # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
+    return data.tobytes()

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine: read requests from a pipe, answer with progress, results and errors.
+
+One thread reads, so that a cancel is seen while a request runs; the thread that
+called `EngineLoop.run` works, one request after the other. Whatever goes wrong
+crosses the pipe as data (code, message, hint); tracebacks go to the log only.
+"""
+
+import gc
+import logging
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+
+from hffne import __version__
+from hffne.errors import Cancelled, HffneError, RequestError
+from hffne.service import frames
+
+LOG = logging.getLogger("hffne.engine")
+
+# A client that asks for more at once does not wait for answers.
+MAX_WAITING = 64
+TEXTURE_SIZES = (64, 4096)
+GRIDS = (8, 512)
+
+
+def serve(device=None, model="compact"):
+    """Run the engine on this process's stdin and stdout until either closes.
+
+    Returns the exit code: 0 after a shutdown request or the end of the input,
+    1 when the input was no sound stream of frames.
+    """
+    reader, writer = _claim_pipes()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
+
+    def make_engine():
+        # Late, because it imports torch; a broken engine must still answer with an error.
+        from hffne.pipeline import Engine
+
+        return Engine(device=device, model=model)
+
+    return EngineLoop(reader, writer, make_engine).run()
+
+
+def _claim_pipes():
+    """Take stdin and stdout for frames alone.
+
+    The descriptors 0 and 1 themselves are redirected, so that a stray print, of
+    Python or of a C library, lands in the log and cannot break the stream.
+    """
+    sys.stdout.flush()
+    reader = os.fdopen(os.dup(0), "rb")
+    writer = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return reader, writer
+
+
+class EngineLoop:
+    """The protocol on one pair of streams; `make_engine()` gives a pipeline.Engine."""
+
+    def __init__(self, reader, writer, make_engine):
+        self._reader = reader
+        self._writer = writer
+        self._make_engine = make_engine
+        self._engine = None
+        self._write_lock = threading.Lock()
+        self._requests = queue.Queue()
+        self._pending = {}  # id -> Event that is set when the request is cancelled
+        self._pending_lock = threading.Lock()
+        self._broken = False
+        self._handlers = {"hello": self._hello, "faces": self._faces, "generate": self._generate}
+
+    def run(self):
+        """Serve until shutdown or the end of the input; returns the exit code."""
+        thread = threading.Thread(target=self._read, name="requests", daemon=True)
+        thread.start()
+        try:
+            while (request := self._requests.get()) is not None:
+                self._serve_one(request)
+        except OSError:
+            LOG.info("the client has gone")
+        return 1 if self._broken else 0
+
+    # The reading thread
+
+    def _read(self):
+        try:
+            while True:
+                try:
+                    frame = frames.read_frame(self._reader)
+                except frames.FrameError as error:
+                    self._refuse_frame(error)
+                    if not error.in_step:
+                        self._broken = True
+                        break
+                    continue
+                if frame is None or not self._accept(frame[0]):
+                    break
+        except (OSError, ValueError):
+            LOG.info("the client has gone")
+        except Exception:
+            LOG.exception("reading failed")
+            self._broken = True
+        finally:
+            # Whoever asked is gone or wants an end: stop at the next stage.
+            with self._pending_lock:
+                for event in self._pending.values():
+                    event.set()
+            self._requests.put(None)
+
+    def _refuse_frame(self, error):
+        LOG.warning("%s", error.message)
+        hint = "" if isinstance(error, frames.VersionMismatch) else RequestError.hint
+        self._send({"type": "error", "id": None, "code": error.code, "message": error.message, "hint": hint})
+
+    def _accept(self, message):
+        """Take in one message; False ends the engine."""
+        kind, number = message.get("type"), message.get("id")
+        if kind == "shutdown":
+            return False
+        if type(number) is not int:
+            self._send_error(None, RequestError("A request needs an 'id', a whole number."))
+            return True
+        if kind == "cancel":
+            with self._pending_lock:
+                event = self._pending.get(number)
+            if event:
+                event.set()
+            return True
+        if not isinstance(kind, str) or kind not in self._handlers:
+            self._send_error(number, RequestError(f"The engine knows no request of the type {kind!r:.60}."))
+            return True
+        with self._pending_lock:
+            refusal = None
+            if number in self._pending:
+                refusal = RequestError(f"The id {number} belongs to a request that is not answered yet.")
+            elif len(self._pending) >= MAX_WAITING:
+                refusal = RequestError(
+                    "Too many requests are waiting.", hint="Wait for answers.", code="busy"
+                )
+            else:
+                self._pending[number] = threading.Event()
+        if refusal:
+            self._send_error(number, refusal)
+        else:
+            self._requests.put(message)
+        return True
+
+    # The working thread
+
+    def _serve_one(self, request):
+        number = request["id"]
+        with self._pending_lock:
+            event = self._pending[number]
+        try:
+            reply, arrays = self._work(request, number, event)
+        finally:
+            with self._pending_lock:
+                self._pending.pop(number, None)
+        try:
+            self._send(reply, arrays)
+        except frames.FrameError as error:
+            LOG.error("the result of request %s cannot be sent: %s", number, error.message)
+            self._send_error(number, HffneError(f"The result cannot be sent: {error.message}", code="too_large"))
+
+    def _work(self, request, number, event):
+        """The final reply to a request: (message, arrays)."""
+
+        def report(stage, fraction, message=""):
+            fraction = min(max(float(fraction), 0.0), 1.0)
+            self._send(
+                {"type": "progress", "id": number, "stage": stage, "fraction": fraction, "message": message}
+            )
+
+        try:
+            if event.is_set():
+                raise Cancelled
+            body, arrays = self._handlers[request["type"]](request, report, event.is_set)
+            return {"type": "result", "id": number, **body}, arrays
+        except Cancelled:
+            return {"type": "cancelled", "id": number}, None
+        except HffneError as error:
+            LOG.info("request %s: %s", number, error.message)
+            return _error_reply(number, error), None
+        except OSError as error:
+            # A dead pipe ends the engine; any other failure of files is an answer.
+            if isinstance(error, (BrokenPipeError, ConnectionError)):
+                raise
+            LOG.exception("request %s failed", number)
+            return _error_reply(number, HffneError(f"A file cannot be used: {error}", code="file_error")), None
+        except Exception as error:
+            LOG.exception("request %s failed", number)
+            return _error_reply(number, _explained(error)), None
+        finally:
+            gc.collect()
+
+    def _hello(self, request, report, cancelled):
+        engine = self._ready_engine()
+        body = {
+            "protocol": frames.PROTOCOL_VERSION,
+            "version": __version__,
+            "device": engine.device,
+            "device_name": engine.device_name,
+            "models": [engine.model],
+        }
+        return body, None
+
+    def _faces(self, request, report, cancelled):
+        from hffne.photo.detect import find_faces
+        from hffne.photo.load import load_photo
+
+        photo = load_photo(_photo_path(request))
+        faces = find_faces(photo)
+        body = {
+            "photo_size": list(photo.size),
+            "faces": [{"box": list(face.box), "score": face.score} for face in faces],
+            "notices": list(photo.notices),
+        }
+        return body, None
+
+    def _generate(self, request, report, cancelled):
+        from hffne.photo.detect import choose_faces, find_faces
+        from hffne.photo.load import load_photo
+
+        path = _photo_path(request)
+        which = _which_face(request)
+        texture_size = _whole_number(request, "texture_size", 1024, TEXTURE_SIZES)
+        grid = _whole_number(request, "grid", 128, GRIDS)
+        color = request.get("color", True)
+        if not isinstance(color, bool):
+            raise RequestError("'color' is true or false.")
+
+        def check():
+            if cancelled():
+                raise Cancelled
+
+        report("load", 0.0, "Reading the photo")
+        photo = load_photo(path)
+        check()
+        report("detect", 0.05, "Finding the face")
+        faces = find_faces(photo)
+        index, face = choose_faces(faces, which, path)[0]
+        check()
+        engine = self._ready_engine()
+        check()
+        estimate = engine.normals(photo, face, report, cancelled)
+        check()
+        report("unwrap", 0.7, "Unwrapping the face")
+        asset = engine.asset(photo, estimate, texture_size=texture_size, grid=grid)
+        check()
+        body, arrays = asset.as_message()
+        if not color:
+            arrays.pop("color", None)
+        body.update(
+            name=path.stem,
+            faces=len(faces),
+            face=index,
+            box=list(face.box),
+            texture_size=texture_size,
+            photo_size=list(photo.size),
+            notices=list(photo.notices) + list(body.get("notices", [])),
+        )
+        return body, arrays
+
+    def _ready_engine(self):
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
+    # Writing, from both threads
+
+    def _send(self, message, arrays=None):
+        with self._write_lock:
+            frames.write_frame(self._writer, message, arrays)
+
+    def _send_error(self, number, error):
+        self._send(_error_reply(number, error))
+
+
+def _error_reply(number, error):
+    return {"type": "error", "id": number, **error.as_dict()}
+
+
+def _explained(error):
+    """An unforeseen failure as an error that can be shown; its traceback is in the log."""
+    # torch's own error is found by name: this module must not import torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return HffneError(
+            "There is not enough memory for this photo.",
+            hint="Close other programs, choose a smaller texture, or use the device 'cpu'.",
+            code="out_of_memory",
+        )
+    text = " ".join(str(error).split())[:300]
+    return HffneError(
+        f"The engine failed: {type(error).__name__}: {text}",
+        hint="The engine's log tells more; please report it.",
+        code="internal",
+    )
+
+
+def _photo_path(request):
+    path = request.get("photo")
+    if not isinstance(path, str) or not path:
+        raise RequestError("'photo' is the path of a file.")
+    return Path(path)
+
+
+def _which_face(request):
+    which = request.get("face", "largest")
+    if which == "largest" or (type(which) is int and which >= 0):
+        return which
+    raise RequestError("'face' is \"largest\" or a number from 0.")
+
+
+def _whole_number(request, key, default, limits):
+    value = request.get(key, default)
+    if type(value) is not int or not limits[0] <= value <= limits[1]:
+        raise RequestError(
+            f"'{key}' is a whole number from {limits[0]} to {limits[1]}.", hint="Choose another value."
+        )
+    return value
