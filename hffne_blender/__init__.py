@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HFFNE for Blender: one photo in, one face object with a detailed normal map.
+
+Layers look one way only: `engine` (no bpy: the process and its frames) <- `scene`
+(builds data-blocks from the engine's arrays) <- `operators` <- `ui`. Nothing that
+needs bpy is imported before `register()`, so that the build command and the
+engine client also work in a Python without Blender.
+"""
+
+
+def _parts():
+    from . import operators, preferences, settings, ui
+
+    return preferences, settings, operators, ui
+
+
+def register():
+    for part in _parts():
+        part.register()
+
+
+def unregister():
+    from .engine import session
+
+    session.close()
+    for part in reversed(_parts()):
+        part.unregister()

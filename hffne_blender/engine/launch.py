@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which program the engine is, and in what environment it starts."""
+
+import os
+from pathlib import Path
+
+# Lets a studio or a script choose the engine without touching the preferences.
+PYTHON_VARIABLE = "HFFNE_ENGINE_PYTHON"
+
+
+def find_python(explicit="", preferred=""):
+    """The engine's Python as a path, or "" when none is set.
+
+    First the caller's own choice, then the preferences, then the variable
+    HFFNE_ENGINE_PYTHON. A folder is taken as a virtual environment.
+    """
+    for candidate in (explicit, preferred, os.environ.get(PYTHON_VARIABLE, "")):
+        if candidate:
+            return str(_python_of(Path(candidate).expanduser()))
+    return ""
+
+
+def command(python, device=""):
+    """The command line of the engine; `device` "" lets the engine choose."""
+    line = [python, "-m", "hffne", "serve"]
+    if device:
+        line += ["--device", device]
+    return line
+
+
+def environment(inside_application=False):
+    """The environment of the engine: ours, less what would mislead its Python.
+
+    PYTHONHOME belongs to whoever set it, never to another Python. In the Blender
+    application PYTHONPATH is dropped, too: pipelines set it for their own tools.
+    """
+    environ = dict(os.environ)
+    for name in ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT"):
+        environ.pop(name, None)
+    if inside_application:
+        environ.pop("PYTHONPATH", None)
+    # The working folder must not shadow the engine's modules (Python 3.11 and later).
+    environ["PYTHONSAFEPATH"] = "1"
+    environ["PYTHONUTF8"] = "1"
+    return environ
+
+
+def _python_of(path):
+    if not path.is_dir():
+        return path
+    for inside in ("bin/python", "Scripts/python.exe", "python.exe"):
+        if (path / inside).exists():
+            return path / inside
+    return path

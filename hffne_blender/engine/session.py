@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one engine of this Blender, and the one task that may run on it. No bpy here."""
+
+from . import launch
+from .client import EngineClient, EngineError
+
+_client = None
+
+# The task of the running or last generate, and how the last one failed; the panel shows them.
+task = None
+last_error = None
+
+# Called with the task whenever its progress changes while a caller waits for it.
+progress_listeners = []
+
+# The last answer and the request that it answers: redoing with another look needs no engine.
+_last_answer = None
+
+
+def running():
+    return task is not None and not task.over
+
+
+def start(python, device, idle_seconds, inside_application, request):
+    """Send `request` (a dict with "type") to the engine, starting one when needed.
+
+    Returns the Task. Raises EngineError when there is no engine to start.
+    """
+    global task, last_error
+    last_error = None
+    client = _engine(python, device, idle_seconds, inside_application)
+    fields = dict(request)
+    task = client.request(fields.pop("type"), **fields)
+    return task
+
+
+def poll(timeout=0.0):
+    if _client is not None:
+        _client.poll(timeout)
+
+
+def wait(waiting):
+    """Block until the task is over, telling the listeners of its progress."""
+    return _client.wait(waiting, on_change=_tell)
+
+
+def cancel():
+    if running():
+        _client.cancel(task)
+
+
+def fail(error):
+    """Remember how it failed, for the panel and for scripts: a dict or an EngineError."""
+    global last_error
+    last_error = error if isinstance(error, dict) else error.as_dict()
+
+
+def forget_error():
+    global last_error
+    last_error = None
+
+
+def remember(request, answer):
+    global _last_answer
+    _last_answer = (dict(request), answer)
+
+
+def remembered(request):
+    if _last_answer is not None and _last_answer[0] == request:
+        return _last_answer[1]
+    return None
+
+
+def log():
+    return _client.log() if _client is not None else ""
+
+
+def device():
+    """What the engine computes on, for people; "" before it has said hello."""
+    hello = _client.hello if _client is not None and _client.alive else None
+    return str(hello.get("device_name") or hello.get("device") or "") if hello else ""
+
+
+def close():
+    """Stop the engine and forget everything. Safe to call at any time."""
+    global _client, task, _last_answer
+    if _client is not None:
+        _client.close()
+    _client, task, _last_answer = None, None, None
+
+
+def _engine(python, device, idle_seconds, inside_application):
+    global _client
+    if not python:
+        raise EngineError(
+            "engine_not_set",
+            "The engine's Python is not set.",
+            "Set it in the extension's preferences (Edit > Preferences > Add-ons > HFFNE).",
+        )
+    wanted = launch.command(python, device)
+    if _client is not None and (not _client.alive or _client.command != wanted):
+        _client.close()
+        _client = None
+    if _client is None:
+        _client = EngineClient(wanted, launch.environment(inside_application), idle_seconds)
+    _client.idle_seconds = idle_seconds
+    return _client
+
+
+def _tell(changed):
+    for listener in list(progress_listeners):
+        listener(changed)

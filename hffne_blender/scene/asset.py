@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine answers to "generate", checked before anything is built from it. No bpy here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class AssetError(ValueError):
+    """The engine's answer is not a face asset; says which part is wrong."""
+
+
+@dataclass(frozen=True)
+class FaceAsset:
+    """One face, in metres on Blender's object axes (X to the viewer's right, -Y forward, Z up).
+
+    name            the photo's stem
+    vertices        (V, 3) float32
+    uvs             (V, 2) float32, one a vertex, 0..1
+    quads           (Q, 4) int32, counter-clockwise seen from outside
+    regions         names of the R regions
+    region_weights  (R, V) float32, 0..1
+    normal          (T, T, 3) float32, object-space unit normals, row 0 at v = 1
+    color           (T, T, 3) uint8 sRGB, or None
+    confidence      (T, T) float32, how well the photo saw a texel, or None
+    camera          plain dict from object to photo, see `scene.camera`
+    notices         sentences for the user
+    """
+
+    name: str
+    vertices: np.ndarray
+    uvs: np.ndarray
+    quads: np.ndarray
+    regions: tuple
+    region_weights: np.ndarray
+    normal: np.ndarray
+    color: np.ndarray
+    confidence: np.ndarray
+    camera: dict
+    notices: tuple
+
+    @classmethod
+    def from_answer(cls, message, arrays):
+        """Check the answer's shapes and ranges. Raises AssetError."""
+        vertices = _array(arrays, "vertices", np.float32, (None, 3))
+        count = len(vertices)
+        uvs = _array(arrays, "uvs", np.float32, (count, 2))
+        quads = _array(arrays, "quads", np.int32, (None, 4))
+        if not len(quads) or quads.min() < 0 or quads.max() >= count:
+            raise AssetError("The engine's quads do not fit its vertices.")
+        normal = _array(arrays, "normal", np.float32, (None, None, 3))
+        size = normal.shape[0]
+        if normal.shape[1] != size or size < 2:
+            raise AssetError("The engine's normal texture is not square.")
+        regions = tuple(str(name) for name in message.get("regions", ()))
+        weights = np.zeros((0, count), np.float32)
+        if regions:
+            weights = _array(arrays, "region_weights", np.float32, (len(regions), count))
+        color = _array(arrays, "color", np.uint8, (size, size, 3)) if "color" in arrays else None
+        confidence = _array(arrays, "confidence", np.float32, (size, size)) if "confidence" in arrays else None
+        return cls(
+            name=str(message.get("name") or "Face"),
+            vertices=vertices,
+            uvs=uvs,
+            quads=quads,
+            regions=regions,
+            region_weights=weights,
+            normal=normal,
+            color=color,
+            confidence=confidence,
+            camera=_camera(message.get("camera")),
+            notices=tuple(str(text) for text in message.get("notices", ())),
+        )
+
+
+def _array(arrays, name, dtype, shape):
+    array = arrays.get(name)
+    if array is None:
+        raise AssetError(f"The engine's answer has no '{name}'.")
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape))
+    if array.dtype != dtype or not fits:
+        raise AssetError(f"The engine's '{name}' is {array.dtype} {array.shape}: not what was expected.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise AssetError(f"The engine's '{name}' holds numbers that are not finite.")
+    return array
+
+
+def _camera(camera):
+    try:
+        crop = {key: float(camera["crop"][key]) for key in ("center_x", "center_y", "side", "size")}
+        checked = {
+            "rotation": np.asarray(camera["rotation"], float).reshape(3, 3).tolist(),
+            "scale": float(camera["scale"]),
+            "center": [float(value) for value in camera["center"]],
+            "crop": crop,
+            "photo_size": [int(value) for value in camera["photo_size"]],
+        }
+    except (KeyError, TypeError, ValueError):
+        raise AssetError("The engine's answer has no usable camera.") from None
+    if checked["scale"] <= 0 or len(checked["center"]) != 2 or len(checked["photo_size"]) != 2:
+        raise AssetError("The engine's answer has no usable camera.")
+    return checked

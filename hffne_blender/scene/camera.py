@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The photo's own view: the orthographic camera from which the engine saw the face.
+
+A face object carries the property "hffne_camera", a JSON text:
+
+    rotation    3 x 3, rows: object axes -> camera axes (x right, y up, z to the viewer)
+    scale       crop pixels a metre
+    center      [x, y], where the object's origin lies in the crop, in crop pixels;
+                whole numbers are pixel centres, y down
+    crop        {center_x, center_y, side, size}: the square of the photo, in its pixels,
+                that was resampled to size x size crop pixels
+    photo_size  [width, height]
+"""
+
+import json
+
+import bpy
+from mathutils import Matrix, Vector
+
+PROPERTY = "hffne_camera"
+DISTANCE = 1.0
+
+
+def store(obj, camera):
+    """Keep the camera on the object, as text: it survives every version of the file format."""
+    obj[PROPERTY] = json.dumps(camera)
+
+
+def load(obj):
+    """The camera of a face object, or None when the object is no face of this extension."""
+    text = obj.get(PROPERTY)
+    return json.loads(text) if text else None
+
+
+def photo_camera(obj, frame="CROP"):
+    """A new, unlinked camera object that sees `obj` as the photo did.
+
+    frame  "CROP": the square crop that the engine saw; render it square.
+           "PHOTO": the whole photo; render it in the photo's proportions.
+
+    Raises ValueError when the object carries no camera.
+    """
+    camera = load(obj)
+    if camera is None:
+        raise ValueError(f"The object '{obj.name}' carries no camera of a photo.")
+    crop, scale = camera["crop"], camera["scale"]
+    size = crop["size"]
+    if frame == "CROP":
+        center, extent = ((size - 1) / 2, (size - 1) / 2), size
+    else:
+        width, height = camera["photo_size"]
+        center = _photo_to_crop(crop, (width - 1) / 2, (height - 1) / 2)
+        extent = max(width, height) * size / crop["side"]
+    offset = Vector(
+        (
+            (center[0] - camera["center"][0]) / scale,
+            -(center[1] - camera["center"][1]) / scale,
+            DISTANCE,
+        )
+    )
+    data = bpy.data.cameras.new("Photo View")
+    data.type = "ORTHO"
+    data.ortho_scale = extent / scale
+    data.clip_start, data.clip_end = 0.01, 10.0
+    view = bpy.data.objects.new("Photo View", data)
+    to_object = Matrix(camera["rotation"]).transposed()
+    pose = Matrix.Translation(to_object @ offset) @ to_object.to_4x4()
+    # The object may have been moved and scaled since; its view goes with it.
+    world = obj.matrix_world
+    view.matrix_world = world @ pose
+    view.scale = (1, 1, 1)
+    data.ortho_scale *= world.to_scale().x
+    return view
+
+
+def _photo_to_crop(crop, x, y):
+    """Photo pixels to crop pixels, pixel centres at whole numbers on both sides."""
+    size, side = crop["size"], crop["side"]
+    return (
+        ((x + 0.5 - crop["center_x"]) / side + 0.5) * size - 0.5,
+        ((y + 0.5 - crop["center_y"]) / side + 0.5) * size - 0.5,
+    )
