@@ -1,4 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place of the project's version; packaging reads it from here."""
+"""The project's version. It stands in addon_manifest.toml; packaging copies it from there."""
 
-__version__ = "0.1.0"
+import re
+from pathlib import Path
+
+
+def _version():
+    manifest = Path(__file__).resolve().parents[2] / "addon_manifest.toml"
+    if manifest.is_file():
+        # Run from the sources: what was installed at some time may be older.
+        found = re.search(r'^version\s*=\s*"([^"]+)"', manifest.read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return found.group(1)
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("hffne")
+    except PackageNotFoundError:
+        return "0"
+
+
+__version__ = _version()

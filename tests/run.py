@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All tests on a bare machine: python tests/run.py [options of pytest]
+
+Makes the project's environment when there is none. Standard library only.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
+
+from bootstrap import ROOT, SetupFailed, ensure_environment, run, say  # noqa: E402
+
+
+def main():
+    try:
+        python = ensure_environment(["blender", "test"])
+    except SetupFailed as error:
+        print(f"tests: {error}", file=sys.stderr)
+        return 1
+    say("Running the tests")
+    return run(python, "-m", "pytest", "--durations=10", *sys.argv[1:], cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
