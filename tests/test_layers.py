@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may import whom: the engine knows no Blender, the extension nothing but Blender and numpy."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ENGINE = ROOT / "server" / "hffne"
+EXTENSION = ROOT / "hffne_blender"
+
+BLENDER = {"bpy", "bmesh", "mathutils", "bpy_extras", "gpu", "blf", "aud", "imbuf", "freestyle", "idprop"}
+NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "socketserver", "xmlrpc"}
+
+
+def sources(folder):
+    found = sorted(folder.rglob("*.py"))
+    assert found, folder
+    return found
+
+
+def imported(path):
+    """(top-level name, whole name, line) of every absolute import, wherever it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module]
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("import_module", "__import__")
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            names = [node.args[0].value]
+        else:
+            continue
+        for name in names:
+            yield name.split(".")[0], name, f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+
+
+def test_the_engine_imports_no_blender():
+    for path in sources(ENGINE):
+        for top, _, where in imported(path):
+            assert top not in BLENDER and top != "hffne_blender" and not top.startswith("bl_"), where
+
+
+def test_the_extension_imports_blender_numpy_and_the_standard_library_only():
+    allowed = (sys.stdlib_module_names | BLENDER | {"numpy", "hffne_blender"}) - NETWORK
+    for path in sources(EXTENSION):
+        for top, _, where in imported(path):
+            assert top in allowed or top.startswith("bl_"), where
+
+
+def test_the_extension_changes_no_module_path_and_installs_nothing():
+    for path in sources(EXTENSION):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) != ("sys", "path"), where
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in ("pip", "ensurepip"), where
+
+
+def test_both_sides_have_the_same_frame_codec():
+    ours = (ENGINE / "service" / "frames.py").read_bytes()
+    assert ours == (EXTENSION / "engine" / "frames.py").read_bytes()
+
+
+@pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])
+def test_every_source_names_the_licence(folder):
+    for path in sources(ROOT / folder):
+        if path.stat().st_size:
+            first = path.read_text(encoding="utf-8").splitlines()[0]
+            assert first == "# SPDX-License-Identifier: GPL-3.0-or-later", path
+
+
+def test_help_needs_neither_torch_nor_opencv():
+    code = (
+        "import sys\n"
+        "from hffne.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit(' '.join({'torch', 'cv2', 'numpy', 'bpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, f"imported for --help: {done.stderr}"
+    for verb in ("normals", "build", "serve", "evaluate", "bench", "train"):
+        assert verb in done.stdout
+
+
+def test_serving_does_not_import_blender():
+    code = "import sys, hffne.pipeline, hffne.service.engine_loop; sys.exit('bpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
