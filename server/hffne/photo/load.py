@@ -143,8 +143,17 @@ def _decode(path, image, notices):
         image = Image.alpha_composite(backdrop, image)
     if image.mode != "RGB":
         image = image.convert("RGB")
-    # Without a further copy; the array is read-only, and a photo is not to be written to.
-    return np.asarray(image)
+    return _pixels(image)
+
+
+def _pixels(image):
+    """The pixels of an RGB image, in bands: Pillow's own way holds them three times over."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, 256):
+        bottom = min(top + 256, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return pixels
 
 
 def _orientation(image):
