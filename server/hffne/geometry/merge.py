@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The product's normal: the head's shape from the coarse normal, the relief from the fine one."""
+
+import cv2
+import numpy as np
+
+from .resample import blur, normalise, turn
+
+# Where shape ends and relief begins: a Gaussian's sigma in pixels of a 256 crop.
+SIGMA = 6.0
+
+
+def merge(coarse, fine, mask, sigma=SIGMA):
+    """Unit normals (S, S, 3) float32 in camera space with the low band of `coarse` and the high band of `fine`.
+
+    The fine network's exemplar is a mere vector, so its low band follows the photo's shading rather than the
+    head. Each fine normal is turned by the rotation that takes the fine low band to the coarse low band: its
+    relief is kept relative to the surface it sits on. `mask` (S, S) bool: the face; bands are means over the face
+    only. Outside of it the coarse normal is returned, with a soft change at the rim.
+    """
+    if not mask.any():
+        return normalise(coarse).astype(np.float32)
+    width = sigma * len(coarse) / 256
+    soft = blur(mask.astype(np.float32), width / 3) * mask
+    shape = normalise(blur(coarse, width, mask))
+    ground = normalise(blur(fine, width, mask))
+    merged = turn(fine, ground, shape)
+    # Within the face, full relief a little inside of the rim.
+    share = np.clip(soft * 2 - 1, 0, 1)[..., None]
+    return normalise(merged * share + coarse * (1 - share)).astype(np.float32)
+
+
+def enlarge(normals, size):
+    """Normals (s, s, 3) at another size, unit length."""
+    if normals.shape[0] == size:
+        return normals
+    method = cv2.INTER_AREA if size < normals.shape[0] else cv2.INTER_CUBIC
+    return normalise(cv2.resize(normals, (size, size), interpolation=method)).astype(np.float32)
