@@ -117,9 +117,7 @@ def _find_maker():
 
 
 def _install_torch(python):
-    found = [str(python), "-c", "import importlib.metadata as m; print(m.version('torch'))"]
-    answer = subprocess.run(found, capture_output=True, text=True)
-    if answer.returncode == 0 and answer.stdout.strip().split("+")[0] == TORCH.split("==")[1]:
+    if _installed_torch(python).split("+")[0] == TORCH.split("==")[1]:
         return
     say(f"Installing {TORCH}")
     if _default_is_cuda() and not _has_nvidia() and _reachable(TORCH_CPU_INDEX):
@@ -129,6 +127,13 @@ def _install_torch(python):
         except SetupFailed:
             say("The CPU build could not be had; trying the default one")
     _pip(python, "install", TORCH)
+
+
+def _installed_torch(python):
+    """Its version, or "" when it is not there."""
+    command = [str(python), "-c", "import importlib.metadata as m; print(m.version('torch'))"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def _default_is_cuda():

@@ -55,6 +55,12 @@ def test_the_extension_imports_blender_numpy_and_the_standard_library_only():
             assert top in allowed or top.startswith("bl_"), where
 
 
+@pytest.mark.parametrize("script", ["server/bootstrap.py", "server/quickstart.py", "tests/run.py"])
+def test_what_runs_before_anything_is_installed_needs_the_standard_library_only(script):
+    for top, _, where in imported(ROOT / script):
+        assert top in sys.stdlib_module_names or top == "bootstrap", where
+
+
 def test_the_extension_changes_no_module_path_and_installs_nothing():
     for path in sources(EXTENSION):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
