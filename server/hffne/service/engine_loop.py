@@ -297,6 +297,12 @@ def _explained(error):
             code="out_of_memory",
         )
     text = " ".join(str(error).split())[:300]
+    if isinstance(error, ImportError):
+        return HffneError(
+            f"The engine's environment is incomplete: {text}",
+            hint=f"Install it again: \"{sys.executable}\" -m pip install --force-reinstall hffne",
+            code="engine_incomplete",
+        )
     return HffneError(
         f"The engine failed: {type(error).__name__}: {text}",
         hint="The engine's log tells more; please report it.",
