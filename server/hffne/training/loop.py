@@ -27,9 +27,13 @@ class Trainee:
 
     def step(self, batch, half):
         self.network.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            terms = self.task.loss(batch, self.network)
-            loss = sum(terms.values())
+
+        def network(*inputs):  # only the network is in half precision; losses keep float32
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                return self.network(*(i.contiguous(memory_format=torch.channels_last) for i in inputs)).float()
+
+        terms = self.task.loss(batch, network)
+        loss = sum(terms.values())
         if not torch.isfinite(loss):
             raise FloatingPointError(f"{self.task.name}: the loss is {loss.item()}; the last checkpoint is good")
         self.optimiser.zero_grad()

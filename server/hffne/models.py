@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The trained networks behind plain arrays: numpy in, numpy out, torch inside."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from .errors import HffneError
+from .networks.coarse import CoarseNetwork
+from .networks.fine import FineNetwork
+from .networks.prn import PositionMapNetwork
+from .weights.store import FOLDER, load_weights
+
+CROP = 256  # the size in whose pixels position maps are given
+
+
+def pick_device(name=None):
+    """The torch device of `name` ("cuda", "xpu", "mps", "cpu", "cuda:1"), or the best one when None or "auto".
+
+    Raises HffneError when the named device is not there.
+    """
+    available = {"cuda": torch.cuda.is_available, "xpu": lambda: hasattr(torch, "xpu") and torch.xpu.is_available(),
+                 "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if name in (None, "", "auto"):
+        return torch.device(next(kind for kind, there in available.items() if there()))
+    kind = name.split(":")[0]
+    if kind not in available or not available[kind]():
+        there = ", ".join(kind for kind, found in available.items() if found())
+        raise HffneError(f"There is no device {name!r} here", hint=f"Choose one of: {there}.", code="no_device")
+    return torch.device(name)
+
+
+def device_name(device):
+    """What people call the device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
+
+
+@dataclass
+class Models:
+    """PRN, coarse and fine network on one device. All pictures are grey float32 in 0..1."""
+
+    name: str
+    device: torch.device
+    prn: PositionMapNetwork
+    coarse_network: CoarseNetwork
+    fine_network: FineNetwork
+
+    @torch.inference_mode()
+    def position_map(self, grey):
+        """Crop (256, 256) -> position map (U, U, 3) in its pixels: x right, y down, z toward the viewer."""
+        out = self.prn(self._picture(grey, self.prn.input_size))[0].permute(1, 2, 0).cpu().numpy()
+        return (out + np.float32([1, 1, 0])) * np.float32(CROP / 2) - np.float32([0.5, 0.5, 0])
+
+    @torch.inference_mode()
+    def coarse(self, grey):
+        """Crop (S, S) -> exemplar normal (S, S, 3): unit, camera space."""
+        out = self.coarse_network(self._picture(grey, self.coarse_network.input_size))[0].permute(1, 2, 0).cpu().numpy()
+        out = cv2.resize(out, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        return out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-6)
+
+    @torch.inference_mode()
+    def fine(self, grey, exemplar):
+        """Crop (S, S), S a multiple of 32, and exemplar (s, s, 3) -> fine normal (S, S, 3): unit, camera space."""
+        z = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
+        out = self.fine_network(self._picture(grey), z)
+        return out[0].permute(1, 2, 0).cpu().numpy()
+
+    def _picture(self, grey, side=None):
+        if side and grey.shape != (side, side):
+            grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+        return torch.from_numpy(np.ascontiguousarray(grey, np.float32))[None, None].to(self.device)
+
+
+def load_models(device=None, model="compact", folder=FOLDER):
+    """Load the shipped weights of the `compact` configuration. Raises HffneError for what is missing."""
+    if model != "compact":
+        raise HffneError(f"The model {model!r} is not known", hint="Use compact.", code="no_model")
+    device = device if isinstance(device, torch.device) else pick_device(device)
+    networks = [load_weights(network, folder / f"{name}.safetensors").eval().to(device)
+                for name, network in (("prn", PositionMapNetwork()), ("coarse", CoarseNetwork()), ("fine", FineNetwork()))]
+    return Models(model, device, *networks)
