@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks' parts against their equations, and weights files that do not fit."""
+
+import pytest
+import torch
+from hffne.errors import HffneError
+from hffne.networks.coarse import CoarseNetwork
+from hffne.networks.fine import FineNetwork
+from hffne.networks.modulation import ModulatedConv
+from hffne.networks.prn import PositionMapNetwork
+from hffne.weights.store import load_weights, save_weights
+from torch.nn import functional as F
+
+
+def test_modulation_follows_equations_4_to_7():
+    torch.manual_seed(0)
+    layer = ModulatedConv(5, 7, 11)
+    torch.nn.init.normal_(layer.linear.weight)
+    x, z = torch.randn(3, 5, 9, 8), torch.randn(3, 11)
+    expected = []
+    for one, vector in zip(x, z):
+        modulated = layer.weight * layer.scale * layer.linear(vector)[None, :, None, None]  # eq. 4
+        normed = modulated / torch.sqrt(modulated.square().sum((1, 2, 3), keepdim=True) + layer.eps)  # eq. 5, 6
+        expected.append(F.conv2d(one[None], normed, padding=1)[0])  # eq. 7
+    assert torch.allclose(layer(x, z), torch.stack(expected), atol=1e-4)
+
+
+def test_outputs_are_unit_normals_of_the_input_size():
+    with torch.no_grad():
+        coarse = CoarseNetwork().eval()(torch.rand(2, 1, 128, 128))
+        fine = FineNetwork().eval()(torch.rand(2, 1, 192, 256), coarse)
+    assert coarse.shape == (2, 3, 128, 128) and fine.shape == (2, 3, 192, 256)
+    for normal in (coarse, fine):
+        assert torch.allclose(normal.norm(dim=1), torch.ones(()), atol=1e-4)
+
+
+def test_exposure_does_not_change_the_shape():
+    torch.manual_seed(1)
+    network = PositionMapNetwork().eval()
+    grey = torch.rand(1, 1, 128, 128)
+    with torch.no_grad():
+        bright, dark = network(grey), network(grey * 0.7)
+    assert (bright - dark).abs().max() < 0.05 * (bright - network.mean).abs().max()
+
+
+def test_weights_survive_a_file(tmp_path):
+    network = CoarseNetwork()
+    save_weights(network, tmp_path / "w.safetensors", {"network": "coarse"})
+    again = load_weights(CoarseNetwork(), tmp_path / "w.safetensors")
+    for name, value in network.state_dict().items():
+        assert torch.allclose(value.float(), again.state_dict()[name].float(), atol=2e-3), name
+
+
+def test_weights_of_another_network_are_named(tmp_path):
+    save_weights(CoarseNetwork(), tmp_path / "w.safetensors", {})
+    with pytest.raises(HffneError, match="tensor .* is missing"):
+        load_weights(PositionMapNetwork(), tmp_path / "w.safetensors")
+    with pytest.raises(HffneError, match="missing"):
+        load_weights(PositionMapNetwork(), tmp_path / "none.safetensors")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The generator of the training truth, on a stand-in head whose truth is known: an ellipsoid."""
+
+import numpy as np
+import pytest
+import torch
+from hffne.synthesis import detail, fit, render, sampling, shading
+from hffne.synthesis.face_model import LANDMARKS, FaceModel
+from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions
+
+AXES = np.array([8.0, 11.0, 9.0])
+
+
+@pytest.fixture(scope="module")
+def model():
+    """An ellipsoid around the layout's centre, with two ways to change it."""
+    rows, columns = 70, 130
+    polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) / columns * 2 * np.pi, indexing="ij")
+    ball = np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], -1).reshape(-1, 3)
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b = index[:-1], index[1:]
+    c, d = np.roll(b, -1, 1), np.roll(a, -1, 1)
+    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    neutral = (ball * AXES + CENTRE).astype(np.float32)
+    identity = np.zeros((fit.IDENTITIES, len(ball), 3), np.float32)
+    identity[0, :, 0] = ball[:, 0]
+    identity[1, :, 1] = ball[:, 1] * 1.5
+    expression = np.zeros((1, len(ball), 3), np.float32)
+    expression[0, :, 2] = np.maximum(ball[:, 2], 0)
+    return FaceModel(neutral, identity, expression, ["puff"], triangles.astype(np.int32))
+
+
+@pytest.fixture(scope="module")
+def renderer(model):
+    return render.Renderer(model, build_layout(model))
+
+
+def ellipsoid_normals(points):
+    normal = points / AXES**2
+    return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
+
+
+def test_layout_coordinates_invert_directions():
+    uv = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+    assert np.allclose(coordinates(directions(uv) * 7), uv, atol=1e-4)
+
+
+def test_layout_lies_on_the_surface(renderer, model):
+    points = renderer.layout.sample(model.neutral) - CENTRE
+    assert np.abs(np.square(points / AXES).sum(-1) - 1)[renderer.layout.mask].max() < 0.01
+
+
+@pytest.mark.parametrize("distance", [None, 60.0])
+@pytest.mark.parametrize("yaw", [0, 50, -80])
+def test_buffers_are_exact(renderer, yaw, distance):
+    """The position map's points land on pixels that show the same surface point's normal."""
+    view = render.View(sampling.euler(yaw, 10, -5), distance)
+    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(1, np.float32))
+    window = render.canonical_window(render.project(renderer.layout.sample(shape), view), renderer.layout.mask)
+    buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
+    points = renderer.layout.sample(shape)[renderer.layout.mask]
+    normals = ellipsoid_normals(points) @ view.rotation.T
+    pixel = buffers["position"][renderer.layout.mask].astype(np.float32)
+    eye = np.array([0, 0, distance or 1e6]) - points @ view.rotation.T
+    facing = (normals * eye).sum(1) / np.linalg.norm(eye, axis=1) > 0.3
+    inside = facing & (pixel[:, :2] > 1).all(1) & (pixel[:, :2] < render.SIZE - 2).all(1)
+    column, row = np.round(pixel[inside, :2]).astype(int).T
+    shown = buffers["normal"][row, column] / 127
+    angle = np.degrees(np.arccos(np.clip((shown * normals[inside]).sum(1) / np.linalg.norm(shown, axis=1), -1, 1)))
+    assert inside.sum() > 1000
+    assert np.percentile(angle, 95) < 2.5
+
+
+def test_shadow_lies_on_the_far_side(renderer):
+    rng = np.random.default_rng(0)
+    view = render.View(sampling.euler(0, 0, 0), None)
+    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(1, np.float32))
+    window = render.Window(0, 0, 24)
+    sun = np.float32([0.9, 0, 0.435])
+    buffers = renderer.buffers(shape, view, window, [sun], rng=rng)
+    face = buffers["kind"] > 0
+    dark = (buffers["sun"] & 1).astype(bool)
+    turned = (buffers["normal"] / 127 @ sun) < -0.02
+    assert dark[face & turned].all()
+    assert not dark[face & ((buffers["normal"] / 127 @ sun) > 0.1)].any()
+
+
+def test_relief_tilts_by_its_slope(renderer):
+    """A uniform slope to the right tilts a frontal normal to the right by just that much."""
+    normal = np.zeros((8, 8, 3), np.float32)
+    normal[..., 2] = 1
+    relief = np.zeros((detail.SIZE, detail.SIZE, 2), np.float32)
+    relief[..., 0] = 0.5
+    tilted = shading.add_relief(normal, np.full((8, 8), render.SKIN), np.zeros((8, 8, 2), np.float32),
+                                np.float32([0, 1, 0]), relief, np.float32(1))
+    assert np.allclose(tilted[..., 0] / tilted[..., 2], 0.5, atol=1e-3) and np.allclose(tilted[..., 1], 0, atol=1e-5)
+
+
+def test_reliefs_differ_and_stay_bounded():
+    maps = [detail.relief_map(np.random.default_rng(seed)).astype(np.float32) for seed in (0, 1)]
+    assert np.abs(maps[0] - maps[1]).mean() > 0.01
+    assert all(np.isfinite(m).all() and np.abs(m).max() <= 1.5 and m.std() > 0.02 for m in maps)
+
+
+def test_a_sphere_lit_from_the_right_is_brighter_there(renderer):
+    rng = np.random.default_rng(3)
+    view, shape = render.View(np.eye(3, dtype=np.float32), None), renderer.shape(np.zeros(fit.IDENTITIES, np.float32),
+                                                                              np.zeros(1, np.float32))
+    suns = np.float32([[0.8, 0, 0.6], [0.8, 0, 0.6]])
+    buffers = renderer.buffers(shape, view, render.Window(0, 0, 24), suns, rng=rng) | {"suns": suns}
+    grey = np.mean([shading.shade(np.random.default_rng(s), buffers, buffers["normal"].astype(np.float32) / 127,
+                                  np.full((64, 64), 150, np.uint8), np.zeros((256, 256), np.float32))
+                    for s in range(6)], 0)
+    face = buffers["kind"] > 0
+    right = np.arange(256)[None] > 128
+    assert grey[face & right].mean() > 1.15 * grey[face & ~right].mean()
+    assert grey[~face].max() < 0.6 and 0 <= grey.min() and grey.max() <= 1
+
+
+def test_fit_recovers_pose_and_shape(model):
+    """Landmarks projected from known shapes and poses are found again."""
+    rng, torch_seed = np.random.default_rng(0), torch.manual_seed(0)
+    assert torch_seed is not None
+    poses = [sampling.euler(y, p, r) for y, p, r in ((0, 0, 0), (25, -5, 4), (-30, 8, -6))]
+    points = []
+    for pose in poses:
+        identity = np.zeros(fit.IDENTITIES, np.float32)
+        identity[:2] = rng.normal(0, 0.7, 2)
+        seen = model.vertices(identity, np.full(1, 0.2, np.float32))[LANDMARKS] @ pose.T * 20
+        points.append(seen + [250, -260, 0])
+    fits, _, _ = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
+    assert fits.residual.max() < 0.03
+    for found, pose in zip(fits.rotation, poses):
+        assert np.degrees(np.arccos(np.clip((np.trace(found @ pose.T) - 1) / 2, -1, 1))) < 8
+    assert np.allclose(fits.scale, 20, rtol=0.08)
