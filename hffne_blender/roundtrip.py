@@ -19,6 +19,7 @@ import tempfile
 import bpy
 import numpy as np
 
+from .quiet import quiet
 from .scene import camera, material
 
 
@@ -137,7 +138,8 @@ def _render(scene):
     with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
         path = os.path.join(folder, "normal.exr")
         scene.render.filepath = path
-        bpy.ops.render.render(write_still=True, scene=scene.name)
+        with quiet():
+            bpy.ops.render.render(write_still=True, scene=scene.name)
         image = bpy.data.images.load(path)
         try:
             image.colorspace_settings.name = "Non-Color"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one engine of this Blender, and the one task that may run on it. No bpy here."""
 
+import os
+
 from . import launch
 from .client import EngineClient, EngineError
 
@@ -62,13 +64,15 @@ def forget_error():
 
 def remember(request, answer):
     global _last_answer
-    _last_answer = (dict(request), answer)
+    _last_answer = (_key(request), answer)
 
 
 def remembered(request):
-    if _last_answer is not None and _last_answer[0] == request:
-        return _last_answer[1]
-    return None
+    """The last answer when it answers this very request, with the photo unchanged since; else None."""
+    key = _key(request)
+    if _last_answer is None or key is None or _last_answer[0] != key:
+        return None
+    return _last_answer[1]
 
 
 def log():
@@ -105,6 +109,14 @@ def _engine(python, device, idle_seconds, inside_application):
         _client = EngineClient(wanted, launch.environment(inside_application), idle_seconds)
     _client.idle_seconds = idle_seconds
     return _client
+
+
+def _key(request):
+    try:
+        state = os.stat(request["photo"])
+        return dict(request), state.st_mtime_ns, state.st_size
+    except OSError:
+        return None
 
 
 def _tell(changed):
