@@ -44,8 +44,9 @@ class Engine:
             raise self.failure
         return "estimate"
 
-    def asset(self, photo, estimate, texture_size, grid):
+    def asset(self, photo, estimate, texture_size, grid, report, cancelled):
         assert estimate == "estimate"
+        report("unwrap", 0.7, "Nearly there")
         return Asset()
 
 

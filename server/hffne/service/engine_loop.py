@@ -248,11 +248,8 @@ class EngineLoop:
         index, face = choose_faces(faces, which, path)[0]
         check()
         engine = self._ready_engine()
-        check()
         estimate = engine.normals(photo, face, report, cancelled)
-        check()
-        report("unwrap", 0.7, "Unwrapping the face")
-        asset = engine.asset(photo, estimate, texture_size=texture_size, grid=grid)
+        asset = engine.asset(photo, estimate, texture_size, grid, report, cancelled)
         check()
         body, arrays = asset.as_message()
         if not color:
