@@ -20,6 +20,8 @@ from .uv import template
 GRAZING, FACING = 0.10, 0.40
 # Slack of the visibility test in crop pixels of 256: at all, and per unit of slope (z runs along a pixel).
 SLACK, SLOPE_SLACK, MAX_SLACK = 2.5, 2.0, 14.0
+# How much worse than its twin (difference of the cosines) a texel may be seen: wholly believed, not believed.
+WORSE = 0.60, 0.85
 # Distance to the outline of the face on the crop (pixels of 256) from which a texel is believed, and fully.
 OUTLINE = 1.0, 5.0
 # Decisions (confidence, matching) are made at this size; they are smooth. A power of two.
@@ -119,6 +121,9 @@ def _confidence(position, normals, projection, crop, photo_shape):
     facing = normals[..., 2]
     t = np.clip((facing - GRAZING) / (FACING - GRAZING), 0, 1)
     angle = t * t * (3 - 2 * t)
+    # The far cheek of a turned head: a few smeared pixels, while its twin is seen from the front.
+    behind = facing[:, ::-1] - facing
+    angle *= np.clip((WORSE[1] - behind) / (WORSE[1] - WORSE[0]), 0, 1)
     scale = np.float32(len(projection.depth) / 256)
     x, y = ((position[..., k] + np.float32(0.5)) * scale - np.float32(0.5) for k in (0, 1))
     nearest = cv2.remap(projection.depth, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=-np.inf)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne evaluate`: the published metrics on the published benchmarks, as a table and as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+from hffne.cli.options import add_engine_options
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure the normals and the landmarks on a benchmark",
+        description="Run the whole product on a benchmark's photos and print its metrics as a table.",
+    )
+    benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
+    yaleb = benchmarks.add_parser(
+        "yaleb",
+        help="normals on Extended Yale B against photometric stereo",
+        description="Angular errors over the truth's mask: as they are, and after the best global rotation of each "
+        "face. Pixels that our own face mask leaves out count too, with the coarse network's normal; pixels off the "
+        "crop, and photos without a face found, count as flat.",
+    )
+    yaleb.add_argument("folder", type=Path, metavar="DIR", help="<person>_<light>.png and <person>_normal.npz files")
+    yaleb.add_argument("--light", default="A+000E+00", metavar="NAME|all", help="which photos (default: %(default)s)")
+    yaleb.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
+    yaleb.set_defaults(run=run_yaleb)
+    aflw = benchmarks.add_parser(
+        "aflw2000",
+        help="68 landmarks on AFLW2000-3D",
+        description="NME of x and y over the root of the area of the truth's bounding box, by yaw.",
+    )
+    aflw.add_argument("folder", type=Path, metavar="DIR", help="<name>.jpg and <name>.mat files")
+    aflw.set_defaults(run=run_aflw2000)
+    for each in (yaleb, aflw):
+        each.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+        each.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
+        add_engine_options(each)
+
+
+def run_yaleb(args):
+    from hffne.evaluation import yaleb
+    from hffne.pipeline import Engine
+
+    yaleb.pairs(args.folder, args.light)  # a wrong folder is told before the networks are loaded
+    rows = [] if args.sheet else None
+    engine = Engine(device=args.device, model=args.model)
+    results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, _tell, rows)
+    print(yaleb.table(results))
+    _write(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **_about(engine)}, rows)
+    return 0
+
+
+def run_aflw2000(args):
+    from hffne.evaluation import aflw2000
+    from hffne.pipeline import Engine
+
+    aflw2000.read_truth(aflw2000.photos(args.folder)[0][1])
+    pictures = [] if args.sheet else None
+    engine = Engine(device=args.device, model=args.model)
+    results = aflw2000.evaluate(engine, args.folder, _tell, _drawer(pictures) if args.sheet else None)
+    print(aflw2000.table(results))
+    _write(args, {**aflw2000.as_dict(results), **_about(engine)}, _worst_and_best(pictures))
+    return 0
+
+
+def _tell(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def _about(engine):
+    from hffne import __version__
+
+    return {"version": __version__, "model": engine.model, "device": engine.device_name}
+
+
+def _write(args, data, rows):
+    from hffne.evaluation import sheet
+    from hffne.output import output_folder, write_files
+
+    if args.json:
+        text = json.dumps(data, indent=1).encode()
+        with output_folder(args.json.parent):
+            write_files({args.json: lambda file: file.write(text)})
+    if rows:
+        with output_folder(args.sheet.parent):
+            sheet.save(rows, args.sheet)
+
+
+def _drawer(pictures):
+    import cv2
+    import numpy as np
+
+    def draw(photo, landmarks, truth, result):
+        picture = np.array(photo.rgb)
+        for points, color in ((truth, (0, 220, 0)), (landmarks, (255, 40, 40))):
+            for x, y in (points[:, :2] if points is not None else ()):
+                cv2.circle(picture, (round(float(x)), round(float(y))), 2, color, -1, cv2.LINE_AA)
+        left, top = np.maximum(truth.min(0) - np.ptp(truth, axis=0) * 0.3, 0).astype(int)
+        right, bottom = (truth.max(0) + np.ptp(truth, axis=0) * 0.3).astype(int)
+        side = max(right - left, bottom - top, 16)
+        part = picture[top:top + side, left:left + side]
+        part = cv2.copyMakeBorder(part, 0, side - part.shape[0], 0, side - part.shape[1], cv2.BORDER_CONSTANT)
+        pictures.append((result, cv2.resize(part, (192, 192), interpolation=cv2.INTER_AREA)))
+
+    return draw
+
+
+def _worst_and_best(pictures, rows=2, columns=8):
+    """The best and the worst photos (truth green, ours red), as rows of a contact sheet."""
+    if not pictures:
+        return None
+    ordered = sorted(pictures, key=lambda pair: float("inf") if pair[0].error is None else pair[0].error)
+    count = rows * columns
+    chosen = [("best", ordered[:count]), ("worst", ordered[count:][-count:])]
+    sheet = []
+    for label, group in chosen:
+        for start in range(0, len(group), columns):
+            tiles = [("", picture) for _, picture in group[start:start + columns]]
+            names = "  ".join(f"{r.name[-5:]}: " + ("no face" if r.error is None else f"{r.error:.1f}")
+                              for r, _ in group[start:start + columns])
+            sheet.append((f"{label}  {names}", tiles))
+    return sheet

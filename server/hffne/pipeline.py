@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole way: photo -> FaceEstimate (normals on pixels) -> FaceAsset (mesh and textures).
+
+Importing this module is cheap; torch is imported when an `Engine` is made.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from .errors import Cancelled
+from .geometry import mesh, unwrap
+from .geometry.merge import enlarge, merge
+from .geometry.project import MAX_SIZE, Projection, project
+from .geometry.resample import normalise, sample
+from .geometry.uv import template
+from .photo.crop import Crop, crop_for_box, take, to_gray
+
+# The position map's and the coarse network's crop.
+CROP = 256
+# The square that the networks were trained on: its side over the rms radius of the position map.
+SIDE_OVER_RADIUS = 2.75
+# The second crop may not run away from the detector's by more than this factor.
+_SIDE_LIMIT = 2.0
+
+
+@dataclass
+class FaceEstimate:
+    """What was found about one face of a photo.
+
+    crop         the Crop that all pictures below are on, at their size S
+    position_map (U, U, 3) float32, pixels of the crop at 256: x right, y down, z to the viewer
+    coarse, fine, normal  (S, S, 3) float32 unit normals in camera space (x right, y up, z to the viewer):
+                 the coarse network's, the fine network's, and the product's
+    mask         (S, S) bool: the face, as the base shape covers it
+    landmarks    (68, 3) float32, iBUG order: x, y in pixels of the photo, z in the same unit to the viewer
+    shape        the base shape (geometry.mesh.BaseShape)
+    projection   the base shape on the crop (geometry.project.Projection)
+    """
+
+    crop: Crop
+    position_map: np.ndarray
+    coarse: np.ndarray
+    fine: np.ndarray
+    normal: np.ndarray
+    mask: np.ndarray
+    landmarks: np.ndarray
+    shape: mesh.BaseShape
+    projection: Projection
+
+    def on_photo(self, shape):
+        """Normals on the photo's own pixels: normal (H, W, 3), coarse (H, W, 3) float32, mask (H, W) bool.
+
+        shape: (H, W). Within the crop's square the normals are given beside the face too; elsewhere they are zero.
+        """
+        height, width = shape[:2]
+        crop = self.crop.resized(len(self.normal))
+        # Zeros cost no memory until they are written to, so a large photo is no burden.
+        normal, coarse = (np.zeros((height, width, 3), np.float32) for _ in range(2))
+        mask = np.zeros((height, width), bool)
+        left, right = (int(np.clip(round(crop.center_x + s * crop.side / 2), 0, width)) for s in (-1, 1))
+        top, bottom = (int(np.clip(round(crop.center_y + s * crop.side / 2), 0, height)) for s in (-1, 1))
+        if left < right and top < bottom:
+            window = (slice(top, bottom), slice(left, right))
+            normal[window] = normalise(_back(self.normal, crop, left, top, right, bottom))
+            coarse[window] = normalise(_back(self.coarse, crop, left, top, right, bottom))
+            mask[window] = _back(self.mask.astype(np.float32), crop, left, top, right, bottom) > 0.5
+        return normal, coarse, mask
+
+    def landmarks_of(self, points):
+        """(68, 3) landmarks in photo pixels from a position map in pixels of the crop at 256."""
+        return self.crop.resized(CROP).to_photo(sample(points, template().landmarks))
+
+
+@dataclass
+class FaceAsset:
+    """A face to be built in Blender: `mesh` (geometry.mesh.FaceMesh), `textures` (geometry.unwrap.Textures), camera.
+
+    camera: "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per metre, "center" the
+    crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height].
+    """
+
+    mesh: mesh.FaceMesh
+    textures: unwrap.Textures
+    camera: dict
+    notices: list = field(default_factory=list)
+
+    def as_message(self):
+        """(body, arrays) for the wire: plain types, and the arrays by name."""
+        body = {"units": "m", "camera": self.camera, "regions": list(self.mesh.regions), "notices": list(self.notices)}
+        arrays = {
+            "vertices": self.mesh.vertices,
+            "uvs": self.mesh.uvs,
+            "quads": self.mesh.quads,
+            "region_weights": self.mesh.region_weights,
+            "normal": self.textures.normal,
+            "color": self.textures.color,
+            "confidence": self.textures.confidence,
+        }
+        return body, arrays
+
+
+class Engine:
+    """The networks, loaded once, and what is done with them.
+
+    device, device_name, model: what runs where, for people. size: the fine network's crop in pixels (a multiple
+    of 32). Raises HffneError for a missing device or missing weights.
+    """
+
+    def __init__(self, device=None, model="compact", size=CROP):
+        from . import models
+
+        self._models = models.load_models(device, model)
+        self.device = str(self._models.device)
+        self.device_name = models.device_name(self._models.device)
+        self.model = self._models.name
+        self.size = size
+        # OpenCV's and torch's threads wait actively for one another when both take all cores.
+        cv2.setNumThreads(min(4, os.cpu_count() or 1))
+
+    def normals(self, photo, face, report=None, cancelled=None, merged=True):
+        """The normals of one face: FaceEstimate.
+
+        photo: photo.load.Photo; face: photo.detect.Face. report(stage, fraction, message) is told of progress,
+        cancelled() is asked between the stages; Cancelled is raised when it says yes. merged=False leaves the
+        fine network's normal as it is. Raises ShapeError when no shape can be made out.
+        """
+        step = _Steps(report, cancelled)
+        models = self._models
+        step("prn", 0.10, "Finding the shape of the face")
+        first = crop_for_box(face.box, CROP)
+        crop = _crop_around(models.position_map(to_gray(take(photo.rgb, first))), first)
+        gray = to_gray(take(photo.rgb, crop))
+        shape = mesh.regularise(models.position_map(gray))
+        position = shape.position_map()
+        projection = project(position, min(self.size, MAX_SIZE))
+        step("coarse", 0.25, "Estimating the coarse normals")
+        coarse = enlarge(models.coarse(gray), self.size)
+        step("fine", 0.35, "Estimating the fine normals")
+        if self.size != CROP:
+            gray = to_gray(take(photo.rgb, crop.resized(self.size)))
+        fine = models.fine(gray, coarse)
+        step("merge", 0.60, "Joining shape and relief")
+        mask = projection.mask
+        if len(mask) != self.size:
+            mask = cv2.resize(mask.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR) > 0.5
+        normal = merge(coarse, fine, mask) if merged else fine
+        crop = crop.resized(self.size)
+        estimate = FaceEstimate(crop, position, coarse, fine, normal, mask, None, shape, projection)
+        estimate.landmarks = estimate.landmarks_of(position)
+        return estimate
+
+    def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None):
+        """What Blender builds from an estimate: FaceAsset. grid: vertices along a side of the UV layout."""
+        step = _Steps(report, cancelled)
+        step("unwrap", 0.70, "Unwrapping the face")
+        shape = estimate.shape
+        crop = estimate.crop.resized(CROP)
+        textures = unwrap.unwrap(shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
+        step("mesh", 0.90, "Making the mesh")
+        camera = {
+            "rotation": [[float(v) for v in row] for row in shape.rotation],
+            "scale": float(shape.scale),
+            "center": [float(v) for v in shape.center],
+            "crop": {"center_x": crop.center_x, "center_y": crop.center_y, "side": crop.side, "size": crop.size},
+            "photo_size": [int(v) for v in photo.rgb.shape[1::-1]],
+        }
+        notices = []
+        if crop.side < 96:
+            notices.append("The face is small on this photo; a larger one would give more detail.")
+        return FaceAsset(mesh.build_mesh(shape, grid), textures, camera, notices)
+
+
+class _Steps:
+    """Tells of a stage that begins, and stops before it when the result is no longer wanted."""
+
+    def __init__(self, report, cancelled):
+        self._report, self._cancelled = report, cancelled
+
+    def __call__(self, stage, fraction, message):
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled
+        if self._report is not None:
+            self._report(stage, fraction, message)
+
+
+def _crop_around(position, crop):
+    """The square around a position map that was found on `crop`, as the training's crops are laid."""
+    points = position[template().mask].astype(np.float64)
+    if not np.isfinite(points).all():
+        return crop
+    middle = points.mean(0)
+    radius = np.sqrt(np.square(points - middle).sum(1).mean())
+    side = float(np.clip(SIDE_OVER_RADIUS * radius * crop.side / crop.size,
+                         crop.side / _SIDE_LIMIT, crop.side * _SIDE_LIMIT))
+    # A Crop's centre is a continuous position, where pixel index i covers i to i + 1.
+    x, y = (crop.to_photo(np.clip(middle, 0, crop.size - 1))[:2] + 0.5).tolist()
+    return Crop(x, y, side, crop.size)
+
+
+def _back(picture, crop, left, top, right, bottom):
+    """A crop's picture on the photo's pixels left..right, top..bottom."""
+    step = crop.side / crop.size
+    if step > 1:
+        method = cv2.INTER_CUBIC
+    else:
+        # The photo is coarser than the crop: average first what falls into one of its pixels.
+        method = cv2.INTER_LINEAR
+        if step < 0.7:
+            picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / step, borderType=cv2.BORDER_REPLICATE)
+    if picture.ndim == 2:
+        method = cv2.INTER_LINEAR
+    # From the window's pixel to the crop's: the inverse of Crop.to_photo.
+    shift_x = (left + 0.5 - crop.center_x) / step + crop.size / 2 - 0.5
+    shift_y = (top + 0.5 - crop.center_y) / step + crop.size / 2 - 0.5
+    matrix = np.array([[1 / step, 0, shift_x], [0, 1 / step, shift_y]])
+    return cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=method | cv2.WARP_INVERSE_MAP,
+                          borderMode=cv2.BORDER_REPLICATE)
