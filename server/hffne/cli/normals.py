@@ -117,8 +117,9 @@ def encode_png(normal, mask):
     for top in range(0, len(normal), 256):
         band = slice(top, top + 256)
         values = np.where(mask[band, :, None], normal[band], np.float32([0.0, 0.0, 1.0]))
-        encoded[band] = np.clip(values * 32767.5 + 32767.5 + 0.5, 0, 65535)
-    done, data = cv2.imencode(".png", cv2.cvtColor(encoded, cv2.COLOR_RGB2BGR))
+        # OpenCV writes blue, green, red.
+        encoded[band] = np.clip(values[..., ::-1] * 32767.5 + 32767.5 + 0.5, 0, 65535)
+    done, data = cv2.imencode(".png", encoded)
     if not done:
         raise OutputError("The normals cannot be encoded as PNG.")
     # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
