@@ -7,6 +7,8 @@ needs bpy is imported before `register()`, so that the build command and the
 engine client also work in a Python without Blender.
 """
 
+import atexit
+
 
 def _parts():
     from . import operators, preferences, settings, ui
@@ -15,13 +17,20 @@ def _parts():
 
 
 def register():
+    import bpy
+
     for part in _parts():
         part.register()
+    if not bpy.app.binary_path:
+        # Classes still registered when Python ends make Blender as a module hang; the
+        # application unregisters by itself.
+        atexit.register(unregister)
 
 
 def unregister():
     from .engine import session
 
+    atexit.unregister(unregister)
     session.close()
     for part in reversed(_parts()):
         part.unregister()

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension without a window: one photo in, a .blend, its textures and a preview out.
+
+    python -m hffne_blender.headless PHOTO --output DIR --engine PYTHON      (a Python with bpy)
+    blender --background --python headless.py -- PHOTO --output DIR --engine PYTHON
+
+Calls the same operator as the panel. Exit codes: 0 done, 2 bad input, 3 no face on the
+photo, 4 the output cannot be written, 1 anything else.
+"""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import bpy
+
+if not __package__:
+    # Run as a script by Blender: make the package known under its own name.
+    _folder = Path(__file__).resolve().parent
+    _spec = importlib.util.spec_from_file_location(
+        "hffne_blender", _folder / "__init__.py", submodule_search_locations=[str(_folder)]
+    )
+    _package = importlib.util.module_from_spec(_spec)
+    sys.modules["hffne_blender"] = _package
+    _spec.loader.exec_module(_package)
+    __package__ = "hffne_blender"
+
+import hffne_blender
+from hffne_blender import preview
+from hffne_blender.engine import session
+from hffne_blender.quiet import quiet
+from hffne_blender.scene import camera, images
+from hffne_blender.settings import GRIDS, TEXTURE_SIZES
+
+EXIT_CODES = {
+    "no_face": 3,
+    "cannot_write": 4,
+    "no_photo": 2,
+    "photo_not_found": 2,
+    "bad_photo": 2,
+    "photo_too_small": 2,
+    "photo_too_large": 2,
+    "bad_request": 2,
+    "no_device": 2,
+}
+# Parts of the whole that the bar gives to the engine, the object, and the rest.
+ENGINE_SHARE = 0.7
+
+# Where progress is printed; None is sys.stdout.
+_out = None
+
+
+class Failure(Exception):
+    def __init__(self, code, message, hint=""):
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
+def build(photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32):
+    """Build `photo` into the folder `output`; returns the paths written, the .blend first.
+
+    All files appear together at the end, or none: they are made in a folder beside
+    their place and moved. Raises Failure.
+    """
+    photo, output = Path(photo).absolute(), Path(output).absolute()
+    stem = photo.stem
+    work = _work_folder(output)
+    try:
+        obj = _generate(photo, engine, texture_size, grid, face, color, device)
+        scene = bpy.context.scene
+        preview.set_up(scene, obj, samples)
+        names = []
+        for image in _textures(obj):
+            kind = "normal" if image.colorspace_settings.name == "Non-Color" else "color"
+            name = f"{stem}_texture_{kind}.png"
+            images.write_packed(image, work / name)
+            image.filepath_raw = f"//{name}"
+            names.append(name)
+        _say(0.8, "Saving the .blend")
+        blend = work / f"{stem}.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
+        names.insert(0, blend.name)
+        if samples > 0:
+            _say(0.85, "Rendering the preview")
+            # The .blend is written: from here on the scene may change.
+            name = f"{stem}_preview.png"
+            preview.render(scene, work / name)
+            names.append(name)
+        for name in names:
+            if not (work / name).is_file():
+                raise Failure("cannot_write", f"'{name}' could not be written into {output}.")
+        try:
+            for name in names:
+                os.replace(work / name, output / name)
+        except OSError as error:
+            raise Failure("cannot_write", f"The results could not be moved into {output} ({error}).") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _say(1.0, "Done")
+    return [output / name for name in names]
+
+
+def _work_folder(output):
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".hffne-", suffix=".partial", dir=output))
+    except OSError as error:
+        raise Failure(
+            "cannot_write",
+            f"The folder {output} cannot be written to ({error.strerror or error}).",
+            "Choose an output folder that you may write to, with enough free space.",
+        ) from None
+
+
+def _generate(photo, engine, texture_size, grid, face, color, device):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    hffne_blender.register()
+    session.progress_listeners.append(_say_task)
+    try:
+        _say(0.0, "Starting the engine")
+        state = bpy.ops.hffne.generate(
+            "EXEC_DEFAULT",
+            photo=str(photo),
+            texture_size=str(texture_size),
+            grid=str(grid),
+            face=0 if face is None else face + 1,
+            color=color,
+            engine_python=engine or "",
+            device=device or "",
+        )
+    except RuntimeError as error:
+        # Blender raises what the operator reports; the session knows the whole of it.
+        known = session.last_error or {"code": "error", "message": str(error).strip(), "hint": ""}
+        _log_tail(known)
+        raise Failure(known["code"], known["message"], known["hint"]) from None
+    finally:
+        session.progress_listeners.remove(_say_task)
+        # Also stops the engine.
+        hffne_blender.unregister()
+    if state != {"FINISHED"}:
+        raise Failure("cancelled", "The face was not built.")
+    _say(ENGINE_SHARE + 0.05, "The face is built")
+    return next(obj for obj in bpy.context.scene.objects if camera.PROPERTY in obj)
+
+
+def _log_tail(error):
+    if error["code"] in ("engine_died", "engine_garbled", "engine_not_installed", "internal"):
+        lines = session.log().splitlines()[-15:]
+        if lines:
+            print("The engine's last words:", *lines, sep="\n  ", file=sys.stderr)
+
+
+def _textures(obj):
+    for node in obj.material_slots[0].material.node_tree.nodes:
+        if node.type == "TEX_IMAGE" and node.image is not None:
+            yield node.image
+
+
+def _say_task(task):
+    _say(task.progress * ENGINE_SHARE, task.message)
+
+
+def _say(fraction, message):
+    print(f"[{fraction * 100:3.0f} %] {message}", file=_out, flush=True)
+
+
+def main(arguments=None):
+    global _out
+    options = _parse(_own_arguments() if arguments is None else arguments)
+    try:
+        # Blender prints much, and each error of an operator once more.
+        with quiet() as _out:
+            paths = build(
+                options.photo,
+                options.output,
+                options.engine,
+                options.texture_size,
+                options.grid,
+                options.face,
+                options.color,
+                options.device,
+                options.samples,
+            )
+    except Failure as failure:
+        print(f"Error: {failure.message}", file=sys.stderr)
+        if failure.hint:
+            print(f"Hint: {failure.hint}", file=sys.stderr)
+        return EXIT_CODES.get(failure.code, 1)
+    finally:
+        _out = None
+    for path in paths:
+        print(path)
+    return 0
+
+
+def _parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="hffne_blender.headless", description="Build a face from a photo without a window."
+    )
+    parser.add_argument("photo", help="the photo")
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
+    parser.add_argument("--texture-size", default="1024", choices=[size[0] for size in TEXTURE_SIZES])
+    parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS])
+    parser.add_argument("--face", type=int, metavar="N", help="which face, from 0 (default: the largest)")
+    parser.add_argument("--no-color", dest="color", action="store_false", help="without the colour texture")
+    parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
+    parser.add_argument("--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)")
+    return parser.parse_args(arguments)
+
+
+def _own_arguments():
+    """What belongs to us on the command line: in Blender, all after "--"."""
+    if bpy.app.binary_path and "--" in sys.argv:
+        return sys.argv[sys.argv.index("--") + 1 :]
+    return sys.argv[1:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

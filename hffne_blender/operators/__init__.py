@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user or a script can do; one operator a file named after its verb."""
+
+import bpy
+
+from .cancel import HFFNE_OT_cancel
+from .generate import HFFNE_OT_generate
+from .show_log import HFFNE_OT_show_log
+from .view_photo import HFFNE_OT_view_photo
+
+CLASSES = (HFFNE_OT_generate, HFFNE_OT_cancel, HFFNE_OT_view_photo, HFFNE_OT_show_log)
+
+
+def register():
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister():
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.generate`: a photo in, a face object out.
+
+From the panel it is modal: the engine works in its own process and a timer looks
+after it, so that Blender stays usable. From a script, and wherever there is no
+window, it returns when the face is built.
+"""
+
+import os
+
+import bpy
+
+from .. import preferences, settings
+from ..engine import launch, session
+from ..engine.client import EngineError
+from ..scene import face
+from ..scene.asset import AssetError, FaceAsset
+
+TICK = 0.1
+# Not carried over from the last use: what the panel says now counts.
+OPTIONS = {"SKIP_SAVE"}
+
+
+class HFFNE_OT_generate(bpy.types.Operator):
+    """Build a face with a detailed normal map from the photo"""
+
+    bl_idname = "hffne.generate"
+    bl_label = "Generate Face"
+    bl_options = {"REGISTER", "UNDO"}
+
+    photo: settings.photo_property(options=OPTIONS)
+    face: settings.face_property(options=OPTIONS)
+    texture_size: settings.texture_size_property(options=OPTIONS)
+    grid: settings.grid_property(options=OPTIONS)
+    color: settings.color_property(options=OPTIONS)
+    engine_python: bpy.props.StringProperty(
+        name="Engine Python",
+        description="Use this engine instead of the one in the preferences",
+        subtype="FILE_PATH",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    device: bpy.props.StringProperty(
+        name="Device",
+        description="Use this device instead of the one in the preferences",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    _timer = None
+    _task = None
+    _request = None
+
+    @classmethod
+    def poll(cls, context):
+        if session.running():
+            cls.poll_message_set("A face is being generated")
+            return False
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Switch to Object Mode first")
+            return False
+        return True
+
+    def invoke(self, context, event):
+        # The panel's settings, wherever the caller has not said otherwise.
+        chosen = context.scene.hffne
+        for name in ("photo", "face", "texture_size", "grid", "color"):
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(chosen, name))
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._start(context):
+            return {"CANCELLED"}
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(TICK, window=context.window)
+        manager.modal_handler_add(self)
+        _redraw(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type == "ESC" and event.value == "PRESS":
+            session.cancel()
+        elif event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        before = (self._task.progress, self._task.message)
+        session.poll()
+        if not self._task.over:
+            if before != (self._task.progress, self._task.message):
+                _redraw(context)
+            return {"PASS_THROUGH"}
+        self._stop_timer(context)
+        result = self._finish(context)
+        _redraw(context)
+        return result
+
+    def cancel(self, context):
+        # Blender closes the window or loads another file while the engine works.
+        session.cancel()
+        self._stop_timer(context)
+
+    def execute(self, context):
+        # Redoing with other colours needs nothing new from the engine.
+        answer = session.remembered(self._wanted())
+        if answer is not None:
+            return self._build(context, answer)
+        if not self._start(context):
+            return {"CANCELLED"}
+        session.wait(self._task)
+        return self._finish(context)
+
+    def draw(self, context):
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("texture_size", "grid", "color"):
+            layout.prop(self, name)
+
+    def _wanted(self):
+        """The request as the engine understands it."""
+        path = bpy.path.abspath(self.photo) if self.photo else ""
+        return {
+            "type": "generate",
+            "photo": os.path.abspath(path) if path else "",
+            "face": self.face - 1 if self.face else "largest",
+            "texture_size": int(self.texture_size),
+            "grid": int(self.grid),
+            # Always with colour: switching it off and on again is then the extension's own affair.
+            "color": True,
+        }
+
+    def _start(self, context):
+        session.forget_error()
+        request = self._wanted()
+        try:
+            if not request["photo"]:
+                raise EngineError("no_photo", "No photo is chosen.", "Choose one in the panel.")
+            if not os.path.isfile(request["photo"]):
+                raise EngineError("photo_not_found", f"There is no file {request['photo']}.", "Check the path.")
+            self._request = request
+            self._task = _start(context, self.engine_python, self.device, request)
+        except EngineError as error:
+            self._fail(error.as_dict())
+            return False
+        return True
+
+    def _finish(self, context):
+        if self._task.status == "cancelled":
+            self.report({"INFO"}, "Cancelled")
+            return {"CANCELLED"}
+        if self._task.status == "error":
+            return self._fail(self._task.error)
+        session.remember(self._request, self._task.result)
+        return self._build(context, self._task.result)
+
+    def _build(self, context, answer):
+        try:
+            asset = FaceAsset.from_answer(*answer)
+        except AssetError as error:
+            hint = "Install the engine and the extension in the same version."
+            return self._fail({"code": "bad_asset", "message": str(error), "hint": hint})
+        # The user may have gone on working while the engine did.
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        obj = face.build(asset, context.collection, self.color)
+        obj.location = context.scene.cursor.location
+        for other in context.selected_objects:
+            other.select_set(False)
+        # An excluded or hidden collection leaves the object out of the view layer.
+        if obj.name in context.view_layer.objects:
+            obj.select_set(True)
+            context.view_layer.objects.active = obj
+        for notice in asset.notices:
+            self.report({"WARNING"}, notice)
+        self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
+        return {"FINISHED"}
+
+    def _fail(self, error):
+        session.fail(error)
+        self.report({"ERROR"}, " ".join(part for part in (error["message"], error["hint"]) if part))
+        return {"CANCELLED"}
+
+    def _stop_timer(self, context):
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+
+def _start(context, engine_python, device, request):
+    chosen = preferences.get(context)
+    device = device or ("" if chosen.device == "auto" else chosen.device)
+    python = launch.find_python(engine_python, bpy.path.abspath(chosen.engine_python))
+    idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
+    return session.start(python, device, idle, not bpy.app.background, request)
+
+
+def _redraw(context):
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the engine is and what it computes on. These belong to the machine, not to a file."""
+
+from dataclasses import dataclass
+
+import bpy
+
+from .engine import launch
+
+# The extension's own name, also when it is installed as bl_ext.<repository>.<id>.
+PACKAGE = __package__
+
+
+class HFFNE_Preferences(bpy.types.AddonPreferences):
+    bl_idname = PACKAGE
+
+    engine_python: bpy.props.StringProperty(
+        name="Engine Python",
+        description="The Python (or the virtual environment's folder) into which the engine 'hffne' is installed",
+        subtype="FILE_PATH",
+    )
+    device: bpy.props.EnumProperty(
+        name="Device",
+        description="What the engine computes on",
+        items=(
+            ("auto", "Automatic", "The best that this machine has"),
+            ("cuda", "CUDA", "NVIDIA, or AMD with ROCm"),
+            ("xpu", "XPU", "Intel"),
+            ("mps", "Metal", "Apple"),
+            ("cpu", "CPU", "Works everywhere"),
+        ),
+        default="auto",
+    )
+    idle_minutes: bpy.props.IntProperty(
+        name="Stop After",
+        description="Minutes after which an engine with nothing to do is stopped and its memory given back; 0 keeps it",
+        default=5,
+        min=0,
+        soft_max=60,
+    )
+
+    def draw(self, context):
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "engine_python")
+        if not launch.find_python("", self.engine_python):
+            note = layout.column(align=True)
+            note.label(text="Install the engine into a Python of its own, then choose that Python here:", icon="INFO")
+            note.label(text="python -m pip install hffne")
+        layout.prop(self, "device")
+        layout.prop(self, "idle_minutes", text="Stop After (Minutes)")
+        layout.operator("hffne.show_log")
+
+
+@dataclass(frozen=True)
+class _Defaults:
+    """Stands in where the extension was registered without being enabled, as scripts do."""
+
+    engine_python: str = ""
+    device: str = "auto"
+    idle_minutes: int = 5
+
+
+def get(context):
+    entry = context.preferences.addons.get(PACKAGE)
+    preferences = getattr(entry, "preferences", None)
+    return preferences if preferences is not None else _Defaults()
+
+
+def register():
+    bpy.utils.register_class(HFFNE_Preferences)
+
+
+def unregister():
+    bpy.utils.unregister_class(HFFNE_Preferences)

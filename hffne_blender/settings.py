@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel asks for; kept in the scene, so that a file remembers its photo."""
+
+import bpy
+
+TEXTURE_SIZES = (
+    ("512", "512", "Quick look"),
+    ("1024", "1024", "Enough for most photos"),
+    ("2048", "2048", "For large photos"),
+    ("4096", "4096", "For very large photos; slow"),
+)
+GRIDS = (
+    ("32", "Low (32)", "About 1,000 vertices: games and rigs"),
+    ("64", "Medium (64)", "About 3,000 vertices"),
+    ("128", "High (128)", "About 12,000 vertices: the resolution at which the shape is measured"),
+)
+
+
+# The properties stand here once: the panel's settings and the operator have the same.
+
+
+def texture_size_property(**more):
+    return bpy.props.EnumProperty(
+        name="Texture Size",
+        description="Side of the textures in pixels",
+        items=TEXTURE_SIZES,
+        default="1024",
+        **more,
+    )
+
+
+def grid_property(**more):
+    return bpy.props.EnumProperty(
+        name="Mesh", description="How finely the mesh is divided", items=GRIDS, default="128", **more
+    )
+
+
+def color_property(**more):
+    return bpy.props.BoolProperty(
+        name="Colour Texture", description="Carry the photo's colours onto the face", default=True, **more
+    )
+
+
+def photo_property(**more):
+    return bpy.props.StringProperty(
+        name="Photo", description="A photo with a face: JPEG, PNG, TIFF or WebP", subtype="FILE_PATH", **more
+    )
+
+
+def face_property(**more):
+    return bpy.props.IntProperty(
+        name="Face",
+        description="Which face of the photo, from 1, the largest first; 0 takes the largest",
+        default=0,
+        min=0,
+        soft_max=20,
+        **more,
+    )
+
+
+class HFFNE_Settings(bpy.types.PropertyGroup):
+    photo: photo_property()
+    face: face_property()
+    texture_size: texture_size_property()
+    grid: grid_property()
+    color: color_property()
+
+
+def register():
+    bpy.utils.register_class(HFFNE_Settings)
+    bpy.types.Scene.hffne = bpy.props.PointerProperty(type=HFFNE_Settings)
+
+
+def unregister():
+    del bpy.types.Scene.hffne
+    bpy.utils.unregister_class(HFFNE_Settings)

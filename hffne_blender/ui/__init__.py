@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user sees; it only reads state and calls operators."""
+
+import bpy
+
+from .panel import HFFNE_PT_face, HFFNE_PT_result
+
+CLASSES = (HFFNE_PT_face, HFFNE_PT_result)
+
+
+def register():
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister():
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

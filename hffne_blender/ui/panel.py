@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in the 3D viewport's sidebar: photo, button, progress, cancel, settings."""
+
+import textwrap
+
+import bpy
+
+from .. import preferences
+from ..engine import launch, session
+
+# Pixels that a letter takes at the default text size, for wrapping messages.
+LETTER_WIDTH = 7
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "HFFNE"
+
+
+class HFFNE_PT_face(_Panel, bpy.types.Panel):
+    bl_idname = "HFFNE_PT_face"
+    bl_label = "Face From Photo"
+
+    def draw(self, context):
+        layout = self.layout
+        chosen = context.scene.hffne
+        own = preferences.get(context)
+        layout.prop(chosen, "photo", text="")
+
+        if session.running():
+            _draw_progress(layout, session.task)
+        else:
+            row = layout.row()
+            row.scale_y = 1.4
+            row.enabled = bool(chosen.photo)
+            row.operator_context = "INVOKE_DEFAULT"
+            row.operator("hffne.generate", icon="USER")
+            if not launch.find_python("", own.engine_python):
+                box = layout.box()
+                _draw_text(context, box, "The engine's Python is not set.", icon="ERROR")
+                box.operator("preferences.addon_show", text="Open the Preferences").module = preferences.PACKAGE
+            elif session.last_error is not None:
+                box = layout.box()
+                _draw_text(context, box, session.last_error["message"], icon="ERROR")
+                _draw_text(context, box, session.last_error["hint"])
+                box.operator("hffne.show_log", icon="TEXT")
+        if session.device():
+            layout.label(text=f"Engine ready on {session.device()}")
+
+
+class HFFNE_PT_result(_Panel, bpy.types.Panel):
+    bl_idname = "HFFNE_PT_result"
+    bl_parent_id = "HFFNE_PT_face"
+    bl_label = "Result"
+
+    def draw(self, context):
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        chosen = context.scene.hffne
+        for name in ("texture_size", "grid", "color", "face"):
+            layout.prop(chosen, name)
+        layout.operator("hffne.view_photo", icon="CAMERA_DATA")
+
+
+def _draw_progress(layout, task):
+    row = layout.row(align=True)
+    row.progress(factor=task.progress, text=task.message or "Starting the engine")
+    row.operator("hffne.cancel", text="", icon="X")
+
+
+def _draw_text(context, layout, text, icon="NONE"):
+    """A text over as many lines as the sidebar's width asks for."""
+    width = context.region.width if context.region else 280
+    # The scale is 0 until a window has been drawn.
+    letter = LETTER_WIDTH * (context.preferences.system.ui_scale or 1)
+    letters = max(20, int(width / letter) - 4)
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a case of blender_cases.py in a process of its own, beside an engine of the test's choice."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+needs_blender = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs the bpy module")
+
+
+def run_case(name, *arguments, path=(), timeout=150):
+    """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
+    command = [sys.executable, str(HERE / "blender_cases.py"), name, *map(str, arguments)]
+    done = subprocess.run(
+        command, env=environment(path), capture_output=True, text=True, encoding="utf-8", timeout=timeout
+    )
+    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert done.returncode == 0 and results, f"{name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return json.loads(results[0][len("RESULT ") :])
+
+
+def run_headless(*arguments, path=(), timeout=600):
+    command = [sys.executable, "-m", "hffne_blender.headless", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        env=environment((*path, HERE.parent)),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+    )
+
+
+def environment(path):
+    environ = dict(os.environ)
+    environ.pop("HFFNE_ENGINE_PYTHON", None)
+    places = [str(place) for place in path]
+    if environ.get("PYTHONPATH"):
+        places.append(environ["PYTHONPATH"])
+    environ["PYTHONPATH"] = os.pathsep.join(places)
+    environ["PYTHONUTF8"] = "1"
+    return environ
+
+
+@pytest.fixture(scope="session")
+def fake_engine(tmp_path_factory):
+    """A folder that, first on the Python path, makes `python -m hffne serve` the fake engine."""
+    folder = tmp_path_factory.mktemp("fake")
+    (folder / "hffne").mkdir()
+    (folder / "hffne" / "__init__.py").touch()
+    (folder / "hffne" / "__main__.py").write_text(
+        f"import runpy\nrunpy.run_path({str(HERE / 'fake_engine.py')!r}, run_name='__main__')\n"
+    )
+    return folder
