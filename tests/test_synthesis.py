@@ -5,39 +5,18 @@ import numpy as np
 import pytest
 import torch
 from hffne.synthesis import detail, fit, render, sampling, shading
-from hffne.synthesis.face_model import LANDMARKS, FaceModel
+from hffne.synthesis.face_model import LANDMARKS
 from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions
-
-AXES = np.array([8.0, 11.0, 9.0])
-
+from standin import AXES, ellipsoid_model, ellipsoid_normals
 
 @pytest.fixture(scope="module")
 def model():
-    """An ellipsoid around the layout's centre, with two ways to change it."""
-    rows, columns = 70, 130
-    polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) / columns * 2 * np.pi, indexing="ij")
-    ball = np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], -1).reshape(-1, 3)
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b = index[:-1], index[1:]
-    c, d = np.roll(b, -1, 1), np.roll(a, -1, 1)
-    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
-    neutral = (ball * AXES + CENTRE).astype(np.float32)
-    identity = np.zeros((fit.IDENTITIES, len(ball), 3), np.float32)
-    identity[0, :, 0] = ball[:, 0]
-    identity[1, :, 1] = ball[:, 1] * 1.5
-    expression = np.zeros((1, len(ball), 3), np.float32)
-    expression[0, :, 2] = np.maximum(ball[:, 2], 0)
-    return FaceModel(neutral, identity, expression, ["puff"], triangles.astype(np.int32))
+    return ellipsoid_model()
 
 
 @pytest.fixture(scope="module")
 def renderer(model):
     return render.Renderer(model, build_layout(model))
-
-
-def ellipsoid_normals(points):
-    normal = points / AXES**2
-    return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
 
 
 def test_layout_coordinates_invert_directions():
@@ -55,7 +34,7 @@ def test_layout_lies_on_the_surface(renderer, model):
 def test_buffers_are_exact(renderer, yaw, distance):
     """The position map's points land on pixels that show the same surface point's normal."""
     view = render.View(sampling.euler(yaw, 10, -5), distance)
-    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(1, np.float32))
+    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     window = render.canonical_window(render.project(renderer.layout.sample(shape), view), renderer.layout.mask)
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
     points = renderer.layout.sample(shape)[renderer.layout.mask]
@@ -74,7 +53,7 @@ def test_buffers_are_exact(renderer, yaw, distance):
 def test_shadow_lies_on_the_far_side(renderer):
     rng = np.random.default_rng(0)
     view = render.View(sampling.euler(0, 0, 0), None)
-    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(1, np.float32))
+    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     window = render.Window(0, 0, 24)
     sun = np.float32([0.9, 0, 0.435])
     buffers = renderer.buffers(shape, view, window, [sun], rng=rng)
@@ -105,7 +84,7 @@ def test_reliefs_differ_and_stay_bounded():
 def test_a_sphere_lit_from_the_right_is_brighter_there(renderer):
     rng = np.random.default_rng(3)
     view, shape = render.View(np.eye(3, dtype=np.float32), None), renderer.shape(np.zeros(fit.IDENTITIES, np.float32),
-                                                                              np.zeros(1, np.float32))
+                                                                              np.zeros(10, np.float32))
     suns = np.float32([[0.8, 0, 0.6], [0.8, 0, 0.6]])
     buffers = renderer.buffers(shape, view, render.Window(0, 0, 24), suns, rng=rng) | {"suns": suns}
     grey = np.mean([shading.shade(np.random.default_rng(s), buffers, buffers["normal"].astype(np.float32) / 127,
@@ -126,7 +105,7 @@ def test_fit_recovers_pose_and_shape(model):
     for pose in poses:
         identity = np.zeros(fit.IDENTITIES, np.float32)
         identity[:2] = rng.normal(0, 0.7, 2)
-        seen = model.vertices(identity, np.full(1, 0.2, np.float32))[LANDMARKS] @ pose.T * 20
+        seen = model.vertices(identity, np.full(10, 0.2, np.float32))[LANDMARKS] @ pose.T * 20
         points.append(seen + [250, -260, 0])
     fits, _, _ = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
     assert fits.residual.max() < 0.03

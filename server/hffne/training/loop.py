@@ -7,12 +7,17 @@ import time
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from ..weights.store import save_weights
 from .dataset import FaceSamples, batches
 
 CHECK_EVERY, SAVE_EVERY = 500, 500
+
+
+def _follow(average, value, count):
+    """Exponential average that forgets its untrained start: a tenth of the steps so far, 300 at most."""
+    return average + (value - average) * torch.maximum(10 / (10 + count), torch.tensor(1 / 300)).to(value.dtype)
 
 
 class Trainee:
@@ -23,7 +28,7 @@ class Trainee:
         self.network = task.network.to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), task.learning_rate, weight_decay=1e-3)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, task.learning_rate, steps + 1, pct_start=0.06)
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
+        self.average = AveragedModel(self.network, avg_fn=_follow, use_buffers=True)
 
     def step(self, batch, half):
         self.network.train()

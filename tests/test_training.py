@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training loop on a tiny set: it learns, stops, goes on, and its weights load."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hffne.synthesis import build, detail, fit, render, sampling
+from hffne.synthesis.uv_layout import build_layout
+from hffne.training import losses
+from hffne.training.dataset import FaceSamples
+from hffne.training.loop import train
+from hffne.training.tasks import CoarseTask, FineTask, PositionTask
+from hffne.weights.store import load_weights
+from standin import ellipsoid_model
+
+
+@pytest.fixture(scope="module")
+def tiny_set(tmp_path_factory):
+    """A training set in the layout of `synthesis.build`, of the stand-in head: 22 renders, 3 "photos"."""
+    folder = tmp_path_factory.mktemp("set")
+    model = ellipsoid_model()
+    renderer = render.Renderer(model, build_layout(model))
+    fits = SimpleNamespace(identity=np.zeros((3, fit.IDENTITIES), np.float32), expression=np.zeros((3, 10), np.float32))
+    rng = np.random.default_rng(0)
+    samples = [sampling.rendered_sample(renderer, fits, np.random.default_rng([1, i])) for i in range(22)]
+    for kind, count, fields in (("renders", 22, build.FIELDS), ("photos", 3, build.PHOTO_FIELDS)):
+        (folder / kind).mkdir()
+        for name in fields:
+            values = ([rng.integers(0, 255, (256, 256), np.uint8)] * count if name == "grey"
+                      else [s[name] for s in samples[:count]])
+            np.save(folder / kind / f"{name}.npy", np.stack(values).astype(fields[name][1]))
+    (folder / "textures").mkdir()
+    np.save(folder / "textures" / "grey.npy", rng.integers(90, 180, (3, 64, 64), np.uint8))
+    detail.build_reliefs(folder / "reliefs.npy", count=2)
+    return folder
+
+
+def test_samples_are_what_they_say(tiny_set):
+    sample = FaceSamples(tiny_set, 128, 0, photos=0.5).sample(np.random.default_rng(0))
+    assert sample["grey"].shape == (1, 128, 128) and sample["position"].shape == (3, 128, 128)
+    assert 0 <= sample["grey"].min() and sample["grey"].max() <= 1
+    trusted = sample["weight"] > 0.99
+    length = sample["normal"].norm(dim=0)
+    assert torch.allclose(length[trusted], torch.ones(()), atol=1e-3)
+
+
+def test_a_mirrored_sample_is_mirrored_throughout(tiny_set):
+    """Where the position map's points land, the normal shown is the ellipsoid's own, mirrored or not."""
+    samples = FaceSamples(tiny_set, 256, 0, photos=0.0, relief=0.0)
+    for seed in range(6):
+        sample = samples.sample(np.random.default_rng(seed))
+        points = sample["position"].permute(1, 2, 0)[20:108:8, 20:108:8].reshape(-1, 3)
+        # A point further right on a convex head, at the same height, never has a normal further left.
+        pixel = ((points[:, :2] + 1) * 128).long()
+        seen = (pixel >= 0).all(1) & (pixel < 256).all(1)
+        normal = sample["smooth"][:, pixel[seen, 1], pixel[seen, 0]]
+        shown = normal.norm(dim=0) > 0.5
+        correlation = np.corrcoef(normal[0, shown], points[seen][shown][:, 0])[0, 1]
+        assert correlation > 0.5
+
+
+def test_training_goes_on_where_it_stopped(tiny_set, tmp_path):
+    def run(steps):
+        train([PositionTask(), CoarseTask()], tiny_set, tmp_path, steps, batch=2, half=False, workers=0,
+              report=lambda _: None)
+        return [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+
+    first = run(2)
+    assert first[-1]["step"] == 2 and np.isfinite(first[-1]["coarse/check/angle"])
+    second = run(3)
+    assert [line["step"] for line in second] == [2, 3]
+    load_weights(PositionTask().network, tmp_path / "prn.safetensors")
+    coarse = load_weights(CoarseTask().network, tmp_path / "coarse.safetensors")
+    train([FineTask(coarse)], tiny_set, tmp_path / "fine", 1, batch=2, photos=0.5, half=False, workers=0,
+          report=lambda _: None)
+    load_weights(FineTask(coarse).network, tmp_path / "fine" / "fine.safetensors")
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(tiny_set, tmp_path, monkeypatch):
+    def run(steps):
+        train([CoarseTask()], tiny_set, tmp_path, steps, batch=2, half=False, workers=0, report=lambda _: None)
+
+    run(1)
+    good = (tmp_path / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(losses, "normal_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(FloatingPointError, match="coarse"):
+        run(2)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == good
+
+
+def test_photometric_loss_tells_relief_that_shades_like_the_photo():
+    torch.manual_seed(0)
+    height = losses.blur(torch.randn(1, 1, 96, 96), 2.0) * 6
+    slopes = torch.cat([height.diff(dim=3, prepend=height[..., :1]), height.diff(dim=2, prepend=height[..., :1, :])], 1)
+    normal = torch.nn.functional.normalize(torch.cat([slopes, torch.ones_like(height)], 1), dim=1)
+    photo = (normal * torch.tensor([0.4, 0.5, 0.76])[:, None, None]).sum(1, keepdim=True)
+    skin = torch.ones(1, 96, 96)
+    assert losses.photometric_loss(photo, normal, skin) < 0.05
+    assert losses.photometric_loss(photo, normal.flip(3), skin) > 0.8
