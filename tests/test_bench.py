@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne bench` with stand-in networks: its figures are about this very process."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from posed_head import PosedModels, turned
+
+import hffne.models
+from hffne.cli.bench import STAGES, peak_memory
+from hffne.cli.main import main
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    models = PosedModels(turned(10, 0, 0))
+    monkeypatch.setattr(hffne.models, "load_models", lambda device, model: models)
+    monkeypatch.setattr(hffne.models, "device_name", lambda device: "stand-in")
+    return models
+
+
+def test_every_stage_is_timed(stand_in, astronaut_file, tmp_path, capsys):
+    path = tmp_path / "bench.json"
+    command = ["bench", str(astronaut_file), "--runs", "2", "--texture-size", "256", "--json", str(path), "--no-start"]
+    assert main(command) == 0
+    data = json.loads(path.read_text())
+    times = data["milliseconds"]
+    assert set(STAGES) < set(times)
+    for stage in ("load", "detect", "prn", "unwrap", "mesh"):
+        assert 0 < times[stage]["low"] <= times[stage]["median"] <= times[stage]["high"]
+    assert times["all"]["low"] >= times["normals"]["low"] > times["detect"]["low"]
+    assert data["photo_size"] == [512, 512] and data["runs"] == 2 and data["engine_ready_seconds"] is None
+    printed = capsys.readouterr().out
+    assert all(f"| {stage} |" in printed for stage in STAGES)
+
+
+def test_the_published_widths_are_said_to_be_missing(stand_in, astronaut_file, capsys):
+    main(["bench", str(astronaut_file), "--runs", "1", "--texture-size", "64", "--no-start", "--against", "paper"])
+    assert "not available yet" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin", "win32"), reason="memory is not told here")
+def test_peak_memory_rises_with_what_is_held():
+    before = peak_memory()
+    held = np.ones(60_000_000, np.uint8)
+    # The peak may lie above what is in use now.
+    held_more = np.ones(int(before * 1024**2), np.uint8)
+    assert peak_memory() >= before + 50
+    del held, held_more
