@@ -10,6 +10,7 @@ from PIL import Image
 
 from hffne.errors import HffneError
 from hffne.evaluation import aflw2000, metrics, sheet, yaleb
+from hffne.geometry.project import Projection
 from hffne.geometry.resample import normalise
 from hffne.photo.detect import Face
 
@@ -76,9 +77,15 @@ class Estimate:
     def __init__(self, normal, mask, landmarks=None):
         self.normal, self.mask, self.landmarks = normal, mask, landmarks
 
+        self.coarse = self.fine = normal
+        self.projection = Projection(mask, normal, None, None)
+
     def on_photo(self, shape):
         assert shape[:2] == self.mask.shape
         return self.normal, self.normal, self.mask
+
+    def spread(self, picture, shape):
+        return cv2.resize(picture, shape[1::-1])
 
 
 class TiltingEngine:
@@ -122,6 +129,7 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     # Ours looks 7 degrees further down than the truth: (0, 0, 1) has become (0, -sin 7, cos 7).
     assert results[0].pitch == pytest.approx(7, abs=0.01)
     assert results[0].coverage == pytest.approx(55 / 70 * 100) and results[0].flat == 0
+    assert results[0].stages["coarse"][0].mean == pytest.approx(results[0].raw.mean, abs=0.3)
     assert "p1" in yaleb.table(results) and f"{results[0].raw.mean:.2f}" in yaleb.table(results)
     assert len(yaleb.evaluate(TiltingEngine(truth, mask), folder, "all", report=lambda text: None)) == 4
     assert json.loads(json.dumps(yaleb.as_dict(results)))["mean"]["photos"] == 2

@@ -55,19 +55,21 @@ class FaceEstimate:
 
         shape: (H, W). Within the crop's square the normals are given beside the face too; elsewhere they are zero.
         """
+        mask = self.spread(self.mask.astype(np.float32), shape) > 0.5
+        return self.spread(self.normal, shape), self.spread(self.coarse, shape), mask
+
+    def spread(self, picture, shape):
+        """A picture on the crop, unit normals (S, S, 3) or values (S, S), on a photo of `shape` (H, W); zero elsewhere."""
         height, width = shape[:2]
-        crop = self.crop.resized(len(self.normal))
+        crop = self.crop.resized(len(picture))
         # Zeros cost no memory until they are written to, so a large photo is no burden.
-        normal, coarse = (np.zeros((height, width, 3), np.float32) for _ in range(2))
-        mask = np.zeros((height, width), bool)
+        whole = np.zeros((height, width, *picture.shape[2:]), np.float32)
         left, right = (int(np.clip(round(crop.center_x + s * crop.side / 2), 0, width)) for s in (-1, 1))
         top, bottom = (int(np.clip(round(crop.center_y + s * crop.side / 2), 0, height)) for s in (-1, 1))
         if left < right and top < bottom:
-            window = (slice(top, bottom), slice(left, right))
-            normal[window] = normalise(_back(self.normal, crop, left, top, right, bottom))
-            coarse[window] = normalise(_back(self.coarse, crop, left, top, right, bottom))
-            mask[window] = _back(self.mask.astype(np.float32), crop, left, top, right, bottom) > 0.5
-        return normal, coarse, mask
+            part = _back(picture, crop, left, top, right, bottom)
+            whole[top:bottom, left:right] = normalise(part) if part.ndim == 3 else part
+        return whole
 
     def landmarks_of(self, points):
         """(68, 3) landmarks in photo pixels from a position map in pixels of the crop at 256."""

@@ -5,12 +5,13 @@ A folder of <person>_<light>.png photos and <person>_normal.npz truths (`normal`
 The whole product runs on each photo, detector included.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import HffneError
+from ..geometry.merge import enlarge
 from ..photo.detect import find_faces
 from ..photo.load import load_photo
 from .metrics import angles, average, best_rotation, summary
@@ -21,10 +22,12 @@ FRONTAL = "A+000E+00"
 
 @dataclass
 class FaceResult:
-    """One photo: statistics raw and after the best global rotation; `rotation` its angle and axis in degrees.
+    """One photo: statistics (metrics.Angles) raw and after the best global rotation.
 
     coverage: percent of the truth's mask that our own mask covers. The normals of the pixels beyond it come from
     the coarse network while they lie on the crop, and are flat (0, 0, 1) elsewhere (`flat`, percent); all count.
+    pitch: degrees about the x axis of that rotation. stages: {"base", "coarse", "fine": (raw, rotated)}, the parts
+    that the product's normal is made of.
     """
 
     person: str
@@ -35,6 +38,7 @@ class FaceResult:
     coverage: float = 0.0
     flat: float = 100.0
     found: bool = False
+    stages: dict = field(default_factory=dict)
 
 
 def pairs(folder, light=FRONTAL):
@@ -78,6 +82,8 @@ def evaluate(engine, folder, light=FRONTAL, merged=True, report=print, rows=None
             result.found = True
             result.coverage = float(ours[mask].mean() * 100)
             result.flat = float(empty[mask].mean() * 100)
+            result.stages = {name: _both(_filled(part)[0][mask], truth[mask])
+                             for name, part in _parts(estimate, photo.rgb.shape).items()}
         error = compare(result, normal, truth, mask)
         results.append(result)
         report(f"{person} {name}: {result.raw.mean:.2f} deg, rotated {result.aligned.mean:.2f}"
@@ -93,8 +99,7 @@ def compare(result, normal, truth, mask):
     error = angles(normal, truth)
     ours, aim = normal[mask], truth[mask]
     rotation = best_rotation(ours, aim)
-    result.raw = summary(error[mask])
-    result.aligned = summary(angles(ours @ rotation.T, aim))
+    result.raw, result.aligned = _both(ours, aim)
     # About the x axis, positive when the truth looks further up than ours.
     result.pitch = float(np.degrees(np.arctan2(rotation[1, 2] - rotation[2, 1], rotation[1, 1] + rotation[2, 2])))
     return error
@@ -113,6 +118,13 @@ def table(results):
         lines.append(_line(f"**mean, {name}** ({len(group)})", average([r.raw for r in group]),
                            average([r.aligned for r in group]), *(float(np.mean([getattr(r, k) for r in group]))
                                                                 for k in ("pitch", "coverage", "flat"))))
+    staged = [r.stages for r in results if r.stages]
+    if staged:
+        lines += ["", "| made of | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° |",
+                  "|---|---|---|---|---|---|---|---|---|"]
+        for name in staged[0]:
+            raw, aligned = (average([s[name][k] for s in staged]) for k in (0, 1))
+            lines.append(f"| {name} | {_cells(raw)} | {_cells(aligned)} |")
     return "\n".join(lines)
 
 
@@ -131,7 +143,9 @@ def as_dict(results):
         "mean": group(results),
         "lights": {light: group([r for r in results if r.light == light]) for light in lights},
         "faces": [{"person": r.person, "light": r.light, "found": r.found, "raw": r.raw.as_dict(),
-                   "rotated": r.aligned.as_dict(), "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat}
+                   "rotated": r.aligned.as_dict(),
+                   "stages": {name: {"raw": raw.as_dict(), "rotated": aligned.as_dict()}
+                              for name, (raw, aligned) in r.stages.items()}, "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat}
                   for r in results],
     }
 
@@ -142,7 +156,23 @@ def _filled(normal):
     return np.where(empty[..., None], np.float32([0, 0, 1]), normal), empty
 
 
+def _parts(estimate, shape):
+    """The normals that the product's are made of, on the photo."""
+    base = np.where(estimate.projection.mask[..., None], estimate.projection.normal,
+                    enlarge(estimate.coarse, len(estimate.projection.mask)))
+    return {"base": estimate.spread(base, shape), "coarse": estimate.spread(estimate.coarse, shape),
+            "fine": estimate.spread(estimate.fine, shape)}
+
+
+def _both(ours, truth):
+    """Statistics of normals (N, 3) as they are and after the best rotation."""
+    rotation = best_rotation(ours, truth)
+    return summary(angles(ours, truth)), summary(angles(ours @ rotation.T, truth))
+
+
+def _cells(a):
+    return f"{a.mean:.2f} ± {a.std:.2f} | {a.under_20:.1f} | {a.under_25:.1f} | {a.under_30:.1f}"
+
+
 def _line(name, raw, aligned, pitch, coverage, flat):
-    def cells(a):
-        return f"{a.mean:.2f} ± {a.std:.2f} | {a.under_20:.1f} | {a.under_25:.1f} | {a.under_30:.1f}"
-    return f"| {name} | {cells(raw)} | {cells(aligned)} | {pitch:+.1f}° | {coverage:.1f} % | {flat:.1f} % |"
+    return f"| {name} | {_cells(raw)} | {_cells(aligned)} | {pitch:+.1f}° | {coverage:.1f} % | {flat:.1f} % |"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import HffneError
 from .resample import blur, normalise, resample, sample
-from .uv import template
+from .uv import surface, template
 
 INTERPUPILLARY = 0.063
 # The network's noise is fine; shape differences between people are wide. In texels.
@@ -93,7 +93,7 @@ def regularise(position):
     head = (camera - origin) @ rotation / scale
     # From the far side of the mask's rim nothing is known, so only texels inside are averaged.
     change = blur((head - mean).astype(np.float32), SMOOTHING, sound)
-    points = _continued(mean + change, template().mask)
+    points = _continued(mean + change, surface())
     eyes = sample(points, template().landmarks)
     distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
     to_metres = INTERPUPILLARY / max(float(distance), 1e-6)
@@ -109,10 +109,10 @@ def regularise(position):
 def build_mesh(shape, grid=128):
     """BaseShape -> FaceMesh with a vertex at every texel centre of a grid x grid layout that is face."""
     uv = template()
-    side = len(uv.mask)
+    side = len(surface())
     at = (np.arange(grid) + 0.5) * side / grid
     nearest = np.minimum(at.astype(int), side - 1)
-    valid = uv.mask[np.ix_(nearest, nearest)]
+    valid = surface()[np.ix_(nearest, nearest)]
     cells = valid[1:, :-1] & valid[1:, 1:] & valid[:-1, 1:] & valid[:-1, :-1]
     r, c = np.nonzero(cells)
     # From outside: bottom left, bottom right, top right, top left.

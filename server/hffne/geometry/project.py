@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .mesh import surface_normals
-from .uv import template
+from .uv import surface
 
 # Finer pictures of a surface this smooth are enlarged from here.
 MAX_SIZE = 512
@@ -30,7 +30,7 @@ class Projection:
 
 def project(position, size=256):
     """Draw a position map (U, U, 3) (crop pixels of 256) at size x size <= 512 pixels -> Projection."""
-    mask = template().mask
+    mask = surface()
     side = len(mask)
     points = position.astype(np.float32).copy()
     normals = surface_normals(points * np.float32([1, -1, 1])).reshape(-1, 3)

@@ -14,7 +14,7 @@ import numpy as np
 from ..photo.crop import take
 from .mesh import surface_normals
 from .resample import blur, fill, normalise, resample, turn
-from .uv import template
+from .uv import surface
 
 # Cosine of the angle to the viewer from which a texel is believed, and fully believed.
 GRAZING, FACING = 0.10, 0.40
@@ -86,7 +86,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
 
     textures = Textures(np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8),
                         np.empty((size, size), np.float32))
-    mask = cv2.resize(template().mask.astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
+    mask = cv2.resize(surface().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
     weights = np.dstack([confidence, np.clip(2 * confidence[:, ::-1], 0, 1), mask])
     guides = [grid.astype(np.float32) for grid in (weights, low_gain, low_tilt, low_around, low_lean, base)]
     for start in range(0, size, BAND):
@@ -112,7 +112,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
 def _base_normals(shape, size):
     """Object-space normals of the base shape (size, size, 3), going on smoothly outside of the face."""
     normals = surface_normals(shape.points, size)
-    mask = cv2.resize(template().mask.astype(np.float32), (size, size), interpolation=cv2.INTER_NEAREST)
+    mask = cv2.resize(surface().astype(np.float32), (size, size), interpolation=cv2.INTER_NEAREST)
     return normalise(fill(normals, mask)).astype(np.float32)
 
 
@@ -136,7 +136,7 @@ def _confidence(position, normals, projection, crop, photo_shape):
     at = crop.resized(256).to_photo(position)
     height, width = photo_shape[:2]
     on_photo = (at[..., 0] > 0) & (at[..., 0] < width - 1) & (at[..., 1] > 0) & (at[..., 1] < height - 1)
-    mask = cv2.resize(template().mask.astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_NEAREST)
+    mask = cv2.resize(surface().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_NEAREST)
     # A lone texel that passes or fails the test is chance.
     visible = cv2.medianBlur((free & on_photo).astype(np.uint8), 5)
     visible = cv2.erode(visible, np.ones((5, 5), np.uint8)).astype(np.float32)

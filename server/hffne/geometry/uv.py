@@ -32,3 +32,16 @@ def template():
         index, names = data["regions"], data["region_names"]
         regions = {str(name): (index == i) & data["mask"] for i, name in enumerate(names)}
         return UVTemplate(data["mask"], data["mean"], data["landmarks"], regions)
+
+
+# The outermost texels are ear and neck, and what a network knows least.
+RIM = 2.0
+
+
+@cache
+def surface():
+    """(U, U) bool: the texels that the engine builds the face of, the template's mask without its rim. Symmetric."""
+    mask = template().mask
+    side = len(mask)
+    at = (np.arange(side) + 0.5) - side / 2
+    return mask & (np.hypot(at[:, None], at[None, :]) <= side / 2 - RIM)
