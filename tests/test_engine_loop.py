@@ -92,9 +92,9 @@ def client(engine):
     client = Client(open(our_out, "wb"), open(our_in, "rb"))
     client.codes, client.thread = codes, thread
     yield client
-    engine.gate.set()
     if not client.writer.closed:
         client.writer.close()
+    engine.gate.set()
     thread.join(TIMEOUT)
     assert not thread.is_alive()
 

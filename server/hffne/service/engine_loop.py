@@ -6,7 +6,6 @@ called `EngineLoop.run` works, one request after the other. Whatever goes wrong
 crosses the pipe as data (code, message, hint); tracebacks go to the log only.
 """
 
-import gc
 import logging
 import os
 import queue
@@ -197,8 +196,6 @@ class EngineLoop:
         except Exception as error:
             LOG.exception("request %s failed", number)
             return _error_reply(number, _explained(error)), None
-        finally:
-            gc.collect()
 
     def _hello(self, request, report, cancelled):
         engine = self._ready_engine()
