@@ -34,12 +34,12 @@ def run(args):
     from hffne.cli.main import print_error
     from hffne.output import output_folder
 
-    _refuse_same_names(args.photos)
-    failures = []
+    failures, taken = [], {}
     engine = None
     with output_folder(args.output) as folder:
         for path in args.photos:
             try:
+                _take_name(path, taken)
                 photo, chosen = _find(path, args.face)
                 if engine is None:
                     # Not before a photo needs it: it takes seconds.
@@ -57,16 +57,15 @@ def run(args):
     return failures[0].exit_code if failures else 0
 
 
-def _refuse_same_names(paths):
-    seen = {}
-    for path in paths:
-        # Case does not tell files apart on Windows and macOS.
-        other = seen.setdefault(path.stem.casefold(), path)
-        if other is not path:
-            raise OutputError(
-                f"'{other}' and '{path}' would be written to the same files.",
-                hint="Rename one of them, or use another output folder for it.",
-            )
+def _take_name(path, taken):
+    """Refuse a photo whose results would replace those of another one of the same run."""
+    # Case does not tell files apart on Windows and macOS.
+    other = taken.setdefault(path.stem.casefold(), path)
+    if other is not path:
+        raise OutputError(
+            f"The results of '{path}' would replace those of '{other}'.",
+            hint="Rename one of them, or use another output folder for it.",
+        )
 
 
 def _find(path, which):
