@@ -18,8 +18,8 @@ LENS = 85.0
 # Turns of the key (degrees around the head, degrees up) and its strength beside the others.
 LIGHTS = (
     # name, azimuth, elevation, size and power for a face of 0.2 m at its distance
-    ("Key", -62, 28, 0.15, 2.4),
-    ("Fill", 50, 5, 0.60, 0.35),
+    ("Key", -62, 28, 0.15, 1.7),
+    ("Fill", 50, 5, 0.60, 0.45),
     ("Rim", 150, 35, 0.25, 1.5),
 )
 LIGHT_DISTANCE = 3.5
