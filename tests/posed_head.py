@@ -41,7 +41,7 @@ def ripples(normals, strength=0.25):
 
 
 class PosedModels:
-    """Stands in for hffne.models.Models: whatever the photo, the head in one pose."""
+    """Stands in for hffne.models.Models: whatever the photo, the head in one pose; mirrored on a mirrored crop."""
 
     name, device = "posed", "cpu"
 
@@ -49,20 +49,25 @@ class PosedModels:
         self.map = position_map(rotation)
         drawn = project(self.map, 256)
         self.normals = normalise(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
-        self.asked = []
+        self.seen = []
 
     def position_map(self, grey):
-        self._asked("prn", grey)
+        if self._mirrored(grey):
+            return self.map[:, ::-1] * np.float32([-1, 1, 1]) + np.float32([255, 0, 0])
         return self.map.copy()
 
     def coarse(self, grey):
-        self._asked("coarse", grey)
+        if self._mirrored(grey):
+            return self.normals[:, ::-1] * np.float32([-1, 1, 1])
         return self.normals.copy()
 
     def fine(self, grey, coarse):
-        self._asked("fine", grey)
+        assert not self._mirrored(grey)
         return ripples(coarse)
 
-    def _asked(self, name, grey):
+    def _mirrored(self, grey):
         assert grey.dtype == np.float32 and grey.ndim == 2 and 0 <= grey.min() and grey.max() <= 1
-        self.asked.append(name)
+        if any(np.array_equal(grey[:, ::-1], other) for other in self.seen):
+            return True
+        self.seen.append(grey)
+        return False

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Base mesh, projection, merge, resampling: against what is known by construction."""
 
+import cv2
 import numpy as np
 import pytest
 from posed_head import SCALE, position_map, ripples, turned
 
-from hffne.geometry.merge import enlarge, merge
+from hffne.geometry.merge import enlarge, joint_shape, merge
 from hffne.geometry.mesh import ShapeError, build_mesh, regularise
 from hffne.geometry.project import project
 from hffne.geometry.resample import blur, fill, normalise, resample, turn
@@ -217,6 +218,18 @@ def test_beside_the_face_the_merged_normal_is_the_coarse_one(head):
     assert np.allclose(merged[~mask], coarse[~mask], atol=1e-5)
     nothing = merge(coarse, ripples(coarse), np.zeros_like(mask))
     assert np.allclose(nothing, coarse, atol=1e-5)
+
+
+def test_the_joint_shape_lies_halfway_on_the_face_and_is_coarse_beside_it(head):
+    drawn = project(position_map(turned(15, 0, 0)), 256)
+    coarse = (drawn.normal @ turned(0, 12, 0).T).astype(np.float32)
+    coarse[~drawn.mask] = [0, 0, 1]
+    joint = joint_shape(coarse, drawn)
+    inner = cv2.erode(drawn.mask.astype(np.uint8), np.ones((25, 25))) > 0
+    assert angle_between(joint, drawn.normal)[inner] == pytest.approx(angle_between(joint, coarse)[inner], abs=0.1)
+    assert angle_between(joint, coarse)[inner].mean() > 3
+    assert np.allclose(joint[~drawn.mask], coarse[~drawn.mask], atol=0.05)
+    assert joint_shape(enlarge(coarse, 512), drawn).shape == (512, 512, 3)
 
 
 def test_merging_is_equivariant_to_turning_both(head):

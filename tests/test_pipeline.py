@@ -77,6 +77,20 @@ def test_the_landmarks_are_in_the_photos_pixels(engine, photo, face):
     assert abs(nose[0] - estimate.crop.center_x) < estimate.crop.side / 3
 
 
+def test_an_error_that_does_not_mirror_is_averaged_out(engine, photo, face):
+    clean = engine.normals(photo, face)
+    models = engine._models
+    faultless = models.coarse
+
+    def leaning(grey):  # to the right, on whatever picture
+        return normalise(faultless(grey) + np.float32([0.2, 0, 0])).astype(np.float32)
+
+    models.coarse, models.seen = leaning, []
+    both = engine.normals(photo, face)
+    fault = angle_between(normalise(clean.coarse + np.float32([0.2, 0, 0])), clean.coarse)[clean.mask].mean()
+    assert angle_between(both.coarse, clean.coarse)[clean.mask].mean() < 0.25 * fault
+
+
 def test_merging_can_be_turned_off(engine, photo, face):
     plain = engine.normals(photo, face, merged=False)
     assert np.array_equal(plain.normal, plain.fine)

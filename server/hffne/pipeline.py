@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import Cancelled
 from .geometry import mesh, unwrap
-from .geometry.merge import enlarge, merge
+from .geometry.merge import enlarge, joint_shape, merge
 from .geometry.project import MAX_SIZE, Projection, project
 from .geometry.resample import normalise, sample
 from .geometry.uv import template
@@ -135,24 +135,38 @@ class Engine:
         first = crop_for_box(face.box, CROP)
         crop = _crop_around(models.position_map(to_gray(take(photo.rgb, first))), first)
         gray = to_gray(take(photo.rgb, crop))
-        shape = mesh.regularise(models.position_map(gray))
+        shape = mesh.regularise(self._position_map(gray))
         position = shape.position_map()
         projection = project(position, min(self.size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
-        coarse = enlarge(models.coarse(gray), self.size)
+        coarse = enlarge(self._coarse(gray), self.size)
         step("fine", 0.35, "Estimating the fine normals")
         if self.size != CROP:
             gray = to_gray(take(photo.rgb, crop.resized(self.size)))
         fine = models.fine(gray, coarse)
         step("merge", 0.60, "Joining shape and relief")
-        mask = projection.mask
+        # Where lips or nostrils fold over, a few pixels show no outer side; they are face all the same.
+        mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         if len(mask) != self.size:
             mask = cv2.resize(mask.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR) > 0.5
-        normal = merge(coarse, fine, mask) if merged else fine
+        normal = merge(joint_shape(coarse, projection), fine, mask) if merged else fine
         crop = crop.resized(self.size)
         estimate = FaceEstimate(crop, position, coarse, fine, normal, mask, None, shape, projection)
         estimate.landmarks = estimate.landmarks_of(position)
         return estimate
+
+    def _position_map(self, gray):
+        """Of the photo and of its mirror image: the mirrored photo gives the mirrored shape, with less noise."""
+        plain = self._models.position_map(gray)
+        mirrored = self._models.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
+        mirrored = mirrored * np.float32([-1, 1, 1]) + np.float32([len(gray) - 1, 0, 0])
+        return (plain + mirrored) / 2
+
+    def _coarse(self, gray):
+        """The same for the coarse normal."""
+        plain = self._models.coarse(gray)
+        mirrored = self._models.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.float32([-1, 1, 1])
+        return normalise(plain + mirrored).astype(np.float32)
 
     def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None):
         """What Blender builds from an estimate: FaceAsset. grid: vertices along a side of the UV layout."""
