@@ -45,8 +45,8 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
         layout.prop(self, "engine_python")
         if not launch.find_python("", self.engine_python):
             note = layout.column(align=True)
-            note.label(text="Install the engine into a Python of its own, then choose that Python here:", icon="INFO")
-            note.label(text="python -m pip install hffne")
+            note.label(text="The engine has a Python of its own: run server/quickstart.py of the project once,", icon="INFO")
+            note.label(text="then choose the .venv folder that it has made.", icon="BLANK1")
         layout.prop(self, "device")
         layout.prop(self, "idle_minutes", text="Stop After (Minutes)")
         layout.operator("hffne.show_log")

@@ -291,7 +291,7 @@ class EngineClient:
             hint = "Look at the engine's log."
             if tail and "No module named" in tail[0]:
                 code = "engine_not_installed"
-                hint = f"Install the engine into that Python: \"{self.command[0]}\" -m pip install hffne"
+                hint = f'Install the engine into that Python, in the project\'s folder: "{self.command[0]}" -m pip install .'
         for task in list(self._tasks.values()):
             self._fail(task, code, text, hint)
         self.close()
