@@ -294,7 +294,7 @@ def _explained(error):
     if isinstance(error, ImportError):
         return HffneError(
             f"The engine's environment is incomplete: {text}",
-            hint=f"Install it again: \"{sys.executable}\" -m pip install --force-reinstall hffne",
+            hint=f'Install it again, in the project\'s folder: "{sys.executable}" -m pip install .',
             code="engine_incomplete",
         )
     return HffneError(
