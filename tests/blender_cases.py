@@ -74,6 +74,7 @@ def case_object():
             image.name: [image.size[0], image.is_float, image.colorspace_settings.name, bool(image.packed_file)]
             for image in bpy.data.images
         },
+        "active": obj.data.materials[0].node_tree.nodes.active.label,
         "users": [obj.data.users, obj.data.materials[0].users],
     }
 

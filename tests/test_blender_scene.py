@@ -28,6 +28,8 @@ def test_the_object_is_what_an_artist_expects():
         "fake_texture_color": [512, False, "sRGB", True],
     }
     assert found["users"] == [1, 1]
+    # What the Solid viewport shows as the texture.
+    assert found["active"] == "Colour"
 
 
 @needs_blender

@@ -37,6 +37,11 @@ def build_material(name, uv_name, normal_image, color_image=None):
         color_texture.image = color_image
         color_texture.label = "Colour"
         tree.links.new(color_texture.outputs["Color"], surface.inputs["Base Color"])
+    # The Solid viewport shows the active texture: the colours, never the normal map.
+    active = surface if color_image is None else color_texture
+    for node in tree.nodes:
+        node.select = node == active
+    tree.nodes.active = active
     return material
 
 
