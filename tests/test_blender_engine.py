@@ -67,6 +67,10 @@ def test_cancel_is_at_once_and_reaches_the_engine(client):
     assert task.status == "cancelled" and time.monotonic() - start < 0.05
     # The slow task takes ten seconds when nobody stops it.
     assert client.wait(generate(client, "face"), timeout=5).status == "done"
+    # The log comes by a pipe of its own, so it may come a little later than the answer.
+    end = time.monotonic() + 10
+    while f"cancelled {task.id}" not in client.log() and time.monotonic() < end:
+        time.sleep(0.02)
     assert f"cancelled {task.id}" in client.log()
 
 
