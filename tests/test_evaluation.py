@@ -11,7 +11,7 @@ from PIL import Image
 from hffne.errors import HffneError
 from hffne.evaluation import aflw2000, metrics, sheet, yaleb
 from hffne.geometry.project import Projection
-from hffne.geometry.resample import normalise
+from hffne.geometry.resample import best_rotation, normalise
 from hffne.photo.detect import Face
 
 
@@ -52,14 +52,14 @@ def test_average_is_the_mean_of_faces_not_of_pixels():
 def test_best_rotation_undoes_a_rotation(dome, axis, degrees):
     truth = dome.reshape(-1, 3)
     ours = truth @ tilted(degrees, axis)
-    rotation = metrics.best_rotation(ours, truth)
+    rotation = best_rotation(ours, truth)
     assert np.allclose(rotation, tilted(degrees, axis), atol=1e-6)
     assert metrics.angles(ours @ rotation.T, truth).max() < 1e-3
 
 
 def test_best_rotation_is_no_mirror(dome):
     truth = dome.reshape(-1, 3)
-    rotation = metrics.best_rotation(truth * [-1, 1, 1], truth)
+    rotation = best_rotation(truth * [-1, 1, 1], truth)
     assert np.linalg.det(rotation) == pytest.approx(1)
 
 

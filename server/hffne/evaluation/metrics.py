@@ -42,16 +42,6 @@ def average(summaries):
     return Angles(*(float(v) for v in np.mean(rows, axis=0)))
 
 
-def best_rotation(ours, truth):
-    """The rotation (3, 3) that brings normals (N, 3) closest to the truth (N, 3) in the least squares sense.
-
-    Wahba's problem, by SVD. Use: ours @ rotation.T. Never a reflection.
-    """
-    u, _, vt = np.linalg.svd(np.asarray(truth, np.float64).T @ np.asarray(ours, np.float64))
-    sign = np.sign(np.linalg.det(u @ vt)) or 1.0
-    return u @ np.diag([1.0, 1.0, sign]) @ vt
-
-
 def landmark_error(ours, truth):
     """NME in percent: the mean distance of points (N, 2), over the root of the area of the truth's bounding box."""
     ours, truth = np.asarray(ours, np.float64)[:, :2], np.asarray(truth, np.float64)[:, :2]

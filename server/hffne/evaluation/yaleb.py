@@ -12,9 +12,10 @@ import numpy as np
 
 from ..errors import HffneError
 from ..geometry.merge import enlarge
+from ..geometry.resample import best_rotation
 from ..photo.detect import find_faces
 from ..photo.load import load_photo
-from .metrics import angles, average, best_rotation, summary
+from .metrics import angles, average, summary
 from .sheet import face_row
 
 FRONTAL = "A+000E+00"

@@ -4,12 +4,14 @@
 import cv2
 import numpy as np
 
-from .resample import blur, normalise, turn
+from .resample import best_rotation, blur, normalise, turn
 
 # Where shape ends and relief begins: a Gaussian's sigma in pixels of a 256 crop.
 SIGMA = 6.0
 # Over this sigma (pixels of 256) the base shape's normal sets in from the face's outline inward.
 RIM = 4.0
+# What the base shape counts for in the mean with the coarse normal, which is the more exact of the two.
+BASE_SHARE = 1 / 3
 
 
 def merge(coarse, fine, mask, sigma=SIGMA):
@@ -34,18 +36,22 @@ def merge(coarse, fine, mask, sigma=SIGMA):
 
 
 def joint_shape(coarse, projection):
-    """The best guess of the head's smooth normal (S, S, 3): the coarse network's and the base shape's, averaged.
+    """The best guess of the head's smooth normal (S, S, 3): a mean of the coarse network's and the base shape's.
 
-    One sees shading, the other proportions, so their errors are independent to a good part: on Extended Yale B the
-    mean is closer to the truth than either. Beside the base shape it is the coarse normal; the change is soft.
+    One sees shading, the other proportions, so their errors are independent to a good part and their mean has
+    less than either. The pose is the coarse network's alone, for that of a position map is weak in depth: the
+    base is turned to it first. Beside the base shape it is the coarse normal; the change is soft.
     """
     size = len(coarse)
     base, mask = enlarge(projection.normal, size), projection.mask.astype(np.float32)
     if len(mask) != size:
         mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_LINEAR)
-    share = blur(mask, RIM * size / 256)
-    share = np.clip(share * 2 - 1, 0, 1)[..., None]
-    return normalise(coarse + base * share).astype(np.float32)
+    face = mask > 0.99
+    if not face.any():
+        return coarse
+    base = base @ best_rotation(base[face], coarse[face]).T.astype(np.float32)
+    share = np.clip(blur(mask, RIM * size / 256) * 2 - 1, 0, 1)[..., None] * BASE_SHARE
+    return normalise(coarse * (1 - share) + base * share).astype(np.float32)
 
 
 def enlarge(normals, size):
