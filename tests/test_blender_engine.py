@@ -31,7 +31,7 @@ def generate(client, name, **more):
 
 def test_a_task_is_answered_with_arrays_and_progress(client):
     seen = []
-    task = client.wait(generate(client, "face"), on_change=lambda task: seen.append(task.progress), timeout=30)
+    task = client.wait(generate(client, "face"), on_change=lambda task: seen.append(task.progress), timeout=60)
     assert task.status == "done"
     message, arrays = task.result
     assert message["name"] == "face"
@@ -42,24 +42,24 @@ def test_a_task_is_answered_with_arrays_and_progress(client):
 
 def test_the_engine_answers_one_task_after_the_other(client):
     first, second = generate(client, "one"), generate(client, "two", color=False)
-    client.wait(second, timeout=30)
+    client.wait(second, timeout=60)
     assert first.status == second.status == "done"
     assert "color" in first.result[1] and "color" not in second.result[1]
 
 
 def test_an_error_is_data(client):
-    task = client.wait(generate(client, "no_face_here"), timeout=30)
+    task = client.wait(generate(client, "no_face_here"), timeout=60)
     assert task.status == "error"
     assert task.error["code"] == "no_face"
     assert "no_face_here" in task.error["message"] and task.error["hint"]
     # One failed photo is no reason to start over.
     assert client.alive
-    assert client.wait(generate(client, "face"), timeout=30).status == "done"
+    assert client.wait(generate(client, "face"), timeout=60).status == "done"
 
 
 def test_cancel_is_at_once_and_reaches_the_engine(client):
     task = generate(client, "slow")
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while task.progress < 0.1 and time.monotonic() < end:
         client.poll(0.1)
     start = time.monotonic()
@@ -68,7 +68,7 @@ def test_cancel_is_at_once_and_reaches_the_engine(client):
     # The slow task takes ten seconds when nobody stops it.
     assert client.wait(generate(client, "face"), timeout=5).status == "done"
     # The log comes by a pipe of its own, so it may come a little later than the answer.
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while f"cancelled {task.id}" not in client.log() and time.monotonic() < end:
         time.sleep(0.02)
     assert f"cancelled {task.id}" in client.log()
@@ -77,20 +77,20 @@ def test_cancel_is_at_once_and_reaches_the_engine(client):
 def test_polling_does_not_wait(client):
     generate(client, "slow")
     start = time.monotonic()
-    for _ in range(50):
+    for _ in range(1000):
         client.poll()
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 5
 
 
 def test_a_dead_engine_is_an_error_with_its_last_words(client):
-    task = client.wait(generate(client, "die"), timeout=30)
+    task = client.wait(generate(client, "die"), timeout=60)
     assert task.error["code"] == "engine_died"
     assert "exit code 7" in task.error["message"] and "Out of memory" in task.error["message"]
     assert not client.alive
 
 
 def test_garbage_on_stdout_is_an_error(client):
-    assert client.wait(generate(client, "garble"), timeout=30).error["code"] == "engine_garbled"
+    assert client.wait(generate(client, "garble"), timeout=60).error["code"] == "engine_garbled"
     assert not client.alive
 
 
@@ -103,7 +103,7 @@ def test_a_program_that_is_not_there():
 
 def test_a_python_without_the_engine():
     client = EngineClient([sys.executable, "-m", "hffne_is_not_here", "serve"])
-    task = client.wait(generate(client, "face"), timeout=30)
+    task = client.wait(generate(client, "face"), timeout=60)
     assert task.error["code"] == "engine_not_installed"
     assert "pip install" in task.error["hint"]
 
@@ -111,8 +111,8 @@ def test_a_python_without_the_engine():
 def test_an_idle_engine_is_stopped():
     client = EngineClient(FAKE, idle_seconds=0.3)
     task = generate(client, "face")
-    assert client.wait(task, timeout=30).status == "done"
-    end = time.monotonic() + 10
+    assert client.wait(task, timeout=60).status == "done"
+    end = time.monotonic() + 30
     while client.alive and time.monotonic() < end:
         time.sleep(0.05)
     assert not client.alive
