@@ -17,6 +17,15 @@ from hffne.weights.store import load_weights
 from standin import ellipsoid_model
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """On a busy machine the threads of such small steps wait for one another most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def tiny_set(tmp_path_factory):
     """A training set in the layout of `synthesis.build`, of the stand-in head: 22 renders, 3 "photos"."""

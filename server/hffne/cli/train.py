@@ -9,9 +9,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "train", help="train the networks from photos and a face model",
         description="Three steps: `data` fits the face model to the photos and renders the training set; `shape` trains "
-                    "the position map and the coarse network; `fine` trains the fine network on top. Each goes on "
-                    "where it was interrupted. See server/hffne/weights/MODEL_CARD.md for the shipped run.")
-    parser.add_argument("step", choices=["data", "shape", "fine"])
+                    "the position map and the coarse network; `pose` goes on with the position map alone, on more "
+                    "profiles; `fine` trains the fine network on top. Each goes on where it was interrupted. See server/hffne/weights/MODEL_CARD.md for the shipped run.")
+    parser.add_argument("step", choices=["data", "shape", "pose", "fine"])
     parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="the training set's folder")
     parser.add_argument("--output", type=Path, metavar="DIR", help="checkpoints, log and weights (default: SET/<step>)")
     parser.add_argument("--shapes", type=Path, metavar="DIR", help="data: folder of ict_facekit.npz (ICT-FaceKit, MIT)")
@@ -20,8 +20,8 @@ def add_parser(subparsers):
     parser.add_argument("--renders", type=int, default=7000, help="data: how many renders (default 7000)")
     parser.add_argument("--crops", type=int, default=2, help="data: crops of each photo (default 2)")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="data: processes")
-    parser.add_argument("--steps", type=int, help="training steps (default: shape 4000, fine 3000)")
-    parser.add_argument("--batch", type=int, help="batch size (default: shape 16, fine 8)")
+    parser.add_argument("--steps", type=int, help="training steps (default: shape 4000, pose 3000, fine 3000)")
+    parser.add_argument("--batch", type=int, help="batch size (default: shape and pose 16, fine 8)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout, not bfloat16")
@@ -42,6 +42,12 @@ def run(options):
     if options.step == "shape":
         loop.train([tasks.PositionTask(), tasks.CoarseTask()], options.folder, options.output or options.folder / "shape",
                    options.steps or 4000, options.batch or 16, **shared)
+    elif options.step == "pose":
+        task = tasks.PositionTask()
+        load_weights(task.network, options.folder / "shape" / "prn.safetensors")
+        task.learning_rate *= 0.7
+        loop.train([task], options.folder, options.output or options.folder / "pose", options.steps or 3000,
+                   options.batch or 16, photos=0.2, profiles=2.0, relief=0.0, quick=True, **shared)
     else:
         coarse = load_weights(tasks.CoarseNetwork(), options.folder / "shape" / "coarse.safetensors")
         loop.train([tasks.FineTask(coarse)], options.folder, options.output or options.folder / "fine",

@@ -25,7 +25,9 @@ class FaceSamples(torch.utils.data.IterableDataset):
     rendered () 1 for renders, 0 for photos.
     """
 
-    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False):
+    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False):
+        """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
+        than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter."""
         folder = Path(folder)
         self.size, self.seed, self.photo_share, self.relief = size, seed, photos, relief
         self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
@@ -38,6 +40,9 @@ class FaceSamples(torch.utils.data.IterableDataset):
         self.crops = len(self.photos["grey"]) // count
         rendered = np.arange(len(self.renders["kind"]))
         self.rendered = rendered[(rendered % HELD_OUT == 0) == held_out]
+        chance = 1 + profiles * _sideways(self.renders["position"])[self.rendered]
+        self.chance = chance / chance.sum()
+        self.step = 2 if quick and size * 2 <= SIZE else 1
         self.count = count
         self.rows, self.columns = np.round(template().landmarks).astype(int).T
 
@@ -81,7 +86,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         return mask
 
     def _shrink(self, *arrays):
-        if self.size == SIZE:
+        if len(arrays[0]) == self.size:
             return arrays
         return tuple(cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA) for a in arrays)
 
@@ -93,17 +98,23 @@ class FaceSamples(torch.utils.data.IterableDataset):
         return grey, normal, smooth, weight, position
 
     def _render(self, rng):
-        index = rng.choice(self.rendered)
+        index = rng.choice(self.rendered, p=self.chance)
         buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
+        position = buffers["position"].astype(np.float32)
+        if self.step > 1:
+            buffers |= {name: np.ascontiguousarray(buffers[name][::self.step, ::self.step])
+                        for name in ("normal", "uv", "kind", "sun", "sky")}
+            position[..., :2] += (self.step - 1) / 2  # what stood on an even pixel now fills two
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, normal = buffers["kind"], smooth
         if self.relief and rng.random() < 0.8:
             relief = self.reliefs[rng.integers(len(self.reliefs))]
             normal = add_relief(smooth, kind, buffers["uv"].astype(np.float32), buffers["up"], relief,
                                 np.float32(rng.uniform(0.2, 1.6) * self.relief))
-        picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)], self._background(rng))
+        picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)],
+                        cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
-        return (*self._finish(picture, normal, smooth, weight, buffers["position"]), 1)
+        return (*self._finish(picture, normal, smooth, weight, position), 1)
 
     def _background(self, rng):
         kind = rng.random()
@@ -123,6 +134,14 @@ class FaceSamples(torch.utils.data.IterableDataset):
         # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
         weight = _covered(photo["position"]) * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
         return (*self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"]), 0)
+
+
+def _sideways(positions):
+    """How far each face (N,) looks aside, 0 frontal to 1 profile: by where its middle stands out of its rim."""
+    middle = positions[:, 64, 64].astype(np.float32)
+    rim = (positions[:, 64, 4].astype(np.float32) + positions[:, 64, -5].astype(np.float32)) / 2
+    out = middle - rim
+    return np.abs(out[:, 0]) / np.maximum(np.linalg.norm(out, axis=1), 1e-6)
 
 
 def _covered(position):

@@ -67,10 +67,11 @@ class Trainee:
             getattr(self, name).load_state_dict(value)
 
 
-def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, workers=1, report=print):
+def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, workers=1, report=print,
+          **drawing):
     """Train all `tasks` on the same batches of the set `data`; write checkpoints, log and weights to `output`.
 
-    Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16 where the CPU can.
+    `drawing` goes to `FaceSamples`. Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16 where the CPU can.
     Raises FloatingPointError on a loss that is no number; the last checkpoint stays.
     """
     output = Path(output)
@@ -87,7 +88,7 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
         report(f"going on from step {start}")
     checking = FaceSamples(data, size, seed + 1, photos=photos, held_out=True)
     held_out = [next(it) for it in [batches(checking, batch, 0)] for _ in range(6)]
-    stream = batches(FaceSamples(data, size, [seed, start], photos=photos), batch, workers)
+    stream = batches(FaceSamples(data, size, [seed, start], photos=photos, **drawing), batch, workers)
     began, numbers = time.time(), {}
     with open(output / "log.jsonl", "a") as log:
         for step in range(start + 1, steps + 1):
