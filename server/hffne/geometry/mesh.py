@@ -158,7 +158,9 @@ def _clean_template():
     weight = np.ones(uv.mask.shape)
     for name in _SOFT_PARTS:
         weight[uv.regions[name]] = _SOFT_WEIGHT
-    return mean, uv.mask & ~spikes, weight
+    # A network blurs what it learned at a hole into the texels around it.
+    doubtful = cv2.dilate(spikes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return mean, uv.mask & ~doubtful, weight
 
 
 def _align(source, target, weight):
