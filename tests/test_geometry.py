@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from posed_head import SCALE, position_map, ripples, turned
 
-from hffne.geometry.merge import enlarge, joint_shape, merge
+from hffne.geometry.merge import enlarge, merge
 from hffne.geometry.mesh import ShapeError, build_mesh, regularise
 from hffne.geometry.project import project
 from hffne.geometry.resample import blur, fill, normalise, resample, turn
@@ -218,23 +218,6 @@ def test_beside_the_face_the_merged_normal_is_the_coarse_one(head):
     assert np.allclose(merged[~mask], coarse[~mask], atol=1e-5)
     nothing = merge(coarse, ripples(coarse), np.zeros_like(mask))
     assert np.allclose(nothing, coarse, atol=1e-5)
-
-
-def test_the_joint_shape_averages_shapes_but_takes_the_pose_of_the_coarse():
-    drawn = project(position_map(turned(15, 0, 0)), 256)
-    inner = cv2.erode(drawn.mask.astype(np.uint8), np.ones((25, 25))) > 0
-    # The same shape in another pose: nothing of the pose's difference comes in.
-    coarse = (drawn.normal @ turned(4, 12, 0).T).astype(np.float32)
-    coarse[~drawn.mask] = [0, 0, 1]
-    assert angle_between(joint_shape(coarse, drawn), coarse)[inner].max() < 0.2
-    assert np.allclose(joint_shape(coarse, drawn)[~drawn.mask], coarse[~drawn.mask], atol=0.05)
-    # Another shape: the result lies between.
-    rows = np.indices((256, 256))[0, ..., None]
-    bent = normalise(drawn.normal + np.sin(rows / 12) * np.float32([0.3, 0, 0])).astype(np.float32)
-    joint = joint_shape(bent, drawn)
-    assert angle_between(joint, drawn.normal)[inner].mean() < 0.8 * angle_between(bent, drawn.normal)[inner].mean()
-    assert angle_between(joint, bent)[inner].mean() < 0.6 * angle_between(drawn.normal, bent)[inner].mean()
-    assert joint_shape(enlarge(bent, 512), drawn).shape == (512, 512, 3)
 
 
 def test_merging_is_equivariant_to_turning_both(head):

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import Cancelled
 from .geometry import mesh, unwrap
-from .geometry.merge import enlarge, joint_shape, merge
+from .geometry.merge import enlarge, merge
 from .geometry.project import MAX_SIZE, Projection, project
 from .geometry.resample import normalise, sample
 from .geometry.uv import template
@@ -149,7 +149,7 @@ class Engine:
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         if len(mask) != self.size:
             mask = cv2.resize(mask.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR) > 0.5
-        normal = merge(joint_shape(coarse, projection), fine, mask) if merged else fine
+        normal = merge(coarse, fine, mask) if merged else fine
         crop = crop.resized(self.size)
         estimate = FaceEstimate(crop, position, coarse, fine, normal, mask, None, shape, projection)
         estimate.landmarks = estimate.landmarks_of(position)

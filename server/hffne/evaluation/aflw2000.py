@@ -33,7 +33,7 @@ def read_truth(path):
         from scipy.io import loadmat
     except ImportError:
         raise HffneError(
-            "Reading .mat files needs SciPy.", hint='Run: python -m pip install "hffne[evaluate]"', code="no_scipy"
+            "Reading .mat files needs SciPy.", hint='Run: python -m pip install ".[evaluate]"', code="no_scipy"
         ) from None
     data = loadmat(path)
     # Matlab counts pixels from 1.
