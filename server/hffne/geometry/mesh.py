@@ -23,6 +23,8 @@ DOWN = np.array([1.0, -1.0, 1.0])  # crop's y down <-> camera's y up
 # A template texel this far (metres) off its neighbourhood's median is a hole of the layout
 # (a direction that slipped between the lips, the depth of a nostril), not surface.
 SPIKE = 0.004
+# Nostrils and the line between the lips fold over in the map: there the surface spans the opening instead.
+FOLD_SMOOTHING = 2.0
 # Parts that move with the face say less about the head's pose.
 _SOFT_PARTS, _SOFT_WEIGHT = ("jaw", "lips"), 0.25
 _EYES = slice(36, 42), slice(42, 48)
@@ -93,7 +95,9 @@ def regularise(position):
     head = (camera - origin) @ rotation / scale
     # From the far side of the mask's rim nothing is known, so only texels inside are averaged.
     change = blur((head - mean).astype(np.float32), SMOOTHING, sound)
-    points = _continued(mean + change, surface())
+    points = mean + change
+    folds = _folds()[..., None]
+    points = _continued(points + (blur(points.astype(np.float32), FOLD_SMOOTHING, sound) - points) * folds, surface())
     eyes = sample(points, template().landmarks)
     distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
     to_metres = INTERPUPILLARY / max(float(distance), 1e-6)
@@ -141,6 +145,19 @@ def surface_normals(points, size=None, rows=None):
     right = resample(points, size, rows, "column")
     down = resample(points, size, rows, "row")
     return normalise(np.cross(down, right))
+
+
+@cache
+def _folds():
+    """Where the map folds over, 0..1 (U, U): the nostrils and the inner lips' outline, with a soft edge."""
+    uv = template()
+    layer = np.zeros(uv.mask.shape, np.uint8)
+    points = np.round(uv.landmarks[:, ::-1]).astype(np.int32)
+    for nostril in (points[32], points[34]):
+        cv2.circle(layer, (int(nostril[0]), int(nostril[1]) - 3), 2, 1, -1)
+    cv2.fillConvexPoly(layer, cv2.convexHull(points[60:68]), 1)
+    cv2.polylines(layer, [points[60:68]], True, 1, 3)
+    return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 1.0)
 
 
 @cache
