@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Base mesh, projection, merge, resampling: against what is known by construction."""
 
-import cv2
 import numpy as np
 import pytest
 from posed_head import SCALE, position_map, ripples, turned

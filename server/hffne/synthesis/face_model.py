@@ -14,8 +14,6 @@ GUMS_AND_TEETH = slice(14062, 21451)
 EYES = slice(21451, 24591)
 RENDERED_VERTICES = 24591  # what follows (tear film, occlusion cards, lashes) is for shading only
 
-CM_PER_UNIT = 1.0
-
 # The 68 iBUG points as vertex indices, from ICT-FaceKit's vertex_indices.json.
 LANDMARKS = np.array([
     1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443,

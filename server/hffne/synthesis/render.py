@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .face_model import EYES, GUMS_AND_TEETH, HEAD_AND_NECK, SOCKETS
+from .face_model import EYES, GUMS_AND_TEETH, SOCKETS
 from .rays import RayScene
 from .uv_layout import CENTRE, coordinates
 

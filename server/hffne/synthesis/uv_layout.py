@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from .face_model import EYES, FACE, LANDMARKS
+from .face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS
 from .rays import RayScene
 
 SIZE = 128
@@ -52,8 +52,8 @@ def coordinates(points):
 def build_layout(model, size=SIZE):
     """Cast a ray inward along every texel's direction; the first hit is the outermost surface."""
     vertices = model.neutral - CENTRE
-    skin = model.triangles[(model.triangles < FACE.stop).all(1) | (model.triangles >= EYES.start).all(1)
-                           | ((model.triangles >= FACE.start) & (model.triangles < 11248)).all(1)]
+    outside = (model.triangles < HEAD_AND_NECK.stop).all(1) | (model.triangles >= EYES.start).all(1)
+    skin = model.triangles[outside]
     grid = (np.arange(size) + 0.5) / size * 2 - 1
     u, v = np.meshgrid(grid, -grid)
     d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)

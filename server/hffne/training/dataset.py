@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..geometry.uv import template
-from ..synthesis.render import BACKGROUND, MOUTH, SIZE, SKIN, EYE, TEETH
+from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import add_relief, shade
 from .augment import cut_frame, degrade, occlude
 

@@ -23,7 +23,7 @@ def _follow(average, value, count):
 class Trainee:
     """One task with its optimiser, rate schedule and averaged weights."""
 
-    def __init__(self, task, steps, batch):
+    def __init__(self, task, steps):
         self.task = task
         self.network = task.network.to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), task.learning_rate, weight_decay=1e-3)
@@ -78,7 +78,7 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     size = tasks[0].size
-    trainees = [Trainee(task, steps, batch) for task in tasks]
+    trainees = [Trainee(task, steps) for task in tasks]
     start, checkpoint = 0, output / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)

@@ -43,13 +43,12 @@ def blur(x, sigma):
 
 def gradient_loss(normal, target, weight):
     """L1 between the maps' differences at two scales: what makes detail count."""
-    total = 0.0
+    total, error = 0.0, normal - target
     for step in (1, 2):
         for dim in (2, 3):
-            difference = (normal - target).diff(dim=dim) if step == 1 else (
-                normal.narrow(dim, step, normal.shape[dim] - step) - normal.narrow(dim, 0, normal.shape[dim] - step)
-                - target.narrow(dim, step, normal.shape[dim] - step) + target.narrow(dim, 0, normal.shape[dim] - step))
-            total = total + weighted_mean(difference.abs().sum(1), weight.narrow(dim - 1, step, difference.shape[dim]))
+            length = error.shape[dim] - step
+            difference = error.narrow(dim, step, length) - error.narrow(dim, 0, length)
+            total = total + weighted_mean(difference.abs().sum(1), weight.narrow(dim - 1, step, length))
     return total
 
 
