@@ -154,15 +154,23 @@ def test_a_folder_that_is_no_benchmark_is_an_error(tmp_path):
 
 def test_the_contact_sheet_shows_every_row(yale, tmp_path):
     folder, truth, mask = yale
-    rows = []
-    yaleb.evaluate(TiltingEngine(truth, mask), folder, "all", report=lambda text: None, rows=rows)
+    best_and_worst = sheet.BestAndWorst()
+    yaleb.evaluate(TiltingEngine(truth, mask), folder, "all", report=lambda text: None, rows=best_and_worst)
+    rows = best_and_worst.rows
     assert len(rows) == 4
     sheet.save(rows, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as picture:
         width, height = picture.size
     names = [name for name, _ in rows[0][1]]
-    assert {"photo", "coarse", "fine", "light 1", "light 2", "light 3"} <= set(names) and "error" in names[-1]
+    assert {"photo", "coarse", "fine", "product", "light 1", "light 2", "light 3"} <= set(names) and "error" in names[-1]
     assert width > len(names) * sheet.TILE and height > 4 * sheet.TILE
+
+
+def test_the_contact_sheet_keeps_the_best_and_the_worst():
+    kept = sheet.BestAndWorst(2)
+    for score in (5, 1, 9, 3, 7):
+        kept.add(score, (f"face {score}", [("photo", np.zeros((10, 10, 3), np.uint8))]))
+    assert [label for label, _ in kept.rows] == ["best  face 1", "best  face 3", "worst  face 9", "worst  face 7"]
 
 
 def test_shading_brightens_toward_the_light():
@@ -221,7 +229,7 @@ def test_the_evaluate_command_writes_what_it_prints(yale, monkeypatch, capsys):
     folder, truth, mask = yale
     monkeypatch.setattr(hffne.pipeline, "Engine", lambda device, model: TiltingEngine(truth, mask))
     out = folder / "out"
-    code = main(["evaluate", "yaleb", str(folder), "--json", str(out / "a.json"), "--sheet", str(out / "b.png")])
+    code = main(["evaluate", "yaleb", str(folder), "--lights", "all", "--json", str(out / "a.json"), "--sheet", str(out / "b.png")])
     assert code == 0 and (out / "b.png").stat().st_size > 1000
     data = json.loads((out / "a.json").read_text())
     assert f"{data['mean']['raw']['mean']:.2f}" in capsys.readouterr().out

@@ -23,7 +23,7 @@ def add_parser(subparsers):
         "crop, and photos without a face found, count as flat.",
     )
     yaleb.add_argument("folder", type=Path, metavar="DIR", help="<person>_<light>.png and <person>_normal.npz files")
-    yaleb.add_argument("--light", default="A+000E+00", metavar="NAME|all", help="which photos (default: %(default)s)")
+    yaleb.add_argument("--light", "--lights", default="A+000E+00", metavar="NAME|all", help="which photos (default: %(default)s)")
     yaleb.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
     yaleb.set_defaults(run=run_yaleb)
     aflw = benchmarks.add_parser(
@@ -33,6 +33,8 @@ def add_parser(subparsers):
     )
     aflw.add_argument("folder", type=Path, metavar="DIR", help="<name>.jpg and <name>.mat files")
     aflw.set_defaults(run=run_aflw2000)
+    yaleb.add_argument("--sheet-rows", type=int, default=10, metavar="N",
+                       help="show the N best and the N worst faces (default: %(default)s)")
     for each in (yaleb, aflw):
         each.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
         each.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
@@ -40,15 +42,15 @@ def add_parser(subparsers):
 
 
 def run_yaleb(args):
-    from hffne.evaluation import yaleb
+    from hffne.evaluation import sheet, yaleb
     from hffne.pipeline import Engine
 
     yaleb.pairs(args.folder, args.light)  # a wrong folder is told before the networks are loaded
-    rows = [] if args.sheet else None
+    rows = sheet.BestAndWorst(args.sheet_rows) if args.sheet else None
     engine = Engine(device=args.device, model=args.model)
     results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, _tell, rows)
     print(yaleb.table(results))
-    _write(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **_about(engine)}, rows)
+    _write(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **_about(engine)}, rows and rows.rows)
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contact sheets: photo, coarse, fine, shaded from three lights, error, one face a row."""
+"""Contact sheets: photo, coarse, fine, product, shaded from three lights, error, one face a row."""
 
 from pathlib import Path
 
@@ -39,9 +39,36 @@ def error_picture(degrees, mask):
     return np.where(mask[..., None], heat, 0).astype(np.uint8)
 
 
-def face_row(label, rgb, coarse, normal, mask, degrees=None, truth=None):
-    """One row of the sheet, (label, tiles): tiles are (name, picture) pairs."""
-    tiles = [("photo", rgb), ("coarse", normal_picture(coarse, mask)), ("fine", normal_picture(normal, mask))]
+class BestAndWorst:
+    """Collects rows with their scores (the smaller the better) and keeps the `count` best and the `count` worst."""
+
+    def __init__(self, count=10):
+        self.count, self._kept = count, []
+
+    def add(self, score, row):
+        """Take a row in; its pictures are made small, so that many faces cost little memory."""
+        label, tiles = row
+        self._kept.append((float(score), (label, [(name, _fit(picture)) for name, picture in tiles])))
+        self._kept.sort(key=lambda pair: pair[0])
+        if len(self._kept) > 2 * self.count:
+            del self._kept[self.count]
+
+    def __len__(self):
+        return len(self._kept)
+
+    @property
+    def rows(self):
+        """The best first, then the worst, the very worst first; each face once."""
+        best = min(self.count, (len(self._kept) + 1) // 2)
+        return ([(f"best  {label}", tiles) for _, (label, tiles) in self._kept[:best]]
+                + [(f"worst  {label}", tiles) for _, (label, tiles) in self._kept[best:][::-1]])
+
+
+def face_row(label, rgb, coarse, normal, mask, degrees=None, truth=None, fine=None):
+    """One row of the sheet, (label, tiles): tiles are (name, picture) pairs. normal: the product's."""
+    tiles = [("photo", rgb), ("coarse", normal_picture(coarse, mask))]
+    tiles += [] if fine is None else [("fine", normal_picture(fine, mask))]
+    tiles += [("product", normal_picture(normal, mask))]
     tiles += [(f"light {k + 1}", shaded_picture(normal, light, mask)) for k, light in enumerate(LIGHTS)]
     if truth is not None:
         tiles += [("truth", normal_picture(truth, mask)), ("truth, light 1", shaded_picture(truth, LIGHTS[0], mask))]

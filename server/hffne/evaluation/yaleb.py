@@ -66,7 +66,7 @@ def pairs(folder, light=FRONTAL):
 
 
 def evaluate(engine, folder, light=FRONTAL, merged=True, report=print, rows=None):
-    """Run the product on all photos: a list of FaceResult. rows: a list to which a contact sheet's rows are added."""
+    """Run the product on all photos: a list of FaceResult. rows: a sheet.BestAndWorst that takes the sheet's rows."""
     results = []
     for person, name, photo_path, truth_path in pairs(folder, light):
         with np.load(truth_path) as data:
@@ -75,10 +75,11 @@ def evaluate(engine, folder, light=FRONTAL, merged=True, report=print, rows=None
         faces = find_faces(photo)
         result = FaceResult(person, name)
         normal = np.broadcast_to(np.float32([0, 0, 1]), truth.shape)
-        coarse = normal
+        coarse = fine = normal
         if faces:
             estimate = engine.normals(photo, faces[0], merged=merged)
             normal, coarse, ours = estimate.on_photo(photo.rgb.shape)
+            fine = estimate.spread(estimate.fine, photo.rgb.shape)
             normal, empty = _filled(normal)
             result.found = True
             result.coverage = float(ours[mask].mean() * 100)
@@ -91,7 +92,7 @@ def evaluate(engine, folder, light=FRONTAL, merged=True, report=print, rows=None
                + ("" if faces else " (no face found: counted as flat)"))
         if rows is not None:
             label = f"{person} {name}  raw {result.raw.mean:.1f}  rotated {result.aligned.mean:.1f}"
-            rows.append(face_row(label, photo.rgb, coarse, normal, mask, error, truth))
+            rows.add(result.raw.mean, face_row(label, photo.rgb, coarse, normal, mask, error, truth, fine))
     return results
 
 
