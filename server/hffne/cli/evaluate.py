@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne evaluate`: the published metrics on the published benchmarks, as a table and as JSON."""
 
-import json
-import sys
 from pathlib import Path
 
+from hffne.cli import evaluate_wild
 from hffne.cli.options import add_engine_options
+from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
 
 
 def add_parser(subparsers):
@@ -33,24 +33,22 @@ def add_parser(subparsers):
     )
     aflw.add_argument("folder", type=Path, metavar="DIR", help="<name>.jpg and <name>.mat files")
     aflw.set_defaults(run=run_aflw2000)
-    yaleb.add_argument("--sheet-rows", type=int, default=10, metavar="N",
-                       help="show the N best and the N worst faces (default: %(default)s)")
     for each in (yaleb, aflw):
-        each.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
-        each.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
+        add_report_options(each)
         add_engine_options(each)
+    evaluate_wild.add_parser(benchmarks)
 
 
 def run_yaleb(args):
-    from hffne.evaluation import sheet, yaleb
+    from hffne.evaluation import yaleb
     from hffne.pipeline import Engine
 
     yaleb.pairs(args.folder, args.light)  # a wrong folder is told before the networks are loaded
-    rows = sheet.BestAndWorst(args.sheet_rows) if args.sheet else None
+    rows = sheet_rows(args)
     engine = Engine(device=args.device, model=args.model)
-    results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, _tell, rows)
+    results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, tell, rows)
     print(yaleb.table(results))
-    _write(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **_about(engine)}, rows and rows.rows)
+    write_report(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **about(engine)}, rows and rows.rows)
     return 0
 
 
@@ -61,33 +59,10 @@ def run_aflw2000(args):
     aflw2000.read_truth(aflw2000.photos(args.folder)[0][1])
     pictures = [] if args.sheet else None
     engine = Engine(device=args.device, model=args.model)
-    results = aflw2000.evaluate(engine, args.folder, _tell, _drawer(pictures) if args.sheet else None)
+    results = aflw2000.evaluate(engine, args.folder, tell, _drawer(pictures) if args.sheet else None)
     print(aflw2000.table(results))
-    _write(args, {**aflw2000.as_dict(results), **_about(engine)}, _worst_and_best(pictures))
+    write_report(args, {**aflw2000.as_dict(results), **about(engine)}, _worst_and_best(pictures))
     return 0
-
-
-def _tell(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def _about(engine):
-    from hffne import __version__
-
-    return {"version": __version__, "model": engine.model, "device": engine.device_name}
-
-
-def _write(args, data, rows):
-    from hffne.evaluation import sheet
-    from hffne.output import output_folder, write_files
-
-    if args.json:
-        text = json.dumps(data, indent=1).encode()
-        with output_folder(args.json.parent):
-            write_files({args.json: lambda file: file.write(text)})
-    if rows:
-        with output_folder(args.sheet.parent):
-            sheet.save(rows, args.sheet)
 
 
 def _drawer(pictures):

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MediaPipe's face mesh as a coarse truth of a photo: 478 landmarks, and the normals of the mesh that they span.
+
+MediaPipe (the `train` extra) and Embree are used for training and evaluation only, never by the engine.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from ..errors import HffneError
+from ..geometry.resample import normalise
+from ..photo.crop import Crop, crop_for_box, take
+from ..synthesis.fit import MEDIAPIPE_68
+
+# MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
+_SIDE, _SIZE = 1.6, 512
+
+
+class LandmarkFinder:
+    """MediaPipe's landmarks of a face that the product's detector has found. Close it, or use it in a `with`.
+
+    Raises HffneError when MediaPipe is not installed.
+    """
+
+    def __init__(self):
+        try:
+            from mediapipe.python.solutions.face_mesh import FaceMesh
+        except ImportError:
+            raise HffneError("The landmark mesh needs MediaPipe.", code="no_mediapipe",
+                             hint='Run: python -m pip install ".[train]" (Python 3.12 or earlier)') from None
+        self._mesh = FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._mesh.close()
+
+    def find(self, rgb, box):
+        """(478, 3) in the photo's pixels (x right, y down, z toward the viewer), or None when there are none."""
+        crop = crop_for_box(box, _SIZE)
+        crop = Crop(crop.center_x, crop.center_y, crop.side * _SIDE, _SIZE)
+        result = self._mesh.process(np.round(take(rgb, crop) * 255).astype(np.uint8))
+        if not result.multi_face_landmarks:
+            return None
+        # MediaPipe's x and y are shares of the picture, pixel edges at 0 and 1; its z grows away from the viewer.
+        marks = result.multi_face_landmarks[0].landmark
+        points = np.array([[m.x, m.y, -m.z] for m in marks]) * _SIZE - [0.5, 0.5, 0]
+        return crop.to_photo(points)
+
+
+@lru_cache(maxsize=1)
+def triangles():
+    """(852, 3) vertex indices of MediaPipe's mesh, all wound alike; the eyes and the mouth's opening are holes."""
+    from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
+
+    return triangulate(FACEMESH_TESSELATION)
+
+
+def triangulate(edges):
+    """The faces (T, 3) of a connected planar mesh of triangles that is known by its edges (pairs), all wound alike.
+
+    Three vertices that are all joined span a face, unless faces on both sides leave no room for it.
+    """
+    around = {}
+    for a, b in edges:
+        around.setdefault(a, set()).add(b)
+        around.setdefault(b, set()).add(a)
+    cliques = {tuple(sorted((a, b, c))) for a, b in edges for c in around[a] & around[b]}
+    owners = {}
+    for clique in cliques:
+        for edge in _edges(clique):
+            owners.setdefault(edge, []).append(clique)
+    crowded = {c for c in cliques if all(len(owners[e]) > 2 for e in _edges(c))}
+    start = min(cliques - crowded)
+    wound, waiting = {start: start}, [start]
+    while waiting:
+        clique = waiting.pop()
+        a, b, c = wound[clique]
+        for first, second in ((a, b), (b, c), (c, a)):
+            for other in owners[min(first, second), max(first, second)]:
+                if other not in wound and other not in crowded:
+                    # Neighbours run along their common edge in opposite directions.
+                    third = next(v for v in other if v not in (first, second))
+                    wound[other] = (second, first, third)
+                    waiting.append(other)
+    return np.array(list(wound.values()))
+
+
+def _edges(clique):
+    a, b, c = clique
+    return (a, b), (b, c), (a, c)
+
+
+def mesh_normals(points, size):
+    """Normals (S, S, 3) float32 of the landmark mesh in camera space (zero where it does not show) and that area (S, S).
+
+    points: (478, 3) on the picture of `size` pixels, x right, y down, z toward the viewer.
+    """
+    from ..synthesis.rays import RayScene
+    from ..synthesis.render import vertex_normals
+
+    corners = triangles()
+    seen = (np.asarray(points, np.float32) * np.float32([1, -1, 1]))[:corners.max() + 1]
+    normals = vertex_normals(seen, corners)
+    if ((seen - seen.mean(0)) * normals).sum() < 0:
+        normals = -normals
+    column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
+    rays = np.stack([column.ravel(), -row.ravel(), np.full(size * size, seen[:, 2].max() + size)], 1)
+    index, weights, _ = RayScene(seen, corners).first_hit(rays, np.broadcast_to(np.float32([0, 0, -1]), rays.shape))
+    hit = np.flatnonzero(index >= 0)
+    found = normalise((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
+    outer = found[:, 2] > 0
+    normal = np.zeros((size * size, 3), np.float32)
+    normal[hit[outer]] = found[outer]
+    normal = normal.reshape(size, size, 3)
+    return normal, normal.any(2)
+
+
+def plain_skin(points, area):
+    """The part of the mesh's area (S, S) without brows, eyes, nostrils and lips, whose edges are paint, not relief."""
+    skin = area.astype(np.uint8)
+    marks = np.asarray(points, np.float32)[MEDIAPIPE_68, :2]
+    for part in (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60)):
+        hull = cv2.convexHull(np.round(marks[part]).astype(np.int32))
+        cv2.fillConvexPoly(skin, hull, 0)
+        cv2.polylines(skin, [hull], True, 0, max(3, len(area) // 20))
+    return skin > 0
