@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from hffne.cli import evaluate_wild
+from hffne.cli import evaluate_robustness, evaluate_wild
 from hffne.cli.options import add_engine_options
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
 
@@ -37,6 +37,7 @@ def add_parser(subparsers):
         add_report_options(each)
         add_engine_options(each)
     evaluate_wild.add_parser(benchmarks)
+    evaluate_robustness.add_parser(benchmarks)
 
 
 def run_yaleb(args):

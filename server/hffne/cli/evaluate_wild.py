@@ -17,10 +17,7 @@ def add_parser(benchmarks):
         "that some light makes of the normal's fine components. Means over the photos, for the coarse normal, the "
         "fine one and the product's. Needs the extra 'train'.",
     )
-    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="photos, in its folders too")
-    parser.add_argument("--held-out", type=Path, metavar="SET",
-                        help="only those photos that the training on this set kept for checking")
-    parser.add_argument("--limit", type=int, metavar="N", help="N photos spread over all of them")
+    add_photo_options(parser)
     add_report_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -40,6 +37,14 @@ def run(args):
     print(wild.table(results))
     write_report(args, {**wild.as_dict(results), **about(engine)}, rows and rows.rows)
     return 0
+
+
+def add_photo_options(parser):
+    """DIR, --held-out and --limit, as `chosen_photos` takes them."""
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="photos, in its folders too")
+    parser.add_argument("--held-out", type=Path, metavar="SET",
+                        help="only those photos that the training on this set kept for checking")
+    parser.add_argument("--limit", type=int, metavar="N", help="N photos spread over all of them")
 
 
 def chosen_photos(args):

@@ -91,8 +91,8 @@ class Renderer:
         """Vertices (V, 3) in cm around the head's centre."""
         return self.model.vertices(identity, expression) - CENTRE
 
-    def buffers(self, shape, view, window, suns=(), occlusion_rays=AO_RAYS, rng=None):
-        """Render one crop. Returns a dict of arrays:
+    def buffers(self, shape, view, window, suns=(), occlusion_rays=AO_RAYS, rng=None, size=SIZE):
+        """Render one crop of S = `size` pixels. Returns a dict of arrays:
 
         normal (S, S, 3) int8 = 127 n in camera space; uv (S, S, 2) float16; kind (S, S) uint8;
         sun (S, S) uint8, bit k set where sun k (camera-space direction ``suns[k]``) is blocked;
@@ -101,7 +101,7 @@ class Renderer:
         triangles = self.model.triangles
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, triangles)
-        axis = (np.arange(SIZE) + 0.5) / SIZE - 0.5
+        axis = (np.arange(size) + 0.5) / size - 0.5
         x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
         plane = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1)
         if view.distance is None:
@@ -124,9 +124,9 @@ class Renderer:
             dark[lit] = scene.blocked(points[lit], sun)
             shadow |= dark.astype(np.uint8) << bit
         buffers = {
-            "normal": np.zeros((SIZE * SIZE, 3), np.int8), "uv": np.zeros((SIZE * SIZE, 2), np.float16),
-            "kind": np.zeros(SIZE * SIZE, np.uint8), "sun": np.zeros(SIZE * SIZE, np.uint8),
-            "sky": np.full(SIZE * SIZE, 255, np.uint8)}
+            "normal": np.zeros((size * size, 3), np.int8), "uv": np.zeros((size * size, 2), np.float16),
+            "kind": np.zeros(size * size, np.uint8), "sun": np.zeros(size * size, np.uint8),
+            "sky": np.full(size * size, 255, np.uint8)}
         buffers["normal"][hit] = np.round(normal * 127)
         buffers["uv"][hit] = (self.uv[corners] * weights).sum(1)
         buffers["kind"][hit] = self.kind[corners[:, 0]]
@@ -134,8 +134,8 @@ class Renderer:
         if occlusion_rays:
             sky = self._sky(scene, seen, normals, occlusion_rays, rng)
             buffers["sky"][hit] = np.clip((sky[corners] * weights[..., 0]).sum(1), 0, 1) * 255
-        buffers = {name: array.reshape(SIZE, SIZE, *array.shape[1:]) for name, array in buffers.items()}
-        position = to_crop(project(self.layout.sample(shape), view), window)
+        buffers = {name: array.reshape(size, size, *array.shape[1:]) for name, array in buffers.items()}
+        position = to_crop(project(self.layout.sample(shape), view), window, size)
         return buffers | {"position": position.astype(np.float16)}
 
     def _sky(self, scene, vertices, normals, count, rng):

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rendered faces with exact normals: one thing is varied, everything else stays plain.
+
+Shapes, textures and relief come from the training set's own generator, but of the faces that the training held out.
+Needs a training set (`hffne train data`) and ICT-FaceKit; none of it is used by the engine.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import HffneError
+from ..synthesis.face_model import LANDMARKS, load_face_model
+from ..synthesis.fit import Fits
+from ..synthesis.render import (
+    BACKGROUND,
+    EYE,
+    MOUTH,
+    SKIN,
+    TEETH,
+    Renderer,
+    View,
+    canonical_window,
+    project,
+    to_crop,
+)
+from ..synthesis.sampling import euler
+from ..synthesis.shading import add_relief
+from ..synthesis.textures import EXTENT
+from ..synthesis.uv_layout import build_layout
+from ..training.dataset import HELD_OUT
+
+SIZE = 512
+AROUND = 1.6  # the picture's side over the face crop's: what a detector wants to see
+DISTANCE = 80.0  # centimetres to the camera
+FACE_RADIUS = 0.9  # of the position map's area; its rim is hair on photos
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Yaw, pitch, roll in degrees; sun (3,) toward the light, camera space; sky and sun strengths; the skin's mean
+    reflectance (linear), and the strength of the relief."""
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    sun: tuple = (-0.35, 0.5, 0.8)
+    sky: float = 0.45
+    strength: float = 0.75
+    skin: float = 0.33
+    relief: float = 0.5
+
+
+PLAIN = Scene()
+SIDE = dict(sky=0.03, strength=1.3)
+SCENES = {
+    "plain": [PLAIN],
+    "yaw 30°": [replace(PLAIN, yaw=a) for a in (-30, 30)],
+    "yaw 60°": [replace(PLAIN, yaw=a) for a in (-60, 60)],
+    "yaw 90°": [replace(PLAIN, yaw=a) for a in (-90, 90)],
+    "pitch 30°": [replace(PLAIN, pitch=a) for a in (-30, 30)],
+    "roll 30°": [replace(PLAIN, roll=a) for a in (-30, 30)],
+    "hard side light": [replace(PLAIN, sun=(x, 0.15, 0.2), **SIDE) for x in (-1, 1)],
+    "hard light from above": [replace(PLAIN, sun=(0.1, 1.0, 0.35), **SIDE)],
+    "hard light from below": [replace(PLAIN, sun=(0.1, -1.0, 0.5), **SIDE)],
+    "dark skin": [replace(PLAIN, skin=0.055)],
+    "light skin": [replace(PLAIN, skin=0.62)],
+}
+
+
+@dataclass
+class RenderedFace:
+    """rgb (S, S, 3) uint8; normal (S, S, 3) and mask (S, S): the face's truth; landmarks (68, 2); box (x, y, w, h)."""
+
+    rgb: np.ndarray
+    normal: np.ndarray
+    mask: np.ndarray
+    landmarks: np.ndarray
+    box: tuple
+
+
+class Studio:
+    """Renders the faces of a training set that its training held out. Raises HffneError for what is missing."""
+
+    def __init__(self, folder, shapes):
+        folder = Path(folder)
+        try:
+            with np.load(folder / "fits.npz") as data:
+                self.fits = Fits(*[data[name] for name in Fits.__dataclass_fields__])
+            self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
+            self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
+        except (OSError, KeyError, ValueError):
+            raise HffneError(f"'{folder}' is no training set.", code="no_set",
+                             hint="Make one with `hffne train data`.") from None
+        try:
+            model = load_face_model(shapes)
+        except FileNotFoundError as error:
+            raise HffneError(str(error), code="no_shapes") from None
+        self.renderer = Renderer(model, build_layout(model))
+        self.faces = np.arange(0, len(self.fits.identity), HELD_OUT)
+
+    def face(self, number, scene):
+        """The held-out face `number` in a scene: RenderedFace. The same number is always the same face."""
+        who = self.faces[number % len(self.faces)]
+        rng = np.random.default_rng([7, int(who)])
+        renderer = self.renderer
+        shape = renderer.shape(self.fits.identity[who] * 1.2, self.fits.expression[who])
+        view = View(euler(scene.yaw, scene.pitch, scene.roll), DISTANCE)
+        position = project(renderer.layout.sample(shape), view)
+        window = canonical_window(position, renderer.layout.mask)
+        window.side *= AROUND
+        sun = np.float32(scene.sun) / np.linalg.norm(scene.sun)
+        buffers = renderer.buffers(shape, view, window, [sun], rng=rng, size=SIZE)
+        normal = buffers["normal"].astype(np.float32) / 127
+        relief = self.reliefs[rng.integers(len(self.reliefs))]
+        normal = add_relief(normal, buffers["kind"], buffers["uv"].astype(np.float32), view.rotation[:, 1], relief,
+                            np.float32(scene.relief))
+        rgb = picture(buffers, normal, self.textures[who], scene, sun)
+        mask = np.isin(buffers["kind"], (SKIN, EYE)) & (np.hypot(*np.moveaxis(
+            buffers["uv"].astype(np.float32), -1, 0)) < FACE_RADIUS)
+        marks = to_crop(project(shape[LANDMARKS], view), window, SIZE)[:, :2]
+        return RenderedFace(rgb, normal, mask, marks, _box(marks))
+
+
+def picture(buffers, normal, texture, scene, sun):
+    """The plain photo (S, S, 3) uint8 of a buffer: Lambert under one shadowing sun and a sky, a little gloss."""
+    uv, kind = buffers["uv"].astype(np.float32), buffers["kind"]
+    side = len(texture)
+    xy = np.stack([(uv[..., 0] / EXTENT + 1) / 2 * side - 0.5, (1 - uv[..., 1] / EXTENT) / 2 * side - 0.5], -1)
+    albedo = (cv2.remap(np.asarray(texture), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / 255.0) ** 2.2
+    albedo *= scene.skin / max(float(np.median(albedo[kind == SKIN])), 1e-3)
+    albedo = np.clip(albedo, 0, 0.95)
+    albedo[kind == TEETH], albedo[kind == MOUTH] = 0.55, 0.05
+    # Dark skin is redder, and the gloss on it is as strong as on any other.
+    tint = np.float32([1.25, 0.95, 0.8]) if scene.skin < 0.1 else np.float32([1.15, 0.97, 0.88])
+    free = cv2.GaussianBlur(1 - (buffers["sun"] & 1).astype(np.float32), (0, 0), 1.5)
+    sky = buffers["sky"].astype(np.float32) / 255
+    light = scene.sky * (1 + 0.3 * normal[..., 1]) * (0.25 + 0.75 * sky)
+    light = light + scene.strength * free * np.clip(normal @ sun, 0, None)
+    half = sun + np.float32([0, 0, 1])
+    half /= np.linalg.norm(half)
+    gloss = 0.06 * scene.strength * free * np.clip(normal @ half, 0, None) ** 12
+    radiance = (albedo * light)[..., None] * tint + gloss[..., None]
+    wall = np.linspace(0.22, 0.12, len(kind), dtype=np.float32)[:, None, None] * (scene.sky + 0.15)
+    edge = cv2.GaussianBlur((kind != BACKGROUND).astype(np.float32), (0, 0), 0.8)[..., None]
+    shown = radiance * edge + wall * (1 - edge)
+    return np.round(np.clip(shown, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
+
+
+def _box(marks):
+    """What a detector would give, roughly, for a face that it misses: from above the brows to the chin."""
+    low, high = marks.min(0), marks.max(0)
+    top = low[1] - 0.25 * (high[1] - low[1])
+    return (float(low[0]), float(top), float(high[0] - low[0]), float(high[1] - top))
