@@ -79,7 +79,7 @@ def test_the_landmarks_are_in_the_photos_pixels(engine, photo, face):
 
 def test_an_error_that_does_not_mirror_is_averaged_out(engine, photo, face):
     clean = engine.normals(photo, face)
-    models = engine._models
+    models = engine.networks
     faultless = models.coarse
 
     def leaning(grey):  # to the right, on whatever picture

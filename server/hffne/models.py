@@ -11,6 +11,8 @@ from .errors import HffneError
 from .networks.coarse import CoarseNetwork
 from .networks.fine import FineNetwork
 from .networks.prn import PositionMapNetwork
+from .networks.published import PublishedCoarse, PublishedFine
+from .weights.official import official_folder
 from .weights.store import FOLDER, load_weights
 
 CROP = 256  # the size in whose pixels position maps are given
@@ -46,8 +48,8 @@ class Models:
     name: str
     device: torch.device
     prn: PositionMapNetwork
-    coarse_network: CoarseNetwork
-    fine_network: FineNetwork
+    coarse_network: CoarseNetwork | PublishedCoarse
+    fine_network: FineNetwork | PublishedFine
 
     @torch.inference_mode()
     def position_map(self, grey):
@@ -75,11 +77,29 @@ class Models:
         return torch.from_numpy(np.ascontiguousarray(grey, np.float32))[None, None].to(self.device)
 
 
-def load_models(device=None, model="compact", folder=FOLDER):
-    """Load the shipped weights of the `compact` configuration. Raises HffneError for what is missing."""
-    if model != "compact":
-        raise HffneError(f"The model {model!r} is not known", hint="Use compact.", code="no_model")
+def load_models(device=None, model="compact", folder=FOLDER, stochastic=False):
+    """Load the networks of a configuration: "compact" (shipped) or "paper" (imported by the user, see
+    `weights.official`; its position maps are the compact network's). Raises HffneError for what is missing.
+    """
     device = device if isinstance(device, torch.device) else pick_device(device)
-    networks = [load_weights(network, folder / f"{name}.safetensors").eval().to(device)
-                for name, network in (("prn", PositionMapNetwork()), ("coarse", CoarseNetwork()), ("fine", FineNetwork()))]
-    return Models(model, device, *networks)
+    prn = load_weights(PositionMapNetwork(), folder / "prn.safetensors")
+    if model == "compact":
+        networks = prn, load_weights(CoarseNetwork(), folder / "coarse.safetensors"), \
+            load_weights(FineNetwork(), folder / "fine.safetensors")
+    elif model == "paper":
+        imported = official_folder()
+        if not (imported / "paper_fine.safetensors").is_file():
+            raise HffneError("The published weights have not been imported yet",
+                             hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
+                             code="weights_missing")
+        networks = prn, load_weights(PublishedCoarse(stochastic), imported / "paper_coarse.safetensors"), \
+            load_weights(PublishedFine(), imported / "paper_fine.safetensors")
+    else:
+        raise HffneError(f"The model {model!r} is not known", hint="Use compact or paper.", code="no_model")
+    return Models(model, device, *(network.eval().to(device) for network in networks))
+
+
+def untrained_paper_models(device):
+    """The published widths with random weights: as slow as the real ones, for `hffne bench --against paper`."""
+    networks = PositionMapNetwork(), PublishedCoarse(), PublishedFine()
+    return Models("paper", device, *(network.eval().to(device) for network in networks))

@@ -108,16 +108,16 @@ class Engine:
     """The networks, loaded once, and what is done with them.
 
     device, device_name, model: what runs where, for people. size: the fine network's crop in pixels (a multiple
-    of 32). Raises HffneError for a missing device or missing weights.
+    of 32). networks: models.Models, the same on plain arrays. stochastic: leave the published coarse network's dropout on. Raises HffneError for a missing device or missing weights.
     """
 
-    def __init__(self, device=None, model="compact", size=CROP):
+    def __init__(self, device=None, model="compact", size=CROP, stochastic=False):
         from . import models
 
-        self._models = models.load_models(device, model)
-        self.device = str(self._models.device)
-        self.device_name = models.device_name(self._models.device)
-        self.model = self._models.name
+        self.networks = models.load_models(device, model, stochastic=stochastic)
+        self.device = str(self.networks.device)
+        self.device_name = models.device_name(self.networks.device)
+        self.model = self.networks.name
         self.size = size
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
@@ -130,7 +130,7 @@ class Engine:
         fine network's normal as it is. Raises ShapeError when no shape can be made out.
         """
         step = _Steps(report, cancelled)
-        models = self._models
+        models = self.networks
         step("prn", 0.10, "Finding the shape of the face")
         first = crop_for_box(face.box, CROP)
         crop = _crop_around(models.position_map(to_gray(take(photo.rgb, first))), first)
@@ -139,7 +139,7 @@ class Engine:
         position = shape.position_map()
         projection = project(position, min(self.size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
-        coarse = enlarge(self._coarse(gray), self.size)
+        coarse = enlarge(self.coarse_normal(gray), self.size)
         step("fine", 0.35, "Estimating the fine normals")
         if self.size != CROP:
             gray = to_gray(take(photo.rgb, crop.resized(self.size)))
@@ -157,15 +157,20 @@ class Engine:
 
     def _position_map(self, gray):
         """Of the photo and of its mirror image: the mirrored photo gives the mirrored shape, with less noise."""
-        plain = self._models.position_map(gray)
-        mirrored = self._models.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
+        plain = self.networks.position_map(gray)
+        mirrored = self.networks.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
         mirrored = mirrored * np.float32([-1, 1, 1]) + np.float32([len(gray) - 1, 0, 0])
         return (plain + mirrored) / 2
 
-    def _coarse(self, gray):
-        """The same for the coarse normal."""
-        plain = self._models.coarse(gray)
-        mirrored = self._models.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.float32([-1, 1, 1])
+    def coarse_normal(self, gray):
+        """Crop (256, 256) -> coarse normal (256, 256, 3), of the photo and of its mirror image.
+
+        The published network is run once, as it was published.
+        """
+        plain = self.networks.coarse(gray)
+        if self.model == "paper":
+            return plain
+        mirrored = self.networks.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.float32([-1, 1, 1])
         return normalise(plain + mirrored).astype(np.float32)
 
     def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None):

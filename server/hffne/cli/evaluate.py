@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from hffne.cli import evaluate_robustness, evaluate_wild
-from hffne.cli.options import add_engine_options
+from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
 
 
@@ -46,7 +46,7 @@ def run_yaleb(args):
 
     yaleb.pairs(args.folder, args.light)  # a wrong folder is told before the networks are loaded
     rows = sheet_rows(args)
-    engine = Engine(device=args.device, model=args.model)
+    engine = Engine(**engine_arguments(args))
     results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, tell, rows)
     print(yaleb.table(results))
     write_report(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **about(engine)}, rows and rows.rows)
@@ -59,7 +59,7 @@ def run_aflw2000(args):
 
     aflw2000.read_truth(aflw2000.photos(args.folder)[0][1])
     pictures = [] if args.sheet else None
-    engine = Engine(device=args.device, model=args.model)
+    engine = Engine(**engine_arguments(args))
     results = aflw2000.evaluate(engine, args.folder, tell, _drawer(pictures) if args.sheet else None)
     print(aflw2000.table(results))
     write_report(args, {**aflw2000.as_dict(results), **about(engine)}, _worst_and_best(pictures))

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from hffne.cli.evaluate_wild import add_photo_options, chosen_photos
-from hffne.cli.options import add_engine_options
+from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
 from hffne.errors import HffneError
 
@@ -49,7 +49,7 @@ def run(args):
     studio = Studio(args.renders, args.shapes) if args.renders else None
     rows = sheet_rows(args)
     with LandmarkFinder() if with_photos else nullcontext() as finder:
-        engine = Engine(device=args.device, model=args.model)
+        engine = Engine(**engine_arguments(args))
         renders = robustness.on_renders(engine, studio, args.faces, tell, rows) if studio else []
         some = [paths[k * len(paths) // args.degraded] for k in range(min(args.degraded, len(paths)))]
         photos = robustness.on_photos(engine, finder, some, tell) if some else []

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from hffne.cli.options import add_engine_options
+from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
 from hffne.errors import HffneError
 
@@ -32,7 +32,7 @@ def run(args):
     with LandmarkFinder() as finder:
         from hffne.pipeline import Engine
 
-        engine = Engine(device=args.device, model=args.model)
+        engine = Engine(**engine_arguments(args))
         results = wild.evaluate(engine, finder, paths, tell, rows)
     print(wild.table(results))
     write_report(args, {**wild.as_dict(results), **about(engine)}, rows and rows.rows)

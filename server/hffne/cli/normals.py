@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from hffne.cli.options import add_engine_options, face_choice
+from hffne.cli.options import add_engine_options, engine_arguments, face_choice
 from hffne.errors import HffneError, NoFaceError, OutputError
 
 
@@ -45,7 +45,7 @@ def run(args):
                     # Not before a photo needs it: it takes seconds.
                     from hffne.pipeline import Engine
 
-                    engine = Engine(device=args.device, model=args.model)
+                    engine = Engine(**engine_arguments(args))
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
                     _do_face(engine, photo, face, folder / stem)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne serve`: the engine on stdin and stdout, for Blender and other clients."""
 
-from hffne.cli.options import add_engine_options
+from hffne.cli.options import add_engine_options, engine_arguments
 
 
 def add_parser(subparsers):
@@ -17,4 +17,4 @@ def add_parser(subparsers):
 def run(args):
     from hffne.service.engine_loop import serve
 
-    return serve(device=args.device, model=args.model)
+    return serve(**engine_arguments(args))

@@ -25,7 +25,7 @@ TEXTURE_SIZES = (64, 4096)
 GRIDS = (8, 512)
 
 
-def serve(device=None, model="compact"):
+def serve(device=None, model="compact", **options):
     """Run the engine on this process's stdin and stdout until either closes.
 
     Returns the exit code: 0 after a shutdown request or the end of the input,
@@ -38,7 +38,7 @@ def serve(device=None, model="compact"):
         # Late, because it imports torch; a broken engine must still answer with an error.
         from hffne.pipeline import Engine
 
-        return Engine(device=device, model=model)
+        return Engine(device=device, model=model, **options)
 
     return EngineLoop(reader, writer, make_engine).run()
 

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne weights`: take the published checkpoints, and tell what is there."""
+
+from pathlib import Path
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "weights", help="import the published checkpoints",
+        description="`import` reads the published HFFNE checkpoints (research use only) for `--model paper`; `list` tells "
+                    "which weights are there and where.")
+    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    take = verbs.add_parser("import", help="check the two checkpoints and keep them as safetensors")
+    take.add_argument("--exemplar", type=Path, required=True, metavar="FILE", help="ExemplarModel.pkl")
+    take.add_argument("--refiner", type=Path, required=True, metavar="FILE", help="RefinerModel.pt")
+    take.set_defaults(run=run_import)
+    verbs.add_parser("list", help="which weights are there").set_defaults(run=run_list)
+
+
+def run_import(args):
+    from hffne.weights.official import LICENCE, import_official
+
+    for path in import_official(args.exemplar, args.refiner):
+        print(f"wrote {path}")
+    print(LICENCE)
+    return 0
+
+
+def run_list(args):
+    from hffne.weights.official import official_folder
+    from hffne.weights.store import FOLDER
+
+    for model, folder, pattern in (("compact", FOLDER, "*.safetensors"), ("paper", official_folder(), "paper_*.safetensors")):
+        files = sorted(folder.glob(pattern)) if folder.is_dir() else []
+        print(f"{model}: " + (", ".join(str(f) for f in files) if files else f"nothing in {folder}"))
+    return 0

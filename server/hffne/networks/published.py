@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The published HFFNE network at its own widths; modules carry the names of its checkpoints' tensors.
+
+The same parts as `coarse` and `fine`, written from the paper's description: an image-to-image generator for the
+exemplar (stage 1), VGG19 features pooled to a vector (E_R), a U-shaped encoder and decoder with modulation (E_I, D_N).
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .blocks import unit
+
+VGG19 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512, 512, 512, "pool", 512, 512)
+VECTOR = 512
+
+
+class PublishedCoarse(nn.Module):
+    """Grey face (N, 1, 256, 256) in 0..1 -> unit exemplar normals (N, 3, 256, 256).
+
+    `stochastic` leaves the dropout of the first two decoder stages on, as the published test runs have it.
+    """
+
+    input_size = 256
+
+    def __init__(self, stochastic=False):
+        super().__init__()
+        self.stochastic = stochastic
+        down = (1, 64, 128, 256, 512, 512, 512, 512, 512)
+        up = (512, 512, 512, 512, 512, 256, 128, 64, 3)
+        for k in range(1, 9):
+            setattr(self, f"conv{k}", nn.Conv2d(down[k - 1], down[k], 4, 2, 1))
+            inputs = up[k - 1] if k == 1 else 2 * up[k - 1]
+            setattr(self, f"deconv{k}", nn.ConvTranspose2d(inputs, up[k], 4, 2, 1))
+            if 2 <= k <= 7:
+                setattr(self, f"conv{k}_bn", nn.BatchNorm2d(down[k]))
+            if k <= 7:
+                setattr(self, f"deconv{k}_bn", nn.BatchNorm2d(up[k]))
+
+    def forward(self, grey):
+        x, skips = self.conv1(grey), []
+        for k in range(2, 9):
+            skips.append(x)
+            x = getattr(self, f"conv{k}")(F.leaky_relu(x, 0.2))
+            if k < 8:
+                x = getattr(self, f"conv{k}_bn")(x)
+        for k in range(1, 8):
+            x = getattr(self, f"deconv{k}_bn")(getattr(self, f"deconv{k}")(F.relu(x)))
+            if k <= 2:
+                x = F.dropout(x, 0.5, self.stochastic or self.training)
+            x = torch.cat([x, skips.pop()], 1)
+        return unit(torch.tanh(self.deconv8(F.relu(x))))
+
+
+class PublishedExemplarEncoder(nn.Module):
+    """E_R: exemplar normals (N, 3, H, W) in -1..1 -> vector z (N, 512): VGG19 to relu5_2, convolutions, pooling."""
+
+    def __init__(self):
+        super().__init__()
+        layers, inputs = [], 3
+        for width in VGG19:
+            layers += [nn.MaxPool2d(2)] if width == "pool" else [nn.Conv2d(inputs, width, 3, 1, 1), nn.ReLU(inplace=True)]
+            inputs = inputs if width == "pool" else width
+        self.vgg = nn.ModuleDict({"vgg_feature": nn.Sequential(*layers)})
+        body = [[nn.Conv2d(512, 512, 4, 2, 2), nn.LeakyReLU(0.2), nn.Conv2d(512, 512, 3, 1, 1), nn.LeakyReLU(0.2)]
+                for _ in range(2)]
+        self.feature2vector = nn.Sequential(
+            *body[0], *body[1], nn.AdaptiveAvgPool2d(1), nn.Conv2d(512, 256, 1), nn.LeakyReLU(0.2),
+            nn.Conv2d(256, 256, 1), nn.LeakyReLU(0.2), nn.Conv2d(256, VECTOR, 1))
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, exemplar):
+        features = self.vgg["vgg_feature"]((exemplar - self.mean) / self.deviation)
+        return self.feature2vector(features).flatten(1)
+
+
+class _Modulation(nn.Module):
+    """The modulated convolution (eq. 4-7); `SDFT` in the checkpoints."""
+
+    def __init__(self, channels, kernel):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(1, channels, channels, kernel, kernel))
+        self.modulation = nn.Conv2d(VECTOR, channels, 1)
+        self.scale, self.padding = (channels * kernel * kernel) ** -0.5, kernel // 2
+
+    def forward(self, x, z):
+        style = self.modulation(z[:, :, None, None]) * self.scale
+        energy = style[:, :, 0, 0].square() @ self.weight[0].square().sum((2, 3)).t()
+        x = F.conv2d(x * style, self.weight[0], padding=self.padding)
+        return x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
+
+
+class _Double(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.double_conv = nn.Sequential(*layers)
+
+
+class _ResidualDown(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.bottle_conv = nn.Conv2d(inputs, outputs, 1)
+        self.double_conv = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1), nn.BatchNorm2d(outputs),
+                                         nn.LeakyReLU(0.2), nn.Conv2d(outputs, outputs, 3, 1, 1))
+
+    def forward(self, x):
+        x = self.bottle_conv(x)
+        return (x + self.double_conv(x)) * 0.5**0.5
+
+
+class _Down(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.main = nn.Sequential(nn.Conv2d(inputs, inputs, 4, 2, 1), nn.LeakyReLU(0.1), _ResidualDown(inputs, outputs))
+
+    def forward(self, x):
+        return self.main(x)
+
+
+class _Up(nn.Module):
+    """Double the map, join every fourth channel of the skip, modulate."""
+
+    def __init__(self, inputs, outputs, kernel):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(inputs, outputs, 2, 2)
+        self.conv_cat = nn.Sequential(nn.Conv2d(outputs + outputs // 4, outputs, 1), nn.LeakyReLU(0.2),
+                                      nn.Conv2d(outputs, outputs, 3, 1, 1), nn.LeakyReLU(0.2))
+        self.conv_s = nn.Conv2d(outputs, outputs, 1)
+        self.SDFT = _Modulation(outputs, kernel)
+
+    def forward(self, x, skip, z):
+        x = self.up(x)
+        return self.SDFT(self.conv_cat(torch.cat([x, skip[:, ::4]], 1)), z) + self.conv_s(x)
+
+
+class PublishedDecoder(nn.Module):
+    """E_I and D_N: grey face (N, 1, H, W) in 0..1 (multiples of 16) and z (N, 512) -> unit normals (N, 3, H, W)."""
+
+    def __init__(self):
+        super().__init__()
+        self.inc = _Double(nn.Conv2d(1, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.1),
+                           nn.Conv2d(64, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.1))
+        widths = (64, 128, 256, 512, 1024)
+        for k in range(1, 5):
+            setattr(self, f"down{k}", _Down(widths[k - 1], widths[k]))
+            setattr(self, f"up{k}", _Up(widths[5 - k], widths[4 - k], (3, 3, 5, 5)[k - 1]))
+        self.outc = nn.Sequential(nn.Conv2d(64, 64, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(64, 3, 3, 1, 1))
+
+    def forward(self, grey, z):
+        skips = [self.inc.double_conv(grey)]
+        for k in range(1, 5):
+            skips.append(getattr(self, f"down{k}")(skips[-1]))
+        x = skips.pop()
+        for k in range(1, 5):
+            x = getattr(self, f"up{k}")(x, skips.pop(), z)
+        return unit(torch.tanh(self.outc(x)))
+
+
+class PublishedFine(nn.Module):
+    """Grey face (N, 1, H, W) and exemplar (N, 3, 256, 256) -> unit normals (N, 3, H, W)."""
+
+    def __init__(self):
+        super().__init__()
+        self.NormalEncoder, self.NormalDecoder = PublishedExemplarEncoder(), PublishedDecoder()
+
+    def forward(self, grey, exemplar):
+        return self.NormalDecoder(grey, self.NormalEncoder(exemplar))
