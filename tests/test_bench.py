@@ -16,7 +16,7 @@ from hffne.cli.main import main
 @pytest.fixture
 def stand_in(monkeypatch):
     models = PosedModels(turned(10, 0, 0))
-    monkeypatch.setattr(hffne.models, "load_models", lambda device, model: models)
+    monkeypatch.setattr(hffne.models, "load_models", lambda device, model, **_: models)
     monkeypatch.setattr(hffne.models, "device_name", lambda device: "stand-in")
     return models
 

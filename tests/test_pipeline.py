@@ -23,7 +23,7 @@ BOX = (180.0, 60.0, 100.0, 130.0)
 @pytest.fixture
 def engine(monkeypatch):
     models = PosedModels(ROTATION)
-    monkeypatch.setattr(hffne.models, "load_models", lambda device, model: models)
+    monkeypatch.setattr(hffne.models, "load_models", lambda device, model, **_: models)
     monkeypatch.setattr(hffne.models, "device_name", lambda device: "stand-in")
     return Engine()
 
