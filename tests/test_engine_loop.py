@@ -44,7 +44,7 @@ class Engine:
             raise self.failure
         return "estimate"
 
-    def asset(self, photo, estimate, texture_size, grid, report, cancelled):
+    def asset(self, photo, estimate, texture_size, grid, report, cancelled, maps=()):
         assert estimate == "estimate"
         report("unwrap", 0.7, "Nearly there")
         return Asset()
@@ -177,6 +177,8 @@ def test_an_id_can_be_used_again_after_a_cancel(client, engine, astronaut_file):
         ({"texture_size": "1024"}, "bad_request"),
         ({"grid": 0}, "bad_request"),
         ({"color": 1}, "bad_request"),
+        ({"maps": "height"}, "bad_request"),
+        ({"maps": ["height", "taste"]}, "bad_request"),
     ],
 )
 def test_bad_requests_are_answered_and_the_engine_goes_on(client, astronaut_file, request_, code):

@@ -82,12 +82,14 @@ class FaceAsset:
 
     camera: "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per metre, "center" the
     crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height].
+    maps: the further maps that were asked for, arrays by name, see maps.make.
     """
 
     mesh: mesh.FaceMesh
     textures: unwrap.Textures
     camera: dict
     notices: list = field(default_factory=list)
+    maps: dict = field(default_factory=dict)
 
     def as_message(self):
         """(body, arrays) for the wire: plain types, and the arrays by name."""
@@ -100,6 +102,7 @@ class FaceAsset:
             "normal": self.textures.normal,
             "color": self.textures.color,
             "confidence": self.textures.confidence,
+            **self.maps,
         }
         return body, arrays
 
@@ -173,13 +176,22 @@ class Engine:
         mirrored = self.networks.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.float32([-1, 1, 1])
         return normalise(plain + mirrored).astype(np.float32)
 
-    def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None):
-        """What Blender builds from an estimate: FaceAsset. grid: vertices along a side of the UV layout."""
+    def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
+        """What Blender builds from an estimate: FaceAsset. grid: vertices along a side of the UV layout.
+
+        maps: names of the further maps to make, of maps.make.MAPS.
+        """
         step = _Steps(report, cancelled)
         step("unwrap", 0.70, "Unwrapping the face")
         shape = estimate.shape
         crop = estimate.crop.resized(CROP)
         textures = unwrap.unwrap(shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
+        derived = {}
+        if maps:
+            from .maps.make import make_maps
+
+            step("maps", 0.80, "Deriving the other maps")
+            derived = make_maps(maps, photo, estimate, textures)
         step("mesh", 0.90, "Making the mesh")
         camera = {
             "rotation": [[float(v) for v in row] for row in shape.rotation],
@@ -191,7 +203,7 @@ class Engine:
         notices = []
         if crop.side < 96:
             notices.append("The face is small on this photo; a larger one would give more detail.")
-        return FaceAsset(mesh.build_mesh(shape, grid), textures, camera, notices)
+        return FaceAsset(mesh.build_mesh(shape, grid), textures, camera, notices, derived)
 
 
 class _Steps:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hffne import __version__
 from hffne.errors import Cancelled, HffneError, RequestError
+from hffne.maps import MAPS
 from hffne.service import frames
 
 LOG = logging.getLogger("hffne.engine")
@@ -232,6 +233,7 @@ class EngineLoop:
         color = request.get("color", True)
         if not isinstance(color, bool):
             raise RequestError("'color' is true or false.")
+        maps = _maps(request)
 
         def check():
             if cancelled():
@@ -246,7 +248,7 @@ class EngineLoop:
         check()
         engine = self._ready_engine()
         estimate = engine.normals(photo, face, report, cancelled)
-        asset = engine.asset(photo, estimate, texture_size, grid, report, cancelled)
+        asset = engine.asset(photo, estimate, texture_size, grid, report, cancelled, maps)
         check()
         body, arrays = asset.as_message()
         if not color:
@@ -316,6 +318,14 @@ def _which_face(request):
     if which == "largest" or (type(which) is int and which >= 0):
         return which
     raise RequestError("'face' is \"largest\" or a number from 0.")
+
+
+def _maps(request):
+    """The names of the further maps; an older client asks for none."""
+    names = request.get("maps", [])
+    if not isinstance(names, list) or not set(map(str, names)) <= set(MAPS):
+        raise RequestError(f"'maps' is a list of: {', '.join(MAPS)}.", hint="Choose other maps.")
+    return tuple(names)
 
 
 def _whole_number(request, key, default, limits):

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ambient occlusion: which share of the light from all around reaches a texel, 1 for all of it.
+
+Two scales, multiplied: the head's own shape (eye sockets, beside the nose, under the lip) by looking at it
+from many directions with a depth buffer, and the relief by the horizons of its height field.
+"""
+
+import cv2
+import numpy as np
+
+from ..geometry.resample import blur
+from .surface import at_size
+
+DIRECTIONS = 128
+# The depth buffer's pixel and the slack of its test, metres: the points are about 2 mm apart.
+PIXEL, SLACK = 0.004, 0.005
+# Steps, in texels of the relief's grid, at which the horizon is looked for.
+STEPS = (1, 2, 3, 5, 8, 12)
+
+
+def occlusion(surface, shape_surface, height):
+    """(S, S) float32 0..1 on the Surface's grid.
+
+    shape_surface: the same face on a coarse grid (its points are what hides); height (S, S) metres.
+    """
+    wide = at_size(_of_shape(shape_surface), surface.size)
+    return np.clip(wide * _of_relief(surface, height), 0, 1).astype(np.float32)
+
+
+def _of_shape(surface):
+    points, normals = surface.points.reshape(-1, 3), surface.normal.reshape(-1, 3)
+    solid = surface.mask.ravel() > 0.5
+    lit, total = np.zeros(len(points)), np.zeros(len(points))
+    for direction in _sphere(DIRECTIONS):
+        facing = normals @ direction
+        side = np.cross(direction, (0.0, 0.0, 1.0) if abs(direction[2]) < 0.9 else (1.0, 0.0, 0.0))
+        side /= np.linalg.norm(side)
+        plane = np.floor(points @ np.stack([side, np.cross(direction, side)], 1) / PIXEL).astype(int)
+        plane -= plane.min(0)
+        width = plane[:, 0].max() + 1
+        pixel = plane[:, 1] * width + plane[:, 0]
+        depth = points @ direction
+        nearest = np.full(width * (plane[:, 1].max() + 1), -np.inf)
+        order = np.flatnonzero(solid)[np.argsort(depth[solid])]
+        # Of repeated indices the last assignment stays: the nearest to the light.
+        nearest[pixel[order]] = depth[order]
+        slope = np.sqrt(np.clip(1 - facing**2, 0, 1)) / np.maximum(facing, 0.1)
+        free = nearest[pixel] - depth < SLACK + PIXEL * np.minimum(slope, 4)
+        share = np.maximum(facing, 0)
+        total += share
+        lit += share * free
+    result = (lit / np.maximum(total, 1e-6)).reshape(surface.mask.shape).astype(np.float32)
+    return blur(result, 1.5, surface.mask + 1e-3)
+
+
+def _of_relief(surface, height):
+    """Lambert's integral over the horizons of eight directions: 1 / (1 + tan^2) of each."""
+    texel_x = np.maximum(np.linalg.norm(surface.right, axis=2), 1e-5)
+    texel_y = np.maximum(np.linalg.norm(surface.down, axis=2), 1e-5)
+    size, reach = len(height), max(STEPS)
+    wide = cv2.copyMakeBorder(height, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    seen = np.zeros_like(height)
+    ways = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)]
+    for r, c in ways:
+        length = np.sqrt((r * texel_y) ** 2 + (c * texel_x) ** 2)
+        rise = np.zeros_like(height)
+        for step in STEPS:
+            row, column = reach + r * step, reach + c * step
+            there = wide[row : row + size, column : column + size]
+            np.maximum(rise, (there - height) / (length * step), out=rise)
+        seen += 1 / (1 + rise**2)
+    return seen / len(ways)
+
+
+def _sphere(count):
+    """Evenly spread unit vectors (count, 3), the Fibonacci lattice."""
+    at = np.arange(count) + 0.5
+    z = 1 - 2 * at / count
+    turn = np.pi * (1 + 5**0.5) * at
+    flat = np.sqrt(1 - z * z)
+    return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], 1)

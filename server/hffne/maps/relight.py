@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is needed to light the photo anew: normals, colours and the light, on the photo's own crop."""
+
+import cv2
+import numpy as np
+
+from ..geometry.resample import normalise
+from ..photo.crop import take
+from .lighting import to_linear, to_srgb
+
+MAX_SIZE = 1024
+
+
+def relit_parts(photo_rgb, estimate, light):
+    """Arrays by name, on the estimate's crop, row 0 at the top.
+
+    photo_normal (S, S, 3) float32 unit, camera space; photo_mask (S, S) uint8, soft, 255 the face;
+    photo_color (C, C, 3) uint8 sRGB, the crop as it was; photo_albedo (C, C, 3) the same without the light.
+    """
+    crop = estimate.crop
+    size = int(np.clip(round(crop.side), 64, MAX_SIZE))
+    color = (np.clip(take(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
+    normal = estimate.normal.astype(np.float32)
+    shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))
+    shading = cv2.resize(shading, (size, size), interpolation=cv2.INTER_CUBIC)
+    soft = cv2.GaussianBlur(estimate.mask.astype(np.float32), (0, 0), len(normal) / 128)
+    mask = np.clip(2 * soft - 1, 0, 1)
+    return {
+        "photo_normal": normalise(normal),
+        "photo_mask": (mask * 255 + 0.5).astype(np.uint8),
+        "photo_color": color,
+        "photo_albedo": to_srgb(to_linear(color) / np.maximum(shading, 0.05)),
+    }

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A suggestion of the skin's roughness for a Principled material; a start, not a measurement.
+
+One photo does not tell gloss from colour. What is known in general is taken: the oily parts (nose, forehead)
+and the wet ones (lips) are smoother than the cheeks and the jaw, and creases gather less oil and more powder
+than ridges (Weyrich et al. 2006 measured the parts of the face).
+"""
+
+import cv2
+import numpy as np
+
+from ..geometry.resample import blur
+
+SKIN = 0.48
+PARTS = {"forehead": 0.43, "nose": 0.38, "lips": 0.33, "eyes": 0.42, "cheeks": 0.48, "jaw": 0.50, "brows": 0.55}
+# By how much a crease of CREASE (1/m) is rougher than flat skin; a ridge is smoother by as much.
+CREASE, CREASE_SHARE = 300.0, 0.10
+# Sigma in texels of the regions' grid.
+SOFT = 2.5
+
+
+def roughness(regions, curvature):
+    """(S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
+    side = len(next(iter(regions.values())))
+    rough = np.full((side, side), SKIN, np.float32)
+    for name, value in PARTS.items():
+        if name in regions:
+            rough[regions[name]] = value
+    rough = cv2.resize(blur(rough, SOFT), curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    rough = rough - CREASE_SHARE * np.clip(curvature / CREASE, -1, 1)
+    return (np.clip(rough, 0.05, 1) * 255 + 0.5).astype(np.uint8)

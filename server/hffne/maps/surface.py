@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face's surface on the UV grid: its frame at every texel, and the slope of a normal against it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..geometry.mesh import surface_normals
+from ..geometry.resample import fill, normalise, resample
+from ..geometry.uv import surface as face_texels
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The base shape on a grid of S x S texels, all float32, object axes, row 0 at v = 1.
+
+    points (S, S, 3) metres; normal (S, S, 3) unit, outward; right, down (S, S, 3): metres that the point
+    moves from one texel to the next along a row and along a column; mask (S, S) 0..1: the face.
+    """
+
+    points: np.ndarray
+    normal: np.ndarray
+    right: np.ndarray
+    down: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def size(self):
+        return len(self.mask)
+
+    def texel(self):
+        """The typical side of a texel of the face in metres."""
+        face = self.mask > 0.5
+        return float(np.sqrt(np.median(np.linalg.norm(np.cross(self.right[face], self.down[face]), axis=1))))
+
+    def slope(self, normal):
+        """How unit normals (S, S, 3) lean against the surface: tangential vectors t with normal ~ N + t, float32.
+
+        To first order t is minus the surface gradient of the relief's height, so it adds up over bands.
+        """
+        along = np.einsum("...i,...i->...", normal, self.normal)[..., None]
+        return ((normal - along * self.normal) / np.maximum(along, 0.2)).astype(np.float32)
+
+    def lean(self, slope):
+        """The unit normals (S, S, 3) of a slope: the inverse of `slope`."""
+        along = np.einsum("...i,...i->...", slope, self.normal)[..., None]
+        return normalise(self.normal + slope - along * self.normal).astype(np.float32)
+
+
+def face_surface(shape, size):
+    """The Surface of a geometry.mesh.BaseShape at size x size texels."""
+    mask = cv2.resize(face_texels().astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+    step = np.float32(len(shape.points) / size)
+    normal = surface_normals(shape.points, size)
+    normal = normalise(fill(normal, (mask > 0.5).astype(np.float32)))
+    return Surface(
+        points=resample(shape.points, size).astype(np.float32),
+        normal=normal.astype(np.float32),
+        right=(resample(shape.points, size, derivative="column") * step).astype(np.float32),
+        down=(resample(shape.points, size, derivative="row") * step).astype(np.float32),
+        mask=mask,
+    )
+
+
+def at_size(picture, size):
+    """A texture (S, S[, C]) float32 at another size: averaged when smaller, cubic when larger."""
+    if len(picture) == size:
+        return picture
+    method = cv2.INTER_AREA if size < len(picture) else cv2.INTER_CUBIC
+    return cv2.resize(picture, (size, size), interpolation=method)
