@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from hffne.errors import HffneError
+from hffne.datasets import aflw2000 as aflw2000_files
+from hffne.datasets import yaleb as yaleb_files
 from hffne.evaluation import aflw2000, metrics, sheet, yaleb
 from hffne.geometry.project import Projection
 from hffne.geometry.resample import best_rotation, normalise
@@ -121,8 +123,8 @@ def yale(tmp_path, dome, monkeypatch):
 
 def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     folder, truth, mask = yale
-    results = yaleb.evaluate(TiltingEngine(truth, mask), folder, report=lambda text: None)
-    assert [(r.person, r.light) for r in results] == [("p1", "A+000E+00"), ("p2", "A+000E+00")]
+    results = yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder), report=lambda text: None)
+    assert [(r.name, r.group) for r in results] == [("p1", "A+000E+00"), ("p2", "A+000E+00")]
     x_part = np.degrees(2 * np.arcsin(np.sin(np.radians(3.5)) * np.hypot(truth[..., 1], truth[..., 2])))
     assert results[0].raw.mean == pytest.approx(x_part[mask].mean(), abs=0.01)
     assert results[0].aligned.mean < 0.01
@@ -131,22 +133,23 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     assert results[0].coverage == pytest.approx(55 / 70 * 100) and results[0].flat == 0
     assert results[0].stages["coarse"][0].mean == pytest.approx(results[0].raw.mean, abs=0.3)
     assert "p1" in yaleb.table(results) and f"{results[0].raw.mean:.2f}" in yaleb.table(results)
-    assert len(yaleb.evaluate(TiltingEngine(truth, mask), folder, "all", report=lambda text: None)) == 4
-    assert json.loads(json.dumps(yaleb.as_dict(results)))["mean"]["photos"] == 2
+    assert len(yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder, "all"), report=lambda text: None)) == 4
+    plain = json.loads(json.dumps(yaleb.as_dict(results)))
+    assert plain["mean"]["photos"] == 2 and plain["faces"][0]["person"] == "p1" and plain["lights"].keys() == {"A+000E+00"}
 
 
 def test_yaleb_counts_pixels_without_an_answer_as_flat(yale, monkeypatch):
     folder, truth, mask = yale
     monkeypatch.setattr(yaleb, "find_faces", lambda photo: [])
-    result = yaleb.evaluate(TiltingEngine(truth, mask), folder, report=lambda text: None)[0]
+    result = yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder), report=lambda text: None)[0]
     assert not result.found and result.flat == 100 and result.coverage == 0
     assert result.raw.mean == pytest.approx(metrics.angles(truth, [0, 0, 1])[mask].mean(), abs=1e-3)
     assert "no face" in yaleb.table([result])
 
 
 def test_a_folder_that_is_no_benchmark_is_an_error(tmp_path):
-    for find in (lambda: yaleb.pairs(tmp_path), lambda: aflw2000.photos(tmp_path),
-                 lambda: yaleb.pairs(tmp_path / "nowhere")):
+    for find in (lambda: yaleb_files.find(tmp_path), lambda: aflw2000_files.find(tmp_path),
+                 lambda: yaleb_files.find(tmp_path / "nowhere")):
         with pytest.raises(HffneError) as caught:
             find()
         assert str(tmp_path) in caught.value.message and caught.value.hint
@@ -155,7 +158,7 @@ def test_a_folder_that_is_no_benchmark_is_an_error(tmp_path):
 def test_the_contact_sheet_shows_every_row(yale, tmp_path):
     folder, truth, mask = yale
     best_and_worst = sheet.BestAndWorst()
-    yaleb.evaluate(TiltingEngine(truth, mask), folder, "all", report=lambda text: None, rows=best_and_worst)
+    yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder, "all"), report=lambda text: None, rows=best_and_worst)
     rows = best_and_worst.rows
     assert len(rows) == 4
     sheet.save(rows, tmp_path / "sheet.png")
@@ -209,7 +212,7 @@ def aflw(tmp_path, monkeypatch):
 def test_aflw2000_bins_by_yaw_and_counts_what_has_no_result(aflw):
     folder, truths, engine = aflw
     told = []
-    results = aflw2000.evaluate(engine, folder, told.append)
+    results = aflw2000.evaluate(engine, aflw2000_files.find(folder, part=True), told.append)
     groups = aflw2000.by_yaw(results)
     assert [groups[name][0] for name in ("0-30", "30-60", "60-90")] == [2, 1, 1]
     wanted = [2 / np.sqrt(np.prod(np.ptp(truths[f"image{k}"][:, :2], axis=0))) * 100 for k in range(3)]

@@ -3,9 +3,9 @@
 
 from pathlib import Path
 
-from hffne.cli import evaluate_robustness, evaluate_wild
+from hffne.cli import evaluate_normals, evaluate_robustness, evaluate_wild
 from hffne.cli.options import add_engine_options, engine_arguments
-from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
+from hffne.cli.report import about, add_report_options, tell, write_report
 
 
 def add_parser(subparsers):
@@ -15,17 +15,6 @@ def add_parser(subparsers):
         description="Run the whole product on a benchmark's photos and print its metrics as a table.",
     )
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
-    yaleb = benchmarks.add_parser(
-        "yaleb",
-        help="normals on Extended Yale B against photometric stereo",
-        description="Angular errors over the truth's mask: as they are, and after the best global rotation of each "
-        "face. Pixels that our own face mask leaves out count too, with the coarse network's normal; pixels off the "
-        "crop, and photos without a face found, count as flat.",
-    )
-    yaleb.add_argument("folder", type=Path, metavar="DIR", help="<person>_<light>.png and <person>_normal.npz files")
-    yaleb.add_argument("--light", "--lights", default="A+000E+00", metavar="NAME|all", help="which photos (default: %(default)s)")
-    yaleb.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
-    yaleb.set_defaults(run=run_yaleb)
     aflw = benchmarks.add_parser(
         "aflw2000",
         help="68 landmarks on AFLW2000-3D",
@@ -33,34 +22,23 @@ def add_parser(subparsers):
     )
     aflw.add_argument("folder", type=Path, metavar="DIR", help="<name>.jpg and <name>.mat files")
     aflw.set_defaults(run=run_aflw2000)
-    for each in (yaleb, aflw):
-        add_report_options(each)
-        add_engine_options(each)
+    add_report_options(aflw)
+    add_engine_options(aflw)
+    evaluate_normals.add_parsers(benchmarks)
     evaluate_wild.add_parser(benchmarks)
     evaluate_robustness.add_parser(benchmarks)
 
 
-def run_yaleb(args):
-    from hffne.evaluation import yaleb
-    from hffne.pipeline import Engine
-
-    yaleb.pairs(args.folder, args.light)  # a wrong folder is told before the networks are loaded
-    rows = sheet_rows(args)
-    engine = Engine(**engine_arguments(args))
-    results = yaleb.evaluate(engine, args.folder, args.light, not args.no_merge, tell, rows)
-    print(yaleb.table(results))
-    write_report(args, {**yaleb.as_dict(results), "merge": not args.no_merge, **about(engine)}, rows and rows.rows)
-    return 0
-
-
 def run_aflw2000(args):
+    from hffne.datasets import aflw2000 as dataset
     from hffne.evaluation import aflw2000
     from hffne.pipeline import Engine
 
-    aflw2000.read_truth(aflw2000.photos(args.folder)[0][1])
+    items = dataset.find(args.folder, part=True)
+    items[0].read_truth()  # without SciPy it is told before the networks are loaded
     pictures = [] if args.sheet else None
     engine = Engine(**engine_arguments(args))
-    results = aflw2000.evaluate(engine, args.folder, tell, _drawer(pictures) if args.sheet else None)
+    results = aflw2000.evaluate(engine, items, tell, _drawer(pictures) if args.sheet else None)
     print(aflw2000.table(results))
     write_report(args, {**aflw2000.as_dict(results), **about(engine)}, _worst_and_best(pictures))
     return 0

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AFLW2000-3D: the 68 landmarks of the position map.
 
-A folder of <name>.jpg photos with <name>.mat files (`pt3d_68` (3, 68), `Pose_Para`). The figure is the NME of x
-and y over the root of the area of the truth's bounding box, in percent, by absolute yaw.
+The figure is the NME of x and y over the root of the area of the truth's bounding box, in percent, by absolute yaw.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -27,38 +25,16 @@ class PhotoResult:
     error: float | None = None
 
 
-def read_truth(path):
-    """(68, 2) landmarks in pixel indices of the photo, and the yaw in degrees, of a .mat file."""
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise HffneError(
-            "Reading .mat files needs SciPy.", hint='Run: python -m pip install ".[evaluate]"', code="no_scipy"
-        ) from None
-    data = loadmat(path)
-    # Matlab counts pixels from 1.
-    return data["pt3d_68"][:2].T.astype(np.float64) - 1, float(np.degrees(data["Pose_Para"][0, 1]))
+def evaluate(engine, items, report=print, draw=None):
+    """Run the product on photos (datasets.aflw2000.Item): a list of PhotoResult.
 
-
-def photos(folder):
-    """(photo path, truth path), sorted. Raises HffneError when the folder is no such benchmark."""
-    folder = Path(folder)
-    found = [(path, path.with_suffix(".mat")) for path in sorted(folder.glob("*.jpg"))] if folder.is_dir() else []
-    found = [pair for pair in found if pair[1].is_file()]
-    if not found:
-        raise HffneError(f"'{folder}' holds no photos of AFLW2000-3D.",
-                         hint="It must hold <name>.jpg with <name>.mat files.", code="no_benchmark")
-    return found
-
-
-def evaluate(engine, folder, report=print, draw=None):
-    """Run the product on all photos: a list of PhotoResult. draw(photo, landmarks, truth, result) is told of each."""
+    draw(photo, landmarks, truth, result) is told of each.
+    """
     results = []
-    chosen = photos(folder)
-    for number, (path, truth_path) in enumerate(chosen, 1):
-        truth, yaw = read_truth(truth_path)
-        photo = load_photo(path)
-        result = PhotoResult(path.stem, yaw)
+    for number, item in enumerate(items, 1):
+        truth, yaw = item.read_truth()
+        photo = load_photo(item.photo)
+        result = PhotoResult(item.name, yaw)
         face = middle_face(find_faces(photo), photo.size)
         landmarks = None
         if face is not None:
@@ -66,14 +42,14 @@ def evaluate(engine, folder, report=print, draw=None):
                 landmarks = engine.normals(photo, face).landmarks
                 result.error = landmark_error(landmarks, truth)
             except HffneError as error:
-                report(f"{path.name}: {error.message}")
+                report(f"{item.photo.name}: {error.message}")
         else:
-            report(f"{path.name}: no face found (yaw {yaw:.0f})")
+            report(f"{item.photo.name}: no face found (yaw {yaw:.0f})")
         results.append(result)
         if draw is not None:
             draw(photo, landmarks, truth, result)
         if number % 50 == 0:
-            report(f"{number} of {len(chosen)}")
+            report(f"{number} of {len(items)}")
     return results
 
 

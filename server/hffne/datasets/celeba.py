@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CelebA, aligned and cropped: 202,599 celebrity faces with the official split (Figure 10)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .source import Source, some
+
+SOURCE = Source(
+    title="CelebA",
+    origin="the Multimedia Lab, CUHK (https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html)",
+    download="img_align_celeba.zip and list_eval_partition.txt",
+    layout=("list_eval_partition.txt   (or Eval/list_eval_partition.txt)",
+            "img_align_celeba/000001.jpg ... 202599.jpg   (or Img/img_align_celeba/)"),
+    terms="non-commercial research use",
+    content="202,599 photos, 178 x 218")
+SIZE = (178, 218)
+COUNT = 202_599
+PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One photo; split: "train", "valid" or "test"."""
+
+    name: str
+    path: Path
+    split: str
+
+    def read(self):
+        """(218, 178, 3) uint8. Raises HffneError."""
+        return SOURCE.read(self.path, SIZE)
+
+
+def find(folder, part=False):
+    """All photos that the list names, a list of Item. part: those that are there will do."""
+    folder = SOURCE.folder(folder)
+    pictures = _first(folder, "img_align_celeba", "Img/img_align_celeba")
+    listed = _first(folder, "list_eval_partition.txt", "Eval/list_eval_partition.txt")
+    if pictures is None and listed is None:
+        raise SOURCE.nothing(folder)
+    for name, found in (("img_align_celeba", pictures), ("list_eval_partition.txt", listed)):
+        if found is None:
+            raise SOURCE.half(f"'{folder}' lacks {name}.")
+    rows = [line.split() for line in listed.read_text(encoding="latin-1").splitlines() if line.strip()]
+    if not all(len(row) == 2 and row[1] in ("0", "1", "2") for row in rows):
+        raise SOURCE.broken(listed, "a line is not '<name>.jpg 0|1|2'.")
+    if len(rows) != COUNT and not part:
+        raise SOURCE.half(f"'{listed}' names {len(rows)} of {COUNT} photos.")
+    there = {path.name for path in pictures.iterdir()}
+    missing = [name for name, _ in rows if name not in there]
+    if missing and not part:
+        raise SOURCE.half(f"'{pictures}' lacks {some(missing)}.")
+    items = [Item(name.split(".")[0], pictures / name, PARTS[int(which)]) for name, which in rows if name in there]
+    if not items:
+        raise SOURCE.nothing(pictures)
+    return items
+
+
+def _first(folder, *names):
+    return next((folder / name for name in names if (folder / name).exists()), None)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The product's normals against true ones: what every benchmark of normals shares, from one photo to the report."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..geometry.merge import enlarge
+from ..geometry.resample import best_rotation
+from .metrics import angles, average, summary
+from .sheet import face_row
+
+# More faces than this are not listed one by one.
+MANY = 100
+
+
+@dataclass
+class FaceResult:
+    """One photo: statistics (metrics.Angles) raw and after the best global rotation.
+
+    name: of the face; group: what the report also averages over, like the light.
+    coverage: percent of the truth's mask that our own mask covers. The normals of the pixels beyond it come from
+    the coarse network while they lie on the crop, and are flat (0, 0, 1) elsewhere (`flat`, percent); all count.
+    pitch: degrees about the x axis of that rotation. stages: {"base", "coarse", "fine": (raw, rotated)}, the parts
+    that the product's normal is made of.
+    """
+
+    name: str
+    group: str = ""
+    raw: object = None
+    aligned: object = None
+    pitch: float = 0.0
+    coverage: float = 0.0
+    flat: float = 100.0
+    found: bool = False
+    stages: dict = field(default_factory=dict)
+
+    @property
+    def label(self):
+        return f"{self.name} {self.group}".strip()
+
+
+def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None):
+    """Run the product on one photo and fill its FaceResult, which is returned.
+
+    photo: photo.load.Photo; faces: what the detector found on it, the one to measure first; truth (H, W, 3) and
+    mask (H, W) on the photo's pixels. rows: a sheet.BestAndWorst that takes the sheet's row.
+    """
+    normal = coarse = fine = np.broadcast_to(np.float32([0, 0, 1]), truth.shape)
+    if faces:
+        estimate = engine.normals(photo, faces[0], merged=merged)
+        normal, coarse, ours = estimate.on_photo(photo.rgb.shape)
+        fine = estimate.spread(estimate.fine, photo.rgb.shape)
+        normal, empty = _filled(normal)
+        result.found = True
+        result.coverage = float(ours[mask].mean() * 100)
+        result.flat = float(empty[mask].mean() * 100)
+        result.stages = {name: _both(_filled(part)[0][mask], truth[mask])
+                         for name, part in _parts(estimate, photo.rgb.shape).items()}
+    error = compare(result, normal, truth, mask)
+    if rows is not None:
+        label = f"{result.label}  raw {result.raw.mean:.1f}  rotated {result.aligned.mean:.1f}"
+        rows.add(result.raw.mean, face_row(label, photo.rgb, coarse, normal, mask, error, truth, fine))
+    return result
+
+
+def told(result):
+    """One line of progress."""
+    return (f"{result.label}: {result.raw.mean:.2f} deg, rotated {result.aligned.mean:.2f}"
+            + ("" if result.found else " (no face found: counted as flat)"))
+
+
+def compare(result, normal, truth, mask):
+    """Fill a FaceResult's statistics from normals (H, W, 3); returns the raw errors (H, W) in degrees."""
+    error = angles(normal, truth)
+    ours, aim = normal[mask], truth[mask]
+    rotation = best_rotation(ours, aim)
+    result.raw, result.aligned = _both(ours, aim)
+    # About the x axis, positive when the truth looks further up than ours.
+    result.pitch = float(np.degrees(np.arctan2(rotation[1, 2] - rotation[2, 1], rotation[1, 1] + rotation[2, 2])))
+    return error
+
+
+def table(results):
+    """The report as Markdown: a row a face (unless there are very many), the means, and those of the parts."""
+    lines = ["| face | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° | pitch | in our mask | flat |",
+             "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    for r in results if len(results) <= MANY else ():
+        lines.append(_line(r.label + ("" if r.found else " (no face)"), r.raw, r.aligned, r.pitch, r.coverage, r.flat))
+    names = sorted({r.group for r in results})
+    groups = [(name, [r for r in results if r.group == name]) for name in names] if len(names) > 1 else []
+    for name, group in [*groups, ("all", results)]:
+        lines.append(_line(f"**mean, {name}** ({len(group)})", average([r.raw for r in group]),
+                           average([r.aligned for r in group]), *(float(np.mean([getattr(r, k) for r in group]))
+                                                                for k in ("pitch", "coverage", "flat"))))
+    staged = [r.stages for r in results if r.stages]
+    if staged:
+        lines += ["", "| made of | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° |",
+                  "|---|---|---|---|---|---|---|---|---|"]
+        for name in staged[0]:
+            raw, aligned = (average([s[name][k] for s in staged]) for k in (0, 1))
+            lines.append(f"| {name} | {_cells(raw)} | {_cells(aligned)} |")
+    return "\n".join(lines)
+
+
+def as_dict(results, benchmark, face="name", group="group"):
+    """The report as plain data. face, group: what this benchmark calls the two parts of a result's name."""
+    def means(chosen):
+        return {"photos": len(chosen), "without_face": sum(not r.found for r in chosen),
+                "raw": average([r.raw for r in chosen]).as_dict(),
+                "rotated": average([r.aligned for r in chosen]).as_dict(),
+                "pitch": float(np.mean([r.pitch for r in chosen])),
+                "coverage": float(np.mean([r.coverage for r in chosen])),
+                "flat": float(np.mean([r.flat for r in chosen]))}
+    return {
+        "benchmark": benchmark,
+        "mean": means(results),
+        f"{group}s": {name: means([r for r in results if r.group == name]) for name in sorted({r.group for r in results})},
+        "faces": [{face: r.name, group: r.group, "found": r.found, "raw": r.raw.as_dict(),
+                   "rotated": r.aligned.as_dict(),
+                   "stages": {name: {"raw": raw.as_dict(), "rotated": aligned.as_dict()}
+                              for name, (raw, aligned) in r.stages.items()},
+                   "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat} for r in results],
+    }
+
+
+def face_region(face, shape):
+    """The ellipse (H, W) bool within a detector's box: the face, without hair, ears and neck, whatever the method."""
+    row, column = np.indices(shape[:2])
+    x, y, width, height = face.box
+    return np.hypot((column + 0.5 - x - width / 2) / (width / 2), (row + 0.5 - y - height / 2) / (height / 2)) < 1
+
+
+def _filled(normal):
+    """Flat normals where there are none, and where that is."""
+    empty = np.square(normal).sum(2) < 0.25
+    return np.where(empty[..., None], np.float32([0, 0, 1]), normal), empty
+
+
+def _parts(estimate, shape):
+    """The normals that the product's are made of, on the photo."""
+    base = np.where(estimate.projection.mask[..., None], estimate.projection.normal,
+                    enlarge(estimate.coarse, len(estimate.projection.mask)))
+    return {"base": estimate.spread(base, shape), "coarse": estimate.spread(estimate.coarse, shape),
+            "fine": estimate.spread(estimate.fine, shape)}
+
+
+def _both(ours, truth):
+    """Statistics of normals (N, 3) as they are and after the best rotation."""
+    rotation = best_rotation(ours, truth)
+    return summary(angles(ours, truth)), summary(angles(ours @ rotation.T, truth))
+
+
+def _cells(a):
+    return f"{a.mean:.2f} ± {a.std:.2f} | {a.under_20:.1f} | {a.under_25:.1f} | {a.under_30:.1f}"
+
+
+def _line(name, raw, aligned, pitch, coverage, flat):
+    return f"| {name} | {_cells(raw)} | {_cells(aligned)} | {pitch:+.1f}° | {coverage:.1f} % | {flat:.1f} % |"
