@@ -33,8 +33,8 @@ import hffne_blender
 from hffne_blender import preview
 from hffne_blender.engine import session
 from hffne_blender.quiet import quiet
-from hffne_blender.scene import camera, images
-from hffne_blender.settings import GRIDS, TEXTURE_SIZES
+from hffne_blender.scene import camera, images, textures
+from hffne_blender.settings import DEFAULT_MAPS, GRIDS, MAPS
 
 EXIT_CODES = {
     "no_face": 3,
@@ -60,7 +60,7 @@ class Failure(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
-def build(photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32):
+def build(photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None):
     """Build `photo` into the folder `output`; returns the paths written, the .blend first.
 
     All files appear together at the end, or none: they are made in a folder beside
@@ -70,12 +70,11 @@ def build(photo, output, engine, texture_size="1024", grid="128", face=None, col
     stem = photo.stem
     work = _work_folder(output)
     try:
-        obj = _generate(photo, engine, texture_size, grid, face, color, device)
+        obj = _generate(photo, engine, texture_size, grid, face, color, device, maps)
         scene = bpy.context.scene
         preview.set_up(scene, obj, samples)
         names = []
-        for image in _textures(obj):
-            kind = "normal" if image.colorspace_settings.name == "Non-Color" else "color"
+        for kind, image in textures.of_material(obj.data.materials[0]).items():
             name = f"{stem}_texture_{kind}.png"
             images.write_packed(image, work / name)
             image.filepath_raw = f"//{name}"
@@ -116,7 +115,7 @@ def _work_folder(output):
         ) from None
 
 
-def _generate(photo, engine, texture_size, grid, face, color, device):
+def _generate(photo, engine, texture_size, grid, face, color, device, maps):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     hffne_blender.register()
     session.progress_listeners.append(_say_task)
@@ -125,10 +124,11 @@ def _generate(photo, engine, texture_size, grid, face, color, device):
         state = bpy.ops.hffne.generate(
             "EXEC_DEFAULT",
             photo=str(photo),
-            texture_size=str(texture_size),
+            texture_pixels=int(texture_size),
             grid=str(grid),
             face=0 if face is None else face + 1,
             color=color,
+            maps=DEFAULT_MAPS if maps is None else set(maps),
             engine_python=engine or "",
             device=device or "",
         )
@@ -152,12 +152,6 @@ def _log_tail(error):
         lines = session.log().splitlines()[-15:]
         if lines:
             print("The engine's last words:", *lines, sep="\n  ", file=sys.stderr)
-
-
-def _textures(obj):
-    for node in obj.material_slots[0].material.node_tree.nodes:
-        if node.type == "TEX_IMAGE" and node.image is not None:
-            yield node.image
 
 
 def _say_task(task):
@@ -184,6 +178,7 @@ def main(arguments=None):
                 options.color,
                 options.device,
                 options.samples,
+                options.maps,
             )
     except Failure as failure:
         print(f"Error: {failure.message}", file=sys.stderr)
@@ -204,13 +199,34 @@ def _parse(arguments):
     parser.add_argument("photo", help="the photo")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
-    parser.add_argument("--texture-size", default="1024", choices=[size[0] for size in TEXTURE_SIZES])
+    parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default 1024)")
     parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS])
     parser.add_argument("--face", type=int, metavar="N", help="which face, from 0 (default: the largest)")
     parser.add_argument("--no-color", dest="color", action="store_false", help="without the colour texture")
+    parser.add_argument(
+        "--maps", type=_maps, metavar="NAMES", help=f"of {', '.join(item[0].lower() for item in MAPS)}, all or none"
+    )
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
     parser.add_argument("--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)")
     return parser.parse_args(arguments)
+
+
+def _size(text):
+    size = int(text)
+    if not 64 <= size <= 4096:
+        raise argparse.ArgumentTypeError("a texture has 64 to 4096 pixels")
+    return size
+
+
+def _maps(text):
+    """Names of maps, separated by commas -> the operator's set."""
+    known = {item[0] for item in MAPS}
+    if text in ("all", "none"):
+        return known if text == "all" else set()
+    names = {name.strip().upper() for name in text.split(",")}
+    if not names <= known:
+        raise argparse.ArgumentTypeError(f"there is no map {', '.join(sorted(names - known)).lower()}")
+    return names
 
 
 def _own_arguments():

@@ -14,6 +14,16 @@ GRIDS = (
     ("64", "Medium (64)", "About 3,000 vertices"),
     ("128", "High (128)", "About 12,000 vertices: the resolution at which the shape is measured"),
 )
+MAPS = (
+    ("ALBEDO", "Delit Colour", "The colours with the photo's light taken off, as far as one photo tells"),
+    ("BANDS", "Detail Scales", "Fine, medium and coarse detail apart, so that sliders can weigh them"),
+    ("HEIGHT", "Height", "The relief in metres over the base mesh, for displacement"),
+    ("OCCLUSION", "Occlusion", "Ambient occlusion: where less light from around arrives"),
+    ("ROUGHNESS", "Roughness", "A suggestion for the skin's roughness"),
+    ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
+    ("RELIGHT", "Photo Relighting", "What is needed to light the photo itself anew"),
+)
+DEFAULT_MAPS = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS"}
 
 
 # The properties stand here once: the panel's settings and the operator have the same.
@@ -41,6 +51,18 @@ def color_property(**more):
     )
 
 
+def maps_property(**more):
+    options = {"ENUM_FLAG"} | more.pop("options", set())
+    return bpy.props.EnumProperty(
+        name="Maps",
+        description="Which textures are made besides the normal map",
+        items=MAPS,
+        default=DEFAULT_MAPS,
+        options=options,
+        **more,
+    )
+
+
 def photo_property(**more):
     return bpy.props.StringProperty(
         name="Photo", description="A photo with a face: JPEG, PNG, TIFF or WebP", subtype="FILE_PATH", **more
@@ -64,6 +86,7 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
     texture_size: texture_size_property()
     grid: grid_property()
     color: color_property()
+    maps: maps_property()
 
 
 def register():

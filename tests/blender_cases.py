@@ -243,7 +243,8 @@ def case_operator(python, photo):
     first = session.task.id
     # The same again without colours needs no engine.
     bpy.ops.hffne.generate(**arguments, color=False)
-    result["redone"] = [session.task.id == first, len(bpy.context.object.data.materials[0].node_tree.nodes)]
+    labels = {node.label for node in bpy.context.object.data.materials[0].node_tree.nodes}
+    result["redone"] = [session.task.id == first, "Normal" in labels, "Colour" in labels]
     bpy.ops.hffne.view_photo()
     result["view"] = [bpy.context.scene.camera.data.type, bpy.context.scene.render.resolution_x]
     hffne_blender.unregister()

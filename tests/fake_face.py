@@ -59,7 +59,7 @@ def normals(points, ripple=0.3):
     return result / np.linalg.norm(result, axis=-1, keepdims=True)
 
 
-def predicted(size):
+def predicted(size, ripple=0.3):
     """What the engine would have seen: camera-space normals (S, S, 3) on the crop, mask (S, S)."""
     step = (np.arange(size) + 0.5) / size * SIZE - 0.5
     col, row = np.meshgrid(step, step)
@@ -73,11 +73,41 @@ def predicted(size):
     root = b**2 - a * c
     points = start + ((-b + np.sqrt(np.maximum(root, 0))) / a)[..., None] * turn[2]
     mask = (root > 0) & in_mask(*layout(points))
-    return normals(points) @ turn.T, mask
+    return normals(points, ripple) @ turn.T, mask
 
 
-def answer(name="fake", texture_size=256, grid=48, color=True):
-    """(message, arrays) in the shape of the engine's answer to "generate"."""
+def maps(names, texture_size):
+    """The further arrays of an answer, by formula too: waves, so that nothing about them is flat or symmetric."""
+    texel = (np.arange(texture_size) + 0.5) / texture_size
+    u, v = np.meshgrid(texel, 1 - texel)
+    points = surface(u, v)
+    wave = (np.sin(31 * u + 4 * v) * np.cos(23 * v)).astype(np.float32)
+    made = {}
+    if "albedo" in names:
+        made["albedo"] = np.stack([170 + 30 * wave, 120 + 20 * wave, 100 + 10 * u], -1).astype(np.uint8)
+    if "height" in names:
+        made["height"] = 0.0012 * wave
+    if "curvature" in names:
+        made["curvature"] = 200 * wave
+    if "occlusion" in names:
+        made["occlusion"] = (50000 + 9000 * wave).astype(np.uint16)
+    if "roughness" in names:
+        made["roughness"] = (120 + 30 * wave).astype(np.uint8)
+    if "bands" in names:
+        made["normal_medium"] = normals(points[::2, ::2], 0.15).astype(np.float32)
+        made["normal_coarse"] = normals(points[::4, ::4], 0.05).astype(np.float32)
+    if "relight" in names:
+        normal, mask = predicted(128)
+        made["photo_normal"] = normal.astype(np.float32)
+        made["photo_mask"] = (mask * 255).astype(np.uint8)
+        shade = np.clip(normal @ np.array([0.5, 0.3, 0.8]), 0.1, 1)[..., None]
+        made["photo_albedo"] = np.broadcast_to(np.uint8([180, 140, 120]), (128, 128, 3)).copy()
+        made["photo_color"] = (made["photo_albedo"] * shade).astype(np.uint8)
+    return made
+
+
+def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
+    """(message, arrays) in the shape of the engine's answer to "generate"; names: of the further maps."""
     step = (np.arange(grid) + 0.5) / grid
     u, v = np.meshgrid(step, 1 - step)
     mask = in_mask(u, v)
@@ -97,6 +127,7 @@ def answer(name="fake", texture_size=256, grid=48, color=True):
         "region_weights": np.stack([vertices[:, 2] > 0.03, vertices[:, 2] < -0.03]).astype(np.float32),
         "normal": normals(points).astype(np.float32),
         "confidence": np.ones((texture_size, texture_size), np.float32),
+        **maps(names, texture_size),
     }
     if color:
         checks = (np.floor(texel_u * 8) + np.floor(texel_v * 8)) % 2

@@ -15,9 +15,9 @@ HERE = Path(__file__).resolve().parent
 needs_blender = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs the bpy module")
 
 
-def run_case(name, *arguments, path=(), timeout=300):
+def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
     """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
-    command = [sys.executable, str(HERE / "blender_cases.py"), name, *map(str, arguments)]
+    command = [sys.executable, str(HERE / script), name, *map(str, arguments)]
     done = subprocess.run(
         command, env=environment(path), capture_output=True, text=True, encoding="utf-8", timeout=timeout
     )

@@ -30,11 +30,12 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):  # noqa: 
     found = run_case("operator", sys.executable, photo, path=[fake_engine])
     assert found["state"] == ["FINISHED"]
     made = {kind: found["after"][kind] - found["before"][kind] for kind in found["after"]}
-    assert made == {"objects": 1, "meshes": 1, "images": 2, "materials": 1}
+    # Normal, its two bands, colour, delit colour, height, occlusion, roughness.
+    assert made == {"objects": 1, "meshes": 1, "images": 8, "materials": 1}
     name, selected, location, vertices = found["active"]
     assert (name, selected, location) == ("Großmutter 1", True, [1, 2, 3]) and vertices > 500
     assert found["progress"] == sorted(found["progress"]) and found["progress"][-1] == 1
-    assert found["redone"] == [True, 4]
+    assert found["redone"] == [True, True, False]
     assert found["view"] == ["ORTHO", 640]
 
 
@@ -120,16 +121,17 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):  # n
     output = tmp_path / "out" / "new"
     done = run_headless(
         photo, "--output", output, "--engine", sys.executable, "--texture-size", 512, "--grid", 64, "--samples", 1,
-        path=[fake_engine],
+        "--maps", "height", path=[fake_engine],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     stem = photo.stem
-    kinds = (".blend", "_texture_normal.png", "_texture_color.png", "_preview.png")
+    kinds = (".blend", "_texture_color.png", "_texture_normal.png", "_texture_height.png", "_preview.png")
     assert sorted(os.listdir(output)) == sorted(stem + kind for kind in kinds)
     shares = [int(share) for share in re.findall(r"^\[ *(\d+) %\]", done.stdout, re.M)]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 100
     assert [Path(line).name for line in done.stdout.splitlines()[-4:]] == [stem + kind for kind in kinds]
     assert _png_depth(output / f"{stem}_texture_normal.png") == 16
+    assert _png_depth(output / f"{stem}_texture_height.png") == 16
     assert _png_depth(output / f"{stem}_texture_color.png") == 8
 
     with Image.open(output / f"{stem}_preview.png") as preview:
@@ -147,6 +149,7 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):  # n
     assert found["images"] == {
         f"{stem}_texture_normal": [512, True, "Non-Color", True],
         f"{stem}_texture_color": [512, False, "sRGB", True],
+        f"{stem}_texture_height": [512, True, "Non-Color", True],
     }
 
 

@@ -33,6 +33,15 @@ class HFFNE_OT_generate(bpy.types.Operator):
     texture_size: settings.texture_size_property(options=OPTIONS)
     grid: settings.grid_property(options=OPTIONS)
     color: settings.color_property(options=OPTIONS)
+    maps: settings.maps_property(options=OPTIONS)
+    texture_pixels: bpy.props.IntProperty(
+        name="Texture Pixels",
+        description="Side of the textures when none of the usual sizes will do; 0 takes Texture Size",
+        default=0,
+        min=0,
+        max=4096,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
     engine_python: bpy.props.StringProperty(
         name="Engine Python",
         description="Use this engine instead of the one in the preferences",
@@ -62,7 +71,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
     def invoke(self, context, event):
         # The panel's settings, wherever the caller has not said otherwise.
         chosen = context.scene.hffne
-        for name in ("photo", "face", "texture_size", "grid", "color"):
+        for name in ("photo", "face", "texture_size", "grid", "color", "maps"):
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(chosen, name))
         if bpy.app.background or context.window is None:
@@ -111,6 +120,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
         layout.use_property_split = True
         for name in ("texture_size", "grid", "color"):
             layout.prop(self, name)
+        layout.column().prop(self, "maps")
 
     def _wanted(self):
         """The request as the engine understands it."""
@@ -119,10 +129,11 @@ class HFFNE_OT_generate(bpy.types.Operator):
             "type": "generate",
             "photo": os.path.abspath(path) if path else "",
             "face": self.face - 1 if self.face else "largest",
-            "texture_size": int(self.texture_size),
+            "texture_size": self.texture_pixels or int(self.texture_size),
             "grid": int(self.grid),
             # Always with colour: switching it off and on again is then the extension's own affair.
             "color": True,
+            "maps": sorted(name.lower() for name in self.maps),
         }
 
     def _start(self, context):

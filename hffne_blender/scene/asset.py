@@ -1,9 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the engine answers to "generate", checked before anything is built from it. No bpy here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+# The further arrays that an answer may hold: type, channels, and whether they are of the textures' size.
+MAPS = {
+    "albedo": (np.uint8, 3, True),
+    "height": (np.float32, 0, True),
+    "curvature": (np.float32, 0, True),
+    "occlusion": (np.uint16, 0, True),
+    "roughness": (np.uint8, 0, True),
+    "normal_medium": (np.float32, 3, False),
+    "normal_coarse": (np.float32, 3, False),
+    "photo_normal": (np.float32, 3, False),
+    "photo_mask": (np.uint8, 0, False),
+    "photo_color": (np.uint8, 3, False),
+    "photo_albedo": (np.uint8, 3, False),
+}
 
 
 class AssetError(ValueError):
@@ -25,6 +40,10 @@ class FaceAsset:
     confidence      (T, T) float32, how well the photo saw a texel, or None
     camera          plain dict from object to photo, see `scene.camera`
     notices         sentences for the user
+    maps            the further arrays by name, those of MAPS that were asked for: albedo (sRGB), height (metres),
+                    curvature (1/m), occlusion and roughness (the type's largest value is 1), normal_medium and
+                    normal_coarse (the normal without its fine, and without its fine and medium relief), and
+                    the photo's crop: photo_normal (camera space), photo_mask, photo_color, photo_albedo
     """
 
     name: str
@@ -38,6 +57,7 @@ class FaceAsset:
     confidence: np.ndarray
     camera: dict
     notices: tuple
+    maps: dict = field(default_factory=dict)
 
     @classmethod
     def from_answer(cls, message, arrays):
@@ -70,6 +90,7 @@ class FaceAsset:
             confidence=confidence,
             camera=_camera(message.get("camera")),
             notices=tuple(str(text) for text in message.get("notices", ())),
+            maps=_maps(arrays, size),
         )
 
 
@@ -83,6 +104,15 @@ def _array(arrays, name, dtype, shape):
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise AssetError(f"The engine's '{name}' holds numbers that are not finite.")
     return array
+
+
+def _maps(arrays, size):
+    found = {}
+    for name, (dtype, channels, same_size) in MAPS.items():
+        if name in arrays:
+            side = (size, size) if same_size else (None, None)
+            found[name] = _array(arrays, name, dtype, side + ((channels,) if channels else ()))
+    return found
 
 
 def _camera(camera):

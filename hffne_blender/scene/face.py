@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import camera, images, material, mesh, tangent
+from . import camera, material, mesh, textures
 
 
 def build(asset, collection, use_color=True):
@@ -26,16 +26,15 @@ def _build(asset, collection, use_color, made):
 
     name = asset.name
     base = keep(mesh.build_mesh(name, asset.vertices, asset.quads, asset.uvs))
-    normal = tangent.tangent_space(base, mesh.UV_NAME, asset.normal)
-    normal_image = keep(images.packed_image(f"{name}_texture_normal", images.encode_normal(normal), "Non-Color"))
-    color_image = None
-    if use_color and asset.color is not None:
-        color_image = keep(images.packed_image(f"{name}_texture_color", asset.color, "sRGB"))
-    skin = keep(material.build_material(name, mesh.UV_NAME, normal_image, color_image))
+    made_textures = textures.build_textures(asset, base, mesh.UV_NAME, use_color, keep)
+    skin = keep(material.build_material(name, mesh.UV_NAME, made_textures))
     base.materials.append(skin)
 
     obj = keep(bpy.data.objects.new(name, base))
     mesh.add_regions(obj, asset.regions, asset.region_weights)
     camera.store(obj, asset.camera)
+    for kind, image in textures.build_photo(asset, keep).items():
+        # The face holds on to them until they are needed.
+        obj[f"hffne_photo_{kind}"] = image
     collection.objects.link(obj)
     return obj

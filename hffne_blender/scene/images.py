@@ -18,10 +18,10 @@ def encode_normal(normal):
 
 
 def png_bytes(pixels):
-    """A PNG file of (H, W, 3) uint8 or uint16, row 0 at the top, as bytes."""
-    height, width, channels = pixels.shape
-    if channels != 3 or pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"An RGB image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
+    """A PNG file of (H, W, 3) or (H, W) uint8 or uint16, row 0 at the top, as bytes."""
+    if pixels.shape[2:] not in ((), (3,)) or pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"An RGB or grey image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
+    height, width = pixels.shape[:2]
     depth = pixels.dtype.itemsize
     rows = np.ascontiguousarray(pixels, ">u2" if depth == 2 else "u1").view(np.uint8).reshape(height, -1)
     # PNG's filter 2, each row less the one above it: smooth textures pack far better.
@@ -33,7 +33,7 @@ def png_bytes(pixels):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, depth * 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth * 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)
@@ -43,7 +43,7 @@ def png_bytes(pixels):
 
 
 def packed_image(name, pixels, colorspace):
-    """A new Image holding (H, W, 3) uint8 or uint16 as a packed PNG.
+    """A new Image holding (H, W, 3) or (H, W) uint8 or uint16 as a packed PNG.
 
     colorspace  "Non-Color" for data, "sRGB" for colour
     """
@@ -54,6 +54,14 @@ def packed_image(name, pixels, colorspace):
     image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"
     image.colorspace_settings.name = colorspace
     return image
+
+
+def values(image):
+    """An image's pixels as Blender holds them, (H, W, 4) float32, row 0 at the top."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels.reshape(height, width, 4)[::-1]
 
 
 def write_packed(image, path):

@@ -15,21 +15,31 @@ LEAST_Z = 0.05
 _CHUNK = 1 << 18
 
 
-def tangent_space(mesh, uv_name, object_normal):
+def tangent_space(mesh, uv_name, object_normal, margin=MARGIN):
     """The tangent-space normal map of a mesh with quads or triangles.
 
     mesh           a bpy Mesh with smooth shading and a UV map named `uv_name`
     object_normal  (T, T, 3) float, unit normals in object space, row 0 at v = 1
+    margin         texels by which each island is carried on beyond its rim
 
     Returns (T, T, 3) float32 unit vectors: x along the tangent (u), y along the
     bitangent (v, so green is up as in OpenGL), z along the normal. Texels that no
     face covers are (0, 0, 1), but for a margin around each island.
     """
-    size = len(object_normal)
+    return _convert(mesh, uv_name, object_normal, _solve, margin)
+
+
+def object_space(mesh, uv_name, tangent_normal, margin=MARGIN):
+    """The inverse of `tangent_space`: (T, T, 3) tangent-space normals to object-space ones, as a shader decodes them."""
+    return _convert(mesh, uv_name, tangent_normal, _apply, margin)
+
+
+def _convert(mesh, uv_name, normals, change, margin):
+    size = len(normals)
     corners, frames = _corner_frames(mesh, uv_name)
     texels, owners, weights = raster.cover(corners["uv"], size)
 
-    source = np.asarray(object_normal).reshape(-1, 3)
+    source = np.asarray(normals).reshape(-1, 3)
     result = np.zeros((size * size, 3), np.float32)
     result[:, 2] = 1
     for start in range(0, len(texels), _CHUNK):
@@ -39,14 +49,21 @@ def tangent_space(mesh, uv_name, object_normal):
         normal = np.einsum("kc,kcx->kx", weight, frames["normal"][owner])
         tangent = np.einsum("kc,kcx->kx", weight, frames["tangent"][owner])
         sign = np.einsum("kc,kc->k", weight, frames["sign"][owner])
-        result[texels[part]] = _solve(tangent, normal, sign, source[texels[part]])
+        result[texels[part]] = change(tangent, normal, sign, source[texels[part]])
     covered = np.zeros(size * size, bool)
     covered[texels] = True
 
     result = result.reshape(size, size, 3)
-    raster.grow(result, covered.reshape(size, size), MARGIN)
+    raster.grow(result, covered.reshape(size, size), margin)
     result /= np.linalg.norm(result, axis=2, keepdims=True)
     return result
+
+
+def _apply(tangent, normal, sign, local):
+    """x T + y B + z N of `local` (K, 3), unit length."""
+    bitangent = np.cross(normal, tangent) * sign[:, None]
+    result = local[:, :1] * tangent + local[:, 1:2] * bitangent + local[:, 2:] * normal
+    return result / np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)
 
 
 def _solve(tangent, normal, sign, target):

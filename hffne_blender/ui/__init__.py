@@ -3,9 +3,10 @@
 
 import bpy
 
+from .detail_panel import HFFNE_PT_detail
 from .panel import HFFNE_PT_face, HFFNE_PT_result
 
-CLASSES = (HFFNE_PT_face, HFFNE_PT_result)
+CLASSES = (HFFNE_PT_face, HFFNE_PT_result, HFFNE_PT_detail)
 
 
 def register():

@@ -61,6 +61,7 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
         chosen = context.scene.hffne
         for name in ("texture_size", "grid", "color", "face"):
             layout.prop(chosen, name)
+        layout.column().prop(chosen, "maps")
         layout.operator("hffne.view_photo", icon="CAMERA_DATA")
 
 

@@ -31,6 +31,11 @@ def add_parser(subparsers):
     parser.add_argument("--face", type=face_choice, metavar="N", help="which face, from 0 (default: the largest)")
     parser.add_argument("--texture-size", type=int, metavar="PIXELS", help="side of the textures")
     parser.add_argument("--grid", type=int, metavar="N", help="faces of the mesh along one side of the UV square")
+    parser.add_argument(
+        "--maps", metavar="NAMES",
+        help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, curvature, relight; "
+        "or all, or none (default: all but the last two)",
+    )
     parser.add_argument("--samples", type=int, metavar="N", help="quality of the preview")
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
     parser.set_defaults(run=run)
@@ -52,6 +57,7 @@ def run(args):
     for option, value in (
         ("--texture-size", args.texture_size),
         ("--grid", args.grid),
+        ("--maps", args.maps),
         ("--samples", args.samples),
         ("--face", args.face),
         ("--device", args.device),

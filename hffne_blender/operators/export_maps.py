@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.export_maps`: the face's textures as files.
+
+    bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convention="DIRECTX")
+"""
+
+import os
+
+import bpy
+
+from ..scene import export
+from .set_detail import poll_face
+
+KINDS = (
+    ("normal", "Normal", "The normal map as the sliders make it"),
+    ("color", "Colour", "The photo's colours"),
+    ("albedo", "Delit Colour", "The colours without the photo's light"),
+    ("height", "Height", "The relief over the base mesh"),
+    ("curvature", "Curvature", "Ridges bright, creases dark"),
+    ("occlusion", "Occlusion", "Ambient occlusion"),
+    ("roughness", "Roughness", "The suggestion for the skin's roughness"),
+    ("normal_medium", "Normal Without Fine", "The normal map without its fine detail"),
+    ("normal_coarse", "Normal Without Medium", "The normal map without its fine and medium detail"),
+)
+
+
+class HFFNE_OT_export_maps(bpy.types.Operator):
+    """Write the textures of the selected face into a folder"""
+
+    bl_idname = "hffne.export_maps"
+    bl_label = "Export Maps"
+
+    directory: bpy.props.StringProperty(name="Folder", description="Where the files go", subtype="DIR_PATH")
+    file_format: bpy.props.EnumProperty(
+        name="Format",
+        description="The kind of files",
+        items=(
+            ("PNG", "PNG", "16 bits; colours 8 bits, sRGB"),
+            ("OPEN_EXR", "OpenEXR", "32 bits; colours linear, heights in metres"),
+            ("TIFF", "TIFF", "16 bits; colours 8 bits, sRGB"),
+        ),
+    )
+    convention: bpy.props.EnumProperty(
+        name="Convention",
+        description="Where green points in normal maps",
+        items=(
+            ("OPENGL", "OpenGL", "Green is up: Blender, Unity, Maya, Marmoset"),
+            ("DIRECTX", "DirectX", "Green is down: Unreal Engine, 3ds Max, Substance by default"),
+        ),
+    )
+    maps: bpy.props.EnumProperty(
+        name="Maps",
+        description="Which textures are written, of those that the face has",
+        items=KINDS,
+        default={item[0] for item in KINDS[:7]},
+        options={"ENUM_FLAG"},
+    )
+
+    @classmethod
+    def poll(cls, context):
+        return poll_face(cls, context)
+
+    def invoke(self, context, event):
+        if self.properties.is_property_set("directory") or bpy.app.background:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        folder = bpy.path.abspath(self.directory)
+        if not folder or not os.path.isdir(folder):
+            self.report({"ERROR"}, f"There is no folder '{folder}'. Choose the folder to export to.")
+            return {"CANCELLED"}
+        skin = context.object.data.materials[0]
+        stem = bpy.path.clean_name(context.object.name)
+        try:
+            written = export.export(skin, stem, folder, self.file_format, self.convention == "DIRECTX", self.maps)
+        except OSError as error:
+            self.report({"ERROR"}, f"The maps could not be written into '{folder}': {error}")
+            return {"CANCELLED"}
+        if not written:
+            self.report({"ERROR"}, "The face has none of the chosen maps.")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"{len(written)} maps written into {folder}")
+        return {"FINISHED"}

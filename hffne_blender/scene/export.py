@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A face's textures as files for other programs: depth, colour space and green's direction as those expect."""
+
+import os
+
+import bpy
+import numpy as np
+
+from . import detail, images, textures
+
+# Of Blender's names: the ending, the depth of data, the depth of colours, whether the values are linear light.
+FORMATS = {"PNG": ("png", "16", "8", False), "TIFF": ("tif", "16", "8", False), "OPEN_EXR": ("exr", "32", "32", True)}
+COLORS = {"color", "albedo"}
+
+
+def export(material, stem, folder, file_format="PNG", directx=False, kinds=None):
+    """Write the maps of a face's material as `<stem>_<kind>.<ending>`; returns {kind: path}.
+
+    The normal map is written as the sliders make it. Data is linear and never colour managed; colours are sRGB
+    in PNG and TIFF, scene-linear in OpenEXR. Heights in OpenEXR are metres and curvatures 1/m, elsewhere they
+    are coded about the middle grey (see scene.textures). Raises OSError, and writes all files or none.
+
+    directx  green of the normal maps points down
+    kinds    only these of "normal", "color", "albedo", "height", ...; None for all
+    """
+    made = textures.of_material(material)
+    ending, data_depth, color_depth, linear = FORMATS[file_format]
+    written = {}
+    try:
+        for kind, image in made.items():
+            if kinds is not None and kind not in kinds:
+                continue
+            path = os.path.join(folder, f"{stem}_{kind}.{ending}")
+            pixels = _pixels(material, kind, image, directx, linear)
+            depth = color_depth if kind in COLORS else data_depth
+            written[kind] = path + ".partial"
+            _write(pixels, written[kind], file_format, depth)
+    except Exception:
+        for path in written.values():
+            if os.path.exists(path):
+                os.remove(path)
+        raise
+    for kind, path in written.items():
+        written[kind] = path[: -len(".partial")]
+        os.replace(path, written[kind])
+    return written
+
+
+def _pixels(material, kind, image, directx, linear):
+    """(H, W, 3) or (H, W) float32, row 0 at the top, the very values that the file shall hold."""
+    if kind == "normal":
+        pixels = detail.mixed(material) * 0.5 + 0.5
+    else:
+        # Of a colour image Blender gives the sRGB codes.
+        pixels = images.values(image)[..., :3]
+    if kind.startswith("normal"):
+        pixels = pixels.copy()
+        if directx:
+            pixels[..., 1] = 1 - pixels[..., 1]
+        return pixels
+    if kind in COLORS:
+        return to_linear(pixels) if linear else pixels
+    gray = pixels[..., 0]
+    if linear and textures.RANGE in image:
+        return (gray * 2 - 1) * np.float32(image[textures.RANGE])
+    return gray
+
+
+def to_linear(coded):
+    """sRGB codes 0..1 to linear light."""
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def _write(pixels, path, file_format, depth):
+    height, width = pixels.shape[:2]
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = pixels if pixels.ndim == 3 else pixels[..., None]
+    image = bpy.data.images.new("HFFNE export", width, height, float_buffer=True, is_data=True)
+    scene = bpy.data.scenes.new("HFFNE export")
+    try:
+        image.colorspace_settings.name = "Non-Color"
+        image.pixels.foreach_set(np.ascontiguousarray(rgba[::-1]).ravel())
+        # The scene says how to write; "Raw" keeps the view transform out of it.
+        scene.view_settings.view_transform = "Raw"
+        settings = scene.render.image_settings
+        settings.file_format = file_format
+        settings.color_mode = "RGB" if pixels.ndim == 3 or file_format == "OPEN_EXR" else "BW"
+        settings.color_depth = depth
+        if file_format == "OPEN_EXR":
+            settings.exr_codec = "ZIP"
+        try:
+            image.save_render(path, scene=scene)
+        except RuntimeError as error:
+            raise OSError(str(error)) from None
+    finally:
+        bpy.data.images.remove(image)
+        bpy.data.scenes.remove(scene)
+    if not os.path.isfile(path):
+        raise OSError(f"{path} could not be written.")

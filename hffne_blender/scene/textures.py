@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A face's textures: the asset's arrays as images, each with its depth, its colour space and its unit.
+
+Eight bits where a step cannot be seen (colours, roughness), sixteen everywhere else. An image knows what it
+is by its property "hffne_map", and a map of a quantity by "hffne_range": the value that lies half the
+scale away from the middle grey (height in metres, curvature in 1/m).
+"""
+
+import numpy as np
+
+from . import images, tangent
+
+KIND, RANGE = "hffne_map", "hffne_range"
+# 1/m: a crease of 2 mm radius.
+CURVATURE_RANGE = 500.0
+# Heights are coded in steps of this many metres, so that faces of one batch tend to share a scale.
+HEIGHT_STEP = 0.0005
+
+
+def build_textures(asset, base, uv_name, use_color, keep):
+    """The images of a FaceAsset for its mesh, by kind ("normal", "color", "albedo", "height", ...).
+
+    keep  called with each image as soon as it exists
+    """
+    made = {}
+
+    def add(kind, pixels, colorspace, extent=None):
+        image = keep(images.packed_image(f"{asset.name}_texture_{kind}", pixels, colorspace))
+        image[KIND] = kind
+        if extent is not None:
+            image[RANGE] = float(extent)
+        made[kind] = image
+
+    def add_normal(kind, normal):
+        local = tangent.tangent_space(base, uv_name, normal)
+        add(kind, images.encode_normal(local), "Non-Color")
+
+    maps = asset.maps
+    add_normal("normal", asset.normal)
+    if use_color and asset.color is not None:
+        add("color", asset.color, "sRGB")
+    if use_color and "albedo" in maps:
+        add("albedo", maps["albedo"], "sRGB")
+    for kind in ("normal_medium", "normal_coarse"):
+        if kind in maps:
+            add_normal(kind, maps[kind])
+    if "height" in maps:
+        extent = max(np.ceil(np.abs(maps["height"]).max() / HEIGHT_STEP), 1) * HEIGHT_STEP
+        add("height", signed(maps["height"], extent), "Non-Color", extent)
+    if "curvature" in maps:
+        add("curvature", signed(maps["curvature"], CURVATURE_RANGE), "Non-Color", CURVATURE_RANGE)
+    for kind in ("occlusion", "roughness"):
+        if kind in maps:
+            add(kind, maps[kind], "Non-Color")
+    return made
+
+
+def build_photo(asset, keep):
+    """The images of the photo's crop, for lighting it anew; {} when they were not asked for."""
+    made = {}
+    for kind, colorspace in (("normal", "Non-Color"), ("mask", "Non-Color"), ("color", "sRGB"), ("albedo", "sRGB")):
+        pixels = asset.maps.get(f"photo_{kind}")
+        if pixels is None:
+            return {}
+        if kind == "normal":
+            pixels = images.encode_normal(pixels)
+        made[kind] = keep(images.packed_image(f"{asset.name}_photo_{kind}", pixels, colorspace))
+        made[kind][KIND] = f"photo_{kind}"
+    return made
+
+
+def signed(values, extent):
+    """(T, T) float to uint16, 0 at the middle grey, plus and minus `extent` at the ends."""
+    return np.rint(np.clip(values / (2 * extent) + 0.5, 0, 1) * 65535).astype(np.uint16)
+
+
+def of_material(material):
+    """The textures of a face's material, by kind."""
+    found = {}
+    for node in material.node_tree.nodes:
+        if node.type == "TEX_IMAGE" and node.image is not None and KIND in node.image:
+            found.setdefault(node.image[KIND], node.image)
+    return found

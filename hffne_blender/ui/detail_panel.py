@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sliders of the selected face: they are the material's own sockets, so they work at once."""
+
+import bpy
+
+from ..scene import detail, material
+
+
+class _FacePanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "HFFNE"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return find_face(context) is not None
+
+
+def find_face(context):
+    """The active object if it is a face with its sliders, or None."""
+    obj = context.object
+    if obj is None or obj.type != "MESH" or not obj.data.materials:
+        return None
+    return obj if detail.find_node(obj.data.materials[0]) else None
+
+
+class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
+    bl_idname = "HFFNE_PT_detail"
+    bl_label = "Detail"
+
+    def draw(self, context):
+        layout = self.layout
+        layout.use_property_split = True
+        obj = find_face(context)
+        skin = obj.data.materials[0]
+        node = detail.find_node(skin)
+        for name, *_ in detail.SLIDERS:
+            layout.prop(node.inputs[name], "default_value", text=name)
+        mix = material.delit_node(skin)
+        if mix is not None:
+            layout.prop(mix.inputs["Factor"], "default_value", text="Delit")
+        if material.find_node(skin, "DISPLACEMENT") is not None:
+            row = layout.row(align=True)
+            displaced = obj.modifiers.get(material.DISPLACEMENT_MODIFIER) is not None
+            for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
+                chosen = displaced == (relief == "DISPLACEMENT")
+                row.operator("hffne.set_detail", text=label, depress=chosen).relief = relief
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("hffne.export_maps", icon="EXPORT")

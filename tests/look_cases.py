@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cases, as in blender_cases.py, about a face's maps, sliders, bakes and lights."""
+
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import bpy  # noqa: E402
+import numpy as np  # noqa: E402
+
+import fake_face  # noqa: E402
+import hffne_blender  # noqa: E402
+from hffne_blender import roundtrip  # noqa: E402
+from hffne_blender.scene import detail, face, images, material, mesh, tangent, textures  # noqa: E402
+from hffne_blender.scene.asset import FaceAsset  # noqa: E402
+
+ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "relight")
+
+
+def start():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    hffne_blender.register()
+
+
+def build(names=ALL, texture_size=256, grid=48):
+    made = FaceAsset.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid, names=names))
+    obj = face.build(made, bpy.context.scene.collection)
+    bpy.context.view_layer.objects.active = obj
+    obj.select_set(True)
+    return obj
+
+
+def angle_to(obj, ripple, size=160, columns=slice(None)):
+    normal, covered = roundtrip.rendered_normals(obj, size, samples=4)
+    expected, seen = fake_face.predicted(size, ripple)
+    both = np.zeros_like(seen)
+    both[:, columns] = (covered & seen)[:, columns]
+    return float(roundtrip.angles(normal[both], expected[both]).mean())
+
+
+def case_images():
+    start()
+    obj = build()
+    skin = obj.data.materials[0]
+    found = {}
+    for kind, image in textures.of_material(skin).items():
+        found[kind] = [
+            image.name, image.size[0], image.is_float, image.colorspace_settings.name, image.get(textures.RANGE)
+        ]  # fmt: skip
+    height = images.values(textures.of_material(skin)["height"])[..., 0]
+    extent = textures.of_material(skin)["height"][textures.RANGE]
+    sent = fake_face.maps(["height"], 256)["height"]
+    surface = material.find_node(skin, "BSDF_PRINCIPLED")
+    fed = {socket.name: socket.links[0].from_node.type for socket in surface.inputs if socket.is_linked}
+    return {
+        "images": found,
+        "height error": float(np.abs((height * 2 - 1) * extent - sent).max()),
+        "fed": fed,
+        "subsurface": surface.inputs["Subsurface Weight"].default_value,
+        "photo": sorted(key for key in obj.keys() if key.startswith("hffne_photo")),
+    }
+
+
+def case_sliders(path):
+    start()
+    obj = build(texture_size=512, grid=96)
+    result = {"as sent": angle_to(obj, 0.3)}
+    bpy.ops.hffne.set_detail(fine=0)
+    result["without fine"] = angle_to(obj, 0.15)
+    bpy.ops.hffne.set_detail(fine=1, smoothing=1)
+    result["smoothed"] = angle_to(obj, 0.05)
+    bpy.ops.hffne.set_detail(smoothing=0, split=0.5)
+    # Away from the edge of the split, which the render's pixels straddle.
+    result["left of the split"] = angle_to(obj, 0.0, columns=slice(0, 78))
+    result["right of the split"] = angle_to(obj, 0.3, columns=slice(82, 160))
+    bpy.ops.hffne.set_detail(split=0, strength=0, delit=0.25)
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    obj = next(other for other in bpy.data.objects if other.type == "MESH")
+    result["bare, reopened"] = angle_to(obj, 0.0)
+    result["delit"] = material.delit_node(obj.data.materials[0]).inputs["Factor"].default_value
+    return result
+
+
+def case_mixed():
+    """The sliders with numpy are the sliders of the shader."""
+    start()
+    obj = build(texture_size=256, grid=64)
+    skin, base = obj.data.materials[0], obj.data
+    node = detail.find_node(skin)
+    arrays = fake_face.answer(texture_size=256, names=["bands"])[1]
+    texel = (np.arange(256) + 0.5) / 256
+    u, v = np.meshgrid(texel, 1 - texel)
+    inside = np.hypot(u - 0.52, v - 0.47) < 0.44
+
+    def off(expected):
+        return float(np.percentile(roundtrip.angles(detail.mixed(skin), expected)[inside], 95))
+
+    result = {"as sent": off(tangent.tangent_space(base, mesh.UV_NAME, arrays["normal"]))}
+    node.inputs["Fine"].default_value = 0
+    points = fake_face.surface(u, v)
+    result["medium"] = off(tangent.tangent_space(base, mesh.UV_NAME, fake_face.normals(points, 0.15)))
+    node.inputs["Smoothing"].default_value = 1
+    result["coarse"] = off(tangent.tangent_space(base, mesh.UV_NAME, fake_face.normals(points, 0.05)))
+    node.inputs["Strength"].default_value = 0
+    result["flat"] = float(np.abs(detail.mixed(skin) - (0, 0, 1)).max())
+    back = tangent.object_space(base, mesh.UV_NAME, tangent.tangent_space(base, mesh.UV_NAME, arrays["normal"]))
+    result["back"] = float(np.percentile(roundtrip.angles(back, arrays["normal"])[inside], 95))
+    return result
+
+
+def case_relief():
+    """Displacement on and off, refused without a height map; undone and redone."""
+    start()
+    obj = build()
+    skin = obj.data.materials[0]
+
+    def state():
+        obj = bpy.data.objects["fake"]
+        skin = obj.data.materials[0]
+        output = material.find_node(skin, "OUTPUT_MATERIAL")
+        strength = material.find_node(skin, "NORMAL_MAP").inputs["Strength"].default_value
+        return [output.inputs["Displacement"].is_linked, strength, len(obj.modifiers)]
+
+    result = {"scale": material.find_node(skin, "DISPLACEMENT").inputs["Scale"].default_value, "before": state()}
+    bpy.ops.ed.undo_push(message="before")
+    result["answer"] = list(bpy.ops.hffne.set_detail(relief="DISPLACEMENT", strength=0.5))
+    bpy.ops.ed.undo_push(message="after")
+    result["displaced"] = state()
+    bpy.ops.ed.undo()
+    result["undone"] = state()
+    bpy.ops.ed.redo()
+    result["redone"] = state()
+    bpy.context.view_layer.objects.active = bpy.data.objects["fake"]
+    bpy.ops.hffne.set_detail(relief="NORMAL")
+    result["back"] = state()
+    bare = build(names=())
+    bpy.context.view_layer.objects.active = bare
+    for name, values in (("relief", {"relief": "DISPLACEMENT"}), ("delit", {"delit": 0.5, "strength": 0.1})):
+        try:
+            bpy.ops.hffne.set_detail(**values)
+            result[f"without {name}"] = ""
+        except RuntimeError as error:
+            result[f"without {name}"] = str(error)
+    node = detail.find_node(bare.data.materials[0])
+    result["untouched"] = [node.inputs["Strength"].default_value, len(bare.modifiers)]
+    return result
+
+
+def case_export(folder):
+    start()
+    build()
+    skin = bpy.data.objects["fake"].data.materials[0]
+    sent = fake_face.answer(texture_size=256, names=ALL)[1]
+    result = {"worst": {}, "depth": {}}
+    for file_format, ending in (("PNG", "png"), ("OPEN_EXR", "exr"), ("TIFF", "tif")):
+        for convention in ("OPENGL", "DIRECTX"):
+            where = Path(folder) / f"{file_format}_{convention}"
+            where.mkdir()
+            bpy.ops.hffne.export_maps(directory=str(where), file_format=file_format, convention=convention)
+            result["files"] = sorted(path.stem for path in where.iterdir())
+            read = {}
+            for path in where.iterdir():
+                image = bpy.data.images.load(str(path))
+                image.colorspace_settings.name = "Non-Color"
+                read[path.stem.split("_")[-1]] = images.values(image)[..., :3]
+                result["depth"][path.name] = image.is_float
+            code = read["normal"] * 2 - 1
+            if convention == "DIRECTX":
+                code[..., 1] *= -1
+            errors = {"normal": np.abs(code - detail.mixed(skin)).max()}
+            codes = sent["albedo"] / 255
+            linear = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
+            errors["albedo"] = np.abs(read["albedo"] - (linear if ending == "exr" else codes)).max()
+            height = read["height"][..., 0]
+            if ending != "exr":
+                height = (height * 2 - 1) * 0.0015
+            errors["height"] = np.abs(height - sent["height"]).max() / 0.0015
+            result["worst"][f"{ending} {convention}"] = {name: float(value) for name, value in errors.items()}
+    result["left"] = [image.name for image in bpy.data.images if image.name.startswith("HFFNE")] + [
+        scene.name for scene in bpy.data.scenes if scene.name.startswith("HFFNE")
+    ]
+    for name, values in (
+        ("no folder", {"directory": str(Path(folder) / "nowhere")}),
+        ("no map", {"directory": folder, "maps": set()}),
+    ):
+        try:
+            bpy.ops.hffne.export_maps(**values)
+            result[name] = ""
+        except RuntimeError as error:
+            result[name] = str(error)
+    return result
+
+
+if __name__ == "__main__":
+    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
+    hffne_blender.unregister()
+    print("RESULT " + json.dumps(answer, default=float), flush=True)

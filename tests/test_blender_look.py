@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maps, live sliders, exports, bakes and lights of a face in Blender, on a face that is known by formula."""
+
+import pytest
+from in_blender import needs_blender
+from in_blender import run_case as run_any_case
+
+
+def run_case(name, *arguments, **more):
+    return run_any_case(name, *arguments, script="look_cases.py", **more)
+
+
+@needs_blender
+def test_every_map_has_its_name_depth_colour_space_and_unit():
+    found = run_case("images")
+    assert found["images"] == {
+        # name, size, more than 8 bits, colour space, range
+        "color": ["fake_texture_color", 256, False, "sRGB", None],
+        "albedo": ["fake_texture_albedo", 256, False, "sRGB", None],
+        "roughness": ["fake_texture_roughness", 256, False, "Non-Color", None],
+        "occlusion": ["fake_texture_occlusion", 256, True, "Non-Color", None],
+        "normal": ["fake_texture_normal", 256, True, "Non-Color", None],
+        "normal_medium": ["fake_texture_normal_medium", 128, True, "Non-Color", None],
+        "normal_coarse": ["fake_texture_normal_coarse", 64, True, "Non-Color", None],
+        "height": ["fake_texture_height", 256, True, "Non-Color", pytest.approx(0.0015)],
+        "curvature": ["fake_texture_curvature", 256, True, "Non-Color", 500],
+    }
+    # Half a step of 16 bits over 3 mm.
+    assert found["height error"] < 3e-8
+    assert set(found["fed"]) == {"Base Color", "Roughness", "Normal", "Specular IOR Level"}
+    assert found["subsurface"] > 0
+    assert len(found["photo"]) == 4
+
+
+@needs_blender
+def test_cycles_shades_what_the_sliders_say(tmp_path):
+    found = run_case("sliders", tmp_path / "face.blend")
+    assert found.pop("delit") == pytest.approx(0.25)
+    for which, degrees in found.items():
+        assert degrees < 1.0, which
+
+
+@needs_blender
+def test_the_sliders_of_an_export_are_those_of_the_shader():
+    found = run_case("mixed")
+    assert found.pop("flat") < 1e-6
+    assert found["as sent"] < 0.01 and found["back"] < 0.1
+    # The bands' maps are smaller; what they lack is the sampling.
+    assert found["medium"] < 2 and found["coarse"] < 2
+
+
+@needs_blender
+def test_relief_by_displacement_and_back():
+    found = run_case("relief")
+    assert found["scale"] == pytest.approx(0.003)
+    assert found["answer"] == ["FINISHED"]
+    assert found["before"] == found["undone"] == found["back"] == [False, 1, 0]
+    assert found["displaced"] == found["redone"] == [True, 0, 1]
+    assert "height map" in found["without relief"] and "delit" in found["without delit"]
+    assert found["untouched"] == [1, 0]
+
+
+@needs_blender
+def test_exports_hold_what_was_made(tmp_path):
+    found = run_case("export", tmp_path)
+    for which, worst in found["worst"].items():
+        limit = 1e-6 if which.startswith("exr") else 2e-5
+        assert worst["normal"] < limit and worst["albedo"] < 1e-5 and worst["height"] < 2e-5, which
+    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness")
+    assert found["files"] == [f"fake_{kind}" for kind in kinds]
+    deep = {name for name, is_float in found["depth"].items() if is_float}
+    assert {"fake_normal.png", "fake_height.png", "fake_normal.tif", "fake_color.exr"} <= deep
+    assert not {"fake_color.png", "fake_color.tif"} & deep
+    assert found["left"] == []
+    assert "no folder" in found["no folder"] and "none of the chosen" in found["no map"]
