@@ -60,7 +60,9 @@ class Failure(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
-def build(photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None):
+def build(
+    photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None
+):
     """Build `photo` into the folder `output`; returns the paths written, the .blend first.
 
     All files appear together at the end, or none: they are made in a folder beside

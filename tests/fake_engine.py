@@ -59,7 +59,8 @@ def generate(message):
             time.sleep(0.1)
             told = {"stage": "fine", "fraction": 0.1 + step * 0.008, "message": f"Fine normals {step}"}
             frames.write_frame(OUT, {**say, **told})
-    answer, arrays = fake_face.answer(name, message["texture_size"], message["grid"], message["color"], message.get("maps", ()))
+    wanted = message["texture_size"], message["grid"], message["color"], message.get("maps", ())
+    answer, arrays = fake_face.answer(name, *wanted)
     if name.startswith("broken"):
         del arrays["uvs"]
     frames.write_frame(OUT, {**answer, "id": number}, arrays)

@@ -50,7 +50,13 @@ def test_the_face_is_a_head_in_metres(built):
     assert {"nose", "lips", "forehead"} <= set(found["groups"])
     assert found["images"] == {
         "astronaut_texture_normal": [1024, True, "Non-Color", True],
+        "astronaut_texture_normal_medium": [512, True, "Non-Color", True],
+        "astronaut_texture_normal_coarse": [256, True, "Non-Color", True],
         "astronaut_texture_color": [1024, False, "sRGB", True],
+        "astronaut_texture_albedo": [1024, False, "sRGB", True],
+        "astronaut_texture_height": [1024, True, "Non-Color", True],
+        "astronaut_texture_occlusion": [1024, True, "Non-Color", True],
+        "astronaut_texture_roughness": [1024, False, "Non-Color", True],
     }
 
 

@@ -10,7 +10,14 @@ from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
 from .view_photo import HFFNE_OT_view_photo
 
-CLASSES = (HFFNE_OT_generate, HFFNE_OT_cancel, HFFNE_OT_view_photo, HFFNE_OT_show_log, HFFNE_OT_set_detail, HFFNE_OT_export_maps)
+CLASSES = (
+    HFFNE_OT_generate,
+    HFFNE_OT_cancel,
+    HFFNE_OT_view_photo,
+    HFFNE_OT_show_log,
+    HFFNE_OT_set_detail,
+    HFFNE_OT_export_maps,
+)
 
 
 def register():

@@ -30,7 +30,7 @@ def tangent_space(mesh, uv_name, object_normal, margin=MARGIN):
 
 
 def object_space(mesh, uv_name, tangent_normal, margin=MARGIN):
-    """The inverse of `tangent_space`: (T, T, 3) tangent-space normals to object-space ones, as a shader decodes them."""
+    """The inverse of `tangent_space`: (T, T, 3) tangent-space normals to object-space ones, as shaders do."""
     return _convert(mesh, uv_name, tangent_normal, _apply, margin)
 
 
