@@ -73,3 +73,25 @@ def test_exports_hold_what_was_made(tmp_path):
     assert not {"fake_color.png", "fake_color.tif"} & deep
     assert found["left"] == []
     assert "no folder" in found["no folder"] and "none of the chosen" in found["no map"]
+
+
+@needs_blender
+def test_both_bakes_agree_on_the_same_mesh():
+    found = run_case("bake_own")
+    for space in ("TANGENT", "OBJECT"):
+        mean, worst = found[space]
+        assert mean < 0.3 and worst < 1, space
+    # Re-baking replaces.
+    assert found["one image each"] == ["fake_bake_object", "fake_bake_tangent"]
+    assert found["kept"]
+
+
+@needs_blender
+def test_both_bakes_agree_on_another_mesh():
+    found = run_case("bake_other")
+    assert found["FAST"] == found["BLENDER"] == ["FINISHED"]
+    assert found["fast is right"] < 1.5
+    assert found["both agree"] < 1 and found["both agree, tangent"] < 1
+    assert found["assigned"] == [1, "TANGENT"]
+    assert found["selected"] == ["fake"]
+    assert "nobody" in found["no target"] and "No ray" in found["far away"] and "cage" in found["cage"]

@@ -3,6 +3,7 @@
 
 import bpy
 
+from .bake import HFFNE_OT_bake
 from .cancel import HFFNE_OT_cancel
 from .export_maps import HFFNE_OT_export_maps
 from .generate import HFFNE_OT_generate
@@ -17,6 +18,7 @@ CLASSES = (
     HFFNE_OT_show_log,
     HFFNE_OT_set_detail,
     HFFNE_OT_export_maps,
+    HFFNE_OT_bake,
 )
 
 

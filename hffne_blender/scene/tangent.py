@@ -36,7 +36,7 @@ def object_space(mesh, uv_name, tangent_normal, margin=MARGIN):
 
 def _convert(mesh, uv_name, normals, change, margin):
     size = len(normals)
-    corners, frames = _corner_frames(mesh, uv_name)
+    corners, frames = corner_frames(mesh, uv_name)
     texels, owners, weights = raster.cover(corners["uv"], size)
 
     source = np.asarray(normals).reshape(-1, 3)
@@ -91,7 +91,7 @@ def _solve(tangent, normal, sign, target):
     return local
 
 
-def _corner_frames(mesh, uv_name):
+def corner_frames(mesh, uv_name):
     """({"uv": (N, 3, 2)}, {"normal", "tangent": (N, 3, 3), "sign": (N, 3)}) of the N loop triangles."""
     mesh.calc_loop_triangles()
     loops = np.empty(len(mesh.loop_triangles) * 3, np.int32)

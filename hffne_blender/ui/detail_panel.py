@@ -48,3 +48,4 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
                 row.operator("hffne.set_detail", text=label, depress=chosen).relief = relief
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("hffne.export_maps", icon="EXPORT")
+        layout.operator("hffne.bake", icon="RENDER_STILL")
