@@ -12,6 +12,7 @@ from .networks.coarse import CoarseNetwork
 from .networks.fine import FineNetwork
 from .networks.prn import PositionMapNetwork
 from .networks.published import PublishedCoarse, PublishedFine
+from .networks.tiles import tiled
 from .weights.official import official_folder
 from .weights.store import FOLDER, load_weights
 
@@ -66,10 +67,14 @@ class Models:
 
     @torch.inference_mode()
     def fine(self, grey, exemplar):
-        """Crop (S, S), S a multiple of 32, and exemplar (s, s, 3) -> fine normal (S, S, 3): unit, camera space."""
-        z = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
-        out = self.fine_network(self._picture(grey), z)
-        return out[0].permute(1, 2, 0).cpu().numpy()
+        """Crop (S, S), S a multiple of 32, and exemplar (s, s, 3) -> fine normal (S, S, 3): unit, camera space.
+
+        Large crops run in tiles that share the exemplar's vector and the picture's contrast.
+        """
+        exemplar = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
+        z = self.fine_network.vector(exemplar)
+        out = tiled(lambda part: self.fine_network.normal(part, z), self.fine_network.prepared(self._picture(grey)))
+        return out[0].permute(1, 2, 0).numpy()
 
     def _picture(self, grey, side=None):
         if side and grey.shape != (side, side):

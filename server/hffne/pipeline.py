@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from .errors import Cancelled
+from .errors import Cancelled, HffneError
 from .geometry import mesh, unwrap
 from .geometry.merge import enlarge, merge
 from .geometry.project import MAX_SIZE, Projection, project
@@ -20,6 +20,8 @@ from .photo.crop import Crop, crop_for_box, take, to_gray
 
 # The position map's and the coarse network's crop.
 CROP = 256
+# Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
+STEP, LARGEST = 32, 2048
 # The square that the networks were trained on: its side over the rms radius of the position map.
 SIDE_OVER_RADIUS = 2.75
 # The second crop may not run away from the detector's by more than this factor.
@@ -110,13 +112,15 @@ class FaceAsset:
 class Engine:
     """The networks, loaded once, and what is done with them.
 
-    device, device_name, model: what runs where, for people. size: the fine network's crop in pixels (a multiple
-    of 32). networks: models.Models, the same on plain arrays. stochastic: leave the published coarse network's dropout on. Raises HffneError for a missing device or missing weights.
+    device, device_name, model: what runs where, for people. size: the fine network's crop in pixels (`check_size`).
+    networks: models.Models, the same on plain arrays. stochastic: leave the published coarse network's dropout on.
+    Raises HffneError for a missing device, missing weights or a wrong size.
     """
 
     def __init__(self, device=None, model="compact", size=CROP, stochastic=False):
         from . import models
 
+        check_size(size)
         self.networks = models.load_models(device, model, stochastic=stochastic)
         self.device = str(self.networks.device)
         self.device_name = models.device_name(self.networks.device)
@@ -125,35 +129,46 @@ class Engine:
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
 
-    def normals(self, photo, face, report=None, cancelled=None, merged=True):
+    def normals(self, photo, face, report=None, cancelled=None, merged=True, size=None):
         """The normals of one face: FaceEstimate.
 
         photo: photo.load.Photo; face: photo.detect.Face. report(stage, fraction, message) is told of progress,
         cancelled() is asked between the stages; Cancelled is raised when it says yes. merged=False leaves the
-        fine network's normal as it is. Raises ShapeError when no shape can be made out.
+        fine network's normal as it is; size: another crop than the engine's. Raises ShapeError when no shape can be
+        made out, HffneError for a wrong size.
         """
         step = _Steps(report, cancelled)
-        models = self.networks
         step("prn", 0.10, "Finding the shape of the face")
+        return self._on_crop(photo, self.crop(photo, face), step, merged, size)
+
+    def crop(self, photo, face):
+        """The Crop at 256 that a face is looked at on: around its position map on the detector's crop."""
         first = crop_for_box(face.box, CROP)
-        crop = _crop_around(models.position_map(to_gray(take(photo.rgb, first))), first)
+        return _crop_around(self.networks.position_map(to_gray(take(photo.rgb, first))), first)
+
+    def normals_on(self, photo, crop, merged=True, size=None):
+        """The same as `normals` for a square that is known already: a Crop, at any size."""
+        return self._on_crop(photo, crop.resized(CROP), _Steps(None, None), merged, size)
+
+    def _on_crop(self, photo, crop, step, merged, size):
+        models, size = self.networks, self.size if size is None else check_size(size)
         gray = to_gray(take(photo.rgb, crop))
         shape = mesh.regularise(self._position_map(gray))
         position = shape.position_map()
-        projection = project(position, min(self.size, MAX_SIZE))
+        projection = project(position, min(size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
-        coarse = enlarge(self.coarse_normal(gray), self.size)
+        coarse = enlarge(self.coarse_normal(gray), size)
         step("fine", 0.35, "Estimating the fine normals")
-        if self.size != CROP:
-            gray = to_gray(take(photo.rgb, crop.resized(self.size)))
+        if size != CROP:
+            gray = to_gray(take(photo.rgb, crop.resized(size)))
         fine = models.fine(gray, coarse)
         step("merge", 0.60, "Joining shape and relief")
         # Where lips or nostrils fold over, a few pixels show no outer side; they are face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-        if len(mask) != self.size:
-            mask = cv2.resize(mask.astype(np.float32), (self.size, self.size), interpolation=cv2.INTER_LINEAR) > 0.5
+        if len(mask) != size:
+            mask = cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
         normal = merge(coarse, fine, mask) if merged else fine
-        crop = crop.resized(self.size)
+        crop = crop.resized(size)
         estimate = FaceEstimate(crop, position, coarse, fine, normal, mask, None, shape, projection)
         estimate.landmarks = estimate.landmarks_of(position)
         return estimate
@@ -204,6 +219,14 @@ class Engine:
         if crop.side < 96:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         return FaceAsset(mesh.build_mesh(shape, grid), textures, camera, notices, derived)
+
+
+def check_size(size):
+    """A size of the fine network's crop that can be used, or HffneError."""
+    if size % STEP or not CROP <= size <= LARGEST:
+        raise HffneError(f"The crop cannot have {size} pixels.", code="bad_size",
+                         hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.")
+    return size
 
 
 class _Steps:

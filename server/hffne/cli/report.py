@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 
-def add_report_options(parser):
-    """--json, --sheet and --sheet-rows, as `write_report` and `sheet.BestAndWorst` take them."""
+def add_report_options(parser, sheet=True):
+    """--json and, where there is a sheet, --sheet and --sheet-rows, as `write_report` and `sheet.BestAndWorst` take them."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    if not sheet:
+        return
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
     parser.add_argument("--sheet-rows", type=int, default=10, metavar="N",
                         help="show the N best and the N worst faces (default: %(default)s)")

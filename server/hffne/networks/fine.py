@@ -80,4 +80,18 @@ class FineNetwork(nn.Module):
         self.decoder = NormalDecoder(widths, vector)
 
     def forward(self, grey, exemplar):
-        return self.decoder(self.face(standardise(grey)), self.exemplar(exemplar))
+        return self.normal(self.prepared(grey), self.vector(exemplar))
+
+    # The same in steps, for pictures that are done in parts.
+
+    def prepared(self, grey):
+        """What is done with the picture as a whole."""
+        return standardise(grey)
+
+    def vector(self, exemplar):
+        """The exemplar's vector z (N, Z), one for the whole face."""
+        return self.exemplar(exemplar)
+
+    def normal(self, part, z):
+        """Unit normals (N, 3, h, w) of a part (N, 1, h, w) of the prepared picture."""
+        return self.decoder(self.face(part), z)

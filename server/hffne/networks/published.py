@@ -165,4 +165,15 @@ class PublishedFine(nn.Module):
         self.NormalEncoder, self.NormalDecoder = PublishedExemplarEncoder(), PublishedDecoder()
 
     def forward(self, grey, exemplar):
-        return self.NormalDecoder(grey, self.NormalEncoder(exemplar))
+        return self.normal(self.prepared(grey), self.vector(exemplar))
+
+    # The same in steps, see FineNetwork.
+
+    def prepared(self, grey):
+        return grey
+
+    def vector(self, exemplar):
+        return self.NormalEncoder(exemplar)
+
+    def normal(self, part, z):
+        return self.NormalDecoder(part, z)
