@@ -61,7 +61,8 @@ class Failure(Exception):
 
 
 def build(
-    photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None
+    photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None,
+    size=0,
 ):
     """Build `photo` into the folder `output`; returns the paths written, the .blend first.
 
@@ -72,7 +73,7 @@ def build(
     stem = photo.stem
     work = _work_folder(output)
     try:
-        obj = _generate(photo, engine, texture_size, grid, face, color, device, maps)
+        obj = _generate(photo, engine, texture_size, grid, face, color, device, maps, size)
         scene = bpy.context.scene
         preview.set_up(scene, obj, samples)
         names = []
@@ -117,7 +118,7 @@ def _work_folder(output):
         ) from None
 
 
-def _generate(photo, engine, texture_size, grid, face, color, device, maps):
+def _generate(photo, engine, texture_size, grid, face, color, device, maps, size):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     hffne_blender.register()
     session.progress_listeners.append(_say_task)
@@ -133,6 +134,7 @@ def _generate(photo, engine, texture_size, grid, face, color, device, maps):
             maps=DEFAULT_MAPS if maps is None else set(maps),
             engine_python=engine or "",
             device=device or "",
+            crop_size=size or 0,
         )
     except RuntimeError as error:
         # Blender raises what the operator reports; the session knows the whole of it.
@@ -181,6 +183,7 @@ def main(arguments=None):
                 options.device,
                 options.samples,
                 options.maps,
+                options.size,
             )
     except Failure as failure:
         print(f"Error: {failure.message}", file=sys.stderr)
@@ -209,6 +212,7 @@ def _parse(arguments):
         "--maps", type=_maps, metavar="NAMES", help=f"of {', '.join(item[0].lower() for item in MAPS)}, all or none"
     )
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
+    parser.add_argument("--size", type=int, default=0, metavar="PIXELS", help="side of the fine network's crop")
     parser.add_argument("--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)")
     return parser.parse_args(arguments)
 

@@ -176,6 +176,8 @@ def test_an_id_can_be_used_again_after_a_cancel(client, engine, astronaut_file):
         ({"texture_size": 10**9}, "bad_request"),
         ({"texture_size": "1024"}, "bad_request"),
         ({"grid": 0}, "bad_request"),
+        ({"size": 300}, "bad_request"),
+        ({"size": 128}, "bad_request"),
         ({"color": 1}, "bad_request"),
         ({"maps": "height"}, "bad_request"),
         ({"maps": ["height", "taste"]}, "bad_request"),

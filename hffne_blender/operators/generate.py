@@ -54,6 +54,14 @@ class HFFNE_OT_generate(bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    crop_size: bpy.props.IntProperty(
+        name="Crop Size",
+        description="Side of the crop that the fine network sees, a multiple of 32 from 256; 0 is the engine's own",
+        default=0,
+        min=0,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
     _timer = None
     _task = None
     _request = None
@@ -125,7 +133,10 @@ class HFFNE_OT_generate(bpy.types.Operator):
     def _wanted(self):
         """The request as the engine understands it."""
         path = bpy.path.abspath(self.photo) if self.photo else ""
+        # An engine of an earlier version knows no "size": it is left out where nothing is asked.
+        size = {"size": self.crop_size} if self.crop_size else {}
         return {
+            **size,
             "type": "generate",
             "photo": os.path.abspath(path) if path else "",
             "face": self.face - 1 if self.face else "largest",

@@ -22,6 +22,8 @@ from .photo.crop import Crop, crop_for_box, take, to_gray
 CROP = 256
 # Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
 STEP, LARGEST = 32, 2048
+# What a larger crop adds is finer than this sigma in its own pixels.
+FINER = 2.0
 # The square that the networks were trained on: its side over the rms radius of the position map.
 SIDE_OVER_RADIUS = 2.75
 # The second crop may not run away from the detector's by more than this factor.
@@ -157,19 +159,19 @@ class Engine:
         position = shape.position_map()
         projection = project(position, min(size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
-        coarse = enlarge(self.coarse_normal(gray), size)
+        coarse = self.coarse_normal(gray)
         step("fine", 0.35, "Estimating the fine normals")
-        if size != CROP:
-            gray = to_gray(take(photo.rgb, crop.resized(size)))
-        fine = models.fine(gray, coarse)
+        levels = _levels(size)
+        fines = []
+        for level in levels if merged else levels[-1:]:
+            gray = gray if level == CROP else to_gray(take(photo.rgb, crop.resized(level)))
+            fines.append(models.fine(gray, enlarge(coarse, level)))
         step("merge", 0.60, "Joining shape and relief")
         # Where lips or nostrils fold over, a few pixels show no outer side; they are face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-        if len(mask) != size:
-            mask = cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
-        normal = merge(coarse, fine, mask) if merged else fine
-        crop = crop.resized(size)
-        estimate = FaceEstimate(crop, position, coarse, fine, normal, mask, None, shape, projection)
+        normal = _join(coarse, fines, mask) if merged else fines[-1]
+        estimate = FaceEstimate(crop.resized(size), position, enlarge(coarse, size), fines[-1], normal,
+                                _resized(mask, size), None, shape, projection)
         estimate.landmarks = estimate.landmarks_of(position)
         return estimate
 
@@ -227,6 +229,34 @@ def check_size(size):
         raise HffneError(f"The crop cannot have {size} pixels.", code="bad_size",
                          hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.")
     return size
+
+
+def _levels(size):
+    """The crops that the fine network sees for a result of `size`: 256, its doubles, and the size itself."""
+    doubles = [CROP]
+    while doubles[-1] * 2 < size:
+        doubles.append(doubles[-1] * 2)
+    return doubles if size == CROP else [*doubles, size]
+
+
+def _join(coarse, fines, mask):
+    """The shape of the coarse normal, the relief of the fine ones (s, s, 3), each finer than the one before.
+
+    The networks know relief best at the size that they were trained on, where pores are too fine to be seen. So
+    wrinkles come from the small crop, and each larger crop adds only what is too fine for the one before it.
+    """
+    normal = merge(enlarge(coarse, len(fines[0])), fines[0], _resized(mask, len(fines[0])))
+    for fine in fines[1:]:
+        size = len(fine)
+        normal = merge(enlarge(normal, size), fine, _resized(mask, size), FINER * CROP / size)
+    return normal
+
+
+def _resized(mask, size):
+    """A mask (s, s) at another size."""
+    if len(mask) == size:
+        return mask
+    return cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
 class _Steps:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hffne.cli.options import face_choice
+from hffne.cli.options import add_size_option, face_choice, size_argument
 from hffne.errors import HffneError
 
 
@@ -36,6 +36,7 @@ def add_parser(subparsers):
         help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, curvature, relight; "
         "or all, or none (default: all but the last two)",
     )
+    add_size_option(parser)
     parser.add_argument("--samples", type=int, metavar="N", help="quality of the preview")
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
     parser.set_defaults(run=run)
@@ -48,6 +49,7 @@ def run(args):
 
     if args.face == "all":
         raise HffneError("'build' makes one face at a time.", hint="Give --face a number.")
+    size = size_argument(args)
     # What can be known without Blender is said before Blender starts.
     photo = load_photo(args.photo)
     choose_faces(find_faces(photo), "largest" if args.face is None else args.face, args.photo)
@@ -58,6 +60,7 @@ def run(args):
         ("--texture-size", args.texture_size),
         ("--grid", args.grid),
         ("--maps", args.maps),
+        ("--size", size.get("size")),
         ("--samples", args.samples),
         ("--face", args.face),
         ("--device", args.device),

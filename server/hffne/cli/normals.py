@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from hffne.cli.options import add_engine_options, engine_arguments, face_choice
+from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
 from hffne.errors import HffneError, NoFaceError, OutputError
 
 
@@ -26,6 +26,7 @@ def add_parser(subparsers):
         help="which face: 'largest' (default), a number from 0 (the largest first), or 'all', "
         "which writes <stem>_face<N>.*",
     )
+    add_size_option(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -34,6 +35,7 @@ def run(args):
     from hffne.cli.main import print_error
     from hffne.output import output_folder
 
+    more = size_argument(args)
     failures, taken = [], {}
     engine = None
     with output_folder(args.output) as folder:
@@ -45,7 +47,7 @@ def run(args):
                     # Not before a photo needs it: it takes seconds.
                     from hffne.pipeline import Engine
 
-                    engine = Engine(**engine_arguments(args))
+                    engine = Engine(**engine_arguments(args), **more)
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
                     _do_face(engine, photo, face, folder / stem)

@@ -26,6 +26,24 @@ def engine_arguments(args):
     return chosen
 
 
+def add_size_option(parser):
+    """--size, as `size_argument` takes it."""
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS",
+        help="side of the crop that the fine network sees: a multiple of 32 from 256 (default) to 2048. Larger: "
+        "finer relief from large photos, in more time",
+    )
+
+
+def size_argument(args):
+    """What `add_size_option` gave, as a keyword of `pipeline.Engine`. Raises HffneError for a wrong size."""
+    if args.size is None:
+        return {}
+    from hffne.pipeline import check_size
+
+    return {"size": check_size(args.size)}
+
+
 def face_choice(text):
     """--face: "largest", "all", or an index from 0."""
     if text in ("largest", "all"):

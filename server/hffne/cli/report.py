@@ -35,8 +35,11 @@ def about(engine):
     return {"version": __version__, "model": engine.model, "device": engine.device_name}
 
 
-def write_report(args, data, rows):
-    """Write what --json and --sheet ask for. rows: the sheet's, or None. Raises OutputError."""
+def write_report(args, data, rows, tile=None):
+    """Write what --json and --sheet ask for. rows: the sheet's, or None; tile: the width of its pictures.
+
+    Raises OutputError.
+    """
     from hffne.evaluation import sheet
     from hffne.output import output_folder, write_files
 
@@ -46,4 +49,4 @@ def write_report(args, data, rows):
             write_files({args.json: lambda file: file.write(text)})
     if rows:
         with output_folder(args.sheet.parent):
-            sheet.save(rows, args.sheet)
+            sheet.save(rows, args.sheet, tile or sheet.TILE)

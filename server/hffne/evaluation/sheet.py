@@ -77,11 +77,11 @@ def face_row(label, rgb, coarse, normal, mask, degrees=None, truth=None, fine=No
     return label, tiles
 
 
-def compose(rows):
-    """All rows on one picture, (H, W, 3) uint8 RGB."""
+def compose(rows, tile=TILE):
+    """All rows on one picture, (H, W, 3) uint8 RGB. tile: the pictures' width."""
     columns = max(len(tiles) for _, tiles in rows)
-    step = TILE + _MARGIN
-    heights = [max(_fit(picture).shape[0] for _, picture in tiles) for _, tiles in rows]
+    step = tile + _MARGIN
+    heights = [max(_fit(picture, tile).shape[0] for _, picture in tiles) for _, tiles in rows]
     sheet = np.full((_HEAD + sum(h + _HEAD for h in heights), columns * step + _MARGIN, 3), 32, np.uint8)
     for column, (name, _) in enumerate(rows[0][1]):
         _write(sheet, name, column * step + _MARGIN, 18)
@@ -89,23 +89,23 @@ def compose(rows):
     for (label, tiles), height in zip(rows, heights):
         _write(sheet, label, _MARGIN, top + 17)
         for column, (_, picture) in enumerate(tiles):
-            small = _fit(picture)
+            small = _fit(picture, tile)
             left = column * step + _MARGIN
             sheet[top + _HEAD:top + _HEAD + small.shape[0], left:left + small.shape[1]] = small
         top += height + _HEAD
     return sheet
 
 
-def save(rows, path):
-    """Write the sheet as PNG. Raises OutputError."""
-    data = cv2.imencode(".png", cv2.cvtColor(compose(rows), cv2.COLOR_RGB2BGR))[1].tobytes()
+def save(rows, path, tile=TILE):
+    """Write the sheet as PNG, its pictures `tile` pixels wide. Raises OutputError."""
+    data = cv2.imencode(".png", cv2.cvtColor(compose(rows, tile), cv2.COLOR_RGB2BGR))[1].tobytes()
     write_files({Path(path): lambda file: file.write(data)})
 
 
-def _fit(picture):
-    scale = TILE / picture.shape[1]
+def _fit(picture, tile=TILE):
+    scale = tile / picture.shape[1]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(picture, (TILE, max(1, round(picture.shape[0] * scale))), interpolation=method)
+    return cv2.resize(picture, (tile, max(1, round(picture.shape[0] * scale))), interpolation=method)
 
 
 def _write(sheet, text, x, y):

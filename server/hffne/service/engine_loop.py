@@ -230,6 +230,7 @@ class EngineLoop:
         which = _which_face(request)
         texture_size = _whole_number(request, "texture_size", 1024, TEXTURE_SIZES)
         grid = _whole_number(request, "grid", 128, GRIDS)
+        size = {"size": _crop_size(request)} if "size" in request else {}
         color = request.get("color", True)
         if not isinstance(color, bool):
             raise RequestError("'color' is true or false.")
@@ -247,7 +248,7 @@ class EngineLoop:
         index, face = choose_faces(faces, which, path)[0]
         check()
         engine = self._ready_engine()
-        estimate = engine.normals(photo, face, report, cancelled)
+        estimate = engine.normals(photo, face, report, cancelled, **size)
         asset = engine.asset(photo, estimate, texture_size, grid, report, cancelled, maps)
         check()
         body, arrays = asset.as_message()
@@ -326,6 +327,16 @@ def _maps(request):
     if not isinstance(names, list) or not set(map(str, names)) <= set(MAPS):
         raise RequestError(f"'maps' is a list of: {', '.join(MAPS)}.", hint="Choose other maps.")
     return tuple(names)
+
+
+def _crop_size(request):
+    """The side of the fine network's crop."""
+    from hffne.pipeline import LARGEST, CROP, STEP
+
+    size = _whole_number(request, "size", CROP, (CROP, LARGEST))
+    if size % STEP:
+        raise RequestError(f"'size' is a multiple of {STEP}.", hint="Choose another value.")
+    return size
 
 
 def _whole_number(request, key, default, limits):
