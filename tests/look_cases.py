@@ -282,6 +282,133 @@ def case_bake_other():
     return result
 
 
+def studio(kind):
+    """The collections of one kind, and what is in the file of lights, cameras and empties."""
+    return [other for other in bpy.context.scene.collection.children if other.get("hffne_studio") == kind]
+
+
+def case_lights():
+    start()
+    obj = build()
+    obj.location, obj.rotation_euler, obj.scale = (1, 2, 3), (0.3, -0.2, 1.0), (2, 2, 2)
+    bpy.context.view_layer.update()
+    scene, result = bpy.context.scene, {}
+    bpy.ops.ed.undo_push(message="before")
+    for preset in ("SOFT", "REMBRANDT", "BUTTERFLY", "SPLIT", "RIM", "RAKING"):
+        bpy.ops.hffne.add_lights(preset=preset, grazing=np.radians(70), frames=40)
+        bpy.context.view_layer.update()
+        found = studio("lights")
+        lights = [other for other in found[0].all_objects if other.type == "LIGHT"]
+        result[preset] = [len(found), len(lights), len(bpy.data.lights) - len(lights)]
+    from mathutils import Vector
+
+    center = obj.matrix_world @ Vector(np.array([list(corner) for corner in obj.bound_box]).mean(0))
+    forward = obj.matrix_world.to_3x3() @ Vector((0, -1, 0))
+    light = lights[0]
+    around = []
+    for frame in (0, 10, 20, 30):
+        scene.frame_set(frame)
+        toward = light.matrix_world.translation - center
+        around.append(toward.normalized())
+        aim = light.matrix_world.to_3x3() @ Vector((0, 0, -1))
+        result.setdefault("grazing", []).append(float(np.degrees(toward.angle(forward))))
+        result.setdefault("aim", []).append(float(np.degrees(aim.angle(-toward))))
+    result["opposite"] = float(np.degrees(around[0].angle(around[2])))
+    bpy.ops.ed.undo_push(message="after")
+    return result
+
+
+def case_turntable(folder):
+    start()
+    build()
+    bpy.ops.hffne.add_lights(preset="SOFT")
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x = 333
+    before = [scene.render.filepath, scene.render.resolution_x, scene.frame_current]
+    state = bpy.ops.hffne.add_turntable(frames=8, sweep=np.radians(100), directory=folder, step=2, size=48, samples=1)
+    result = {"state": list(state), "kept": before == [scene.render.filepath, scene.render.resolution_x, 1]}
+    pictures = []
+    for path in sorted(Path(folder).iterdir()):
+        result.setdefault("files", []).append(path.name)
+        pictures.append(images.values(bpy.data.images.load(str(path)))[..., :3])
+    result["size"] = list(pictures[0].shape[:2])
+    result["lit"] = float(pictures[0].max() - pictures[0].min())
+    # Frames 2 and 6 look from opposite sides, 0 and 4 both from the front.
+    result["sides"] = float(np.abs(pictures[1] - pictures[3]).mean())
+    result["front"] = float(np.abs(pictures[0] - pictures[2]).mean())
+    bpy.ops.hffne.add_turntable(frames=8)
+    result["again"] = [len(studio("turntable")), len(bpy.data.cameras), scene.camera.name]
+    return result
+
+
+def case_relight(path):
+    start()
+    build()
+    scene = bpy.context.scene
+    state = bpy.ops.hffne.relight_photo(light=(-0.2, -0.25, 0.1))
+    bpy.ops.hffne.relight_photo(light=(-0.2, -0.25, 0.1))
+    result = {"state": list(state), "cards": len(studio("relight")), "groups": len(bpy.data.node_groups)}
+    card = next(other for other in studio("relight")[0].objects if other.type == "MESH")
+    sent = fake_face.maps(["relight"], 64)
+    side = 256 / fake_face.SCALE
+    at = ((np.arange(128) + 0.5) / 128 - 0.5) * side
+    x, z = np.meshgrid(at, -at)
+    normal = sent["photo_normal"]
+    normal = np.stack([normal[..., 0], -normal[..., 2], normal[..., 1]], -1)
+    mask = sent["photo_mask"][..., None] / 255
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in
+              (sent["photo_color"] / 255, sent["photo_albedo"] / 255)]  # fmt: skip
+
+    def expected(light, ambient, strength, surroundings):
+        toward = np.array(light) - np.stack([x, 0 * x, z], -1)
+        toward /= np.linalg.norm(toward, axis=2, keepdims=True)
+        lit = np.maximum((normal * toward).sum(-1, keepdims=True), 0)
+        return linear[0] * surroundings * (1 - mask) + linear[1] * (ambient + strength * lit) * mask
+
+    def rendered():
+        view = bpy.data.objects.get("view") or bpy.data.objects.new("view", bpy.data.cameras.new("view"))
+        if not view.users_collection:
+            scene.collection.objects.link(view)
+        card = next(other for other in studio("relight")[0].objects if other.type == "MESH")
+        view.location, view.rotation_euler = card.location, (np.pi / 2, 0, 0)
+        view.location.y -= 1
+        view.data.type, view.data.ortho_scale = "ORTHO", side
+        scene.camera = view
+        for other in bpy.data.objects:
+            other.hide_render = other.type == "MESH" and other != card
+        roundtrip._set_up(scene, 128, 4)
+        scene.view_settings.view_transform = "Raw"
+        return roundtrip._render(scene)[..., :3]
+
+    def off(wanted):
+        error = np.abs(rendered() - wanted).max(2)
+        # Beside the mask's edge the render interpolates.
+        row, column = np.gradient(mask[..., 0])
+        return float(np.percentile(error[(row == 0) & (column == 0)], 95))
+
+    light = next(other for other in studio("relight")[0].objects if other.type == "EMPTY")
+    from hffne_blender.studio import relight
+
+    node = relight.find_node(card)
+    node.inputs["Gloss"].default_value = 0
+    result["left"] = off(expected((-0.2, -0.25, 0.1), 0.15, 1, 0.15))
+    light.location = (0.3, -0.1, -0.2)
+    node.inputs["Strength"].default_value = 2
+    result["dragged"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    result["reopened"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
+    bpy.context.view_layer.objects.active = build(names=())
+    try:
+        bpy.ops.hffne.relight_photo()
+        result["without"] = ""
+    except RuntimeError as error:
+        result["without"] = str(error)
+    return result
+
+
 if __name__ == "__main__":
     answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
     hffne_blender.unregister()

@@ -95,3 +95,36 @@ def test_both_bakes_agree_on_another_mesh():
     assert found["assigned"] == [1, "TANGENT"]
     assert found["selected"] == ["fake"]
     assert "nobody" in found["no target"] and "No ray" in found["far away"] and "cage" in found["cage"]
+
+
+@needs_blender
+def test_lights_stand_around_the_face_and_replace_one_another():
+    found = run_case("lights")
+    lights = {"SOFT": 3, "REMBRANDT": 2, "BUTTERFLY": 3, "SPLIT": 1, "RIM": 3, "RAKING": 1}
+    for preset, count in lights.items():
+        # One rig, its lights, nothing left of the one before.
+        assert found[preset] == [1, count, 0], preset
+    # The face is moved, turned and scaled: the raking light circles around its axis all the same.
+    assert found["grazing"] == pytest.approx([70] * 4, abs=0.01)
+    assert max(found["aim"]) < 0.1
+    assert found["opposite"] == pytest.approx(140, abs=0.01)
+
+
+@needs_blender
+def test_the_turntable_renders_both_sides(tmp_path):
+    found = run_case("turntable", tmp_path)
+    assert found["state"] == ["FINISHED"] and found["kept"]
+    assert found["files"] == [f"fake_turntable_000{number}.png" for number in (1, 2, 3, 4)]
+    assert found["size"] == [48, 48] and found["lit"] > 0.2
+    assert found["sides"] > 5 * found["front"]
+    assert found["again"][:2] == [1, 1] and found["again"][2].startswith("Turntable Camera")
+
+
+@needs_blender
+def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
+    found = run_case("relight", tmp_path / "relit.blend")
+    assert found["state"] == ["FINISHED"] and found["cards"] == 1
+    # The same as the formula with numpy, in linear light.
+    for which in ("left", "dragged", "reopened"):
+        assert found[which] < 0.02, which
+    assert "Photo Relighting" in found["without"]

@@ -9,6 +9,7 @@ from .export_maps import HFFNE_OT_export_maps
 from .generate import HFFNE_OT_generate
 from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
+from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo
 from .view_photo import HFFNE_OT_view_photo
 
 CLASSES = (
@@ -19,6 +20,9 @@ CLASSES = (
     HFFNE_OT_set_detail,
     HFFNE_OT_export_maps,
     HFFNE_OT_bake,
+    HFFNE_OT_add_lights,
+    HFFNE_OT_add_turntable,
+    HFFNE_OT_relight_photo,
 )
 
 

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from . import images, textures
+from .nodes import NodeBuilder
 
 GROUP = "HFFNE Detail"
 # Raised when the nodes change: a file keeps the group that its faces were made with.
@@ -115,7 +116,7 @@ def _group():
 
 def _wire(group):
     """The group's nodes; vectors are slopes with 1 as their z."""
-    build = _Builder(group)
+    build = NodeBuilder(group)
     source = build.node("NodeGroupInput", 0)
     slopes = []
     for kind in NORMALS:
@@ -150,37 +151,3 @@ def _wire(group):
     unit = build.vector("NORMALIZE", 10, flat)
     coded = build.vector("MULTIPLY_ADD", 11, unit, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     group.links.new(coded, build.node("NodeGroupOutput", 12).inputs["Color"])
-
-
-class _Builder:
-    """Nodes laid out in columns, their inputs given as sockets or as values."""
-
-    def __init__(self, tree):
-        self.tree, self.used = tree, {}
-
-    def node(self, kind, column):
-        node = self.tree.nodes.new(kind)
-        row = self.used[column] = self.used.get(column, -1) + 1
-        node.location = (column * 190, -row * 190)
-        return node
-
-    def math(self, operation, column, *inputs, clamp=False):
-        node = self.node("ShaderNodeMath", column)
-        node.operation, node.use_clamp = operation, clamp
-        self._feed(node, inputs)
-        return node.outputs[0]
-
-    def vector(self, operation, column, *inputs, scale=None):
-        node = self.node("ShaderNodeVectorMath", column)
-        node.operation = operation
-        self._feed(node, inputs)
-        if scale is not None:
-            self.tree.links.new(scale, node.inputs["Scale"])
-        return node.outputs[0]
-
-    def _feed(self, node, inputs):
-        for socket, given in zip(node.inputs, inputs):
-            if isinstance(given, bpy.types.NodeSocket):
-                self.tree.links.new(given, socket)
-            else:
-                socket.default_value = given

@@ -3,10 +3,10 @@
 
 import bpy
 
-from .detail_panel import HFFNE_PT_detail
+from .detail_panel import HFFNE_PT_detail, HFFNE_PT_look
 from .panel import HFFNE_PT_face, HFFNE_PT_result
 
-CLASSES = (HFFNE_PT_face, HFFNE_PT_result, HFFNE_PT_detail)
+CLASSES = (HFFNE_PT_face, HFFNE_PT_result, HFFNE_PT_detail, HFFNE_PT_look)
 
 
 def register():

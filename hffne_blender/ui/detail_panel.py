@@ -4,6 +4,7 @@
 import bpy
 
 from ..scene import detail, material
+from ..studio import relight
 
 
 class _FacePanel:
@@ -49,3 +50,33 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("hffne.export_maps", icon="EXPORT")
         layout.operator("hffne.bake", icon="RENDER_STILL")
+
+
+class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
+    bl_idname = "HFFNE_PT_look"
+    bl_label = "Look"
+
+    @classmethod
+    def poll(cls, context):
+        return find_face(context) is not None or relight.find_node(_card(context)) is not None
+
+    def draw(self, context):
+        layout = self.layout
+        layout.use_property_split = True
+        if find_face(context) is not None:
+            layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
+            layout.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
+            layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
+        node = relight.find_node(_card(context))
+        if node is not None:
+            layout.prop(node.inputs["Light Colour"], "default_value", text="Light Colour")
+            for name, *_ in relight.SLIDERS:
+                layout.prop(node.inputs[name], "default_value", text=name)
+
+
+def _card(context):
+    """The relit photo that is selected, or whose light is."""
+    obj = context.object
+    if obj is not None and obj.type == "EMPTY":
+        obj = obj.parent
+    return obj
