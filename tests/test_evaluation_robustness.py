@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from hffne.cli.main import main
 from hffne.errors import HffneError
 from hffne.evaluation import rendered, robustness, wild
 from hffne.evaluation.degradations import CASES
@@ -188,3 +189,12 @@ def test_chosen_groups_are_in_the_table():
     bad = wild.WildResult("b", missing="no face found")
     text = robustness.table([], [], {"beards": [good, bad], "none": [bad]})
     assert "| beards | 2 | 1 | 7.00° | 6.00° | 0.400 |" in text and "| none | 1 | 0 | - |" in text
+
+
+def test_nothing_to_measure_on_is_an_error(tmp_path, capsys):
+    assert main(["evaluate", "robustness"]) == 1 and "--renders" in capsys.readouterr().err
+    assert main(["evaluate", "robustness", "--renders", str(tmp_path)]) == 1 and "--shapes" in capsys.readouterr().err
+    assert main(["evaluate", "robustness", "--renders", str(tmp_path), "--shapes", str(tmp_path)]) == 1
+    assert f"'{tmp_path}' is no training set" in capsys.readouterr().err
+    assert main(["evaluate", "robustness", str(tmp_path / "nowhere")]) == 1
+    assert "holds no photos" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 """Shape and relief without a truth, on an ellipsoid for which both are known."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import cv2
@@ -148,3 +149,10 @@ def test_no_photos_are_an_error(tmp_path, capsys):
 
     assert main(["evaluate", "wild"]) == 1 and main(["evaluate", "wild", str(tmp_path)]) == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_without_mediapipe_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_mesh", None)
+    with pytest.raises(HffneError, match="MediaPipe") as caught:
+        landmark_mesh.LandmarkFinder()
+    assert "[train]" in caught.value.hint
