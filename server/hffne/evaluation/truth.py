@@ -44,7 +44,8 @@ def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None):
     """Run the product on one photo and fill its FaceResult, which is returned.
 
     photo: photo.load.Photo; faces: what the detector found on it, the one to measure first; truth (H, W, 3) and
-    mask (H, W) on the photo's pixels. rows: a sheet.BestAndWorst that takes the sheet's row.
+    mask (H, W) on the photo's pixels. rows: what takes the face's row of a sheet, like
+    sheet.BestAndWorst; its own `row` makes the row, or else sheet.face_row.
     """
     normal = coarse = fine = np.broadcast_to(np.float32([0, 0, 1]), truth.shape)
     if faces:
@@ -60,7 +61,8 @@ def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None):
     error = compare(result, normal, truth, mask)
     if rows is not None:
         label = f"{result.label}  raw {result.raw.mean:.1f}  rotated {result.aligned.mean:.1f}"
-        rows.add(result.raw.mean, face_row(label, photo.rgb, coarse, normal, mask, error, truth, fine))
+        row = getattr(rows, "row", face_row)
+        rows.add(result.raw.mean, row(label, photo.rgb, coarse, normal, mask, error, truth, fine))
     return result
 
 

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figure 3: the coarse exemplar beside the refined normal."""
+
+import cv2
+
+from ..evaluation.sheet import LIGHTS, normal_picture, shaded_picture
+from .face import crop_picture
+
+
+def rows(engine, photo, face, label):
+    """One row: photo, exemplar, refined (the fine network's), product, and each of the first two lit from the left."""
+    estimate = engine.normals(photo, face)
+    mask = estimate.mask
+    stages = {"exemplar": estimate.coarse, "refined": estimate.fine, "product": estimate.normal}
+    stages = {name: _sized(normal, len(mask)) for name, normal in stages.items()}
+    tiles = [("photo", crop_picture(photo, estimate))]
+    tiles += [(name, normal_picture(normal, mask)) for name, normal in stages.items()]
+    tiles += [(f"{name}, lit", shaded_picture(normal, LIGHTS[0], mask)) for name, normal in stages.items()]
+    return [(label, tiles)]
+
+
+def _sized(normal, size):
+    return normal if len(normal) == size else cv2.resize(normal, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the figures of photos share: the crop as a picture, and the base mesh seen from anywhere."""
+
+import cv2
+import numpy as np
+
+from ..geometry.mesh import DOWN
+from ..geometry.project import MAX_SIZE, project
+from ..geometry.resample import normalise
+from ..photo.crop import take
+
+
+def crop_picture(photo, estimate):
+    """(S, S, 3) uint8: what the networks saw, in colour."""
+    return np.round(np.clip(take(photo.rgb, estimate.crop), 0, 1) * 255).astype(np.uint8)
+
+
+def turned_view(estimate, textures, yaw, size=384):
+    """The base mesh, turned by `yaw` degrees about the camera's vertical, in the middle of a picture.
+
+    textures: geometry.unwrap.Textures of the estimate. Returns (base, detailed (S, S, 3) float32 unit normals in the
+    camera space of that view: the mesh's own, and those of its normal map; mask (S, S) bool).
+    """
+    shape = estimate.shape
+    c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+    rotation = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ shape.rotation
+    position = (shape.points @ rotation.T * shape.scale * DOWN).astype(np.float32)
+    seen = position[np.isfinite(position).all(2)]
+    position[..., :2] += 127.5 - (seen[:, :2].min(0) + seen[:, :2].max(0)) / 2
+    view = project(position, min(size, MAX_SIZE))
+    side = len(textures.normal)
+    at = np.stack([view.uv[..., 0] * side - 0.5, (1 - view.uv[..., 1]) * side - 0.5], -1).astype(np.float32)
+    mapped = cv2.remap(textures.normal, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    detailed = normalise(mapped @ rotation.T.astype(np.float32))
+    return view.normal, np.where(view.mask[..., None], detailed, 0).astype(np.float32), view.mask
