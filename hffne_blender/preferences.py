@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 import bpy
 
-from .engine import launch
+from .engine import launch, session
 
 # The extension's own name, also when it is installed as bl_ext.<repository>.<id>.
 PACKAGE = __package__
+
+
+def _model_changed(self, context):
+    # The last answer is the other model's.
+    session.forget_answer()
 
 
 class HFFNE_Preferences(bpy.types.AddonPreferences):
@@ -31,6 +36,22 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
         ),
         default="auto",
     )
+    model: bpy.props.EnumProperty(
+        name="Model",
+        description="Which networks estimate the normals",
+        items=(
+            ("compact", "Compact", "The networks that come with the engine"),
+            ("paper", "Published", "The published HFFNE networks, for research only; import their checkpoints first"),
+        ),
+        default="compact",
+        update=_model_changed,
+    )
+    exemplar_file: bpy.props.StringProperty(
+        name="Exemplar", description="The published ExemplarModel.pkl", subtype="FILE_PATH"
+    )
+    refiner_file: bpy.props.StringProperty(
+        name="Refiner", description="The published RefinerModel.pt", subtype="FILE_PATH"
+    )
     idle_minutes: bpy.props.IntProperty(
         name="Stop After",
         description="Minutes after which an engine with nothing to do is stopped and its memory given back; 0 keeps it",
@@ -48,6 +69,13 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
             note.label(text="The engine has a Python of its own: run server/quickstart.py of the project once,", icon="INFO")
             note.label(text="then choose the .venv folder that it has made.", icon="BLANK1")
         layout.prop(self, "device")
+        layout.prop(self, "model")
+        if self.model == "paper":
+            column = layout.column(align=True)
+            column.prop(self, "exemplar_file")
+            column.prop(self, "refiner_file")
+            column.operator("hffne.import_weights")
+            column.label(text="For research only, by the terms of their authors.", icon="INFO")
         layout.prop(self, "idle_minutes", text="Stop After (Minutes)")
         layout.operator("hffne.show_log")
 
@@ -58,6 +86,9 @@ class _Defaults:
 
     engine_python: str = ""
     device: str = "auto"
+    model: str = "compact"
+    exemplar_file: str = ""
+    refiner_file: str = ""
     idle_minutes: int = 5
 
 

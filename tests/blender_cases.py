@@ -289,6 +289,20 @@ class Layout:
         return call
 
 
+def case_import_weights(python, good, other):
+    """Files that are no checkpoints, none at all, then the pair in the right order."""
+    empty()
+    hffne_blender.register()
+    result = []
+    for files in ({}, {"exemplar": other, "refiner": good}, {"exemplar": good, "refiner": other}):
+        try:
+            result.append(sorted(bpy.ops.hffne.import_weights(engine_python=python, **files)))
+        except RuntimeError as error:
+            result.append(str(error))
+    hffne_blender.unregister()
+    return result
+
+
 def case_panel(python, folder):
     from types import SimpleNamespace
 

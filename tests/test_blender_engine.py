@@ -162,3 +162,8 @@ def test_the_engine_python_is_found_in_order(monkeypatch, tmp_path):
     inside.parent.mkdir()
     inside.touch()
     assert launch.find_python(str(tmp_path)) == str(inside)
+
+
+def test_the_chosen_model_is_the_engines():
+    assert launch.command("py", "cpu", "paper") == ["py", "-m", "hffne", "serve", "--device", "cpu", "--model", "paper"]
+    assert launch.command("py") == ["py", "-m", "hffne", "serve"]

@@ -8,6 +8,8 @@ from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.modulation import ModulatedConv
 from hffne.networks.prn import PositionMapNetwork
+from hffne.networks.published import PublishedFine
+from hffne.networks.variants import Variant
 from hffne.weights.store import load_weights, save_weights
 from torch.nn import functional as F
 
@@ -57,3 +59,29 @@ def test_weights_of_another_network_are_named(tmp_path):
         load_weights(PositionMapNetwork(), tmp_path / "w.safetensors")
     with pytest.raises(HffneError, match="missing"):
         load_weights(PositionMapNetwork(), tmp_path / "none.safetensors")
+
+
+VARIANTS = [Variant("A1"), Variant("A2"), Variant("A3", "adain"), Variant("A3", "none"), Variant()]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v.architecture}-{v.modulation}")
+@pytest.mark.parametrize("network", [FineNetwork, PublishedFine])
+def test_every_variant_listens_to_its_exemplar(network, variant):
+    """Unit normals, another result for another exemplar, and no parameter that takes no part."""
+    torch.manual_seed(0)
+    net = network(variant=variant).train()
+    for module in net.modules():  # what starts at zero must be able to learn to matter
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight)
+    grey, exemplar = torch.rand(2, 1, 64, 64), F.normalize(torch.randn(2, 3, 64, 64), dim=1)
+    normal = net(grey, exemplar)
+    assert normal.shape == (2, 3, 64, 64) and torch.allclose(normal.norm(dim=1), torch.ones(()), atol=1e-3)
+    assert (net(grey, -exemplar) - normal).abs().max() > 1e-4
+    normal[:, 0].sum().backward()
+    idle = [name for name, parameter in net.named_parameters() if parameter.grad is None]
+    assert not idle, "parameters that take no part would stall training on several devices"
+
+
+def test_a_variant_that_is_not_there():
+    with pytest.raises(HffneError, match="A4"):
+        Variant("A4")

@@ -2,6 +2,7 @@
 """The published network: parity with its own code on known weights, and its checkpoints read safely."""
 
 import pickle
+import sys
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hffne.errors import HffneError
 from hffne.models import load_models
 from hffne.networks.published import PublishedCoarse, PublishedFine
 from hffne.weights.official import import_official
+from in_blender import needs_blender, run_case
 
 # What the published code gave for the weights of `known_weights`: every eighth pixel of the normals.
 EXPECTED = Path(__file__).parent / "data" / "published_parity.npz"
@@ -126,3 +128,12 @@ def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoint
     with pytest.raises(HffneError, match=r"conv3.weight is \(2, 2\), not \(256, 128, 4, 4\)"):
         import_official(tmp_path / "other.pkl", checkpoints[1], tmp_path)
     assert not list(tmp_path.glob("*.safetensors"))
+
+
+@needs_blender
+def test_the_extension_imports_them(checkpoints, tmp_path, monkeypatch):
+    monkeypatch.setenv("HFFNE_WEIGHTS", str(tmp_path))
+    none, swapped, done = run_case("import_weights", sys.executable, *checkpoints)
+    assert "Choose both files" in none
+    assert "has no tensor conv1.weight" in swapped and "ExemplarModel.pkl as the exemplar" in swapped
+    assert done == ["FINISHED"] and len(list(tmp_path.glob("*.safetensors"))) == 2

@@ -20,12 +20,19 @@ def find_python(explicit="", preferred=""):
     return ""
 
 
-def command(python, device=""):
-    """The command line of the engine; `device` "" lets the engine choose."""
+def command(python, device="", model=""):
+    """The command line of the engine; `device` and `model` "" leave the choice to the engine."""
     line = [python, "-m", "hffne", "serve"]
     if device:
         line += ["--device", device]
+    if model:
+        line += ["--model", model]
     return line
+
+
+def import_command(python, exemplar, refiner):
+    """The command line that takes the published checkpoints."""
+    return [python, "-m", "hffne", "weights", "import", "--exemplar", exemplar, "--refiner", refiner]
 
 
 def environment(inside_application=False):

@@ -23,14 +23,14 @@ def running():
     return task is not None and not task.over
 
 
-def start(python, device, idle_seconds, inside_application, request):
+def start(python, device, idle_seconds, inside_application, request, model=""):
     """Send `request` (a dict with "type") to the engine, starting one when needed.
 
     Returns the Task. Raises EngineError when there is no engine to start.
     """
     global task, last_error
     last_error = None
-    client = _engine(python, device, idle_seconds, inside_application)
+    client = _engine(python, device, model, idle_seconds, inside_application)
     fields = dict(request)
     task = client.request(fields.pop("type"), **fields)
     return task
@@ -67,6 +67,12 @@ def remember(request, answer):
     _last_answer = (_key(request), answer)
 
 
+def forget_answer():
+    """The next request goes to the engine, whatever the last one was."""
+    global _last_answer
+    _last_answer = None
+
+
 def remembered(request):
     """The last answer when it answers this very request, with the photo unchanged since; else None."""
     key = _key(request)
@@ -93,7 +99,7 @@ def close():
     _client, task, _last_answer = None, None, None
 
 
-def _engine(python, device, idle_seconds, inside_application):
+def _engine(python, device, model, idle_seconds, inside_application):
     global _client
     if not python:
         raise EngineError(
@@ -101,7 +107,7 @@ def _engine(python, device, idle_seconds, inside_application):
             "The engine's Python is not set.",
             "Set it in the extension's preferences (Edit > Preferences > Add-ons > HFFNE).",
         )
-    wanted = launch.command(python, device)
+    wanted = launch.command(python, device, model)
     if _client is not None and (not _client.alive or _client.command != wanted):
         _client.close()
         _client = None

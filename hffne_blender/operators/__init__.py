@@ -7,6 +7,7 @@ from .bake import HFFNE_OT_bake
 from .cancel import HFFNE_OT_cancel
 from .export_maps import HFFNE_OT_export_maps
 from .generate import HFFNE_OT_generate
+from .import_weights import HFFNE_OT_import_weights
 from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
 from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo
@@ -23,6 +24,7 @@ CLASSES = (
     HFFNE_OT_add_lights,
     HFFNE_OT_add_turntable,
     HFFNE_OT_relight_photo,
+    HFFNE_OT_import_weights,
 )
 
 

@@ -209,7 +209,8 @@ def _start(context, engine_python, device, request):
     device = device or ("" if chosen.device == "auto" else chosen.device)
     python = launch.find_python(engine_python, bpy.path.abspath(chosen.engine_python))
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
-    return session.start(python, device, idle, not bpy.app.background, request)
+    model = "" if chosen.model == "compact" else chosen.model
+    return session.start(python, device, idle, not bpy.app.background, request, model)
 
 
 def _redraw(context):

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2
 from .modulation import ModulatedConv
+from .variants import Variant
 
 EXEMPLAR_SIZE = 64
 
@@ -14,14 +15,20 @@ EXEMPLAR_SIZE = 64
 class ExemplarEncoder(nn.Module):
     """E_R: exemplar normal R (N, 3, H, W) -> vector z (N, Z). A vector, so the exemplar need not be aligned."""
 
-    def __init__(self, vector=128):
+    channels = 128  # of its feature map
+
+    def __init__(self, vector=128, head=True):
         super().__init__()
-        self.body = nn.Sequential(conv(3, 24, 3, 2), Down(24, 48), Down(48, 96), Down(96, 128))
-        self.head = nn.Sequential(nn.Linear(128, vector), nn.LeakyReLU(0.1), nn.Linear(vector, vector))
+        self.body = nn.Sequential(conv(3, 24, 3, 2), Down(24, 48), Down(48, 96), Down(96, self.channels))
+        if head:
+            self.head = nn.Sequential(nn.Linear(128, vector), nn.LeakyReLU(0.1), nn.Linear(vector, vector))
 
     def forward(self, exemplar):
-        small = F.interpolate(exemplar, (EXEMPLAR_SIZE, EXEMPLAR_SIZE), mode="area")
-        return self.head(self.body(small).mean((2, 3)))
+        return self.head(self.features(exemplar).mean((2, 3)))
+
+    def features(self, exemplar):
+        """The feature map (N, 128, 4, 4) that z is the mean of."""
+        return self.body(F.interpolate(exemplar, (EXEMPLAR_SIZE, EXEMPLAR_SIZE), mode="area"))
 
 
 class FaceEncoder(nn.Module):
@@ -42,10 +49,10 @@ class FaceEncoder(nn.Module):
 class UpBlock(nn.Module):
     """One decoder stage: join the skip, mix, modulate by z (eq. 3)."""
 
-    def __init__(self, below, skip, vector):
+    def __init__(self, below, skip, vector, variant):
         super().__init__()
-        self.mix = conv(below + skip, skip)
-        self.modulated = ModulatedConv(skip, skip, vector)
+        self.mix = conv(below + skip + variant.skip_channels, skip)
+        self.modulated = variant.convolution(skip, 3, vector, lambda: ModulatedConv(skip, skip, vector))
         self.bias = nn.Parameter(torch.zeros(1, skip, 1, 1))
 
     def forward(self, x, skip, z):
@@ -54,30 +61,40 @@ class UpBlock(nn.Module):
 
 
 class NormalDecoder(nn.Module):
-    """D_N: features and z -> unit normals (N, 3, H, W) in camera space."""
+    """D_N: features and what the variant takes of the exemplar -> unit normals (N, 3, H, W) in camera space."""
 
-    def __init__(self, widths, vector):
+    def __init__(self, widths, vector, variant):
         super().__init__()
+        self.variant = variant
+        if variant.architecture == "A2":
+            self.join = conv(widths[-1] + ExemplarEncoder.channels, widths[-1])
         self.bottom = Residual(widths[-1])
-        self.ups = nn.ModuleList([UpBlock(o, i, vector) for i, o in reversed(list(zip(widths, widths[1:])))])
+        self.ups = nn.ModuleList([UpBlock(o, i, vector, variant) for i, o in reversed(list(zip(widths, widths[1:])))])
         self.out = nn.Conv2d(widths[0], 3, 3, 1, 1)
 
     def forward(self, features, z):
         *skips, x = features
+        if self.variant.architecture == "A2":
+            x = self.join(torch.cat([x, F.interpolate(z, x.shape[2:], mode="bilinear")], 1))
         x = self.bottom(x)
         for up in self.ups:
-            x = up(x, skips.pop(), z)
+            x = up(x, self.variant.join_skip(skips.pop(), z), z)
         return unit(full_precision(self.out, x))
 
 
 class FineNetwork(nn.Module):
-    """Grey face (N, 1, H, W) in 0..1 (H, W multiples of 32) and exemplar (N, 3, h, w) -> unit normals (N, 3, H, W)."""
+    """Grey face (N, 1, H, W) in 0..1 (H, W multiples of 32) and exemplar (N, 3, h, w) -> unit normals (N, 3, H, W).
 
-    def __init__(self, widths=(12, 24, 48, 96, 144, 192), vector=128):
+    The default `variant` is the method; its tensors' names are those of the shipped weights.
+    """
+
+    def __init__(self, widths=(12, 24, 48, 96, 144, 192), vector=128, variant=None):
         super().__init__()
-        self.exemplar = ExemplarEncoder(vector)
+        self.variant = variant = variant or Variant()
+        if variant.architecture != "A1":
+            self.exemplar = ExemplarEncoder(vector, head=variant.architecture == "A3")
         self.face = FaceEncoder(widths)
-        self.decoder = NormalDecoder(widths, vector)
+        self.decoder = NormalDecoder(widths, vector, variant)
 
     def forward(self, grey, exemplar):
         return self.normal(self.prepared(grey), self.vector(exemplar))
@@ -89,8 +106,8 @@ class FineNetwork(nn.Module):
         return standardise(grey)
 
     def vector(self, exemplar):
-        """The exemplar's vector z (N, Z), one for the whole face."""
-        return self.exemplar(exemplar)
+        """The exemplar's vector z (N, Z), one for the whole face; with A1 and A2 the map that they take instead."""
+        return self.variant.taken(exemplar, getattr(self, "exemplar", None))
 
     def normal(self, part, z):
         """Unit normals (N, 3, h, w) of a part (N, 1, h, w) of the prepared picture."""

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .blocks import unit
+from .variants import Variant
 
 VGG19 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512, 512, 512, "pool", 512, 512)
 VECTOR = 512
@@ -55,24 +56,29 @@ class PublishedCoarse(nn.Module):
 class PublishedExemplarEncoder(nn.Module):
     """E_R: exemplar normals (N, 3, H, W) in -1..1 -> vector z (N, 512): VGG19 to relu5_2, convolutions, pooling."""
 
-    def __init__(self):
+    def __init__(self, head=True):
         super().__init__()
         layers, inputs = [], 3
         for width in VGG19:
             layers += [nn.MaxPool2d(2)] if width == "pool" else [nn.Conv2d(inputs, width, 3, 1, 1), nn.ReLU(inplace=True)]
             inputs = inputs if width == "pool" else width
         self.vgg = nn.ModuleDict({"vgg_feature": nn.Sequential(*layers)})
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
+        if not head:
+            return
         body = [[nn.Conv2d(512, 512, 4, 2, 2), nn.LeakyReLU(0.2), nn.Conv2d(512, 512, 3, 1, 1), nn.LeakyReLU(0.2)]
                 for _ in range(2)]
         self.feature2vector = nn.Sequential(
             *body[0], *body[1], nn.AdaptiveAvgPool2d(1), nn.Conv2d(512, 256, 1), nn.LeakyReLU(0.2),
             nn.Conv2d(256, 256, 1), nn.LeakyReLU(0.2), nn.Conv2d(256, VECTOR, 1))
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, exemplar):
-        features = self.vgg["vgg_feature"]((exemplar - self.mean) / self.deviation)
-        return self.feature2vector(features).flatten(1)
+        return self.feature2vector(self.features(exemplar)).flatten(1)
+
+    def features(self, exemplar):
+        """The feature map (N, 512, H / 16, W / 16) that z is made of."""
+        return self.vgg["vgg_feature"]((exemplar - self.mean) / self.deviation)
 
 
 class _Modulation(nn.Module):
@@ -121,30 +127,37 @@ class _Down(nn.Module):
 class _Up(nn.Module):
     """Double the map, join every fourth channel of the skip, modulate."""
 
-    def __init__(self, inputs, outputs, kernel):
+    def __init__(self, inputs, outputs, kernel, variant):
         super().__init__()
+        self.variant = variant
         self.up = nn.ConvTranspose2d(inputs, outputs, 2, 2)
-        self.conv_cat = nn.Sequential(nn.Conv2d(outputs + outputs // 4, outputs, 1), nn.LeakyReLU(0.2),
+        joined = outputs + outputs // 4 + variant.skip_channels
+        self.conv_cat = nn.Sequential(nn.Conv2d(joined, outputs, 1), nn.LeakyReLU(0.2),
                                       nn.Conv2d(outputs, outputs, 3, 1, 1), nn.LeakyReLU(0.2))
         self.conv_s = nn.Conv2d(outputs, outputs, 1)
-        self.SDFT = _Modulation(outputs, kernel)
+        self.SDFT = variant.convolution(outputs, kernel, VECTOR, lambda: _Modulation(outputs, kernel))
 
     def forward(self, x, skip, z):
         x = self.up(x)
-        return self.SDFT(self.conv_cat(torch.cat([x, skip[:, ::4]], 1)), z) + self.conv_s(x)
+        skip = self.variant.join_skip(skip[:, ::4], z)
+        return self.SDFT(self.conv_cat(torch.cat([x, skip], 1)), z) + self.conv_s(x)
 
 
 class PublishedDecoder(nn.Module):
-    """E_I and D_N: grey face (N, 1, H, W) in 0..1 (multiples of 16) and z (N, 512) -> unit normals (N, 3, H, W)."""
+    """E_I and D_N: grey face (N, 1, H, W) in 0..1 (multiples of 16) and what the variant takes of the exemplar, with
+    the method z (N, 512) -> unit normals (N, 3, H, W)."""
 
-    def __init__(self):
+    def __init__(self, variant):
         super().__init__()
+        self.variant = variant
+        if variant.architecture == "A2":
+            self.join = nn.Conv2d(1024 + 512, 1024, 1)
         self.inc = _Double(nn.Conv2d(1, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.1),
                            nn.Conv2d(64, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.LeakyReLU(0.1))
         widths = (64, 128, 256, 512, 1024)
         for k in range(1, 5):
             setattr(self, f"down{k}", _Down(widths[k - 1], widths[k]))
-            setattr(self, f"up{k}", _Up(widths[5 - k], widths[4 - k], (3, 3, 5, 5)[k - 1]))
+            setattr(self, f"up{k}", _Up(widths[5 - k], widths[4 - k], (3, 3, 5, 5)[k - 1], variant))
         self.outc = nn.Sequential(nn.Conv2d(64, 64, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(64, 3, 3, 1, 1))
 
     def forward(self, grey, z):
@@ -152,6 +165,8 @@ class PublishedDecoder(nn.Module):
         for k in range(1, 5):
             skips.append(getattr(self, f"down{k}")(skips[-1]))
         x = skips.pop()
+        if self.variant.architecture == "A2":
+            x = self.join(torch.cat([x, F.interpolate(z, x.shape[2:], mode="bilinear")], 1))
         for k in range(1, 5):
             x = getattr(self, f"up{k}")(x, skips.pop(), z)
         return unit(torch.tanh(self.outc(x)))
@@ -160,9 +175,12 @@ class PublishedDecoder(nn.Module):
 class PublishedFine(nn.Module):
     """Grey face (N, 1, H, W) and exemplar (N, 3, 256, 256) -> unit normals (N, 3, H, W)."""
 
-    def __init__(self):
+    def __init__(self, variant=None):
         super().__init__()
-        self.NormalEncoder, self.NormalDecoder = PublishedExemplarEncoder(), PublishedDecoder()
+        self.variant = variant = variant or Variant()
+        if variant.architecture != "A1":
+            self.NormalEncoder = PublishedExemplarEncoder(head=variant.architecture == "A3")
+        self.NormalDecoder = PublishedDecoder(variant)
 
     def forward(self, grey, exemplar):
         return self.normal(self.prepared(grey), self.vector(exemplar))
@@ -173,7 +191,7 @@ class PublishedFine(nn.Module):
         return grey
 
     def vector(self, exemplar):
-        return self.NormalEncoder(exemplar)
+        return self.variant.taken(exemplar, getattr(self, "NormalEncoder", None))
 
     def normal(self, part, z):
         return self.NormalDecoder(part, z)

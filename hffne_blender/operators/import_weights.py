@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.import_weights`: the engine takes the published checkpoints, in a process of its own."""
+
+import subprocess
+
+import bpy
+
+from .. import preferences
+from ..engine import launch
+
+TICK = 0.2  # seconds
+
+
+class HFFNE_OT_import_weights(bpy.types.Operator):
+    """Check the published checkpoints and keep them for the engine; nothing in the files is run"""
+
+    bl_idname = "hffne.import_weights"
+    bl_label = "Import Published Weights"
+    bl_options = {"INTERNAL"}
+
+    exemplar: bpy.props.StringProperty(
+        name="Exemplar", description="ExemplarModel.pkl; empty takes the preferences'", options={"SKIP_SAVE"}
+    )
+    refiner: bpy.props.StringProperty(
+        name="Refiner", description="RefinerModel.pt; empty takes the preferences'", options={"SKIP_SAVE"}
+    )
+    engine_python: bpy.props.StringProperty(
+        name="Engine Python", description="Use this engine instead of the one in the preferences",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    _timer = None
+    _process = None
+
+    def invoke(self, context, event):
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._start(context):
+            return {"CANCELLED"}
+        # The files hold hundreds of megabytes: Blender stays usable meanwhile.
+        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        context.workspace.status_text_set("Importing the published weights")
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type != "TIMER" or self._process.poll() is None:
+            return {"PASS_THROUGH"}
+        self._clean_up(context)
+        return self._finish()
+
+    def cancel(self, context):
+        self._process.kill()
+        self._process.communicate()
+        self._clean_up(context)
+
+    def execute(self, context):
+        return self._finish() if self._start(context) else {"CANCELLED"}
+
+    def _start(self, context):
+        chosen = preferences.get(context)
+        python = launch.find_python(self.engine_python, bpy.path.abspath(chosen.engine_python))
+        files = [bpy.path.abspath(own or other) for own, other in
+                 ((self.exemplar, chosen.exemplar_file), (self.refiner, chosen.refiner_file))]
+        if not python:
+            self.report({"ERROR"}, "The engine's Python is not set.")
+            return False
+        if not all(files):
+            self.report({"ERROR"}, "Choose both files first: ExemplarModel.pkl and RefinerModel.pt.")
+            return False
+        try:
+            self._process = subprocess.Popen(
+                launch.import_command(python, *files), env=launch.environment(not bpy.app.background),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                errors="replace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        except OSError as error:
+            self.report({"ERROR"}, f"The engine's Python cannot be started: {error.strerror}.")
+            return False
+        return True
+
+    def _finish(self):
+        output, _ = self._process.communicate()
+        lines = [line.strip().removeprefix("hffne: error: ") for line in output.splitlines() if line.strip()]
+        if self._process.returncode:
+            self.report({"ERROR"}, " ".join(lines[-2:]) or "The weights could not be imported.")
+            return {"CANCELLED"}
+        self.report({"INFO"}, lines[-1])
+        return {"FINISHED"}
+
+    def _clean_up(self, context):
+        context.window_manager.event_timer_remove(self._timer)
+        context.workspace.status_text_set(None)
