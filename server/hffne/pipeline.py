@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from .errors import Cancelled, HffneError
+from .exemplar import base_exemplar
 from .geometry import mesh, unwrap
 from .geometry.merge import enlarge, merge
 from .geometry.project import MAX_SIZE, Projection, project
@@ -131,17 +132,18 @@ class Engine:
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
 
-    def normals(self, photo, face, report=None, cancelled=None, merged=True, size=None):
+    def normals(self, photo, face, report=None, cancelled=None, merged=True, size=None, exemplar=None):
         """The normals of one face: FaceEstimate.
 
         photo: photo.load.Photo; face: photo.detect.Face. report(stage, fraction, message) is told of progress,
         cancelled() is asked between the stages; Cancelled is raised when it says yes. merged=False leaves the
-        fine network's normal as it is; size: another crop than the engine's. Raises ShapeError when no shape can be
-        made out, HffneError for a wrong size.
+        fine network's normal as it is; size: another crop than the engine's. exemplar: what the
+        fine network takes for the coarse network's normal: unit normals (256, 256, 3), or "base" for those of the base
+        mesh. Raises ShapeError when no shape can be made out, HffneError for a wrong size.
         """
         step = _Steps(report, cancelled)
         step("prn", 0.10, "Finding the shape of the face")
-        return self._on_crop(photo, self.crop(photo, face), step, merged, size)
+        return self._on_crop(photo, self.crop(photo, face), step, merged, size, exemplar)
 
     def crop(self, photo, face):
         """The Crop at 256 that a face is looked at on: around its position map on the detector's crop."""
@@ -152,7 +154,7 @@ class Engine:
         """The same as `normals` for a square that is known already: a Crop, at any size."""
         return self._on_crop(photo, crop.resized(CROP), _Steps(None, None), merged, size)
 
-    def _on_crop(self, photo, crop, step, merged, size):
+    def _on_crop(self, photo, crop, step, merged, size, exemplar=None):
         models, size = self.networks, self.size if size is None else check_size(size)
         gray = to_gray(take(photo.rgb, crop))
         shape = mesh.regularise(self._position_map(gray))
@@ -161,11 +163,15 @@ class Engine:
         step("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
         step("fine", 0.35, "Estimating the fine normals")
+        if exemplar is None:
+            exemplar = coarse
+        elif isinstance(exemplar, str):
+            exemplar = base_exemplar(projection)
         levels = _levels(size)
         fines = []
         for level in levels if merged else levels[-1:]:
             gray = gray if level == CROP else to_gray(take(photo.rgb, crop.resized(level)))
-            fines.append(models.fine(gray, enlarge(coarse, level)))
+            fines.append(models.fine(gray, enlarge(exemplar, level)))
         step("merge", 0.60, "Joining shape and relief")
         # Where lips or nostrils fold over, a few pixels show no outer side; they are face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0

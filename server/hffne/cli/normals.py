@@ -27,6 +27,12 @@ def add_parser(subparsers):
         "which writes <stem>_face<N>.*",
     )
     add_size_option(parser)
+    parser.add_argument(
+        "--exemplar",
+        metavar="FILE|base",
+        help="give the fine network this exemplar: an .npz of this command, a picture of normals, or 'base', the base "
+        "mesh (default: the coarse network's)",
+    )
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -37,6 +43,7 @@ def run(args):
 
     more = size_argument(args)
     failures, taken = [], {}
+    exemplar = _exemplar(args.exemplar)
     engine = None
     with output_folder(args.output) as folder:
         for path in args.photos:
@@ -50,13 +57,22 @@ def run(args):
                     engine = Engine(**engine_arguments(args), **more)
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
-                    _do_face(engine, photo, face, folder / stem)
+                    _do_face(engine, photo, face, exemplar, folder / stem)
             except HffneError as error:
                 print_error(error)
                 failures.append(error)
     if any(isinstance(error, NoFaceError) for error in failures):
         return NoFaceError.exit_code
     return failures[0].exit_code if failures else 0
+
+
+def _exemplar(wanted):
+    """The keyword of `Engine.normals`, read before anything is computed."""
+    if wanted is None:
+        return {}
+    from hffne.exemplar import BASE, read_exemplar
+
+    return {"exemplar": BASE if wanted == BASE else read_exemplar(wanted)}
 
 
 def _take_name(path, taken):
@@ -81,13 +97,13 @@ def _find(path, which):
     return photo, chosen
 
 
-def _do_face(engine, photo, face, target):
+def _do_face(engine, photo, face, exemplar, target):
     import numpy as np
 
     from hffne.output import write_files
 
     started = time.perf_counter()
-    estimate = engine.normals(photo, face, lambda stage, fraction, message: None, lambda: False)
+    estimate = engine.normals(photo, face, lambda stage, fraction, message: None, lambda: False, **exemplar)
     normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
     landmarks = np.asarray(estimate.landmarks, np.float32)

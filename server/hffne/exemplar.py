@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Exemplars of the fine network's other than the coarse network's: another face's or the user's own, or the base mesh."""
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .errors import HffneError
+from .geometry.resample import normalise
+
+SIZE = 256
+BASE = "base"
+
+
+class ExemplarError(HffneError):
+    """An exemplar that cannot be read."""
+
+    code = "bad_exemplar"
+    hint = "Give an .npz of `hffne normals`, or a picture of normals in camera space (n * 0.5 + 0.5, green up)."
+    exit_code = 2
+
+
+def read_exemplar(path):
+    """Unit normals (256, 256, 3) float32 in camera space from a file. Raises ExemplarError.
+
+    An .npz has `normal` (H, W, 3) and may have `mask` (H, W): the square around the mask is taken. A picture holds
+    n * 0.5 + 0.5 of 8 or 16 bits. The exemplar becomes a vector, so it need not be aligned with the photo.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ExemplarError(f"There is no exemplar '{path}'.", hint="Check the path, or say 'base' for the base mesh.")
+    normal = _archive(path) if path.suffix.lower() == ".npz" else _picture(path)
+    if normal.ndim != 3 or normal.shape[2] != 3 or min(normal.shape[:2]) < 16 or not np.isfinite(normal).all():
+        raise ExemplarError(f"'{path}' holds no picture of normals.")
+    length = np.linalg.norm(normal, axis=2)
+    shown = length[length > 0.1]
+    # Photos taken for normals: their encoded vectors have all lengths.
+    if not len(shown) or np.percentile(np.abs(shown - 1), 80) > 0.15:
+        raise ExemplarError(f"'{path}' holds no unit normals.")
+    return _filled(_square(normal, length > 0.5))
+
+
+def base_exemplar(projection):
+    """The base mesh's normals (256, 256, 3) as an exemplar. projection: geometry.project.Projection."""
+    return _filled(cv2.resize(projection.normal, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+
+
+def _archive(path):
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            normal = np.asarray(data["normal"], np.float32)
+            if normal.ndim == 3 and "mask" in data and data["mask"].shape == normal.shape[:2] and data["mask"].any():
+                normal = normal * np.asarray(data["mask"], bool)[..., None]
+            return normal
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ExemplarError(f"'{path}' holds no array named normal.") from error
+
+
+def _picture(path):
+    # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if picture is None or picture.ndim != 3 or picture.dtype not in (np.uint8, np.uint16):
+        raise ExemplarError(f"'{path}' is no picture of normals.")
+    encoded = picture[..., 2::-1].astype(np.float32) / np.iinfo(picture.dtype).max
+    return encoded * 2 - 1
+
+
+def _square(normal, face):
+    """The square around what is there, at 256."""
+    rows, columns = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
+    top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    side = max(bottom - top, right - left)
+    middle = (top + bottom) // 2, (left + right) // 2
+    padded = np.pad(normal, ((side, side), (side, side), (0, 0)))
+    top, left = (m - side // 2 + side for m in middle)
+    part = np.ascontiguousarray(padded[top:top + side, left:left + side])
+    return cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_AREA if side > SIZE else cv2.INTER_LINEAR)
+
+
+def _filled(normal):
+    """Unit length, and facing the viewer where nothing is."""
+    empty = np.linalg.norm(normal, axis=2, keepdims=True) < 0.3
+    return normalise(np.where(empty, np.float32([0, 0, 1]), normal)).astype(np.float32)
