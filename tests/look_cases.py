@@ -76,12 +76,13 @@ def case_sliders(path):
     # Away from the edge of the split, which the render's pixels straddle.
     result["left of the split"] = angle_to(obj, 0.0, columns=slice(0, 78))
     result["right of the split"] = angle_to(obj, 0.3, columns=slice(82, 160))
-    bpy.ops.hffne.set_detail(split=0, strength=0, delit=0.25)
+    bpy.ops.hffne.set_detail(split=0, strength=0, delit=0.25, clay=0.5)
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     obj = next(other for other in bpy.data.objects if other.type == "MESH")
     result["bare, reopened"] = angle_to(obj, 0.0)
-    result["delit"] = material.delit_node(obj.data.materials[0]).inputs["Factor"].default_value
+    mixes = [material.mix_node(obj.data.materials[0], label) for label in ("Delit", "Clay")]
+    result["mixes"] = [mix.inputs["Factor"].default_value for mix in mixes]
     return result
 
 
@@ -315,6 +316,37 @@ def case_lights():
         result.setdefault("aim", []).append(float(np.degrees(aim.angle(-toward))))
     result["opposite"] = float(np.degrees(around[0].angle(around[2])))
     bpy.ops.ed.undo_push(message="after")
+    bpy.ops.ed.undo()
+    result["undone"] = [len(studio("lights")), len(bpy.data.objects)]
+    bpy.ops.ed.redo()
+    result["redone"] = [len(studio("lights")), len(bpy.data.objects)]
+    return result
+
+
+def case_panels():
+    """What the panels offer for a face, for its relit photo, and for neither."""
+    from types import SimpleNamespace
+
+    from blender_cases import Layout
+    from hffne_blender.ui import detail_panel
+
+    start()
+    panels = (detail_panel.HFFNE_PT_detail, detail_panel.HFFNE_PT_look)
+    result = {}
+
+    def draw(name):
+        drawn = []
+        for cls in panels:
+            if cls.poll(bpy.context):
+                cls.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+        result[name] = drawn
+
+    draw("nothing")
+    build()
+    draw("face")
+    bpy.ops.hffne.relight_photo()
+    bpy.context.view_layer.objects.active = bpy.data.objects["Drag Me"]
+    draw("light")
     return result
 
 

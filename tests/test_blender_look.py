@@ -35,7 +35,7 @@ def test_every_map_has_its_name_depth_colour_space_and_unit():
 @needs_blender
 def test_cycles_shades_what_the_sliders_say(tmp_path):
     found = run_case("sliders", tmp_path / "face.blend")
-    assert found.pop("delit") == pytest.approx(0.25)
+    assert found.pop("mixes") == pytest.approx([0.25, 0.5])
     for which, degrees in found.items():
         assert degrees < 1.0, which
 
@@ -108,6 +108,7 @@ def test_lights_stand_around_the_face_and_replace_one_another():
     assert found["grazing"] == pytest.approx([70] * 4, abs=0.01)
     assert max(found["aim"]) < 0.1
     assert found["opposite"] == pytest.approx(140, abs=0.01)
+    assert found["undone"] == [0, 1] and found["redone"] == [1, 3]
 
 
 @needs_blender
@@ -128,3 +129,15 @@ def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
     for which in ("left", "dragged", "reopened"):
         assert found[which] < 0.02, which
     assert "Photo Relighting" in found["without"]
+
+
+@needs_blender
+def test_the_panels_offer_what_there_is():
+    found = run_case("panels")
+    assert found["nothing"] == []
+    sliders = [line for line in found["face"] if line.startswith("prop default_value")]
+    for name in ("Strength", "Fine", "Medium", "Coarse", "Smoothing", "Split", "Delit", "Clay"):
+        assert f"prop default_value {name}" in sliders
+    for name in ("set_detail Displacement", "export_maps", "bake", "add_lights", "add_turntable", "relight_photo"):
+        assert any(f"hffne.{name}" in line for line in found["face"]), name
+    assert "prop default_value Ambient" in found["light"]

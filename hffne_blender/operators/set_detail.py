@@ -39,6 +39,14 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         max=1,
         options={"SKIP_SAVE"},
     )
+    clay: bpy.props.FloatProperty(
+        name="Clay",
+        description="From the colours (0) to plain grey (1), which shows the relief alone",
+        default=0,
+        min=0,
+        max=1,
+        options={"SKIP_SAVE"},
+    )
     relief: bpy.props.EnumProperty(
         name="Relief",
         description="How the relief is shown",
@@ -56,12 +64,13 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
     def execute(self, context):
         obj = context.object
         skin = obj.data.materials[0]
-        given = [key for key in (*SLIDERS, "delit", "relief") if self.properties.is_property_set(key)]
-        mix = material.delit_node(skin)
+        given = [key for key in (*SLIDERS, "delit", "clay", "relief") if self.properties.is_property_set(key)]
         # All is checked before anything is changed.
-        if "delit" in given and mix is None:
-            self.report({"ERROR"}, "This face has not both its colours and the delit ones.")
-            return {"CANCELLED"}
+        mixes = {key: material.mix_node(skin, key.title()) for key in ("delit", "clay") if key in given}
+        for key, lack in (("delit", "not both its colours and the delit ones"), ("clay", "no colours")):
+            if key in mixes and mixes[key] is None:
+                self.report({"ERROR"}, f"This face has {lack}.")
+                return {"CANCELLED"}
         if "relief" in given:
             try:
                 material.set_displaced(obj, self.relief == "DISPLACEMENT")
@@ -72,8 +81,8 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         for key in given:
             if key in SLIDERS:
                 node.inputs[SLIDERS[key][0]].default_value = getattr(self, key)
-        if "delit" in given:
-            mix.inputs["Factor"].default_value = self.delit
+        for key, mix in mixes.items():
+            mix.inputs["Factor"].default_value = getattr(self, key)
         return {"FINISHED"}
 
 

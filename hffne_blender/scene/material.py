@@ -87,9 +87,9 @@ def find_node(material, kind):
     return next((node for node in material.node_tree.nodes if node.type == kind), None)
 
 
-def delit_node(material):
-    """The node that mixes the photo's colours and those without its light, or None."""
-    return next((node for node in material.node_tree.nodes if node.type == "MIX" and node.label == "Delit"), None)
+def mix_node(material, label):
+    """The node "Delit" (the photo's colours and those without its light) or "Clay" (colours and grey), or None."""
+    return next((node for node in material.node_tree.nodes if node.type == "MIX" and node.label == label), None)
 
 
 def set_displaced(obj, displaced):
@@ -125,20 +125,35 @@ def _add_color(tree, colors, surface):
     if not found:
         return
     if len(found) == 2:
-        mix = _node(tree, "ShaderNodeMix", 0, 300)
-        mix.data_type, mix.label = "RGBA", "Delit"
-        mix.inputs["Factor"].default_value = 1.0
-        # A mix node has its sockets once for each type, under the same names: the colours are the last ones.
-        first, second = [socket for socket in mix.inputs if socket.type == "RGBA"]
-        tree.links.new(found[0], first)
-        tree.links.new(found[1], second)
-        result = next(socket for socket in mix.outputs if socket.type == "RGBA")
+        mix = _mix(tree, "Delit", 0, 300, 1.0)
+        for color, socket in zip(found, _colors(mix)):
+            tree.links.new(color, socket)
+        result = _result(mix)
     else:
         result = found[0]
-    tree.links.new(result, surface.inputs["Base Color"])
+    clay = _mix(tree, "Clay", 250, 300, 0.0)
+    tree.links.new(result, _colors(clay)[0])
+    _colors(clay)[1].default_value = PLAIN_COLOR
+    tree.links.new(_result(clay), surface.inputs["Base Color"])
     surface.inputs["Subsurface Weight"].default_value = SUBSURFACE_WEIGHT
     surface.inputs["Subsurface Radius"].default_value = SUBSURFACE_RADIUS
     surface.inputs["Subsurface Scale"].default_value = SUBSURFACE_SCALE
+
+
+def _mix(tree, label, x, y, share):
+    mix = _node(tree, "ShaderNodeMix", x, y)
+    mix.data_type, mix.label = "RGBA", label
+    mix.inputs["Factor"].default_value = share
+    return mix
+
+
+def _colors(mix):
+    # A mix node has its sockets once for each type, under the same names.
+    return [socket for socket in mix.inputs if socket.type == "RGBA"]
+
+
+def _result(mix):
+    return next(socket for socket in mix.outputs if socket.type == "RGBA")
 
 
 def _add_displacement(tree, height, extent):

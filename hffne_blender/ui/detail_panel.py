@@ -38,9 +38,10 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
         node = detail.find_node(skin)
         for name, *_ in detail.SLIDERS:
             layout.prop(node.inputs[name], "default_value", text=name)
-        mix = material.delit_node(skin)
-        if mix is not None:
-            layout.prop(mix.inputs["Factor"], "default_value", text="Delit")
+        for label in ("Delit", "Clay"):
+            mix = material.mix_node(skin, label)
+            if mix is not None:
+                layout.prop(mix.inputs["Factor"], "default_value", text=label)
         if material.find_node(skin, "DISPLACEMENT") is not None:
             row = layout.row(align=True)
             displaced = obj.modifiers.get(material.DISPLACEMENT_MODIFIER) is not None

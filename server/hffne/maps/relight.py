@@ -7,6 +7,7 @@ import numpy as np
 from ..geometry.resample import normalise
 from ..photo.crop import take
 from .lighting import to_linear, to_srgb
+from .surface import at_size
 
 MAX_SIZE = 1024
 
@@ -20,13 +21,14 @@ def relit_parts(photo_rgb, estimate, light):
     crop = estimate.crop
     size = int(np.clip(round(crop.side), 64, MAX_SIZE))
     color = (np.clip(take(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
-    normal = estimate.normal.astype(np.float32)
+    side = min(len(estimate.normal), MAX_SIZE)
+    normal = normalise(at_size(estimate.normal.astype(np.float32), side))
     shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))
     shading = cv2.resize(shading, (size, size), interpolation=cv2.INTER_CUBIC)
-    soft = cv2.GaussianBlur(estimate.mask.astype(np.float32), (0, 0), len(normal) / 128)
+    soft = cv2.GaussianBlur(at_size(estimate.mask.astype(np.float32), side), (0, 0), side / 128)
     mask = np.clip(2 * soft - 1, 0, 1)
     return {
-        "photo_normal": normalise(normal),
+        "photo_normal": normal,
         "photo_mask": (mask * 255 + 0.5).astype(np.uint8),
         "photo_color": color,
         "photo_albedo": to_srgb(to_linear(color) / np.maximum(shading, 0.05)),
