@@ -12,6 +12,9 @@ _client = None
 task = None
 last_error = None
 
+# What builds the face of the last answer, a `scene.steps.Steps`, or None: as long as it works no other may start.
+building = None
+
 # Called with the task whenever its progress changes while a caller waits for it.
 progress_listeners = []
 
@@ -20,7 +23,8 @@ _last_answer = None
 
 
 def running():
-    return task is not None and not task.over
+    """Is a face being generated, in the engine or, after it has answered, here?"""
+    return task is not None and not task.over or building is not None and not building.over
 
 
 def start(python, device, idle_seconds, inside_application, request, model=""):
@@ -47,8 +51,19 @@ def wait(waiting):
 
 
 def cancel():
-    if running():
+    """Give up what is running, wherever it is."""
+    if task is not None and not task.over:
         _client.cancel(task)
+    if building is not None:
+        building.cancel()
+
+
+def build(steps):
+    """Remember what builds the face, so that `running` and `cancel` know of it."""
+    global building
+    building = steps
+    task.message = "Building the face"
+    return steps
 
 
 def fail(error):
@@ -93,7 +108,10 @@ def device():
 
 def close():
     """Stop the engine and forget everything. Safe to call at any time."""
-    global _client, task, _last_answer
+    global _client, task, _last_answer, building
+    if building is not None:
+        building.cancel()
+        building = None
     if _client is not None:
         _client.close()
     _client, task, _last_answer = None, None, None

@@ -7,16 +7,17 @@ window, it returns when the face is built.
 """
 
 import os
+from functools import partial
 
 import bpy
 
 from .. import preferences, settings
 from ..engine import launch, session
 from ..engine.client import EngineError
-from ..scene import face
+from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
 
-TICK = 0.1
+TICK = 0.05
 # Not carried over from the last use: what the panel says now counts.
 OPTIONS = {"SKIP_SAVE"}
 
@@ -65,6 +66,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
     _timer = None
     _task = None
     _request = None
+    _steps = None
 
     @classmethod
     def poll(cls, context):
@@ -98,15 +100,16 @@ class HFFNE_OT_generate(bpy.types.Operator):
         elif event.type != "TIMER":
             return {"PASS_THROUGH"}
         before = (self._task.progress, self._task.message)
-        session.poll()
-        if not self._task.over:
-            if before != (self._task.progress, self._task.message):
-                _redraw(context)
-            return {"PASS_THROUGH"}
-        self._stop_timer(context)
-        result = self._finish(context)
-        _redraw(context)
-        return result
+        try:
+            result = self._advance(context)
+        except BaseException:
+            self._stop_timer(context)
+            raise
+        if result is not None:
+            self._stop_timer(context)
+        if result is not None or before != (self._task.progress, self._task.message):
+            _redraw(context)
+        return result or {"PASS_THROUGH"}
 
     def cancel(self, context):
         # Blender closes the window or loads another file while the engine works.
@@ -121,7 +124,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
         if not self._start(context):
             return {"CANCELLED"}
         session.wait(self._task)
-        return self._finish(context)
+        return self._failed() or self._build(context, self._task.result)
 
     def draw(self, context):
         layout = self.layout
@@ -162,25 +165,46 @@ class HFFNE_OT_generate(bpy.types.Operator):
             return False
         return True
 
-    def _finish(self, context):
+    def _advance(self, context):
+        """A tick's worth of work; returns the operator's state at the end, else None. Never waits."""
+        if self._steps is None:
+            session.poll()
+            if not self._task.over:
+                return None
+            failed = self._failed()
+            if failed is None:
+                self._steps = session.build(steps.Steps(self._building(context, self._task.result)))
+            return failed
+        try:
+            self._steps.advance()
+        except AssetError as error:
+            return self._bad_asset(error)
+        if self._steps.cancelled:
+            self.report({"INFO"}, "Cancelled")
+            return {"CANCELLED"}
+        return {"FINISHED"} if self._steps.over else None
+
+    def _failed(self):
+        """The operator's state when the engine has no answer, else None."""
         if self._task.status == "cancelled":
             self.report({"INFO"}, "Cancelled")
             return {"CANCELLED"}
         if self._task.status == "error":
             return self._fail(self._task.error)
         session.remember(self._request, self._task.result)
-        return self._build(context, self._task.result)
+        return None
 
     def _build(self, context, answer):
         try:
-            asset = FaceAsset.from_answer(*answer)
+            steps.run(self._building(context, answer))
         except AssetError as error:
-            hint = "Install the engine and the extension in the same version."
-            return self._fail({"code": "bad_asset", "message": str(error), "hint": hint})
-        # The user may have gone on working while the engine did.
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        obj = face.build(asset, context.collection, self.color)
+            return self._bad_asset(error)
+        return {"FINISHED"}
+
+    def _building(self, context, answer):
+        """From the engine's answer to the selected object, in slices; the scene changes in the last one only."""
+        asset = yield partial(FaceAsset.from_answer, *answer)
+        obj = yield from face.build_steps(asset, partial(self._place, context), self.color)
         obj.location = context.scene.cursor.location
         for other in context.selected_objects:
             other.select_set(False)
@@ -191,7 +215,16 @@ class HFFNE_OT_generate(bpy.types.Operator):
         for notice in asset.notices:
             self.report({"WARNING"}, notice)
         self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
-        return {"FINISHED"}
+
+    def _place(self, context):
+        # The user may have gone on working while the engine did.
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        return context.collection
+
+    def _bad_asset(self, error):
+        hint = "Install the engine and the extension in the same version."
+        return self._fail({"code": "bad_asset", "message": str(error), "hint": hint})
 
     def _fail(self, error):
         session.fail(error)

@@ -35,6 +35,11 @@ def tangent_space(mesh, uv_name, object_normal, margin=MARGIN):
     return convert(corner_frames(mesh, uv_name), object_normal, margin=margin)
 
 
+def object_space(mesh, uv_name, tangent_normal, margin=MARGIN):
+    """The inverse of `tangent_space`: (T, T, 3) tangent-space normals to object-space ones, as shaders do."""
+    return convert(corner_frames(mesh, uv_name), tangent_normal, _apply, margin)
+
+
 def convert(frames, normals, change=None, margin=MARGIN):
     """The same from what `corner_frames` has read of the mesh; numpy only, on several threads.
 
@@ -110,6 +115,13 @@ def solve(tangent, normal, sign, target):
         raised[2] = LEAST_Z
         local[:, behind] = raised / np.sqrt(_dot(raised, raised))
     return local.T
+
+
+def _apply(tangent, normal, sign, local):
+    """x T + y B + z N of `local` (K, 3), unit length."""
+    bitangent = np.cross(normal, tangent) * sign[:, None]
+    result = local[:, :1] * tangent + local[:, 1:2] * bitangent + local[:, 2:] * normal
+    return result / np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)
 
 
 def _dot(a, b):

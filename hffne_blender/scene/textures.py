@@ -6,6 +6,8 @@ is by its property "hffne_map", and a map of a quantity by "hffne_range": the va
 scale away from the middle grey (height in metres, curvature in 1/m).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from . import images, tangent
@@ -17,23 +19,30 @@ CURVATURE_RANGE = 500.0
 HEIGHT_STEP = 0.0005
 
 
-def build_textures(asset, base, uv_name, use_color, keep):
-    """The images of a FaceAsset for its mesh, by kind ("normal", "color", "albedo", "height", ...).
+@dataclass(frozen=True)
+class Texture:
+    """A texture ready to become an Image: a PNG file's bytes, "Non-Color" or "sRGB", and the value of RANGE or None."""
 
-    keep  called with each image as soon as it exists
+    kind: str
+    png: bytes
+    colorspace: str
+    extent: float = None
+
+
+def encode_textures(asset, frames, use_color):
+    """The textures of a FaceAsset for its mesh ("normal", "color", "albedo", "height", ...): a list of Texture.
+
+    frames  what `tangent.corner_frames` has read of the mesh
+
+    Numpy only, and the longest work of all: for a thread of its own.
     """
-    made = {}
+    made = []
 
     def add(kind, pixels, colorspace, extent=None):
-        image = keep(images.packed_image(f"{asset.name}_texture_{kind}", pixels, colorspace))
-        image[KIND] = kind
-        if extent is not None:
-            image[RANGE] = float(extent)
-        made[kind] = image
+        made.append(Texture(kind, images.png_bytes(pixels), colorspace, extent))
 
     def add_normal(kind, normal):
-        local = tangent.tangent_space(base, uv_name, normal)
-        add(kind, images.encode_normal(local), "Non-Color")
+        add(kind, images.encode_normal(tangent.convert(frames, normal)), "Non-Color")
 
     maps = asset.maps
     add_normal("normal", asset.normal)
@@ -45,7 +54,7 @@ def build_textures(asset, base, uv_name, use_color, keep):
         if kind in maps:
             add_normal(kind, maps[kind])
     if "height" in maps:
-        extent = max(np.ceil(np.abs(maps["height"]).max() / HEIGHT_STEP), 1) * HEIGHT_STEP
+        extent = float(max(np.ceil(np.abs(maps["height"]).max() / HEIGHT_STEP), 1) * HEIGHT_STEP)
         add("height", signed(maps["height"], extent), "Non-Color", extent)
     if "curvature" in maps:
         add("curvature", signed(maps["curvature"], CURVATURE_RANGE), "Non-Color", CURVATURE_RANGE)
@@ -55,18 +64,26 @@ def build_textures(asset, base, uv_name, use_color, keep):
     return made
 
 
-def build_photo(asset, keep):
-    """The images of the photo's crop, for lighting it anew; {} when they were not asked for."""
-    made = {}
+def encode_photo(asset):
+    """The photo's crop, for lighting it anew: a list of Texture; [] when it was not asked for."""
+    made = []
     for kind, colorspace in (("normal", "Non-Color"), ("mask", "Non-Color"), ("color", "sRGB"), ("albedo", "sRGB")):
         pixels = asset.maps.get(f"photo_{kind}")
         if pixels is None:
-            return {}
+            return []
         if kind == "normal":
             pixels = images.encode_normal(pixels)
-        made[kind] = keep(images.packed_image(f"{asset.name}_photo_{kind}", pixels, colorspace))
-        made[kind][KIND] = f"photo_{kind}"
+        made.append(Texture(kind, images.png_bytes(pixels), colorspace))
     return made
+
+
+def add_image(name, texture, kind):
+    """A new Image of a Texture, `kind` its property "hffne_map"."""
+    image = images.pack(name, texture.png, texture.colorspace)
+    image[KIND] = kind
+    if texture.extent is not None:
+        image[RANGE] = texture.extent
+    return image
 
 
 def signed(values, extent):
