@@ -19,7 +19,7 @@ MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
 MANIFEST_IN_ZIP = "blender_manifest.toml"
 # Tools for those who work on the sources; an installed extension has no use for them.
-LEFT_OUT = {"build.py"}
+LEFT_OUT = {"build.py", "measure.py"}
 # The same sources give the same zip, whenever it is built.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 

@@ -7,6 +7,7 @@ other, and because a case must not find what another one left.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,7 +20,7 @@ import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender import roundtrip  # noqa: E402
 from hffne_blender.engine import session  # noqa: E402
-from hffne_blender.scene import asset, camera, face, images, material, mesh, tangent  # noqa: E402
+from hffne_blender.scene import asset, camera, face, images, material, mesh, steps, tangent  # noqa: E402
 from hffne_blender.scene.asset import FaceAsset  # noqa: E402
 
 BLOCKS = ("objects", "meshes", "images", "materials")
@@ -190,22 +191,71 @@ def case_bad_assets():
     return {"said": said, "left": counts() == before}
 
 
+def case_slices():
+    """A face built as the operator's timer builds it: what is in the file between the slices, and how long they are."""
+    empty()
+    before = counts()
+    scene = bpy.context.scene
+    longest = []
+
+    def drive(stop_after=None):
+        made = FaceAsset.from_answer(*fake_face.answer(texture_size=1024, grid=128))
+        work = steps.Steps(face.build_steps(made, lambda: scene.collection))
+        worst, clean, done = 0.0, True, 0
+        while not work.over:
+            start = time.thread_time()
+            work.advance()
+            worst = max(worst, time.thread_time() - start)
+            done += 1
+            if not work.over:
+                clean &= counts() == before
+            if done == stop_after:
+                work.cancel()
+            time.sleep(0.02)
+        longest.append(worst)
+        return clean, work
+
+    result = {"cancelled": []}
+    for stop_after in (1, 2, 3):
+        clean, work = drive(stop_after)
+        result["cancelled"].append([clean, work.cancelled, counts() == before])
+    del longest[:]
+    for _ in range(2):
+        clean, work = drive()
+        result["whole"] = [clean, work.result.name, counts()["objects"] - before["objects"]]
+        # Blender's own tangents differ in their last bit from one call to the next.
+        pairs = zip(pixels_of(work.result), pixels_of(build_fake(texture_size=1024, grid=128)))
+        result["unlike at once"] = max(float(np.abs(one - other).max()) for one, other in pairs)
+        empty()
+        before, scene = counts(), bpy.context.scene
+    # Another program may have the processor's caches now and then: the better of two.
+    result["longest"] = min(longest)
+    return result
+
+
+def pixels_of(obj):
+    nodes = obj.data.materials[0].node_tree.nodes
+    return [images.values(node.image) for node in nodes if node.type == "TEX_IMAGE"]
+
+
 def case_png(path):
     """What Blender reads from our PNG is what went in."""
     empty()
     generator = np.random.default_rng(4)
     deep = generator.integers(0, 65536, (13, 29, 3)).astype(np.uint16)
     flat = generator.integers(0, 256, (13, 29, 3)).astype(np.uint8)
+    # Large enough for several blocks of the packer.
+    large = (np.add.outer(np.arange(700), np.arange(500) ** 2)[..., None] * (1, 3, 7) % 65536).astype(np.uint16)
     worst = {}
-    for name, pixels, most in (("deep", deep, 65535), ("flat", flat, 255)):
+    for name, pixels, most in (("deep", deep, 65535), ("flat", flat, 255), ("large", large, 65535)):
         image = images.packed_image(name, pixels, "Non-Color")
         images.write_packed(image, path)
         for source, read in (("packed", image), ("file", bpy.data.images.load(path))):
             if source == "file":
                 read.colorspace_settings.name = "Non-Color"
-            values = np.empty(13 * 29 * 4, np.float32)
+            values = np.empty(pixels.shape[0] * pixels.shape[1] * 4, np.float32)
             read.pixels.foreach_get(values)
-            values = values.reshape(13, 29, 4)[::-1, :, :3] * most
+            values = values.reshape(*pixels.shape[:2], 4)[::-1, :, :3] * most
             worst[f"{name} {source}"] = float(np.abs(values - pixels).max())
     return worst
 

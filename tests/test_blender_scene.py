@@ -72,6 +72,16 @@ def test_a_wrong_answer_is_refused_and_leaves_nothing():
 
 
 @needs_blender
+def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
+    found = run_case("slices")
+    assert found["cancelled"] == [[True, True, True]] * 3
+    assert found["whole"] == [True, "fake", 1]
+    assert found["unlike at once"] < 1.5 / 65535
+    # Of the main thread's own time, in seconds: Blender must not stand still for longer.
+    assert found["longest"] < 0.05
+
+
+@needs_blender
 def test_png_files_hold_exactly_what_went_in(tmp_path):
     for name, worst in run_case("png", tmp_path / "image.png").items():
         assert worst < 0.01, name

@@ -61,5 +61,5 @@ class Steps:
 def _do(job):
     try:
         return job(), None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (raised again in the generator)
         return None, error
