@@ -9,6 +9,7 @@ from hffne.evaluation.metrics import angles
 from hffne.geometry.photometric_stereo import light_directions, photometric_stereo, polar_directions
 
 FOUR = polar_directions([42] * 4, [-45, 45, 135, 225])
+SIX = light_directions([0, 0, -20, -35, 35, 60], [0, 45, -40, 15, 15, 20])
 MANY = light_directions(*np.meshgrid([-50, -25, 0, 25, 50], [-30, 0, 30])).reshape(-1, 3)
 
 
@@ -106,6 +107,20 @@ def test_noise_is_no_reason_to_leave_lights_out():
     relief = photometric_stereo(noisy, MANY)
     lit = inside & (photos > 0.1).all(0)
     assert relief.used[:, lit].mean() > 0.97 and angles(relief.normal, normals)[lit].mean() < 0.5
+
+
+@pytest.mark.parametrize("lights", [FOUR, SIX, MANY], ids=["four", "six", "fifteen"])
+def test_real_lights_and_skin_are_no_reason_either(lights):
+    # Directions some degrees off, strengths 15 % off, a surface flatter than Lambert's, a little ambient light.
+    normals, inside = sphere()
+    random = np.random.default_rng(1)
+    moved = lights + random.normal(0, 0.05, lights.shape)
+    matte = glossy(normals, moved / np.linalg.norm(moved, axis=1, keepdims=True), painted())
+    photos = matte**0.85 * random.uniform(0.85, 1.15, (len(lights), 1, 1)) + 0.02
+    relief = photometric_stereo(np.round(photos * 0.8 * 255) / 255, lights)
+    lit = inside & (matte > 0.1).all(0)
+    error, textbook = angles(relief.normal, normals)[lit].mean(), angles(plain(photos, lights), normals)[lit].mean()
+    assert lit.sum() > 500 and textbook > 3 and error < 1.1 * textbook
 
 
 def test_the_strength_of_a_light_is_its_length():

@@ -2,9 +2,12 @@
 """Calibrated photometric stereo: normals and albedo from photos under known lights, one camera (Woodham 1980).
 
 Shadows and highlights are left out pixel by pixel. A light that leaves a pixel (nearly) black is in shadow there. Of
-the others, the one that contradicts the rest most is dropped until they agree on one matte surface. With four lights
-every one of them is as good a culprit as any other (one equation is left over), so two things are asked as well, as
-Barsky and Petrou (2003) do: is the pixel dark for a shadow, and does the surface mirror that light to the camera?
+the others, the one that contradicts the rest most is dropped until they agree on one matte surface, as far as real
+lights and real skin do: where many lights are left, as they do at this pixel; where few are, a plain shadow or
+highlight is asked for. Leaving out more than that is worse than plain least squares, since three lights forgive
+nothing. With four lights every one of them is as good a culprit as any other (one equation is left over), so two
+things are asked as well, as Barsky and Petrou (2003) do: is the pixel dark for a shadow, and does the surface mirror
+that light to the camera?
 """
 
 from dataclasses import dataclass
@@ -14,8 +17,12 @@ import numpy as np
 from ..errors import HffneError
 
 SHADOW = 0.06  # darker than this share of the pixel's second brightest value is shadow
-DISAGREE = 0.04  # a contradiction smaller than this share of the albedo is noise
-NOISE = 3 / 255  # and so is one smaller than this
+# Shares of the albedo that the value expected by the other lights must be missed by: with four lights, with so few
+# that they say little of how well they agree, and with many, between these, as many times their typical difference.
+FOUR, FEW, LEAST, MOST, TYPICAL = 0.25, 0.35, 0.04, 0.3, 3.0
+MANY = 7
+SHADOWED = 0.5  # a cast shadow is darker than this share of what is expected
+NOISE = 3 / 255  # smaller differences are none
 _GLOSS = 8  # how fast a highlight falls off, for the prior
 _VIEW = np.array([0.0, 0, 1])
 _FLAT = 0.02  # lights whose directions span less volume than this lie on a plane
@@ -120,10 +127,10 @@ def _worst(values, lights, used):
     error = values - lights @ scaled.T
     # What the other lights say about this one, and the normal that they alone give.
     away = error / rest
-    tolerance = np.maximum(DISAGREE * np.linalg.norm(scaled, axis=1), NOISE)
+    tolerance = _tolerance(away, used, np.linalg.norm(scaled, axis=1))
     predicted = values - away
     # Neither a shadow nor a highlight is to be seen on the side that is turned away from the light.
-    suspect = usable & (np.abs(away) > tolerance) & (predicted > 0)
+    suspect = usable & (np.abs(away) > tolerance) & (predicted > 0) & ((away > 0) | (values < SHADOWED * predicted))
     towards = _directions(lights) + _VIEW
     half = towards / np.linalg.norm(towards, axis=1, keepdims=True)
     shift = np.einsum("pij,lj->lpi", inverse, lights, optimize=True)
@@ -136,3 +143,16 @@ def _worst(values, lights, used):
     score = np.where(suspect, np.abs(error * away) * (0.05 + likely), -1)
     worst = score.argmax(0)
     return np.where(score[worst, np.arange(len(worst))] > 0, worst, -1)
+
+
+def _tolerance(away, used, albedo):
+    """How much (P,) a value may differ from what the other lights make expected."""
+    count = used.sum(0)
+    few = np.where(count == 4, FOUR, FEW) * albedo
+    if len(used) < MANY:
+        return np.maximum(few, NOISE)
+    # The median over the used lights alone: the others are sorted to the end.
+    ordered = np.sort(np.where(used, np.abs(away), np.inf), axis=0)
+    typical = ordered[(np.maximum(count, 1) - 1) // 2, np.arange(len(count))]
+    many = np.clip(TYPICAL * typical, LEAST * albedo, MOST * albedo)
+    return np.maximum(np.where(count < MANY, few, many), NOISE)
