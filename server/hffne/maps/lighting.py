@@ -19,7 +19,9 @@ FIT_SIZE = 256
 RIDGE = 0.02
 ROUNDS = 12
 # How dark and how bright the shading may be taken to be, of its mean over the face.
-DARKEST, BRIGHTEST = 0.35, 2.5
+DARKEST, BRIGHTEST = 0.4, 2.5
+# How much the light's colour may change over the face: beyond, the fit follows a beard or what the skin reflects.
+TINT = 1.2
 # Not skin, or painted.
 OTHER = ("eyes", "brows", "lips")
 
@@ -35,7 +37,8 @@ class Light:
         light = basis(normal) @ self.coefficients.astype(np.float32)
         # Soft at the dark end: a hard one shows as an edge.
         light = DARKEST + _soft_plus(light - DARKEST, 0.1)
-        return np.minimum(light, BRIGHTEST)
+        gray = light.mean(-1, keepdims=True)
+        return np.minimum(np.clip(light, gray / TINT, gray * TINT), BRIGHTEST)
 
 
 def basis(normal):
