@@ -121,3 +121,12 @@ def test_the_command_for_real(name, lit_astronaut, painted_head, tmp_path, capsy
         assert picture.size[0] > 1500
     assert main(["evaluate", name, str(folder)]) == 1
     assert "not complete" in capsys.readouterr().err and not list(tmp_path.glob("*"))[1:]
+
+
+@pytest.mark.parametrize("options", [["photoface", "--share", "0"], ["florence", "--size", "0"], ["florence", "--size", "99999"]])
+def test_options_that_make_no_sense_are_told(options, tmp_path, capsys):
+    standins.photoface(tmp_path, people=1)
+    standins.florence(tmp_path, subjects=(1,))
+    assert main(["evaluate", options[0], str(tmp_path), "--part", *options[1:]]) == 2
+    error = capsys.readouterr().err
+    assert options[2] in error and options[1] in error and "internal" not in error

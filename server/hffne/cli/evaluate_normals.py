@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
+from hffne.errors import RequestError
 
 _COUNTED = ("Pixels that our own face mask leaves out count too, with the coarse network's normal; pixels off the "
             "crop, and photos without a face found, count as flat.")
@@ -106,6 +107,8 @@ def _photoface(args):
 
     sessions = dataset.find(args.folder, args.part)
     _, held_out = dataset.split(sessions, args.share, args.seed, args.by)
+    if not held_out:
+        raise RequestError(f"A share of {args.share} of {len(sessions)} sessions is none.", hint="For example: --share 0.2")
     tell(f"{len(held_out)} of {len(sessions)} sessions are held out (seed {args.seed})")
     split = {"share": args.share, "seed": args.seed, "by": args.by, "sessions": len(sessions)}
     return Benchmark(held_out, photoface.evaluate,
@@ -116,5 +119,7 @@ def _florence(args):
     from hffne.datasets import florence as dataset
     from hffne.evaluation import florence
 
+    if not 64 <= args.size <= 4096:
+        raise RequestError(f"Photos of {args.size} pixels cannot be rendered.", hint="--size takes 64 to 4096.")
     return Benchmark(dataset.find(args.folder, args.part), lambda *rest: florence.evaluate(*rest, size=args.size),
                      lambda results: florence.as_dict(results, "florence"))
