@@ -10,7 +10,7 @@ import traceback
 from hffne import __version__
 from hffne.errors import HffneError
 
-VERBS = ("normals", "build", "serve", "evaluate", "bench", "train", "weights", "dataset", "figure", "doctor")
+VERBS = ("normals", "build", "serve", "evaluate", "bench", "train", "study", "weights", "dataset", "figure", "doctor")
 
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130

@@ -4,6 +4,8 @@
 import os
 from pathlib import Path
 
+from . import train_published
+
 
 def add_parser(subparsers):
     parser = subparsers.add_parser(
@@ -11,7 +13,7 @@ def add_parser(subparsers):
         description="Three steps: `data` fits the face model to the photos and renders the training set; `shape` trains "
                     "the position map and the coarse network; `pose` goes on with the position map alone, on more "
                     "profiles; `fine` trains the fine network on top. Each goes on where it was interrupted. See server/hffne/weights/MODEL_CARD.md for the shipped run.")
-    parser.add_argument("step", choices=["data", "shape", "pose", "fine"])
+    parser.add_argument("step", choices=["data", "shape", "pose", "fine", *train_published.STEPS])
     parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="the training set's folder")
     parser.add_argument("--output", type=Path, metavar="DIR", help="checkpoints, log and weights (default: SET/<step>)")
     parser.add_argument("--shapes", type=Path, metavar="DIR", help="data: folder of ict_facekit.npz (ICT-FaceKit, MIT)")
@@ -25,12 +27,15 @@ def add_parser(subparsers):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout, not bfloat16")
+    train_published.add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     if options.step == "data":
         return _data(options)
+    if options.step in train_published.STEPS:
+        return train_published.run(options)
     import torch
 
     from ..training import loop, tasks
