@@ -11,9 +11,9 @@ import atexit
 
 
 def _parts():
-    from . import operators, preferences, settings, ui
+    from . import batch, operators, preferences, settings, ui
 
-    return preferences, settings, operators, ui
+    return preferences, settings, batch, operators, ui
 
 
 def register():

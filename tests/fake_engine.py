@@ -36,7 +36,7 @@ def read():
 
 
 def generate(message):
-    number, name = message["id"], Path(message["photo"]).stem
+    number, name = message["id"], Path(message.get("photo") or message["photos"][0]).stem
     say = {"type": "progress", "id": number}
     frames.write_frame(OUT, {**say, "stage": "detect", "fraction": 0.1, "message": "Finding the face"})
     if name.startswith("no_face"):

@@ -106,6 +106,13 @@ def maps(names, texture_size):
     return made
 
 
+def landmarks():
+    """68 UVs spread over the face, none of them a mirror image of another: (68, 2) float32."""
+    turn = np.arange(68) * 2.399963
+    radius = 0.4 * np.sqrt((np.arange(68) + 0.5) / 68)
+    return np.stack([0.52 + radius * np.cos(turn), 0.47 + radius * np.sin(turn)], 1).astype(np.float32)
+
+
 def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
     """(message, arrays) in the shape of the engine's answer to "generate"; names: of the further maps."""
     step = (np.arange(grid) + 0.5) / grid
@@ -128,6 +135,7 @@ def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
         "normal": normals(points).astype(np.float32),
         "confidence": np.ones((texture_size, texture_size), np.float32),
         **maps(names, texture_size),
+        "landmarks": landmarks(),
     }
     if color:
         checks = (np.floor(texel_u * 8) + np.floor(texel_v * 8)) % 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a case of blender_cases.py in a process of its own, beside an engine of the test's choice."""
+"""Runs a case of blender_cases.py or its like in a process of its own, beside an engine of the test's choice."""
 
 import importlib.util
 import json

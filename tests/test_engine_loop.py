@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,11 @@ class Engine:
     def asset(self, photo, estimate, texture_size, grid, report, cancelled, maps=()):
         assert estimate == "estimate"
         report("unwrap", 0.7, "Nearly there")
+        return Asset()
+
+    def combined(self, views, texture_size, grid, report, cancelled, maps=()):
+        assert [estimate for _, estimate in views] == ["estimate"] * len(views)
+        self.merged = len(views)
         return Asset()
 
 
@@ -124,6 +130,21 @@ def test_generate_reports_progress_and_the_result(client, astronaut_file):
     fractions = [step["fraction"] for step in progress]
     assert len(fractions) >= 3 and fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1
     assert "coarse" in [step["stage"] for step in progress]
+
+
+def test_several_photos_become_one_face(client, astronaut_file, tmp_path):
+    other = tmp_path / "from the left.png"
+    other.write_bytes(Path(astronaut_file).read_bytes())
+    client.say(type="generate", id=1, photos=[str(astronaut_file), str(other)])
+    message, _, progress = client.answer(1)
+    assert message["type"] == "result" and message["name"] == "astronaut"
+    fractions = [step["fraction"] for step in progress]
+    assert fractions == sorted(fractions) and any("2 of 2" in step["message"] for step in progress)
+    client.say(type="generate", id=2, photos=[])
+    assert client.answer(2)[0]["code"] == "bad_request"
+    client.say(type="generate", id=3, photos=[str(astronaut_file), str(tmp_path / "none.jpg")])
+    message = client.answer(3)[0]
+    assert message["code"] == "photo_not_found" and "none.jpg" in message["message"]
 
 
 def test_color_can_be_left_out(client, astronaut_file):

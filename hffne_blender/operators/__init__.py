@@ -3,11 +3,17 @@
 
 import bpy
 
+from .apply_to_mesh import HFFNE_OT_apply_to_mesh
 from .bake import HFFNE_OT_bake
+from .batch_add import HFFNE_OT_batch_add
+from .batch_edit import HFFNE_OT_batch_edit
+from .batch_run import HFFNE_OT_batch_run
 from .cancel import HFFNE_OT_cancel
 from .export_maps import HFFNE_OT_export_maps
 from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
+from .merge_photos import HFFNE_OT_merge_photos
+from .place_landmarks import HFFNE_OT_place_landmarks
 from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
 from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo
@@ -25,6 +31,12 @@ CLASSES = (
     HFFNE_OT_add_turntable,
     HFFNE_OT_relight_photo,
     HFFNE_OT_import_weights,
+    HFFNE_OT_place_landmarks,
+    HFFNE_OT_apply_to_mesh,
+    HFFNE_OT_batch_add,
+    HFFNE_OT_batch_edit,
+    HFFNE_OT_batch_run,
+    HFFNE_OT_merge_photos,
 )
 
 

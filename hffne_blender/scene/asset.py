@@ -38,6 +38,7 @@ class FaceAsset:
     normal          (T, T, 3) float32, object-space unit normals, row 0 at v = 1
     color           (T, T, 3) uint8 sRGB, or None
     confidence      (T, T) float32, how well the photo saw a texel, or None
+    landmarks       (68, 2) float32, the UVs of the landmarks in iBUG order, or None
     camera          plain dict from object to photo, see `scene.camera`
     notices         sentences for the user
     maps            the further arrays by name, those of MAPS that were asked for: albedo (sRGB), height (metres),
@@ -55,6 +56,7 @@ class FaceAsset:
     normal: np.ndarray
     color: np.ndarray
     confidence: np.ndarray
+    landmarks: np.ndarray
     camera: dict
     notices: tuple
     maps: dict = field(default_factory=dict)
@@ -78,6 +80,7 @@ class FaceAsset:
             weights = _array(arrays, "region_weights", np.float32, (len(regions), count))
         color = _array(arrays, "color", np.uint8, (size, size, 3)) if "color" in arrays else None
         confidence = _array(arrays, "confidence", np.float32, (size, size)) if "confidence" in arrays else None
+        landmarks = _array(arrays, "landmarks", np.float32, (68, 2)) if "landmarks" in arrays else None
         return cls(
             name=str(message.get("name") or "Face"),
             vertices=vertices,
@@ -88,6 +91,7 @@ class FaceAsset:
             normal=normal,
             color=color,
             confidence=confidence,
+            landmarks=landmarks,
             camera=_camera(message.get("camera")),
             notices=tuple(str(text) for text in message.get("notices", ())),
             maps=_maps(arrays, size),

@@ -5,7 +5,7 @@ from functools import partial
 
 import bpy
 
-from . import camera, material, mesh, steps, tangent, textures
+from . import camera, evidence, material, mesh, steps, tangent, textures
 
 
 def build(asset, collection, use_color=True):
@@ -59,5 +59,6 @@ def _assemble(asset, collection, made_textures, photo, made):
         # The face holds on to them until they are needed.
         image = keep(textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}"))
         obj[f"hffne_photo_{texture.kind}"] = image
+    evidence.store(obj, asset, skin_images["normal"])
     collection.objects.link(obj)
     return obj

@@ -3,10 +3,20 @@
 
 import bpy
 
+from .batch_panel import HFFNE_PT_batch, HFFNE_UL_batch
+from .character_panel import HFFNE_PT_character
 from .detail_panel import HFFNE_PT_detail, HFFNE_PT_look
 from .panel import HFFNE_PT_face, HFFNE_PT_result
 
-CLASSES = (HFFNE_PT_face, HFFNE_PT_result, HFFNE_PT_detail, HFFNE_PT_look)
+CLASSES = (
+    HFFNE_PT_face,
+    HFFNE_PT_result,
+    HFFNE_PT_detail,
+    HFFNE_PT_look,
+    HFFNE_PT_character,
+    HFFNE_UL_batch,
+    HFFNE_PT_batch,
+)
 
 
 def register():

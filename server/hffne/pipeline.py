@@ -5,7 +5,7 @@ Importing this module is cheap; torch is imported when an `Engine` is made.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -13,10 +13,11 @@ import numpy as np
 from .errors import Cancelled, HffneError
 from .exemplar import base_exemplar
 from .geometry import mesh, unwrap
+from .geometry.combine import combine, reference
 from .geometry.merge import enlarge, merge
 from .geometry.project import MAX_SIZE, Projection, project
 from .geometry.resample import normalise, sample
-from .geometry.uv import template
+from .geometry.uv import landmark_uvs, template
 from .photo.crop import Crop, crop_for_box, take, to_gray
 
 # The position map's and the coarse network's crop.
@@ -108,6 +109,7 @@ class FaceAsset:
             "color": self.textures.color,
             "confidence": self.textures.confidence,
             **self.maps,
+            "landmarks": landmark_uvs(),
         }
         return body, arrays
 
@@ -204,11 +206,27 @@ class Engine:
 
         maps: names of the further maps to make, of maps.make.MAPS.
         """
+        return self.combined([(photo, estimate)], texture_size, grid, report, cancelled, maps)
+
+    def combined(self, views, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
+        """The same from several photos of one person: FaceAsset with the camera of the one that saw most.
+
+        views: list of (photo, estimate); maps as for `asset`.
+        """
         step = _Steps(report, cancelled)
-        step("unwrap", 0.70, "Unwrapping the face")
-        shape = estimate.shape
+        seen = []
+        for photo, estimate in views:
+            step("unwrap", 0.70, "Unwrapping the face")
+            crop = estimate.crop.resized(CROP)
+            seen.append(
+                unwrap.unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
+            )
+        if len(views) > 1:
+            step("combine", 0.76, "Merging the photos")
+        photo, estimate = views[reference(seen)]
+        shape, textures = combine([view[1].shape for view in views], seen)
+        estimate = replace(estimate, shape=shape)
         crop = estimate.crop.resized(CROP)
-        textures = unwrap.unwrap(shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
         derived = {}
         if maps:
             from .maps.make import make_maps

@@ -34,6 +34,13 @@ def template():
         return UVTemplate(data["mask"], data["mean"], data["landmarks"], regions)
 
 
+@cache
+def landmark_uvs():
+    """Where the landmarks lie in the layout: (68, 2) float32 UVs, iBUG order."""
+    row, column = (template().landmarks + 0.5).T / len(template().mask)
+    return np.stack([column, 1 - row], axis=1).astype(np.float32)
+
+
 # The outermost texels are ear and neck, and what a network knows least.
 RIM = 2.0
 

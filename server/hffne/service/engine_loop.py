@@ -24,6 +24,8 @@ LOG = logging.getLogger("hffne.engine")
 MAX_WAITING = 64
 TEXTURE_SIZES = (64, 4096)
 GRIDS = (8, 512)
+# Of one person, for one merged face.
+MOST_PHOTOS = 12
 
 
 def serve(device=None, model="compact", **options):
@@ -226,7 +228,7 @@ class EngineLoop:
         from hffne.photo.detect import choose_faces, find_faces
         from hffne.photo.load import load_photo
 
-        path = _photo_path(request)
+        paths = _photo_paths(request)
         which = _which_face(request)
         texture_size = _whole_number(request, "texture_size", 1024, TEXTURE_SIZES)
         grid = _whole_number(request, "grid", 128, GRIDS)
@@ -240,28 +242,37 @@ class EngineLoop:
             if cancelled():
                 raise Cancelled
 
-        report("load", 0.0, "Reading the photo")
-        photo = load_photo(path)
-        check()
-        report("detect", 0.05, "Finding the face")
-        faces = find_faces(photo)
-        index, face = choose_faces(faces, which, path)[0]
-        check()
-        engine = self._ready_engine()
-        estimate = engine.normals(photo, face, report, cancelled, **size)
-        asset = engine.asset(photo, estimate, texture_size, grid, report, cancelled, maps)
+        views = []
+        for number, path in enumerate(paths):
+            of_all = f" {number + 1} of {len(paths)}" if len(paths) > 1 else ""
+
+            def told(stage, fraction, message, number=number, of_all=of_all):
+                # Up to the unwrapping each photo has its share of the bar.
+                report(stage, 0.7 * (number + fraction / 0.7) / len(paths) if fraction < 0.7 else fraction,
+                       message + of_all)
+
+            told("load", 0.0, "Reading the photo")
+            photo = load_photo(path)
+            check()
+            told("detect", 0.05, "Finding the face")
+            faces = find_faces(photo)
+            index, face = choose_faces(faces, which, path)[0]
+            check()
+            engine = self._ready_engine()
+            views.append((photo, engine.normals(photo, face, told, cancelled, **size)))
+            if number == 0:
+                first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
+        asked = (texture_size, grid, report, cancelled, maps)
+        asset = engine.asset(*views[0], *asked) if len(views) == 1 else engine.combined(views, *asked)
         check()
         body, arrays = asset.as_message()
         if not color:
             arrays.pop("color", None)
         body.update(
-            name=path.stem,
-            faces=len(faces),
-            face=index,
-            box=list(face.box),
+            name=paths[0].stem,
+            **first,
             texture_size=texture_size,
-            photo_size=list(photo.size),
-            notices=list(photo.notices) + list(body.get("notices", [])),
+            notices=[notice for photo, _ in views for notice in photo.notices] + list(body.get("notices", [])),
         )
         return body, arrays
 
@@ -312,6 +323,16 @@ def _photo_path(request):
     if not isinstance(path, str) or not path:
         raise RequestError("'photo' is the path of a file.")
     return Path(path)
+
+
+def _photo_paths(request):
+    """One photo, or several of the same person."""
+    paths = request.get("photos")
+    if paths is None:
+        return [_photo_path(request)]
+    if not isinstance(paths, list) or not 1 <= len(paths) <= MOST_PHOTOS:
+        raise RequestError(f"'photos' is a list of 1 to {MOST_PHOTOS} paths.", hint="Choose fewer photos.")
+    return [_photo_path({"photo": path}) for path in paths]
 
 
 def _which_face(request):

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole way of a face's detail onto another mesh: align, fit, carry over, show."""
+
+from dataclasses import dataclass
+
+import bmesh
+import bpy
+import numpy as np
+
+from ..scene import images
+from . import carry, find, fit, height, landmarks, relief, skin, source, surface
+from .detail import Detail
+from .source import TransferError
+
+# On an image: for which target and what it is, so that the next run replaces it.
+MADE_FOR, KIND = "hffne_made_for", "hffne_kind"
+HEIGHT_SIZE = 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to make and how; lengths in metres of the face's own size."""
+
+    align: str = "AUTO"
+    normal: bool = True
+    displacement: bool = False
+    relief: bool = False
+    levels: int = 4
+    texture_size: int = 2048
+    strength: float = 1.0
+    largest: float = 0.03
+    border: float = 0.02
+    seen_only: bool = False
+    skip_eyes: bool = True
+    uv_map: str = ""
+    material: bool = True
+
+
+def apply(context, face, target, options, ask):
+    """Carry the detail of the object `face` over to the object `target`.
+
+    ask  see `find.landmarks`; used only where the engine has to find the head
+    Returns a dict of what was made: {"normal": Image, "displacement": Image, "relief": Modifier,
+    "covered": share of the texels that took something}. Raises TransferError, and leaves all as it was.
+    """
+    _check(face, target, options)
+    kept = source.read(face)
+    if not options.skip_eyes:
+        kept.eyes[:] = 0
+    with _Evaluated(context, target) as mesh:
+        uv_name = _uv_name(mesh, target, options.uv_map)
+        shape = surface.of_mesh(mesh, target.matrix_world, uv_name)
+        fitted = fit.fit(kept, shape, *_pairs(face, target, kept, shape, options.align, ask))
+        found = carry.texels(kept, fitted, shape, options.texture_size, options.border, options.seen_only)
+        if not len(found.index) or not found.weight.any():
+            raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
+        uv_length = _uv_length(kept)
+        detail = Detail(kept.normal, options.strength, options.largest * uv_length)
+        pixels = {}
+        if options.normal:
+            normal = carry.normal_map(found, detail, mesh, target.matrix_world, uv_name)
+            pixels["normal"] = images.encode_normal(normal)
+        if options.displacement or options.relief:
+            plane = _height_map(kept, detail, found, fitted, target, options)
+        slots = _slots_of(mesh, found)
+    made = {"covered": len(found.index) / options.texture_size**2}
+    if options.relief:
+        relief.sculpt(context, target, uv_name, plane, options.levels)
+        made["relief"] = target.modifiers[relief.NAME]
+    scale = 0.0
+    if options.displacement:
+        scale = 2 * max(float(np.abs(plane).max()), 1e-9)
+        pixels["displacement"] = np.repeat(np.rint((plane / scale + 0.5) * 65535).astype(np.uint16), 3, axis=2)
+    for kind, values in pixels.items():
+        made[kind] = _image(target, face, kind, values)
+    if "displacement" in made:
+        made["displacement"]["hffne_scale"] = scale
+    if options.material and pixels:
+        skin.wear(target, slots, uv_name, made.get("normal"), made.get("displacement"), scale)
+    return made
+
+
+def place_landmarks(context, target, ask, face=None):
+    """Landmarks as empties on `target`, where the engine finds them; with ask=None where those of `face` lie now."""
+    if ask is not None:
+        with _Evaluated(context, target) as mesh:
+            shape = surface.of_mesh(mesh, target.matrix_world)
+        wanted = sorted(landmarks.NAMES)
+        points = find.landmarks(shape, target.matrix_world, wanted, ask)
+    else:
+        wanted, known = sorted(landmarks.NAMES), source.read(face).landmarks
+        if known is None:
+            raise _no_landmarks(face)
+        points = known[wanted]
+    size = 0.02 * float(np.linalg.norm(np.ptp(points, axis=0)))
+    return landmarks.place(context, target, dict(zip(wanted, points)), size)
+
+
+def _check(face, target, options):
+    if not source.is_face(face):
+        raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
+    if target is None or target.type != "MESH" or target == face:
+        raise TransferError("no_target", "No mesh to apply the face to is chosen.", "Select the face, then the head's mesh.")
+    if not target.data.polygons:
+        raise TransferError("no_target", f"'{target.name}' has no faces.", "Choose the head's mesh.")
+    if target.library is not None or target.data.library is not None:
+        raise TransferError("linked", f"'{target.name}' is linked from another file.", "Make it local first.")
+    if not (options.normal or options.displacement or options.relief):
+        raise TransferError("nothing", "Nothing is asked for.", "Choose a normal map, a displacement map or relief.")
+    for obj in (face, target):
+        if abs(np.linalg.det(np.array(obj.matrix_world)[:3, :3])) < 1e-18:
+            raise TransferError("flat", f"'{obj.name}' is scaled to nothing.", "Reset its scale.")
+    if options.relief:
+        relief.check(target)
+
+
+def _pairs(face, target, kept, shape, align, ask):
+    """(pairs or None, sure) for `fit.fit`."""
+    placed, points = landmarks.positions(target)
+    if align == "PLACED":
+        return None, True
+    if align == "LANDMARKS" or (align == "AUTO" and len(placed)):
+        if len(placed) < fit.FEWEST_LANDMARKS:
+            raise TransferError(
+                "few_landmarks", f"'{target.name}' has {len(placed)} landmarks.", "Add them first, then move them."
+            )
+        if kept.landmarks is None:
+            raise _no_landmarks(face)
+        return (kept.landmarks[placed], points), True
+    theirs = find.landmarks(shape, target.matrix_world, landmarks.FOUND, ask)
+    try:
+        # Seen by the same eyes, both are mistaken in the same way, and it does not matter.
+        ours = find.landmarks(kept.surface, face.matrix_world, landmarks.FOUND, ask)
+    except TransferError:
+        if kept.landmarks is None:
+            raise
+        ours = kept.landmarks[list(landmarks.FOUND)]
+    return (ours, theirs), False
+
+
+def _no_landmarks(face):
+    return TransferError("no_landmarks", f"The face '{face.name}' does not know its landmarks.", "Generate it again.")
+
+
+def _height_map(kept, detail, found, fitted, target, options):
+    """(T, T, 1) heights in the target's own units."""
+    size = min(HEIGHT_SIZE, len(kept.normal))
+    plane = height.heights(kept, detail, size, options.largest)
+    grown = carry.growth(kept.surface.points, fitted)
+    unit = kept.metre * grown / np.cbrt(abs(np.linalg.det(np.array(target.matrix_world)[:3, :3])))
+    return carry.plane_map(found, plane * unit)
+
+
+def _uv_length(kept):
+    """UV lengths a metre of the face, in the middle."""
+    corners, uv = kept.surface.points[kept.surface.triangles] / kept.metre, kept.uv[kept.surface.triangles]
+    edge = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+    return float(np.median(np.linalg.norm(uv[:, 1] - uv[:, 0], axis=1) / np.maximum(edge, 1e-12)))
+
+
+def _uv_name(mesh, target, wanted):
+    if wanted and wanted not in mesh.uv_layers:
+        raise TransferError("no_uv", f"'{target.name}' has no UV map '{wanted}'.", "Choose one that it has.")
+    layer = mesh.uv_layers.get(wanted) if wanted else next((uv for uv in mesh.uv_layers if uv.active_render), None)
+    if layer is None:
+        raise TransferError("no_uv", f"'{target.name}' has no UV map.", "Unwrap the mesh first.")
+    return layer.name
+
+
+def _slots_of(mesh, found):
+    polygons = np.empty(len(mesh.loop_triangles), np.int32)
+    mesh.loop_triangles.foreach_get("polygon_index", polygons)
+    slots = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    return np.unique(slots[polygons[np.unique(found.owner[found.weight > 0.01])]]).tolist()
+
+
+def _image(target, face, kind, pixels):
+    """The target's image of a kind: an earlier one of ours gets the new pixels, so that all who use it follow."""
+    old = next((image for image in bpy.data.images if image.get(MADE_FOR) == target and image.get(KIND) == kind), None)
+    name = f"{target.name}_{face.name}_{kind}"
+    image = images.packed_image(name, pixels, "Non-Color")
+    if old is not None:
+        old.user_remap(image)
+        bpy.data.images.remove(old)
+        image.name = name
+    image[MADE_FOR], image[KIND] = target, kind
+    return image
+
+
+class _Evaluated:
+    """The mesh as it is seen, less our own relief, for the time of a `with`; triangles and quads only."""
+
+    def __init__(self, context, obj):
+        self._context, self._obj = context, obj
+
+    def __enter__(self):
+        own = self._obj.modifiers.get(relief.NAME)
+        shown = own is not None and own.show_viewport
+        if shown:
+            own.show_viewport = False
+        try:
+            graph = self._context.evaluated_depsgraph_get()
+            graph.update()
+            evaluated = self._obj.evaluated_get(graph)
+            self._mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=graph)
+        finally:
+            if shown:
+                own.show_viewport = True
+        if any(len(polygon.vertices) > 4 for polygon in self._mesh.polygons):
+            work = bmesh.new()
+            work.from_mesh(self._mesh)
+            bmesh.ops.triangulate(work, faces=[polygon for polygon in work.faces if len(polygon.verts) > 4])
+            work.to_mesh(self._mesh)
+            work.free()
+        return self._mesh
+
+    def __exit__(self, *_):
+        bpy.data.meshes.remove(self._mesh)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine finds the landmarks of a mesh: on pictures of it, as on a photo."""
+
+import os
+import tempfile
+
+import numpy as np
+
+from ..scene import images
+from . import sight
+from .source import TransferError
+
+# The answer's mesh and textures are only for reading the landmarks off.
+GRID, TEXTURE = 64, 64
+
+
+def landmarks(surface, matrix, wanted, ask, rounds=2):
+    """Landmarks (K, 3), world space, of the face on a Surface.
+
+    matrix  of its object; wanted: indices in iBUG order
+    ask     ask(request dict) -> (message, arrays), raising TransferError; "no_face" tries the next view
+
+    Raises TransferError "no_face_on_mesh" when no view shows a face.
+    """
+    tree = surface.tree()
+    with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
+        for number, view in enumerate(sight.views(surface.points, matrix)):
+            try:
+                for step in range(rounds):
+                    drawn = sight.picture(surface, tree, view)
+                    path = os.path.join(folder, f"view_{number}_{step}.png")
+                    with open(path, "wb") as stream:
+                        stream.write(images.png_bytes(np.repeat(drawn.grey[..., None], 3, axis=2)))
+                    request = {"type": "generate", "photo": path, "face": "largest", "color": False}
+                    answer = ask({**request, "texture_size": TEXTURE, "grid": GRID})
+                    view = view.closer(answer[0]["box"])
+            except TransferError as error:
+                if error.code not in ("no_face", "photo_too_small", "no_shape"):
+                    raise
+                continue
+            return sight.landmarks_on(answer, drawn, list(wanted))
+    raise TransferError(
+        "no_face_on_mesh",
+        "No face was found on the mesh.",
+        "Let it look along -Y with its head up, or place the landmarks by hand.",
+    )

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators share that ask the engine and wait for its answer."""
+
+import bpy
+
+from .. import preferences
+from ..character import source
+from ..character.source import TransferError
+from ..engine import launch, session
+from ..engine.client import EngineError
+
+
+def engine_python_property():
+    return bpy.props.StringProperty(
+        name="Engine Python",
+        description="Use this engine instead of the one in the preferences",
+        subtype="FILE_PATH",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+
+def device_property():
+    return bpy.props.StringProperty(
+        name="Device",
+        description="Use this device instead of the one in the preferences",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+
+def poll(cls, context):
+    if session.running():
+        cls.poll_message_set("A face is being generated")
+        return False
+    if context.mode != "OBJECT":
+        cls.poll_message_set("Switch to Object Mode first")
+        return False
+    return True
+
+
+def face_for(context, target):
+    """The face that is meant beside a target: the selected one, else the latest made that is not the target itself."""
+    for obj in context.selected_objects:
+        if obj != target and source.is_face(obj):
+            return obj
+    return next((obj for obj in reversed(context.scene.objects) if obj != target and source.is_face(obj)), None)
+
+
+def start(context, operator, request):
+    """Send a request and return its Task; raises EngineError when there is no engine."""
+    chosen = preferences.get(context)
+    device = operator.device or ("" if chosen.device == "auto" else chosen.device)
+    idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
+    python = launch.find_python(operator.engine_python, bpy.path.abspath(chosen.engine_python))
+    return session.start(python, device, idle, not bpy.app.background, request)
+
+
+def engine(context, operator):
+    """A function that sends a request and waits: ask(request) -> (message, arrays); raises TransferError."""
+
+    def ask(request):
+        try:
+            task = session.wait(start(context, operator, request))
+        except EngineError as error:
+            raise TransferError(error.code, str(error), error.hint) from None
+        if task.status != "done":
+            told = task.error or {"code": "cancelled", "message": "Cancelled", "hint": ""}
+            raise TransferError(told["code"], told["message"], told["hint"])
+        return task.result
+
+    return ask
+
+
+def fail(operator, error):
+    session.fail(error.as_dict())
+    operator.report({"ERROR"}, " ".join(part for part in (str(error), error.hint) if part))
+    return {"CANCELLED"}

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.batch_add`: photos into the queue."""
+
+import os
+
+import bpy
+
+from .. import batch
+
+
+class HFFNE_OT_batch_add(bpy.types.Operator):
+    """Add photos to the queue: the chosen files, or all photos of the chosen folder"""
+
+    bl_idname = "hffne.batch_add"
+    bl_label = "Add Photos"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: bpy.props.StringProperty(
+        name="Folder", description="The folder; all its photos unless files are named", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    files: bpy.props.CollectionProperty(
+        name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
+    )
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context, event):
+        if self.directory:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        folder = bpy.path.abspath(self.directory)
+        names = [entry.name for entry in self.files if entry.name]
+        try:
+            paths = [os.path.join(folder, name) for name in names] or batch.photos_in(folder)
+        except OSError as error:
+            self.report({"ERROR"}, f"The folder {folder} cannot be read ({error.strerror}). Check the path.")
+            return {"CANCELLED"}
+        if not paths:
+            self.report({"ERROR"}, f"There are no photos in {folder}. JPEG, PNG, TIFF, WebP, AVIF and BMP are taken.")
+            return {"CANCELLED"}
+        count = batch.add(context.scene.hffne_batch, paths)
+        self.report({"INFO"}, f"{count} photos added")
+        return {"FINISHED"}

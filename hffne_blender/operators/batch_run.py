@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.batch_run`: a face of each photo in the queue, one after the other.
+
+From the panel it is modal, as generating one face is; from a script it returns when the
+queue is worked off. A photo that fails says why and does not stop the others.
+"""
+
+import os
+
+import bpy
+
+from .. import batch, settings
+from ..engine import session
+from ..engine.client import EngineError
+from ..scene import face
+from ..scene.asset import AssetError, FaceAsset
+from . import ask
+
+TICK = 0.1
+# Without an engine no photo will do: the whole queue stops.
+FATAL = {"engine_not_set", "engine_not_started", "engine_not_installed", "engine_silent", "no_device", "bad_weights"}
+
+
+class HFFNE_OT_batch_run(bpy.types.Operator):
+    """Build a face of every photo that waits in the queue"""
+
+    bl_idname = "hffne.batch_run"
+    bl_label = "Generate All"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: bpy.props.StringProperty(
+        name="Folder", description="Add all photos of this folder first", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    retry: bpy.props.BoolProperty(
+        name="Retry", description="Also try those again that have failed", default=False, options={"SKIP_SAVE"}
+    )
+    texture_size: settings.texture_size_property(options={"SKIP_SAVE"})
+    grid: settings.grid_property(options={"SKIP_SAVE"})
+    color: settings.color_property(options={"SKIP_SAVE"})
+    maps: settings.maps_property(options={"SKIP_SAVE"})
+    engine_python: ask.engine_python_property()
+    device: ask.device_property()
+
+    _timer = None
+    _task = None
+    _current = -1
+    _stop = None
+
+    @classmethod
+    def poll(cls, context):
+        return ask.poll(cls, context)
+
+    def invoke(self, context, event):
+        chosen = context.scene.hffne
+        for name in ("texture_size", "grid", "color", "maps"):
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(chosen, name))
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._prepare(context) or not self._next(context):
+            return self._end(context)
+        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type == "ESC" and event.value == "PRESS":
+            session.cancel()
+        elif event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        session.poll()
+        for area in context.screen.areas if context.screen else ():
+            area.tag_redraw()
+        if not self._task.over:
+            return {"PASS_THROUGH"}
+        self._take(context)
+        if self._next(context):
+            return {"PASS_THROUGH"}
+        return self._end(context)
+
+    def cancel(self, context):
+        session.cancel()
+        self._stop = "Cancelled."
+        self._end(context)
+
+    def execute(self, context):
+        if self._prepare(context):
+            while self._next(context):
+                session.wait(self._task)
+                self._take(context)
+        return self._end(context)
+
+    def _prepare(self, context):
+        self._stop, self._made = None, 0
+        queue = context.scene.hffne_batch
+        if self.directory:
+            folder = bpy.path.abspath(self.directory)
+            try:
+                batch.add(queue, batch.photos_in(folder))
+            except OSError as error:
+                self._stop = f"The folder {folder} cannot be read ({error.strerror}). Check the path."
+                return False
+        for item in queue.items:
+            # What was running when the file was saved was never finished.
+            if item.state == "RUNNING" or (self.retry and item.state == "FAILED"):
+                item.state, item.message = "WAITING", ""
+        if not any(item.state == "WAITING" for item in queue.items):
+            self._stop = "No photo waits in the queue. Add some, or try the failed ones again."
+            return False
+        return True
+
+    def _next(self, context):
+        """Begin the next photo that can be begun; False when there is none or the queue has stopped."""
+        queue = context.scene.hffne_batch
+        while self._stop is None:
+            self._current = next((i for i, item in enumerate(queue.items) if item.state == "WAITING"), -1)
+            if self._current < 0:
+                return False
+            item = queue.items[self._current]
+            path = os.path.abspath(bpy.path.abspath(item.photo))
+            try:
+                if not os.path.isfile(path):
+                    raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
+                request = {"type": "generate", "photo": path, "face": "largest", "color": True}
+                request |= {"texture_size": int(self.texture_size), "grid": int(self.grid)}
+                request["maps"] = sorted(name.lower() for name in self.maps)
+                self._task = ask.start(context, self, request)
+            except EngineError as error:
+                self._failed(item, error.as_dict())
+                continue
+            item.state, item.message, queue.active = "RUNNING", "", self._current
+            return True
+        return False
+
+    def _take(self, context):
+        """What the engine has said of the current photo."""
+        queue = context.scene.hffne_batch
+        if not 0 <= self._current < len(queue.items):
+            return
+        item, task = queue.items[self._current], self._task
+        if task.status == "cancelled":
+            item.state, self._stop = "WAITING", "Cancelled."
+        elif task.status == "error":
+            self._failed(item, task.error)
+        else:
+            try:
+                asset = FaceAsset.from_answer(*task.result)
+            except AssetError as error:
+                return self._failed(item, {"code": "bad_asset", "message": str(error), "hint": ""})
+            if context.mode != "OBJECT":
+                bpy.ops.object.mode_set(mode="OBJECT")
+            obj = face.build(asset, context.collection, self.color)
+            obj.location = batch.place_of(self._current, context.scene.cursor.location)
+            item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
+            self._made += 1
+
+    def _failed(self, item, error):
+        item.state, item.message = "FAILED", error["message"]
+        if error["code"] in FATAL:
+            session.fail(error)
+            self._stop = " ".join(part for part in (error["message"], error["hint"]) if part)
+            # It is not the photo's fault.
+            item.state, item.message = "WAITING", ""
+
+    def _end(self, context):
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        queue = context.scene.hffne_batch
+        text = batch.summary(queue)
+        if self._stop and not self._made:
+            self.report({"INFO"} if self._stop == "Cancelled." else {"ERROR"}, self._stop)
+            return {"CANCELLED"}
+        if self._stop:
+            text = f"{self._stop} {text}"
+        self.report({"WARNING"} if self._stop or batch.counts(queue)["FAILED"] else {"INFO"}, text)
+        return {"FINISHED"}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.place_landmarks`: where the eyes, nose and mouth of the artist's own head are."""
+
+import bpy
+
+from ..character import apply, source
+from ..character.source import TransferError
+from . import ask
+
+
+class HFFNE_OT_place_landmarks(bpy.types.Operator):
+    """Put landmarks on the active mesh, which you can then move onto its features"""
+
+    bl_idname = "hffne.place_landmarks"
+    bl_label = "Add Landmarks"
+    bl_options = {"REGISTER", "UNDO"}
+
+    target: bpy.props.StringProperty(
+        name="Target", description="The mesh object; empty: the active one", options={"SKIP_SAVE"}
+    )
+    face: bpy.props.StringProperty(
+        name="Face", description="The face object, when the engine does not look", options={"SKIP_SAVE"}
+    )
+    find: bpy.props.BoolProperty(
+        name="Find Them",
+        description="Let the engine look at the mesh; otherwise they start where the face's own landmarks lie",
+        default=True,
+    )
+    engine_python: ask.engine_python_property()
+    device: ask.device_property()
+
+    @classmethod
+    def poll(cls, context):
+        return ask.poll(cls, context)
+
+    def execute(self, context):
+        target = bpy.data.objects.get(self.target) if self.target else context.object
+        try:
+            if target is None or target.type != "MESH" or source.is_face(target):
+                raise TransferError("no_target", "No mesh to put landmarks on is chosen.", "Select the head's mesh.")
+            face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
+            if not self.find and not source.is_face(face):
+                raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
+            empties = apply.place_landmarks(context, target, ask.engine(context, self) if self.find else None, face)
+        except TransferError as error:
+            return ask.fail(self, error)
+        self.report({"INFO"}, f"{len(empties)} landmarks on {target.name}: move them where they are off, then apply")
+        return {"FINISHED"}

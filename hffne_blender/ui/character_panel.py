@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of the panel for the artist's own head: which face goes onto which mesh, landmarks, apply."""
+
+import bpy
+
+from ..character import landmarks, source
+from ..operators import ask
+from .panel import _Panel
+
+
+class HFFNE_PT_character(_Panel, bpy.types.Panel):
+    bl_idname = "HFFNE_PT_character"
+    bl_parent_id = "HFFNE_PT_face"
+    bl_label = "My Own Character"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        layout = self.layout
+        target = context.object
+        if target is None or target.type != "MESH" or source.is_face(target):
+            layout.label(text="Select your head's mesh", icon="INFO")
+            return
+        face = ask.face_for(context, target)
+        column = layout.column(align=True)
+        column.label(text=face.name if face else "No face yet: generate one", icon="USER")
+        column.label(text=target.name, icon="MESH_DATA")
+        count = len(landmarks.of(target))
+        row = layout.row(align=True)
+        row.operator("hffne.place_landmarks", text="Find Again" if count else "Add Landmarks", icon="EMPTY_AXIS")
+        if count:
+            row.label(text=f"{count} landmarks")
+        apply = layout.column()
+        apply.enabled = face is not None
+        apply.scale_y = 1.4
+        apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")

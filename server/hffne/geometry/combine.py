@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several photos of one face as one: shapes averaged, textures merged by how well each photo saw a texel.
+
+All faces share one UV layout, so that a texel is the same place of the face on every photo.
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from .mesh import INTERPUPILLARY
+from .resample import blur, normalise, sample, turn
+from .unwrap import _DARK, BAND, GAIN_LIMIT, LOW, Textures, _base_normals, _enlarge, _matching
+from .uv import template
+
+# What a photo did not see it completed from its own other side; that counts little, but more than nothing.
+LEAST = 1e-4
+# Higher: the photo that saw a texel best has it more for itself, so that two that differ a little do not blur.
+SHARPNESS = 3.0
+# Every photo says something of the whole shape; what it saw well it says better. Texels of the softening.
+SHAPE_LEAST, SHAPE_SIGMA = 0.15, 6.0
+_EYES = slice(36, 42), slice(42, 48)
+
+
+def reference(textures):
+    """The index of the photo that saw most of the face; its light and its camera become the whole's."""
+    return int(np.argmax([float(one.confidence.mean()) for one in textures]))
+
+
+def combine(shapes, textures):
+    """The faces of one person, one a photo, as one: (BaseShape, Textures).
+
+    shapes    list of BaseShape; the result has the camera of the reference
+    textures  list of Textures of the same size, object space
+    """
+    if not shapes or len(shapes) != len(textures):
+        raise ValueError("as many shapes as textures are needed, and one at least")
+    if len(shapes) == 1:
+        return shapes[0], textures[0]
+    first = reference(textures)
+    small = [cv2.resize(one.confidence, (LOW, LOW), interpolation=cv2.INTER_AREA) for one in textures]
+    shape = _mean_shape(shapes, small, shapes[first])
+    return shape, _merge(shapes, textures, small, shape, first)
+
+
+def _mean_shape(shapes, confidence, like):
+    side = len(like.points)
+    weights = []
+    for seen in confidence:
+        seen = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA)
+        weights.append(SHAPE_LEAST + blur(seen, SHAPE_SIGMA))
+    total = np.sum(weights, axis=0)[..., None]
+    points = sum(shape.points * weight[..., None] for shape, weight in zip(shapes, weights)) / total
+    eyes = sample(points, template().landmarks)
+    distance = float(np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0)))
+    return replace(like, points=(points * (INTERPUPILLARY / max(distance, 1e-6))).astype(np.float32))
+
+
+def _merge(shapes, textures, confidence, shape, first):
+    size = len(textures[0].normal)
+    gains = [_gain(textures[first], one, confidence[first], seen) for one, seen in zip(textures, confidence)]
+    bases = [_base_normals(each, LOW) for each in shapes]
+    below = _base_normals(shape, LOW)
+    # Sharp where photos differ, yet never with an edge: confidence is soft, and so is its power.
+    weights = np.stack([np.maximum(blur(seen, 1.0), 0) ** SHARPNESS + LEAST for seen in confidence])
+    weights /= weights.sum(axis=0)
+
+    merged = Textures(np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8),
+                      np.empty((size, size), np.float32))
+    for start in range(0, size, BAND):
+        rows = slice(start, min(start + BAND, size))
+        target = normalise(_enlarge(below, size, rows))
+        normal, color = np.zeros_like(target), np.zeros_like(target)
+        seen = np.zeros(target.shape[:2], np.float32)
+        share = _enlarge(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
+        for index, one in enumerate(textures):
+            own = normalise(_enlarge(bases[index], size, rows))
+            part = share[..., index : index + 1]
+            # Relief relative to the surface it was seen on, laid onto the common one.
+            normal += part * turn(one.normal[rows], own, target)
+            gain = _enlarge(gains[index], size, rows)
+            color += part * ((one.color[rows].astype(np.float32) / 255 + _DARK) * gain - _DARK)
+            seen = np.maximum(seen, one.confidence[rows])
+        merged.normal[rows] = normalise(normal)
+        merged.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
+        merged.confidence[rows] = seen
+    return merged
+
+
+def _gain(base, other, seen_base, seen_other):
+    """What brings the other photo's light and white balance to the reference's: (LOW, LOW, 3), smooth."""
+    if base is other:
+        return np.ones((LOW, LOW, 3), np.float32)
+    ratio = [
+        np.log(cv2.resize(one.color, (LOW, LOW), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 + _DARK)
+        for one in (base, other)
+    ]
+    gain = _matching(ratio[0] - ratio[1], (seen_base * seen_other).astype(np.float32))
+    return np.exp(np.clip(gain, -GAIN_LIMIT, GAIN_LIMIT)).astype(np.float32)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of many photos and of scripting do inside Blender, see blender_cases.py."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import bpy  # noqa: E402
+
+import hffne_blender  # noqa: E402
+from hffne_blender import batch  # noqa: E402
+from hffne_blender.engine import session  # noqa: E402
+
+SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
+
+
+def start():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    hffne_blender.register()
+
+
+def states():
+    return {os.path.basename(item.photo): item.state for item in bpy.context.scene.hffne_batch.items}
+
+
+def case_queue(python, folder):
+    """Two good photos, one without a face, one that kills the engine: the others are done all the same."""
+    start()
+    queue = bpy.context.scene.hffne_batch
+    result = {"state": list(bpy.ops.hffne.batch_run(directory=folder, engine_python=python, **SMALL))}
+    result["states"] = states()
+    result["messages"] = {os.path.basename(item.photo): item.message for item in queue.items if item.state == "FAILED"}
+    result["objects"] = sorted(obj.name for obj in bpy.data.objects)
+    result["places"] = len({tuple(obj.location) for obj in bpy.data.objects})
+    result["pointers"] = all(item.obj is not None for item in queue.items if item.state == "DONE")
+    result["summary"] = batch.summary(queue)
+
+    # Saved and opened again it knows all that.
+    path = str(Path(folder) / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    queue = bpy.context.scene.hffne_batch
+    result["kept"] = states() == result["states"] and all(item.obj for item in queue.items if item.state == "DONE")
+    before = sorted(obj.name for obj in bpy.data.objects)
+    try:
+        bpy.ops.hffne.batch_run(engine_python=python, **SMALL)
+        result["nothing waits"] = ""
+    except RuntimeError as error:
+        result["nothing waits"] = str(error)
+
+    # The photo without a face is replaced by a better one under the same name, in the eyes of the fake.
+    index = next(i for i, item in enumerate(queue.items) if "no_face" in item.photo)
+    better = str(Path(folder) / "better.jpg")
+    os.rename(queue.items[index].photo, better)
+    queue.items[index].photo = better
+    bpy.ops.hffne.batch_edit(action="RETRY", index=index)
+    result["retried"] = [list(bpy.ops.hffne.batch_run(engine_python=python, **SMALL)), states()]
+    result["new"] = sorted({obj.name for obj in bpy.data.objects} - set(before))
+    result["again"] = [list(bpy.ops.hffne.batch_run(engine_python=python, retry=True, **SMALL)), states()["die.jpg"]]
+    bpy.ops.hffne.batch_edit(action="CLEAR_DONE")
+    result["left"] = sorted(states())
+    hffne_blender.unregister()
+    return result
+
+
+def case_queue_without_engine(folder):
+    """Without an engine the queue stops at once, and every photo still waits."""
+    start()
+    bpy.ops.hffne.batch_add(directory=folder)
+    try:
+        bpy.ops.hffne.batch_run(**SMALL)
+        said = ""
+    except RuntimeError as error:
+        said = str(error)
+    twice = bpy.ops.hffne.batch_add(directory=folder)
+    return {"said": said, "code": session.last_error["code"], "states": states(), "twice": list(twice)}
+
+
+def case_merge(python, folder):
+    start()
+    photos = [str(Path(folder) / name) for name in ("good 1.jpg", "good 2.jpg")]
+    result = {"state": list(bpy.ops.hffne.merge_photos(photos=json.dumps(photos), engine_python=python, **SMALL))}
+    result["object"] = bpy.context.object.name
+    count = len(bpy.data.objects)
+    said = {}
+    for name, given in {"one": photos[:1], "missing": [*photos, "nobody.jpg"], "no list": "x"}.items():
+        try:
+            bpy.ops.hffne.merge_photos(photos=json.dumps(given), engine_python=python, **SMALL)
+        except RuntimeError as error:
+            said[name] = [session.last_error["code"], str(error)]
+    result["said"], result["left"] = said, len(bpy.data.objects) == count
+    hffne_blender.unregister()
+    return result
+
+
+def case_panels(python, folder):
+    from types import SimpleNamespace
+
+    from blender_cases import Layout
+
+    from hffne_blender.ui import batch_panel, character_panel
+
+    start()
+    result = {}
+
+    def draw(name, panel):
+        drawn = []
+        panel.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+        result[name] = drawn
+
+    draw("empty", batch_panel.HFFNE_PT_batch)
+    bpy.ops.hffne.batch_run(directory=folder, engine_python=python, **SMALL)
+    draw("run", batch_panel.HFFNE_PT_batch)
+    draw("no mesh", character_panel.HFFNE_PT_character)
+    bpy.ops.mesh.primitive_cube_add()
+    draw("mesh", character_panel.HFFNE_PT_character)
+    hffne_blender.unregister()
+    return result
+
+
+if __name__ == "__main__":
+    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
+    print("RESULT " + json.dumps(answer, default=float), flush=True)

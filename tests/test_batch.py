@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many photos: the queue, its states, trying again; and several photos of one face."""
+
+import sys
+
+import pytest
+from in_blender import fake_engine, needs_blender, run_case  # noqa: F401
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Photos by name only, as the fake engine takes them, and a file that is none."""
+    for name in ("good 1.jpg", "good 2.jpg", "no_face.png", "die.jpg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"the fake engine does not look inside")
+    return tmp_path
+
+
+def run(name, *arguments, path=()):
+    return run_case(name, *arguments, path=path, script="batch_cases.py", timeout=600)
+
+
+@needs_blender
+def test_a_folder_is_worked_off_and_failures_are_told_and_tried_again(fake_engine, folder):  # noqa: F811
+    found = run("queue", sys.executable, folder, path=[fake_engine])
+    assert found["state"] == ["FINISHED"]
+    good = {"good 1.jpg": "DONE", "good 2.jpg": "DONE"}
+    assert found["states"] == {**good, "die.jpg": "FAILED", "no_face.png": "FAILED"}
+    assert "No face was found" in found["messages"]["no_face.png"] and "exit code 7" in found["messages"]["die.jpg"]
+    assert found["objects"] == ["good 1", "good 2"] and found["places"] == 2 and found["pointers"]
+    assert found["summary"].startswith("4 photos: 2 done, 2 failed.")
+    assert found["kept"]
+    assert "No photo waits" in found["nothing waits"]
+    assert found["retried"] == [["FINISHED"], {**good, "die.jpg": "FAILED", "better.jpg": "DONE"}]
+    assert found["new"] == ["better"]
+    assert found["again"] == [["FINISHED"], "FAILED"]
+    assert found["left"] == ["die.jpg"]
+
+
+@needs_blender
+def test_without_an_engine_the_queue_stops_and_all_still_wait(folder):
+    found = run("queue_without_engine", folder)
+    assert found["code"] == "engine_not_set" and "preferences" in found["said"]
+    assert len(found["states"]) == 4 and set(found["states"].values()) == {"WAITING"}
+    assert found["twice"] == ["FINISHED"]
+
+
+@needs_blender
+def test_several_photos_make_one_face(fake_engine, folder):  # noqa: F811
+    found = run("merge", sys.executable, folder, path=[fake_engine])
+    assert found["state"] == ["FINISHED"] and found["object"] == "good 1"
+    codes = {name: code for name, (code, _) in found["said"].items()}
+    assert codes == {"one": "few_photos", "missing": "photo_not_found", "no list": "bad_request"}
+    assert found["left"]
+
+
+@needs_blender
+def test_the_panels_show_the_queue_and_the_character(fake_engine, folder):  # noqa: F811
+    found = run("panels", sys.executable, folder, path=[fake_engine])
+    assert any("hffne.batch_add" in line for line in found["empty"])
+    assert not any("hffne.batch_run" in line for line in found["empty"])
+    assert "label 2 done, 2 failed" in found["run"]
+    assert any("Retry Failed" in line for line in found["run"])
+    assert not any("hffne.apply_to_mesh" in line for line in found["no mesh"])
+    assert any("hffne.apply_to_mesh" in line for line in found["mesh"])

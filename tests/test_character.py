@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply to My Mesh: the detail of a face arrives on another mesh, and nothing else changes."""
+
+import numpy as np
+import pytest
+from in_blender import needs_blender, run_case
+from test_blender_real import ENGINE, needs_engine
+
+
+def run(name, *arguments):
+    return run_case(name, *arguments, script="character_cases.py", timeout=600)
+
+
+@needs_blender
+def test_a_remeshed_moved_and_reunwrapped_copy_is_shaded_as_the_face():
+    found = run("copy")
+    assert found["state"] == ["FINISHED"]
+    for way in ("landmarks", "placed"):
+        assert found[way]["mean"] < 1 and found[way]["p95"] < 3, found
+        assert found[way]["share"] > 0.7
+    # Without the detail the copy is nothing like it.
+    assert found["without"]["mean"] > 10
+
+
+@needs_blender
+def test_only_what_was_asked_for_appears_and_a_second_run_replaces_it():
+    found = run("care")
+    assert found["untouched"]
+    assert found["made"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 1, "textures": 0}
+    assert found["own"] == [True, "Own skin"]
+    # The artist's own material stays on the mesh; this object wears a copy in which both reliefs are joined.
+    assert found["slot"] == ["OBJECT", "Own skin HFFNE", "Own skin"]
+    assert found["joined"] == "VECT_MATH"
+    # The second run: the displacement map is new, the normal map takes the old one's place.
+    assert found["again"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 0, "textures": 0}
+    assert found["kept"] == 0.123
+    assert found["flat outside"] == 1
+    assert found["image"] == ["Non-Color", True, True, 1]
+    most, scale, middle = found["height"]
+    assert most == pytest.approx(0.5, abs=1e-4) and 0.0002 < scale < 0.02 and abs(middle) < 1e-4
+    assert found["saved"] == 0
+
+
+@needs_blender
+def test_wrong_wishes_are_refused_with_words():
+    found = run("mistakes")
+    assert found["left"]
+    assert {name: code for name, (code, _) in found["said"].items()} == {
+        "no face": "no_face_object",
+        "itself": "no_target",
+        "missing": "no_target",
+        "no uv": "no_uv",
+        "other uv": "no_uv",
+        "few landmarks": "few_landmarks",
+        "far": "no_overlap",
+        "multires": "has_multires",
+        "nothing": "nothing",
+    }
+    assert all(len(text) > 40 for _, text in found["said"].values())
+
+
+@needs_blender
+def test_the_relief_is_sculpted_with_the_heights_of_the_map():
+    found = run("relief")
+    assert found["untouched"]
+    assert found["made"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 1, "textures": 0}
+    assert found["levels"] == 2 and found["dense"][1] > 10 * found["dense"][0]
+    low, high = found["range"]
+    assert low < -0.001 and high > 0.001
+    assert found["off"] < 0.1
+    assert found["again"] < 1e-6 and found["modifiers"] == ["HFFNE Relief"]
+
+
+@needs_blender
+@needs_engine
+def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file):
+    found = run("auto", ENGINE, astronaut_file)
+    assert found["same"]
+    assert found["mean"] < 2 and found["share"] > 0.6, found
+    assert found["landmarks"] < 6, found
+
+
+@needs_blender
+def test_heights_are_the_integral_of_the_slopes():
+    found = run("heights")
+    assert found["correlation"] > 0.98 and found["gain"] == pytest.approx(1, abs=0.1), found
+
+
+@needs_blender
+def test_a_warp_meets_its_points_and_leaves_far_ones_straight():
+    found = run("warp")
+    assert found["met"] < 1e-7
+    assert found["affine"] < 1e-6
+    assert np.isfinite(found["plane"]) and found["plane"] < 1e-3
