@@ -97,6 +97,83 @@ def case_merge(python, folder):
     return result
 
 
+def case_documentation(python, folder, text, out):
+    """Run the examples of docs/scripting.md, in order, with what it says that they are given."""
+    import contextlib
+    import io
+    import re
+
+    start()
+    given = {"PHOTO": "good 1.jpg", "LEFT": "good 2.jpg", "RIGHT": "good 3.jpg"}
+    space = {name: str(Path(folder) / photo) for name, photo in given.items()}
+    space |= {"FOLDER": folder, "OUT": out, "ENGINE": python}
+    results = []
+    for block in re.findall(r"```python\n(.*?)```", Path(text).read_text(encoding="utf-8"), re.DOTALL):
+        # Every status in the block counts, not only the last.
+        for statement in block.splitlines():
+            space.pop("status", None)
+            if statement.startswith("status"):
+                exec(statement, space)
+                results.append([statement.split("(")[0].split(".")[-1], sorted(space["status"])])
+            elif not statement.startswith((" ", "for ", "if ", "print")):
+                exec(statement, space)
+        space["status"] = {"FINISHED"}
+        with contextlib.redirect_stdout(io.StringIO()):
+            flow = [line for line in block.splitlines() if line.startswith((" ", "for ", "if ", "print"))]
+            exec("\n".join(flow), space)
+    hffne_blender.unregister()
+    return {"results": results, "written": len(os.listdir(out))}
+
+
+def scene_facts():
+    """What of a scene must come and go with undo and redo."""
+    facts = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in ("objects", "materials")}
+    facts["slots"] = [[slot.material.name if slot.material else None for slot in obj.material_slots] for obj in bpy.data.objects]
+    facts["modifiers"] = [[modifier.name for modifier in obj.modifiers] for obj in bpy.data.objects]
+    queue = bpy.context.scene.hffne_batch
+    facts["queue"] = [[os.path.basename(item.photo), item.state] for item in queue.items]
+    facts["camera"] = bpy.context.scene.camera.name if bpy.context.scene.camera else None
+    return facts
+
+
+def case_undo(python, folder):
+    """Each operator that changes the file is one step back and forth."""
+    start()
+    photo = str(Path(folder) / "good 1.jpg")
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=0.11)
+    bpy.context.object.name = "Head"
+    bpy.ops.object.shade_smooth()
+    bpy.ops.ed.undo_push(message="start")
+    ops = bpy.ops.hffne
+    photos = json.dumps([photo, str(Path(folder) / "good 2.jpg")])
+    wearing = {"face": "good 1", "target": "Head", "align": "PLACED", "texture_size": "512"}
+    steps = (
+        ("generate", {"photo": photo, "engine_python": python, **SMALL}),
+        ("view_photo", {}),
+        ("place_landmarks", {"target": "Head", "face": "good 1", "find": False}),
+        ("apply_to_mesh", wearing),
+        ("apply_to_mesh", {**wearing, "relief": True, "levels": 1}),
+        ("merge_photos", {"photos": photos, "engine_python": python, **SMALL}),
+        ("batch_add", {"directory": folder}),
+        ("batch_run", {"engine_python": python, **SMALL}),
+        ("batch_edit", {"action": "CLEAR_DONE"}),
+    )
+    result = {}
+    for number, (name, arguments) in enumerate(steps):
+        before = scene_facts()
+        if name == "view_photo":
+            bpy.context.view_layer.objects.active = bpy.data.objects["good 1"]
+        # The second argument makes an undo step of it, as pressing the button does.
+        getattr(ops, name)("EXEC_DEFAULT", True, **arguments)
+        after = scene_facts()
+        bpy.ops.ed.undo()
+        undone = scene_facts()
+        bpy.ops.ed.redo()
+        result[f"{number} {name}"] = [before != after, undone == before, scene_facts() == after]
+    hffne_blender.unregister()
+    return result
+
+
 def case_panels(python, folder):
     from types import SimpleNamespace
 

@@ -181,7 +181,7 @@ def test_the_message_is_plain_and_typed(engine, photo, face):
     assert len(body["regions"]) == len(arrays["region_weights"])
     types = {name: array.dtype.str[1:] for name, array in arrays.items()}
     assert types == {"vertices": "f4", "uvs": "f4", "quads": "i4", "region_weights": "f4", "normal": "f4",
-                     "color": "u1", "confidence": "f4"}
+                     "color": "u1", "confidence": "f4", "landmarks": "f4"}
     assert arrays["normal"].shape == (128, 128, 3) and arrays["confidence"].shape == (128, 128)
 
 
