@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def codes_in(path):
-    """The error codes that a module may raise: `code = "..."`, `code="..."` and EngineError's first argument."""
+    """The error codes that a module may raise: `code = "..."`, `code="..."` and the first argument of EngineError and TransferError."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         values = []
         if isinstance(node, ast.Assign):
@@ -24,7 +24,7 @@ def codes_in(path):
             values = [value] if getattr(target, "id", "") == "code" else []
         elif isinstance(node, ast.Call):
             values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-            if getattr(node.func, "id", "") == "EngineError" and node.args:
+            if getattr(node.func, "id", "") in ("EngineError", "TransferError") and node.args:
                 values.append(node.args[0])
         yield from (v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str))
 

@@ -51,7 +51,8 @@ def start(context, operator, request):
     device = operator.device or ("" if chosen.device == "auto" else chosen.device)
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
     python = launch.find_python(operator.engine_python, bpy.path.abspath(chosen.engine_python))
-    return session.start(python, device, idle, not bpy.app.background, request)
+    model = "" if chosen.model == "compact" else chosen.model
+    return session.start(python, device, idle, not bpy.app.background, request, model)
 
 
 def engine(context, operator):

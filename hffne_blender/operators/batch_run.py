@@ -6,17 +6,18 @@ queue is worked off. A photo that fails says why and does not stop the others.
 """
 
 import os
+from functools import partial
 
 import bpy
 
 from .. import batch, settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..scene import face
+from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
 from . import ask
 
-TICK = 0.1
+TICK = 0.05
 # Without an engine no photo will do: the whole queue stops.
 FATAL = {"engine_not_set", "engine_not_started", "engine_not_installed", "engine_silent", "no_device", "bad_weights"}
 
@@ -43,8 +44,10 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
 
     _timer = None
     _task = None
+    _steps = None
     _current = -1
     _stop = None
+    _made = 0
 
     @classmethod
     def poll(cls, context):
@@ -68,15 +71,14 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             session.cancel()
         elif event.type != "TIMER":
             return {"PASS_THROUGH"}
-        session.poll()
+        try:
+            going = self._advance(context)
+        except BaseException:
+            self._stop_timer(context)
+            raise
         for area in context.screen.areas if context.screen else ():
             area.tag_redraw()
-        if not self._task.over:
-            return {"PASS_THROUGH"}
-        self._take(context)
-        if self._next(context):
-            return {"PASS_THROUGH"}
-        return self._end(context)
+        return {"PASS_THROUGH"} if going else self._end(context)
 
     def cancel(self, context):
         session.cancel()
@@ -87,8 +89,27 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
         if self._prepare(context):
             while self._next(context):
                 session.wait(self._task)
-                self._take(context)
+                if self._answered():
+                    self._finish(partial(steps.run, self._building(context)))
         return self._end(context)
+
+    def _advance(self, context):
+        """A tick's worth of work, which never waits; False when the queue has come to its end."""
+        if self._steps is None:
+            session.poll()
+            if not self._task.over:
+                return True
+            if self._answered():
+                self._steps = session.build(steps.Steps(self._building(context)))
+                return True
+        elif not self._steps.over:
+            self._finish(self._steps.advance)
+            if not self._steps.over:
+                return True
+        if self._steps is not None and self._steps.cancelled:
+            self._cancelled()
+        self._steps = None
+        return self._next(context)
 
     def _prepare(self, context):
         self._stop, self._made = None, 0
@@ -132,27 +153,45 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             return True
         return False
 
-    def _take(self, context):
-        """What the engine has said of the current photo."""
-        queue = context.scene.hffne_batch
-        if not 0 <= self._current < len(queue.items):
-            return
-        item, task = queue.items[self._current], self._task
-        if task.status == "cancelled":
-            item.state, self._stop = "WAITING", "Cancelled."
-        elif task.status == "error":
-            self._failed(item, task.error)
+    def _item(self, context=None):
+        queue = (context or bpy.context).scene.hffne_batch
+        return queue.items[self._current] if 0 <= self._current < len(queue.items) else None
+
+    def _answered(self):
+        """Whether the engine has an answer to the current photo; otherwise its state is set."""
+        if self._item() is None or self._task.status == "done":
+            return self._item() is not None
+        if self._task.status == "cancelled":
+            self._cancelled()
         else:
-            try:
-                asset = FaceAsset.from_answer(*task.result)
-            except AssetError as error:
-                return self._failed(item, {"code": "bad_asset", "message": str(error), "hint": ""})
+            self._failed(self._item(), self._task.error)
+        return False
+
+    def _building(self, context):
+        """From the engine's answer to the object, in slices (see `scene.steps`)."""
+        asset = yield partial(FaceAsset.from_answer, *self._task.result)
+
+        def place():
             if context.mode != "OBJECT":
                 bpy.ops.object.mode_set(mode="OBJECT")
-            obj = face.build(asset, context.collection, self.color)
-            obj.location = batch.place_of(self._current, context.scene.cursor.location)
-            item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
-            self._made += 1
+            return context.collection
+
+        obj = yield from face.build_steps(asset, place, self.color)
+        obj.location = batch.place_of(self._current, context.scene.cursor.location)
+        item = self._item(context)
+        item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
+        self._made += 1
+
+    def _finish(self, work):
+        try:
+            work()
+        except AssetError as error:
+            self._failed(self._item(), {"code": "bad_asset", "message": str(error), "hint": ""})
+
+    def _cancelled(self):
+        if self._item() is not None:
+            self._item().state = "WAITING"
+        self._stop = "Cancelled."
 
     def _failed(self, item, error):
         item.state, item.message = "FAILED", error["message"]
@@ -163,9 +202,7 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             item.state, item.message = "WAITING", ""
 
     def _end(self, context):
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
+        self._stop_timer(context)
         queue = context.scene.hffne_batch
         text = batch.summary(queue)
         if self._stop and not self._made:
@@ -175,3 +212,8 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             text = f"{self._stop} {text}"
         self.report({"WARNING"} if self._stop or batch.counts(queue)["FAILED"] else {"INFO"}, text)
         return {"FINISHED"}
+
+    def _stop_timer(self, context):
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
