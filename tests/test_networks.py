@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The networks' parts against their equations, and weights files that do not fit."""
 
+import copy
+
 import pytest
 import torch
 from hffne.errors import HffneError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
+from hffne.networks.inference import prepare
 from hffne.networks.modulation import ModulatedConv
 from hffne.networks.prn import PositionMapNetwork
 from hffne.networks.published import PublishedFine
@@ -25,6 +28,25 @@ def test_modulation_follows_equations_4_to_7():
         normed = modulated / torch.sqrt(modulated.square().sum((1, 2, 3), keepdim=True) + layer.eps)  # eq. 5, 6
         expected.append(F.conv2d(one[None], normed, padding=1)[0])  # eq. 7
     assert torch.allclose(layer(x, z), torch.stack(expected), atol=1e-4)
+    with torch.no_grad():
+        # A single face goes the faster way: the same numbers.
+        assert torch.allclose(layer(x[:1], z[:1]), expected[0][None], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [PositionMapNetwork, CoarseNetwork, FineNetwork])
+def test_a_prepared_network_computes_the_same(kind):
+    torch.manual_seed(2)
+    network = kind()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            # As after training: no norm is the identity.
+            layer.running_mean.normal_(0, 0.2)
+            layer.running_var.uniform_(0.5, 2)
+    inputs = [torch.rand(1, 1, 128, 128)] + [F.normalize(torch.randn(1, 3, 128, 128), dim=1)] * (kind is FineNetwork)
+    ready = prepare(copy.deepcopy(network), "cpu")
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in ready.modules())
+    with torch.inference_mode():
+        assert torch.allclose(ready(*inputs), network.eval()(*inputs), atol=1e-4)
 
 
 def test_outputs_are_unit_normals_of_the_input_size():

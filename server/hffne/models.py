@@ -10,6 +10,7 @@ import torch
 from .errors import HffneError
 from .networks.coarse import CoarseNetwork
 from .networks.fine import FineNetwork
+from .networks.inference import prepare
 from .networks.prn import PositionMapNetwork
 from .networks.published import PublishedCoarse, PublishedFine
 from .networks.tiles import tiled
@@ -101,10 +102,10 @@ def load_models(device=None, model="compact", folder=FOLDER, stochastic=False):
             load_weights(PublishedFine(), imported / "paper_fine.safetensors")
     else:
         raise HffneError(f"The model {model!r} is not known", hint="Use compact or paper.", code="no_model")
-    return Models(model, device, *(network.eval().to(device) for network in networks))
+    return Models(model, device, *(prepare(network, device) for network in networks))
 
 
 def untrained_paper_models(device):
     """The published widths with random weights: as slow as the real ones, for `hffne bench --against paper`."""
     networks = PositionMapNetwork(), PublishedCoarse(), PublishedFine()
-    return Models("paper", device, *(network.eval().to(device) for network in networks))
+    return Models("paper", device, *(prepare(network, device) for network in networks))

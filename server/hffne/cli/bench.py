@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne bench`: milliseconds and memory, stage by stage, on this machine."""
 
+import importlib.util
 import json
 import os
 import platform
@@ -9,10 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+from hffne.benchmark.memory import peak_memory
+from hffne.benchmark.spread import spread
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.errors import HffneError
 
 STAGES = ("load", "detect", "prn", "coarse", "fine", "merge", "unwrap", "mesh")
+# The tables stand between these in a page, see --update.
+MARKS = "<!-- figures -->", "<!-- end of figures -->"
 # What `hffne normals` computes; unwrapping and the mesh are for Blender.
 NORMALS = STAGES[:6]
 
@@ -31,6 +36,15 @@ def add_parser(subparsers):
     parser.add_argument("--against", choices=["paper"], help="also time the published widths in the same run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     parser.add_argument("--no-start", action="store_true", help="do not start an engine to time its start")
+    parser.add_argument("--stages", action="store_true",
+                        help="also each stage by itself: the fine network at 256, 512 and 1024, unwrapping at 1k, 2k, 4k")
+    parser.add_argument("--texture-sizes", type=int, nargs="+", default=[1024, 2048, 4096], metavar="PIXELS",
+                        help="for --stages and --blender")
+    parser.add_argument("--blender", action="store_true",
+                        help="also photo to finished object, the longest stall, and the conversion against a bake")
+    parser.add_argument("--session", type=int, default=0, metavar="N",
+                        help="also N photos in one engine, a photo of 24 megapixels and textures of 4096: memory and time")
+    parser.add_argument("--update", type=Path, metavar="FILE", help="put the tables between this page's marks")
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -49,19 +63,43 @@ def run(args):
     photo_size = times[0].pop("photo_size")
     for each in times[1:]:
         each.pop("photo_size")
-    rows = {name: _spread([t[name] for t in times]) for name in STAGES}
-    rows["normals"] = _spread([sum(t[name] for name in NORMALS) for t in times])
-    rows["all"] = _spread([sum(t.values()) for t in times])
+    rows = {name: spread([t[name] for t in times]) for name in STAGES}
+    rows["normals"] = spread([sum(t[name] for name in NORMALS) for t in times])
+    rows["all"] = spread([sum(t.values()) for t in times])
     data = {
         "version": __version__, "model": engine.model, "device": engine.device_name, "system": platform.platform(),
         "cores": os.cpu_count(), "photo_size": photo_size, "crop": engine.size, "texture_size": args.texture_size,
         "runs": runs, "milliseconds": rows, "models_loaded_seconds": load_seconds, "engine_ready_seconds": start,
         "peak_memory_mb": memory,
     }
-    print(_markdown(data))
+    page = []
+
+    def tell(text):
+        page.append(text)
+        print(text, end="\n\n", flush=True)
+
+    tell(_markdown(data))
     if args.against == "paper":
         data["against"] = _against_paper(engine, runs)
-        print(_comparison(data["against"]))
+        tell(_comparison(data["against"]).strip())
+    if args.stages:
+        from hffne.benchmark import stages
+
+        data["stages"], data["stages_memory"] = stages.stage_times(engine, path, runs, texture_sizes=args.texture_sizes)
+        tell(stages.markdown(data["stages"], data["stages_memory"]))
+    if args.blender:
+        data["blender"] = _in_blender(args, path)
+        if data["blender"]:
+            tell(blender_table(data["blender"]))
+    if args.session:
+        from hffne.benchmark import session
+
+        large = session.large_inputs(path, _serve_options(args))
+        long = session.long_session(path, args.session, options=_serve_options(args), said=_said)
+        data["session"], data["large"] = long, large
+        tell(session.markdown(long, large))
+    if args.update:
+        _update(args.update, "\n\n".join(page))
     if args.json:
         text = json.dumps(data, indent=1).encode()
         with output_folder(args.json.parent):
@@ -88,7 +126,7 @@ def _against_paper(engine, runs):
             started = time.perf_counter()
             fine(grey, coarse(grey))
             times[name].append((time.perf_counter() - started) * 1000)
-    rows = {name: _spread(values[1:]) for name, values in times.items()}  # the first ones warm up
+    rows = {name: spread(values[1:]) for name, values in times.items()}  # the first ones warm up
     return rows | {"times_faster": rows["paper"]["median"] / rows["compact"]["median"]}
 
 
@@ -98,43 +136,6 @@ def _comparison(against):
         t = against[name]
         lines.append(f"| {name} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
     return "\n".join([*lines, f"| **compact is faster by** | **{against['times_faster']:.1f} x** | |"])
-
-
-def peak_memory():
-    """The largest resident size of this process so far in MB, or None where the system does not tell."""
-    try:
-        # Not getrusage: on Linux it starts from the size of the process that started this one.
-        for line in Path("/proc/self/status").read_text("ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    if sys.platform == "win32":
-        return _windows_peak()
-    try:
-        import resource
-
-        unit = 1024**2 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    except ImportError:
-        return None
-
-
-def _windows_peak():
-    import ctypes
-    from ctypes import wintypes
-
-    class Counters(ctypes.Structure):
-        _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)] + [
-            (name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "pagefile", "peak_pagefile")]
-
-    counters = Counters()
-    counters.cb = ctypes.sizeof(counters)
-    kernel = ctypes.WinDLL("kernel32")
-    kernel.GetCurrentProcess.restype = wintypes.HANDLE
-    query = kernel.K32GetProcessMemoryInfo
-    query.argtypes = [wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD]
-    return counters.peak / 1024**2 if query(kernel.GetCurrentProcess(), counters, counters.cb) else None
 
 
 def _engine(args):
@@ -169,32 +170,27 @@ def _one_run(engine, path, texture_size):
 
 def _start_of_an_engine(args):
     """Seconds from the start of `hffne serve` to its answer to hello."""
-    from hffne.service import frames
+    from hffne.benchmark.session import EngineProcess
 
-    command = [sys.executable, "-m", "hffne", "serve", "--model", args.model]
-    if args.device:
-        command += ["--device", args.device]
-    environment = dict(os.environ)
-    # The engine that we are, wherever it was imported from.
-    package = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join([package, environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               env=environment)
-    try:
-        frames.write_frame(process.stdin, {"type": "hello", "id": 0})
-        answer = frames.read_frame(process.stdout)
-        seconds = time.perf_counter() - started
-        if answer is None or answer[0].get("type") != "result":
-            raise HffneError("The engine did not start.", hint="Run `hffne serve` by hand to see why.")
-        frames.write_frame(process.stdin, {"type": "shutdown", "id": 1})
-        process.stdin.close()
-        process.wait(30)
-        return seconds
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    with EngineProcess(_serve_options(args)) as engine:
+        return engine.seconds_to_ready
+
+
+def _serve_options(args):
+    return ["--model", args.model, *(["--device", args.device] if args.device else [])]
+
+
+def _in_blender(args, path):
+    """`hffne_blender.measure` in a process of its own, or None where bpy is not installed."""
+    if not (importlib.util.find_spec("bpy") and importlib.util.find_spec("hffne_blender")):
+        print("\nBlender's side is not measured: bpy is not installed.", file=sys.stderr)
+        return None
+    command = [sys.executable, "-m", "hffne_blender.measure", str(Path(path).absolute()), "--engine", sys.executable,
+               "--bake", "--json", "--sizes", *map(str, args.texture_sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise HffneError("Blender's side could not be measured.", hint=done.stderr.strip()[-300:])
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def _astronaut():
@@ -205,11 +201,38 @@ def _astronaut():
     return Path(skimage.__file__).parent / "data" / "astronaut.png"
 
 
-def _spread(values):
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    return {"median": median, "low": ordered[0], "high": ordered[-1]}
+def blender_table(sizes):
+    """What `hffne_blender.measure` found, as a table."""
+    lines = ["| textures | photo to object, warm | longest stall, wall (processor) | conversion, wall (processor) | "
+             "Blender's bake, processor | faster by | apart |", "|---|---|---|---|---|---|---|"]
+    for size, figures in sizes.items():
+        seconds = spread([run["all_s"] for run in figures["runs"]])["median"]
+        wall, cpu = (max(run[stage][key] for run in figures["runs"] for stage in ("waiting", "building"))
+                     for key in ("longest_ms", "longest_cpu_ms"))
+        made = figures["conversion"]
+        lines.append(f"| {size} | {seconds:.1f} s | {wall:.0f} ({cpu:.0f}) ms | {made['median_s']:.2f} "
+                     f"({made['cpu_s']:.2f}) s | {made['bake_cpu_s']:.1f} s | {made['times_faster']:.0f} x | "
+                     f"{made['mean_degrees']:.3f} degrees |")
+    return "\n".join(lines)
+
+
+def _said(number):
+    if number % 50 == 0:
+        print(f"{number} photos", file=sys.stderr, flush=True)
+
+
+def _update(path, text):
+    """Replace what stands between the marks of a page; the rest of it stays. Raises HffneError without marks."""
+    from hffne.output import output_folder, write_files
+
+    page = path.read_text("utf-8") if path.is_file() else f"{MARKS[0]}\n{MARKS[1]}\n"
+    before, start, rest = page.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not start or not end:
+        raise HffneError(f"{path} has no marks for the figures.", hint=f"Put {MARKS[0]} and {MARKS[1]} where they belong.")
+    made = f"{before}{start}\n{text}\n{end}{after}".encode()
+    with output_folder(path.parent):
+        write_files({path: lambda file: file.write(made)})
 
 
 def _markdown(data):
