@@ -50,10 +50,11 @@ def test_each_stage_by_itself_goes_into_a_page(stand_in, astronaut_file, tmp_pat
     page.write_text(f"Above.\n{MARKS[0]}\nold figures\n{MARKS[1]}\nBelow.\n", "utf-8")
     path = tmp_path / "bench.json"
     assert main(["bench", str(astronaut_file), "--runs", "1", "--texture-size", "64", "--no-start", "--stages",
-                 "--texture-sizes", "64", "128", "--update", str(page), "--json", str(path)]) == 0
+                 "--texture-sizes", "64", "128", "--fine-sizes", "256", "320", "--update", str(page),
+                 "--json", str(path)]) == 0
     stages = json.loads(path.read_text())["stages"]
-    expected = {"load", "detect", "align", "prn", "coarse", "fine 256", "fine 512", "fine 1024", "unwrap 64",
-                "unwrap 128", "mesh", "normals"}
+    expected = {"load", "detect", "align", "prn", "coarse", "fine 256", "fine 320", "unwrap 64", "unwrap 128",
+                "mesh", "normals"}
     assert expected <= set(stages) and all(0 < t["low"] <= t["median"] <= t["high"] for t in stages.values())
     text = page.read_text("utf-8")
     assert text.startswith(f"Above.\n{MARKS[0]}\n") and text.endswith(f"{MARKS[1]}\nBelow.\n")

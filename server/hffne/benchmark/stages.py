@@ -6,13 +6,11 @@ import numpy as np
 from .memory import peak_memory
 from .spread import timed
 
-FINE_SIZES = (256, 512, 1024)
-TEXTURE_SIZES = (1024, 2048, 4096)
 # What is large and slow needs fewer runs.
 FEW = 3
 
 
-def stage_times(engine, path, runs, fine_sizes=FINE_SIZES, texture_sizes=TEXTURE_SIZES):
+def stage_times(engine, path, runs, fine_sizes, texture_sizes):
     """{stage: `spread.timed`} of a photo's largest face, and its peak memory in MB where it may grow ("memory")."""
     from hffne.geometry import mesh, unwrap
     from hffne.geometry.merge import enlarge, merge

@@ -40,6 +40,8 @@ def add_parser(subparsers):
                         help="also each stage by itself: the fine network at 256, 512 and 1024, unwrapping at 1k, 2k, 4k")
     parser.add_argument("--texture-sizes", type=int, nargs="+", default=[1024, 2048, 4096], metavar="PIXELS",
                         help="for --stages and --blender")
+    parser.add_argument("--fine-sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS",
+                        help="for --stages")
     parser.add_argument("--blender", action="store_true",
                         help="also photo to finished object, the longest stall, and the conversion against a bake")
     parser.add_argument("--session", type=int, default=0, metavar="N",
@@ -85,7 +87,8 @@ def run(args):
     if args.stages:
         from hffne.benchmark import stages
 
-        data["stages"], data["stages_memory"] = stages.stage_times(engine, path, runs, texture_sizes=args.texture_sizes)
+        data["stages"], data["stages_memory"] = stages.stage_times(engine, path, runs, args.fine_sizes,
+                                                                     args.texture_sizes)
         tell(stages.markdown(data["stages"], data["stages_memory"]))
     if args.blender:
         data["blender"] = _in_blender(args, path)
