@@ -100,6 +100,8 @@ def load_models(device=None, model="compact", folder=FOLDER, stochastic=False):
                              code="weights_missing")
         networks = prn, load_weights(PublishedCoarse(stochastic), imported / "paper_coarse.safetensors"), \
             load_weights(PublishedFine(), imported / "paper_fine.safetensors")
+        # As published, to the last bit.
+        return Models(model, device, *(network.eval().to(device) for network in networks))
     else:
         raise HffneError(f"The model {model!r} is not known", hint="Use compact or paper.", code="no_model")
     return Models(model, device, *(prepare(network, device) for network in networks))
