@@ -8,7 +8,7 @@ from hffne.geometry.project import project
 from hffne.geometry.resample import fill, normalise
 from hffne.geometry.uv import template
 
-SCALE = 256 / 0.2112  # crop pixels per metre that the networks' crops have
+SCALE = 256 / 0.2304  # crop pixels per metre that the networks' crops have
 
 
 def turned(yaw=0.0, pitch=0.0, roll=0.0):

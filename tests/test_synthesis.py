@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The generator of the training truth, on a stand-in head whose truth is known: an ellipsoid."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from hffne.synthesis import detail, fit, render, sampling, shading
+from hffne.synthesis import turn as turning
 from hffne.synthesis.face_model import LANDMARKS
 from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions
 from standin import AXES, ellipsoid_model, ellipsoid_normals
@@ -68,10 +70,9 @@ def test_relief_tilts_by_its_slope(renderer):
     """A uniform slope to the right tilts a frontal normal to the right by just that much."""
     normal = np.zeros((8, 8, 3), np.float32)
     normal[..., 2] = 1
-    relief = np.zeros((detail.SIZE, detail.SIZE, 2), np.float32)
-    relief[..., 0] = 0.5
-    tilted = shading.add_relief(normal, np.full((8, 8), render.SKIN), np.zeros((8, 8, 2), np.float32),
-                                np.float32([0, 1, 0]), relief, np.float32(1))
+    slopes = np.zeros((8, 8, 2), np.float32)
+    slopes[..., 0] = 0.5
+    tilted = shading.tilt(normal, np.full((8, 8), render.SKIN), slopes, np.float32([0, 1, 0]))
     assert np.allclose(tilted[..., 0] / tilted[..., 2], 0.5, atol=1e-3) and np.allclose(tilted[..., 1], 0, atol=1e-5)
 
 
@@ -79,6 +80,40 @@ def test_reliefs_differ_and_stay_bounded():
     maps = [detail.relief_map(np.random.default_rng(seed)).astype(np.float32) for seed in (0, 1)]
     assert np.abs(maps[0] - maps[1]).mean() > 0.01
     assert all(np.isfinite(m).all() and np.abs(m).max() <= 1.5 and m.std() > 0.02 for m in maps)
+
+
+def test_forms_are_broader_than_reliefs():
+    """What the coarse network shall see is not what only the fine one can."""
+    def fine_share(slopes, size):
+        slopes = cv2.resize(slopes[..., :2].astype(np.float32), (size, size))
+        return np.std(slopes - cv2.GaussianBlur(slopes, (0, 0), 2)) / slopes.std()
+
+    forms = [fine_share(detail.forms_map(np.random.default_rng(s)), detail.FORMS) for s in (0, 1)]
+    reliefs = [fine_share(detail.relief_map(np.random.default_rng(s)), detail.FORMS) for s in (0, 1)]
+    assert max(forms) < 0.5 * min(reliefs)
+
+
+def test_a_turned_photo_shows_the_turned_head(renderer):
+    """A head painted by its own depth keeps its colours where the turned head shows the same points."""
+    rng = np.random.default_rng(0)
+    shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
+    rotation = np.eye(3, dtype=np.float32)
+    turn = turning.random_turn(rng, rotation)
+    assert 25 <= abs(np.degrees(np.arctan2(turn[0, 2], turn[2, 2]))) <= 93
+    turn = sampling.euler(30, 0, 0)
+    scale, origin = 10.0, np.array([150.0, 150.0])
+    rows = np.indices((300, 300))[0]
+    photo = (rows / 300 * 255).astype(np.uint8)  # the photo tells how high a point lies: a turn about y keeps that
+    position = render.project(renderer.layout.sample(shape), render.View(turn, None))
+    window = render.canonical_window(position, renderer.layout.mask)
+    picture = turning.turned_photo(photo, shape, renderer.model.triangles, origin, scale, turn, window, window.side,
+                                   np.zeros((render.SIZE, render.SIZE), np.uint8))
+    normal = renderer.buffers(shape, render.View(turn, None), window, occlusion_rays=0)["normal"]
+    seen = normal[..., 2] > 80
+    row = np.nonzero(seen)[0]
+    height = window.y - ((row + 0.5) / render.SIZE - 0.5) * window.side
+    assert seen.sum() > 3000
+    assert np.median(np.abs(picture[seen] - (origin[1] - height * scale) / 300 * 255)) < 2
 
 
 def test_a_sphere_lit_from_the_right_is_brighter_there(renderer):

@@ -27,9 +27,11 @@ STEP, LARGEST = 32, 2048
 # What a larger crop adds is finer than this sigma in its own pixels.
 FINER = 2.0
 # The square that the networks were trained on: its side over the rms radius of the position map.
-SIDE_OVER_RADIUS = 2.75
+SIDE_OVER_RADIUS = 3.0
 # The second crop may not run away from the detector's by more than this factor.
 _SIDE_LIMIT = 2.0
+# By how much the network must doubt another box less than the detector's own, see Engine._first_look.
+LEAD = 0.7
 
 
 @dataclass
@@ -68,6 +70,9 @@ class FaceEstimate:
         """A picture on the crop, unit normals (S, S, 3) or values (S, S), on a photo of `shape` (H, W); zero elsewhere."""
         height, width = shape[:2]
         crop = self.crop.resized(len(picture))
+        picture = np.ascontiguousarray(np.rot90(picture, -crop.turns))
+        if picture.ndim == 3 and crop.turns:
+            picture = picture @ crop.unturning.T
         # Zeros cost no memory until they are written to, so a large photo is no burden.
         whole = np.zeros((height, width, *picture.shape[2:]), np.float32)
         left, right = (int(np.clip(round(crop.center_x + s * crop.side / 2), 0, width)) for s in (-1, 1))
@@ -149,8 +154,8 @@ class Engine:
 
     def crop(self, photo, face):
         """The Crop at 256 that a face is looked at on: around its position map on the detector's crop."""
-        first = crop_for_box(face.box, CROP)
-        return _crop_around(self.networks.position_map(to_gray(take(photo.rgb, first))), first)
+        first, position = self._first_look(photo, face)
+        return _crop_around(position, first)
 
     def normals_on(self, photo, crop, merged=True, size=None):
         """The same as `normals` for a square that is known already: a Crop, at any size."""
@@ -183,12 +188,33 @@ class Engine:
         estimate.landmarks = estimate.landmarks_of(position)
         return estimate
 
-    def _position_map(self, gray):
-        """Of the photo and of its mirror image: the mirrored photo gives the mirrored shape, with less noise."""
+    def _first_look(self, photo, face):
+        """The crop to begin with and its position map (U, U, 3).
+
+        A detector that is sure is right. Else what it saw in its other looks is tried too: the network is at one with
+        itself about a photo and its mirror image where it sees a face.
+        """
+        best = crop_for_box(face.box, CROP)
+        position, doubt = self._both_ways(to_gray(take(photo.rgb, best)))
+        for box, turns in face.others:
+            crop = crop_for_box(box, CROP, turns)
+            found, its_doubt = self._both_ways(to_gray(take(photo.rgb, crop)))
+            if its_doubt < (1 if turns else LEAD) * doubt:
+                best, position, doubt = crop, found, its_doubt
+        return best, position
+
+    def _both_ways(self, gray):
+        """Position map of a crop and of its mirror image, averaged, and the share of the face by which they differ."""
         plain = self.networks.position_map(gray)
         mirrored = self.networks.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
         mirrored = mirrored * np.float32([-1, 1, 1]) + np.float32([len(gray) - 1, 0, 0])
-        return (plain + mirrored) / 2
+        mean, mask = (plain + mirrored) / 2, template().mask
+        spread = np.square(mean[mask] - mean[mask].mean(0)).sum(1).mean()
+        return mean, float(np.sqrt(np.square(plain - mirrored)[mask].sum(1).mean() / max(spread, 1e-6)))
+
+    def _position_map(self, gray):
+        """Of the photo and of its mirror image: the mirrored photo gives the mirrored shape, with less noise."""
+        return self._both_ways(gray)[0]
 
     def coarse_normal(self, gray):
         """Crop (256, 256) -> coarse normal (256, 256, 3), of the photo and of its mirror image.
@@ -235,9 +261,9 @@ class Engine:
             derived = make_maps(maps, photo, estimate, textures)
         step("mesh", 0.90, "Making the mesh")
         camera = {
-            "rotation": [[float(v) for v in row] for row in shape.rotation],
+            "rotation": [[float(v) for v in row] for row in crop.unturning @ shape.rotation],
             "scale": float(shape.scale),
-            "center": [float(v) for v in shape.center],
+            "center": [float(v) for v in crop.unturned_points(np.float32([*shape.center, 0]))[:2]],
             "crop": {"center_x": crop.center_x, "center_y": crop.center_y, "side": crop.side, "size": crop.size},
             "photo_size": [int(v) for v in photo.rgb.shape[1::-1]],
         }
@@ -307,7 +333,7 @@ def _crop_around(position, crop):
                          crop.side / _SIDE_LIMIT, crop.side * _SIDE_LIMIT))
     # A Crop's centre is a continuous position, where pixel index i covers i to i + 1.
     x, y = (crop.to_photo(np.clip(middle, 0, crop.size - 1))[:2] + 0.5).tolist()
-    return Crop(x, y, side, crop.size)
+    return replace(crop, center_x=x, center_y=y, side=side)
 
 
 def _back(picture, crop, left, top, right, bottom):

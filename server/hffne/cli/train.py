@@ -6,24 +6,35 @@ from pathlib import Path
 
 from . import train_published
 
+# Steps, batch size and how samples are drawn (training.dataset.FaceSamples).
+_RECIPE = {
+    "prn": (6000, 32, {"photos": 0.45, "profiles": 1.0, "relief": 0.0, "quick": True}),
+    "coarse": (6000, 16, {"photos": 0.35, "quick": True}),
+    "fine": (3500, 8, {"photos": 0.35, "moves": 0.4}),
+}
+
 
 def add_parser(subparsers):
     parser = subparsers.add_parser(
         "train", help="train the networks from photos and a face model",
-        description="Three steps: `data` fits the face model to the photos and renders the training set; `shape` trains "
-                    "the position map and the coarse network; `pose` goes on with the position map alone, on more "
-                    "profiles; `fine` trains the fine network on top. Each goes on where it was interrupted. See server/hffne/weights/MODEL_CARD.md for the shipped run.")
-    parser.add_argument("step", choices=["data", "shape", "pose", "fine", *train_published.STEPS])
+        description="Four steps: `data` fits the face model to the photos and makes the training set; `prn` trains the "
+                    "position map network, `coarse` the exemplar's, and `fine` the fine network on top of it. Each goes "
+                    "on where it was interrupted. See server/hffne/weights/MODEL_CARD.md for the shipped run.")
+    parser.add_argument("step", choices=["data", "prn", "coarse", "fine", *train_published.STEPS])
     parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="the training set's folder")
     parser.add_argument("--output", type=Path, metavar="DIR", help="checkpoints, log and weights (default: SET/<step>)")
     parser.add_argument("--shapes", type=Path, metavar="DIR", help="data: folder of ict_facekit.npz (ICT-FaceKit, MIT)")
     parser.add_argument("--photos", type=Path, metavar="DIR", help="data: any folder of face photos")
     parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="data: a head scan's tangent-space normal map")
-    parser.add_argument("--renders", type=int, default=7000, help="data: how many renders (default 7000)")
+    parser.add_argument("--renders", type=int, default=8000, help="data: how many renders (default 8000)")
     parser.add_argument("--crops", type=int, default=2, help="data: crops of each photo (default 2)")
+    parser.add_argument("--turns", type=int, default=2, help="data: crops of each photo with the head turned (default 2)")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="data: processes")
-    parser.add_argument("--steps", type=int, help="training steps (default: shape 4000, pose 3000, fine 3000)")
-    parser.add_argument("--batch", type=int, help="batch size (default: shape and pose 16, fine 8)")
+    parser.add_argument("--steps", type=int, help="training steps (default: prn 6000, coarse 6000, fine 3500)")
+    parser.add_argument("--batch", type=int, help="batch size (default: prn 32, coarse 16, fine 8)")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from, at half the learning rate")
+    parser.add_argument("--coarse", type=Path, metavar="FILE",
+                        help="fine: the coarse network's weights (default: SET/coarse/coarse.safetensors)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout, not bfloat16")
@@ -43,20 +54,17 @@ def run(options):
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    shared = {"seed": options.seed, "half": not options.full_precision}
-    if options.step == "shape":
-        loop.train([tasks.PositionTask(), tasks.CoarseTask()], options.folder, options.output or options.folder / "shape",
-                   options.steps or 4000, options.batch or 16, **shared)
-    elif options.step == "pose":
-        task = tasks.PositionTask()
-        load_weights(task.network, options.folder / "shape" / "prn.safetensors")
-        task.learning_rate *= 0.7
-        loop.train([task], options.folder, options.output or options.folder / "pose", options.steps or 3000,
-                   options.batch or 16, photos=0.2, profiles=2.0, relief=0.0, quick=True, **shared)
+    if options.step == "fine":
+        coarse = options.coarse or options.folder / "coarse" / "coarse.safetensors"
+        task = tasks.FineTask(load_weights(tasks.CoarseNetwork(), coarse))
     else:
-        coarse = load_weights(tasks.CoarseNetwork(), options.folder / "shape" / "coarse.safetensors")
-        loop.train([tasks.FineTask(coarse)], options.folder, options.output or options.folder / "fine",
-                   options.steps or 3000, options.batch or 8, photos=0.5, **shared)
+        task = {"prn": tasks.PositionTask, "coarse": tasks.CoarseTask}[options.step]()
+    if options.start:
+        load_weights(task.network, options.start)
+        task.learning_rate /= 2
+    steps, batch, drawing = _RECIPE[options.step]
+    loop.train([task], options.folder, options.output or options.folder / options.step, options.steps or steps,
+               options.batch or batch, seed=options.seed, half=not options.full_precision, **drawing)
     return 0
 
 
@@ -65,9 +73,12 @@ def _data(options):
         print("train data needs --shapes and --photos; see --help")
         return 2
     from ..synthesis.build import build
-    from ..synthesis.detail import build_reliefs
+    from ..synthesis.detail import build_forms, build_reliefs
 
-    build(options.shapes, options.photos, options.folder, options.renders, options.crops, options.seed, options.processes)
+    build(options.shapes, options.photos, options.folder, options.renders, options.crops, options.turns,
+          options.seed, options.processes)
     if not (options.folder / "reliefs.npy").exists():
         build_reliefs(options.folder / "reliefs.npy", options.scan_normals, seed=options.seed)
+    if not (options.folder / "forms.npy").exists():
+        build_forms(options.folder / "forms.npy", seed=options.seed)
     return 0

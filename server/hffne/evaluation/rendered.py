@@ -27,7 +27,7 @@ from ..synthesis.render import (
     to_crop,
 )
 from ..synthesis.sampling import euler
-from ..synthesis.shading import add_relief
+from ..synthesis.shading import on_crop, tilt
 from ..synthesis.textures import EXTENT
 from ..synthesis.uv_layout import build_layout
 from ..training.dataset import HELD_OUT
@@ -115,8 +115,8 @@ class Studio:
         buffers = renderer.buffers(shape, view, window, [sun], rng=rng, size=SIZE)
         normal = buffers["normal"].astype(np.float32) / 127
         relief = self.reliefs[rng.integers(len(self.reliefs))]
-        normal = add_relief(normal, buffers["kind"], buffers["uv"].astype(np.float32), view.rotation[:, 1], relief,
-                            np.float32(scene.relief))
+        slopes = on_crop(relief, buffers["uv"].astype(np.float32)) * np.float32(scene.relief)
+        normal = tilt(normal, buffers["kind"], slopes, view.rotation[:, 1])
         rgb = picture(buffers, normal, self.textures[who], scene, sun)
         mask = np.isin(buffers["kind"], (SKIN, EYE)) & (np.hypot(*np.moveaxis(
             buffers["uv"].astype(np.float32), -1, 0)) < FACE_RADIUS)

@@ -3,26 +3,35 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2, with_coordinates
 
 
 class CoarseNetwork(nn.Module):
-    """Grey crop (N, 1, 128, 128) in 0..1 -> unit normals (N, 3, 128, 128) in camera space."""
+    """Grey crop (N, 1, 128, 128) in 0..1 -> unit normals (N, 3, 128, 128) in camera space.
+
+    Works at half the resolution and below, where a CPU is quick; the last layer unfolds to full resolution beside a
+    narrow branch that has kept the photo's own edges.
+    """
 
     input_size = 128
 
-    def __init__(self, widths=(16, 32, 64, 96, 144, 176)):
+    def __init__(self, widths=(32, 56, 96, 144, 192), edges=8):
         super().__init__()
-        self.stem = conv(3, widths[0])
+        self.edges = conv(1, edges)
+        self.stem = nn.Sequential(conv(3, widths[0], 5, 2), Residual(widths[0]))
         self.downs = nn.ModuleList([Down(i, o) for i, o in zip(widths, widths[1:])])
         self.bottom = Residual(widths[-1])
-        self.ups = nn.ModuleList([nn.Sequential(conv(o + i, i), Residual(i))
+        self.ups = nn.ModuleList([nn.Sequential(conv(o + i, i), *([Residual(i)] if i > widths[0] else []))
                                   for i, o in reversed(list(zip(widths, widths[1:])))])
-        self.out = nn.Conv2d(widths[0], 3, 3, 1, 1)
+        self.unfold = conv(widths[0], 4 * edges)
+        self.out = nn.Conv2d(2 * edges, 3, 3, 1, 1)
 
     def forward(self, grey):
-        x = self.stem(with_coordinates(standardise(grey)))
+        grey = standardise(grey)
+        edges = self.edges(grey)
+        x = self.stem(with_coordinates(grey))
         skips = []
         for down in self.downs:
             skips.append(x)
@@ -30,4 +39,5 @@ class CoarseNetwork(nn.Module):
         x = self.bottom(x)
         for up in self.ups:
             x = up(torch.cat([up2(x), skips.pop()], 1))
+        x = torch.cat([F.pixel_shuffle(self.unfold(x), 2), edges], 1)
         return unit(full_precision(self.out, x))

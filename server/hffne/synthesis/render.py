@@ -14,7 +14,7 @@ from .uv_layout import CENTRE, coordinates
 
 SIZE = 256
 # A crop's side over the rms 3D radius of its position map: the face with some margin.
-SIDE_OVER_RADIUS = 2.75
+SIDE_OVER_RADIUS = 3.0
 BACKGROUND, SKIN, EYE, MOUTH, TEETH = range(5)  # what a pixel shows
 SUNS = 2
 AO_RAYS = 12

@@ -13,12 +13,16 @@ def _smooth_noise(rng, size, cells):
     return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def add_relief(normal, kind, uv, up, relief, strength):
-    """Tilt normals (S, S, 3) by a relief map's slopes; only skin has relief. ``up`` (3,) is the head's up axis."""
-    size = len(relief)
+def on_crop(layer, uv):
+    """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it."""
+    size = len(layer)
     xy = np.stack([(uv[..., 0] + 1) / 2 * size - 0.5, (1 - uv[..., 1]) / 2 * size - 0.5], -1).astype(np.float32)
-    slopes = cv2.remap(relief.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    slopes *= (strength * (kind == SKIN))[..., None]
+    return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def tilt(normal, kind, slopes, up):
+    """Tilt normals (S, S, 3) by slopes (S, S, 2); only skin has relief. ``up`` (3,) is the head's up axis."""
+    slopes = slopes * (kind == SKIN)[..., None]
     tangent = np.cross(np.broadcast_to(up, normal.shape), normal)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=2, keepdims=True), 1e-3)
     bitangent = np.cross(normal, tangent)

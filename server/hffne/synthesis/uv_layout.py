@@ -73,10 +73,33 @@ def build_layout(model, size=SIZE):
     return UVLayout(corners[tuple(nearest)], weights[tuple(nearest)], mask)
 
 
-def landmark_texels(model, size=SIZE):
-    """(68, 2) row and column of the iBUG points in the map."""
-    uv = coordinates(model.neutral[LANDMARKS] - CENTRE)
-    return np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1).astype(np.float32)
+# How far the contour's points move back from where the model lists them, over the cheeks, to the jaw's edge.
+_TO_THE_JAW = (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3, 0.1)
+
+
+def landmark_texels(model, layout):
+    """(68, 2) row and column of the iBUG points in the map.
+
+    The 17 points of the contour are evenly spaced and lie before the ears and along the edge of the jaw, as 3D
+    annotations have them. The model's own list is made for the outline of frontal faces: it crowds at the chin and
+    runs over the cheeks, which look the same from the front only.
+    """
+    points, size = model.neutral[LANDMARKS], len(layout.mask)
+    uv = coordinates(points - CENTRE)
+    texels = np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1)
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points[:9], axis=0), axis=1))])
+    even = np.linspace(0, length[-1], 9)
+    jaw = np.stack([np.interp(even, length, texels[:9, k]) for k in (0, 1)], 1)  # the left ear to the chin
+    surface = layout.sample(model.neutral)
+    near = layout.mask & (np.arange(size) < size // 2) & (np.indices(layout.mask.shape).min(0) > 1)
+    for k, share in enumerate(_TO_THE_JAW):
+        height = surface[tuple(np.round(jaw[k]).astype(int))][1]
+        level = near & (np.abs(surface[..., 1] - height) < 0.2)
+        if level.any():  # the rearmost point of the map at this height
+            back = np.unravel_index(np.argmin(np.where(level, surface[..., 2], np.inf)), level.shape)
+            jaw[k] += share * (np.array(back) - jaw[k])
+    texels[:9], texels[8:17] = jaw, jaw[::-1] * [1, -1] + [0, size - 1]
+    return texels.astype(np.float32)
 
 
 def region_map(landmarks, size=SIZE):
@@ -107,7 +130,7 @@ def region_map(landmarks, size=SIZE):
 def write_template(model, path, size=SIZE):
     """Write the engine's UV template: mask, mean (metres, origin at the head's centre), landmarks, regions."""
     layout = build_layout(model, size)
-    landmarks = landmark_texels(model, size)
+    landmarks = landmark_texels(model, layout)
     index, names = region_map(landmarks, size)
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))

@@ -1,8 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cameras and phones do to a picture. Grey pictures (S, S) float32 in 0..1."""
+"""What cameras, phones and detectors do to a picture. Grey pictures (S, S) float32 in 0..1."""
 
 import cv2
 import numpy as np
+
+
+class Move:
+    """A random turn, scale and shift of a crop in its plane: the detector never gives the same square twice."""
+
+    def __init__(self, rng):
+        angle = np.radians(np.clip(rng.normal(0, 14), -50, 50))
+        self.scale = np.exp(rng.normal(0, 0.09))
+        self.turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])  # x right, y down
+        self.shift = rng.normal(0, 0.06, 2)  # in halves of the crop
+
+    def picture(self, picture, border=cv2.BORDER_REPLICATE):
+        """A picture (S, S) or (S, S, C), moved; beyond the crop its border goes on, or zeros with BORDER_CONSTANT."""
+        centre = (len(picture) - 1) / 2
+        matrix = np.zeros((2, 3))
+        matrix[:, :2] = self.turn * self.scale
+        matrix[:, 2] = centre + self.shift * (len(picture) / 2) - matrix[:, :2] @ [centre, centre]
+        return cv2.warpAffine(picture, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=border)
+
+    def normals(self, normal):
+        """Normals (S, S, 3), y up, moved and turned with the picture."""
+        moved = self.picture(normal)
+        rotation = np.eye(3, dtype=np.float32)
+        rotation[:2, :2] = self.turn * [[1, -1], [-1, 1]]
+        moved = moved @ rotation.T
+        return moved / np.maximum(np.linalg.norm(moved, axis=2, keepdims=True), 1e-6)
+
+    def positions(self, position):
+        """A position map (U, U, 3) in -1..1 of the crop, y down."""
+        moved = position * np.float32(self.scale)
+        moved[..., :2] = moved[..., :2] @ self.turn.T.astype(np.float32) + self.shift.astype(np.float32)
+        return moved
 
 
 def degrade(rng, grey):
@@ -47,7 +79,10 @@ def occlude(rng, grey):
 def cut_frame(rng, grey):
     """The photo ends inside the crop; as in the product, its border pixels fill the rest."""
     size = len(grey)
-    left, top = (int(max(0, rng.normal(0.05, 0.07)) * size) for _ in range(2))
-    right, bottom = (int(max(0, rng.normal(0.05, 0.07)) * size) for _ in range(2))
+    if rng.random() < 0.5:  # a passport photo: the face fills the frame
+        margins = rng.uniform(0.03, 0.2, 4)
+    else:
+        margins = rng.normal(0.05, 0.07, 4).clip(0)
+    left, top, right, bottom = (margins * size).astype(int)
     inner = grey[top:size - bottom, left:size - right]
     return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training samples: rendered buffers shaded anew each time, and photos with their fits."""
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,8 @@ import torch
 
 from ..geometry.uv import template
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
-from ..synthesis.shading import add_relief, shade
-from .augment import cut_frame, degrade, occlude
+from ..synthesis.shading import on_crop, shade, tilt
+from .augment import Move, cut_frame, degrade, occlude
 
 HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 
@@ -19,21 +20,23 @@ class FaceSamples(torch.utils.data.IterableDataset):
     """Endless random samples of a set that ``synthesis.build`` made.
 
     Each is a dict of float32 tensors: grey (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
-    without relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
+    without fine relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
     brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
     (x right, y down, z toward the viewer); clean (1, S, S) the grey picture before degradation;
     rendered () 1 for renders, 0 for photos.
     """
 
-    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False):
+    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False, moves=0.7):
         """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
-        than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter."""
+        than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter.
+        moves: the share that is turned, scaled and shifted in its plane."""
         folder = Path(folder)
-        self.size, self.seed, self.photo_share, self.relief = size, seed, photos, relief
+        self.size, self.seed, self.photo_share, self.relief, self.moves = size, seed, photos, relief, moves
         self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
         self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
         self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
         self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
+        self.forms = np.load(folder / "forms.npy", mmap_mode="r")
         count = len(self.textures)
         kept = np.arange(count) % HELD_OUT == 0
         self.faces = np.flatnonzero(kept if held_out else ~kept)
@@ -56,13 +59,17 @@ class FaceSamples(torch.utils.data.IterableDataset):
         """One sample, see the class."""
         grey, normal, smooth, weight, position, rendered = (
             self._photo(rng) if rng.random() < self.photo_share else self._render(rng))
+        if rng.random() < self.moves:
+            move = Move(rng)
+            grey, normal, smooth = move.picture(grey), move.normals(normal), move.normals(smooth)
+            weight, position = move.picture(weight, cv2.BORDER_CONSTANT), move.positions(position)
         skin = (weight > 0.3) * self._plain(position)
         if rng.random() < 0.5:
             grey, weight, skin = grey[:, ::-1], weight[:, ::-1], skin[:, ::-1]
             normal, smooth = (a[:, ::-1] * np.float32([-1, 1, 1]) for a in (normal, smooth))
             position = position[:, ::-1] * np.float32([-1, 1, 1])
         clean = grey
-        if rng.random() < 0.2:
+        if rng.random() < 0.3:
             grey = cut_frame(rng, np.ascontiguousarray(grey))
             clean = grey
         if rng.random() < 0.2:
@@ -86,9 +93,8 @@ class FaceSamples(torch.utils.data.IterableDataset):
         return mask
 
     def _shrink(self, *arrays):
-        if len(arrays[0]) == self.size:
-            return arrays
-        return tuple(cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA) for a in arrays)
+        return tuple(a if len(a) == self.size else cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA)
+                     for a in arrays)
 
     def _finish(self, grey, normal, smooth, weight, position):
         grey, normal, smooth, weight = self._shrink(*(np.ascontiguousarray(a, np.float32)
@@ -106,11 +112,17 @@ class FaceSamples(torch.utils.data.IterableDataset):
                         for name in ("normal", "uv", "kind", "sun", "sky")}
             position[..., :2] += (self.step - 1) / 2  # what stood on an even pixel now fills two
         smooth = buffers["normal"].astype(np.float32) / 127
-        kind, normal = buffers["kind"], smooth
+        kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
+        if self.relief and rng.random() < 0.85:
+            forms = on_crop(self.forms[rng.integers(len(self.forms))], uv)
+            strength = np.float32(rng.uniform(0.1, 0.9))
+            smooth = tilt(smooth, kind, strength * forms[..., :2], up)
+            keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
+            buffers["sky"] = buffers["sky"] * keep
+        normal = smooth
         if self.relief and rng.random() < 0.8:
-            relief = self.reliefs[rng.integers(len(self.reliefs))]
-            normal = add_relief(smooth, kind, buffers["uv"].astype(np.float32), buffers["up"], relief,
-                                np.float32(rng.uniform(0.2, 1.6) * self.relief))
+            relief = on_crop(self.reliefs[rng.integers(len(self.reliefs))], uv)
+            normal = tilt(smooth, kind, np.float32(rng.uniform(0.2, 1.6) * self.relief) * relief, up)
         picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)],
                         cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
@@ -129,10 +141,12 @@ class FaceSamples(torch.utils.data.IterableDataset):
     def _photo(self, rng):
         index = rng.choice(self.faces) + self.count * rng.integers(self.crops)
         photo = {name: np.asarray(array[index]) for name, array in self.photos.items()}
+        if self.step > 1:  # the pictures shrink to this size anyway
+            photo |= {name: np.ascontiguousarray(photo[name][::self.step, ::self.step]) for name in ("normal", "kind")}
         normal = photo["normal"].astype(np.float32) / 127
         kind = photo["kind"]
         # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
-        weight = _covered(photo["position"]) * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
+        weight = _covered(photo["position"])[::self.step, ::self.step] * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
         return (*self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"]), 0)
 
 
@@ -144,12 +158,15 @@ def _sideways(positions):
     return np.abs(out[:, 0]) / np.maximum(np.linalg.norm(out, axis=1), 1e-6)
 
 
+@cache
+def _inner(size):
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    return np.hypot(*np.meshgrid(grid, -grid)) < 0.8
+
+
 def _covered(position):
     """Where in the crop (S, S) the middle of the position map (U, U, 3) lies: the face without its rim."""
-    size = len(position)
-    grid = (np.arange(size) + 0.5) / size * 2 - 1
-    inner = np.hypot(*np.meshgrid(grid, -grid)) < 0.8
-    points = position[inner][:, :2].astype(np.float32)
+    points = position[_inner(len(position))][:, :2].astype(np.float32)
     hull = cv2.convexHull(np.round(points).astype(np.int32))
     return cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), hull, 1).astype(np.float32)
 

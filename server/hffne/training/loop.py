@@ -86,7 +86,7 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
         for trainee in trainees:
             trainee.load(saved[trainee.task.name])
         report(f"going on from step {start}")
-    checking = FaceSamples(data, size, seed + 1, photos=photos, held_out=True)
+    checking = FaceSamples(data, size, seed + 1, photos=photos, held_out=True, moves=drawing.get("moves", 0.7))
     held_out = [next(it) for it in [batches(checking, batch, 0)] for _ in range(6)]
     stream = batches(FaceSamples(data, size, [seed, start], photos=photos, **drawing), batch, workers)
     began, numbers = time.time(), {}
