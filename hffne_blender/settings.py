@@ -80,6 +80,26 @@ def face_property(**more):
     )
 
 
+def take_over(operator, context, names=("texture_size", "grid", "color", "maps")):
+    """Give an operator the panel's settings, wherever its caller has not said otherwise."""
+    for name in names:
+        if not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(context.scene.hffne, name))
+
+
+def request(operator, **more):
+    """The engine's request for a face as an operator's properties of the same names want it."""
+    return {
+        "type": "generate",
+        "texture_size": int(operator.texture_size),
+        "grid": int(operator.grid),
+        # Always with colour: switching it off and on again is then the extension's own affair.
+        "color": True,
+        "maps": sorted(name.lower() for name in operator.maps),
+        **more,
+    }
+
+
 class HFFNE_Settings(bpy.types.PropertyGroup):
     photo: photo_property()
     face: face_property()

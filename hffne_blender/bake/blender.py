@@ -6,6 +6,7 @@ import numpy as np
 
 from ..quiet import quiet
 from ..scene import images
+from ..scene.nodes import new_material
 
 # Texels are shaded at their middle and around it.
 SAMPLES = 4
@@ -117,9 +118,7 @@ class _Settings:
 
 
 def _canvas(image):
-    material = bpy.data.materials.new("HFFNE bake")
-    if material.node_tree is None:
-        material.use_nodes = True
+    material = new_material("HFFNE bake")
     _image_node(material.node_tree, image)
     return material
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators share that ask the engine and wait for its answer."""
+"""What operators share that ask the engine and show what it made."""
 
 import bpy
 
@@ -31,6 +31,10 @@ def poll(cls, context):
     if session.running():
         cls.poll_message_set("A face is being generated")
         return False
+    return object_mode(cls, context)
+
+
+def object_mode(cls, context):
     if context.mode != "OBJECT":
         cls.poll_message_set("Switch to Object Mode first")
         return False
@@ -72,6 +76,54 @@ def engine(context, operator):
 
 
 def fail(operator, error):
-    session.fail(error.as_dict())
-    operator.report({"ERROR"}, " ".join(part for part in (str(error), error.hint) if part))
+    """Tell an error (a dict, or an exception with `as_dict`) and return the operator's state."""
+    error = error if isinstance(error, dict) else error.as_dict()
+    session.fail(error)
+    operator.report({"ERROR"}, words(error))
     return {"CANCELLED"}
+
+
+def fail_asset(operator, error):
+    """The same for an AssetError."""
+    hint = "Install the engine and the extension in the same version."
+    return fail(operator, TransferError("bad_asset", str(error), hint))
+
+
+def words(error):
+    return " ".join(part for part in (error["message"], error["hint"]) if part)
+
+
+def show(operator, context, obj, notices):
+    """Put a new face at the cursor as the one selected object, and tell what the engine noticed."""
+    obj.location = context.scene.cursor.location
+    for other in context.selected_objects:
+        other.select_set(False)
+    # An excluded or hidden collection leaves the object out of the view layer.
+    if obj.name in context.view_layer.objects:
+        obj.select_set(True)
+        context.view_layer.objects.active = obj
+    for notice in notices:
+        operator.report({"WARNING"}, notice)
+
+
+def place(context):
+    """Where a face goes that was built beside the user's own work."""
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    return context.collection
+
+
+class OnTimer:
+    """A modal operator that is called every so many seconds."""
+
+    _timer = None
+
+    def start_timer(self, context, seconds):
+        self._timer = context.window_manager.event_timer_add(seconds, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def stop_timer(self, context):
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None

@@ -9,6 +9,7 @@ import bpy
 from ..bake import blender, fast
 from ..scene import images, material
 from ..scene.textures import KIND
+from . import ask
 from .set_detail import poll_face
 
 
@@ -69,10 +70,7 @@ class HFFNE_OT_bake(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode first")
-            return False
-        return poll_face(cls, context)
+        return ask.object_mode(cls, context) and poll_face(cls, context)
 
     def invoke(self, context, event):
         others = [obj for obj in context.selected_objects if obj.type == "MESH" and obj != context.object]

@@ -22,7 +22,7 @@ TICK = 0.05
 FATAL = {"engine_not_set", "engine_not_started", "engine_not_installed", "engine_silent", "no_device", "bad_weights"}
 
 
-class HFFNE_OT_batch_run(bpy.types.Operator):
+class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
     """Build a face of every photo that waits in the queue"""
 
     bl_idname = "hffne.batch_run"
@@ -42,7 +42,6 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
     engine_python: ask.engine_python_property()
     device: ask.device_property()
 
-    _timer = None
     _task = None
     _steps = None
     _current = -1
@@ -54,17 +53,12 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
         return ask.poll(cls, context)
 
     def invoke(self, context, event):
-        chosen = context.scene.hffne
-        for name in ("texture_size", "grid", "color", "maps"):
-            if not self.properties.is_property_set(name):
-                setattr(self, name, getattr(chosen, name))
+        settings.take_over(self, context)
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self._prepare(context) or not self._next(context):
             return self._end(context)
-        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self.start_timer(context, TICK)
 
     def modal(self, context, event):
         if event.type == "ESC" and event.value == "PRESS":
@@ -74,7 +68,7 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
         try:
             going = self._advance(context)
         except BaseException:
-            self._stop_timer(context)
+            self.stop_timer(context)
             raise
         for area in context.screen.areas if context.screen else ():
             area.tag_redraw()
@@ -142,10 +136,7 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             try:
                 if not os.path.isfile(path):
                     raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
-                request = {"type": "generate", "photo": path, "face": "largest", "color": True}
-                request |= {"texture_size": int(self.texture_size), "grid": int(self.grid)}
-                request["maps"] = sorted(name.lower() for name in self.maps)
-                self._task = ask.start(context, self, request)
+                self._task = ask.start(context, self, settings.request(self, photo=path, face="largest"))
             except EngineError as error:
                 self._failed(item, error.as_dict())
                 continue
@@ -170,13 +161,7 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
     def _building(self, context):
         """From the engine's answer to the object, in slices (see `scene.steps`)."""
         asset = yield partial(FaceAsset.from_answer, *self._task.result)
-
-        def place():
-            if context.mode != "OBJECT":
-                bpy.ops.object.mode_set(mode="OBJECT")
-            return context.collection
-
-        obj = yield from face.build_steps(asset, place, self.color)
+        obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         obj.location = batch.place_of(self._current, context.scene.cursor.location)
         item = self._item(context)
         item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
@@ -197,12 +182,12 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
         item.state, item.message = "FAILED", error["message"]
         if error["code"] in FATAL:
             session.fail(error)
-            self._stop = " ".join(part for part in (error["message"], error["hint"]) if part)
+            self._stop = ask.words(error)
             # It is not the photo's fault.
             item.state, item.message = "WAITING", ""
 
     def _end(self, context):
-        self._stop_timer(context)
+        self.stop_timer(context)
         queue = context.scene.hffne_batch
         text = batch.summary(queue)
         if self._stop and not self._made:
@@ -212,8 +197,3 @@ class HFFNE_OT_batch_run(bpy.types.Operator):
             text = f"{self._stop} {text}"
         self.report({"WARNING"} if self._stop or batch.counts(queue)["FAILED"] else {"INFO"}, text)
         return {"FINISHED"}
-
-    def _stop_timer(self, context):
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None

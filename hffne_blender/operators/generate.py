@@ -11,18 +11,19 @@ from functools import partial
 
 import bpy
 
-from .. import preferences, settings
-from ..engine import launch, session
+from .. import settings
+from ..engine import session
 from ..engine.client import EngineError
 from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
+from . import ask
 
 TICK = 0.05
 # Not carried over from the last use: what the panel says now counts.
 OPTIONS = {"SKIP_SAVE"}
 
 
-class HFFNE_OT_generate(bpy.types.Operator):
+class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
     """Build a face with a detailed normal map from the photo"""
 
     bl_idname = "hffne.generate"
@@ -43,18 +44,8 @@ class HFFNE_OT_generate(bpy.types.Operator):
         max=4096,
         options={"HIDDEN", "SKIP_SAVE"},
     )
-    engine_python: bpy.props.StringProperty(
-        name="Engine Python",
-        description="Use this engine instead of the one in the preferences",
-        subtype="FILE_PATH",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
-    device: bpy.props.StringProperty(
-        name="Device",
-        description="Use this device instead of the one in the preferences",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
-
+    engine_python: ask.engine_python_property()
+    device: ask.device_property()
     crop_size: bpy.props.IntProperty(
         name="Crop Size",
         description="Side of the crop that the fine network sees, a multiple of 32 from 256; 0 is the engine's own",
@@ -63,36 +54,22 @@ class HFFNE_OT_generate(bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
-    _timer = None
     _task = None
     _request = None
     _steps = None
 
     @classmethod
     def poll(cls, context):
-        if session.running():
-            cls.poll_message_set("A face is being generated")
-            return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode first")
-            return False
-        return True
+        return ask.poll(cls, context)
 
     def invoke(self, context, event):
-        # The panel's settings, wherever the caller has not said otherwise.
-        chosen = context.scene.hffne
-        for name in ("photo", "face", "texture_size", "grid", "color", "maps"):
-            if not self.properties.is_property_set(name):
-                setattr(self, name, getattr(chosen, name))
+        settings.take_over(self, context, ("photo", "face", "texture_size", "grid", "color", "maps"))
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(TICK, window=context.window)
-        manager.modal_handler_add(self)
         _redraw(context)
-        return {"RUNNING_MODAL"}
+        return self.start_timer(context, TICK)
 
     def modal(self, context, event):
         if event.type == "ESC" and event.value == "PRESS":
@@ -103,10 +80,10 @@ class HFFNE_OT_generate(bpy.types.Operator):
         try:
             result = self._advance(context)
         except BaseException:
-            self._stop_timer(context)
+            self.stop_timer(context)
             raise
         if result is not None:
-            self._stop_timer(context)
+            self.stop_timer(context)
         if result is not None or before != (self._task.progress, self._task.message):
             _redraw(context)
         return result or {"PASS_THROUGH"}
@@ -114,7 +91,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
     def cancel(self, context):
         # Blender closes the window or loads another file while the engine works.
         session.cancel()
-        self._stop_timer(context)
+        self.stop_timer(context)
 
     def execute(self, context):
         # Redoing with other colours needs nothing new from the engine.
@@ -138,17 +115,9 @@ class HFFNE_OT_generate(bpy.types.Operator):
         path = bpy.path.abspath(self.photo) if self.photo else ""
         # An engine of an earlier version knows no "size": it is left out where nothing is asked.
         size = {"size": self.crop_size} if self.crop_size else {}
-        return {
-            **size,
-            "type": "generate",
-            "photo": os.path.abspath(path) if path else "",
-            "face": self.face - 1 if self.face else "largest",
-            "texture_size": self.texture_pixels or int(self.texture_size),
-            "grid": int(self.grid),
-            # Always with colour: switching it off and on again is then the extension's own affair.
-            "color": True,
-            "maps": sorted(name.lower() for name in self.maps),
-        }
+        pixels = {"texture_size": self.texture_pixels} if self.texture_pixels else {}
+        photo = os.path.abspath(path) if path else ""
+        return settings.request(self, photo=photo, face=self.face - 1 if self.face else "largest", **size, **pixels)
 
     def _start(self, context):
         session.forget_error()
@@ -159,9 +128,9 @@ class HFFNE_OT_generate(bpy.types.Operator):
             if not os.path.isfile(request["photo"]):
                 raise EngineError("photo_not_found", f"There is no file {request['photo']}.", "Check the path.")
             self._request = request
-            self._task = _start(context, self.engine_python, self.device, request)
+            self._task = ask.start(context, self, request)
         except EngineError as error:
-            self._fail(error.as_dict())
+            ask.fail(self, error)
             return False
         return True
 
@@ -178,7 +147,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
         try:
             self._steps.advance()
         except AssetError as error:
-            return self._bad_asset(error)
+            return ask.fail_asset(self, error)
         if self._steps.cancelled:
             self.report({"INFO"}, "Cancelled")
             return {"CANCELLED"}
@@ -190,7 +159,7 @@ class HFFNE_OT_generate(bpy.types.Operator):
             self.report({"INFO"}, "Cancelled")
             return {"CANCELLED"}
         if self._task.status == "error":
-            return self._fail(self._task.error)
+            return ask.fail(self, self._task.error)
         session.remember(self._request, self._task.result)
         return None
 
@@ -198,52 +167,16 @@ class HFFNE_OT_generate(bpy.types.Operator):
         try:
             steps.run(self._building(context, answer))
         except AssetError as error:
-            return self._bad_asset(error)
+            return ask.fail_asset(self, error)
         return {"FINISHED"}
 
     def _building(self, context, answer):
         """From the engine's answer to the selected object, in slices; the scene changes in the last one only."""
         asset = yield partial(FaceAsset.from_answer, *answer)
-        obj = yield from face.build_steps(asset, partial(self._place, context), self.color)
-        obj.location = context.scene.cursor.location
-        for other in context.selected_objects:
-            other.select_set(False)
-        # An excluded or hidden collection leaves the object out of the view layer.
-        if obj.name in context.view_layer.objects:
-            obj.select_set(True)
-            context.view_layer.objects.active = obj
-        for notice in asset.notices:
-            self.report({"WARNING"}, notice)
-        self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
-
-    def _place(self, context):
         # The user may have gone on working while the engine did.
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        return context.collection
-
-    def _bad_asset(self, error):
-        hint = "Install the engine and the extension in the same version."
-        return self._fail({"code": "bad_asset", "message": str(error), "hint": hint})
-
-    def _fail(self, error):
-        session.fail(error)
-        self.report({"ERROR"}, " ".join(part for part in (error["message"], error["hint"]) if part))
-        return {"CANCELLED"}
-
-    def _stop_timer(self, context):
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-
-
-def _start(context, engine_python, device, request):
-    chosen = preferences.get(context)
-    device = device or ("" if chosen.device == "auto" else chosen.device)
-    python = launch.find_python(engine_python, bpy.path.abspath(chosen.engine_python))
-    idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
-    model = "" if chosen.model == "compact" else chosen.model
-    return session.start(python, device, idle, not bpy.app.background, request, model)
+        obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
+        ask.show(self, context, obj, asset.notices)
+        self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
 
 
 def _redraw(context):

@@ -7,11 +7,12 @@ import bpy
 
 from .. import preferences
 from ..engine import launch
+from . import ask
 
 TICK = 0.2  # seconds
 
 
-class HFFNE_OT_import_weights(bpy.types.Operator):
+class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
     """Check the published checkpoints and keep them for the engine; nothing in the files is run"""
 
     bl_idname = "hffne.import_weights"
@@ -24,12 +25,8 @@ class HFFNE_OT_import_weights(bpy.types.Operator):
     refiner: bpy.props.StringProperty(
         name="Refiner", description="RefinerModel.pt; empty takes the preferences'", options={"SKIP_SAVE"}
     )
-    engine_python: bpy.props.StringProperty(
-        name="Engine Python", description="Use this engine instead of the one in the preferences",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
+    engine_python: ask.engine_python_property()
 
-    _timer = None
     _process = None
 
     def invoke(self, context, event):
@@ -38,10 +35,8 @@ class HFFNE_OT_import_weights(bpy.types.Operator):
         if not self._start(context):
             return {"CANCELLED"}
         # The files hold hundreds of megabytes: Blender stays usable meanwhile.
-        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
-        context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set("Importing the published weights")
-        return {"RUNNING_MODAL"}
+        return self.start_timer(context, TICK)
 
     def modal(self, context, event):
         if event.type != "TIMER" or self._process.poll() is None:
@@ -88,5 +83,5 @@ class HFFNE_OT_import_weights(bpy.types.Operator):
         return {"FINISHED"}
 
     def _clean_up(self, context):
-        context.window_manager.event_timer_remove(self._timer)
+        self.stop_timer(context)
         context.workspace.status_text_set(None)

@@ -43,33 +43,20 @@ class HFFNE_OT_merge_photos(bpy.types.Operator):
         return ask.poll(cls, context)
 
     def invoke(self, context, event):
-        chosen = context.scene.hffne
-        for name in ("texture_size", "grid", "color", "maps"):
-            if not self.properties.is_property_set(name):
-                setattr(self, name, getattr(chosen, name))
+        settings.take_over(self, context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context):
         try:
-            request = {"type": "generate", "photos": self._paths(), "face": "largest", "color": True}
-            request |= {"texture_size": int(self.texture_size), "grid": int(self.grid)}
-            request["maps"] = sorted(name.lower() for name in self.maps)
+            request = settings.request(self, photos=self._paths(), face="largest")
             asset = FaceAsset.from_answer(*ask.engine(context, self)(request))
         except AssetError as error:
-            hint = "Install the engine and the extension in the same version."
-            return ask.fail(self, TransferError("bad_asset", str(error), hint))
+            return ask.fail_asset(self, error)
         except TransferError as error:
             return ask.fail(self, error)
         obj = face.build(asset, context.collection, self.color)
-        obj.location = context.scene.cursor.location
-        for other in context.selected_objects:
-            other.select_set(False)
-        if obj.name in context.view_layer.objects:
-            obj.select_set(True)
-            context.view_layer.objects.active = obj
-        for notice in asset.notices:
-            self.report({"WARNING"}, notice)
+        ask.show(self, context, obj, asset.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(request['photos'])} photos")
         return {"FINISHED"}
 

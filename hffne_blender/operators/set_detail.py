@@ -88,8 +88,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
 
 def poll_face(cls, context):
     """Whether the active object is a face with its sliders; the poll of all operators that work on one."""
-    obj = context.object
-    if obj is None or obj.type != "MESH" or not obj.data.materials or detail.find_node(obj.data.materials[0]) is None:
+    if not detail.is_face(context.object):
         cls.poll_message_set("Select a face made from a photo")
         return False
     return True

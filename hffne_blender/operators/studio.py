@@ -12,16 +12,14 @@ import os
 import bpy
 
 from ..studio import relight, rig, turntable
+from . import ask
 from .set_detail import poll_face
 
 
 class _OnFace:
     @classmethod
     def poll(cls, context):
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode first")
-            return False
-        return poll_face(cls, context)
+        return ask.object_mode(cls, context) and poll_face(cls, context)
 
 
 class HFFNE_OT_add_lights(_OnFace, bpy.types.Operator):

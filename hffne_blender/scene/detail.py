@@ -7,13 +7,12 @@ and gives a normal map again (partial derivative blending). With all sliders at 
 is the whole normal map as it was. `mixed` is the same with numpy, for exports.
 """
 
-import bpy
 import numpy as np
 
 from . import images, textures
-from .nodes import NodeBuilder
+from .nodes import NodeBuilder, add_sliders, find_group, shared_group
 
-GROUP = "HFFNE Detail"
+GROUP, TAG = "HFFNE Detail", "hffne_detail"
 # Raised when the nodes change: a file keeps the group that its faces were made with.
 VERSION = 1
 LEAST_Z = 0.05
@@ -33,7 +32,7 @@ _SOCKETS = {"normal": "Normal", "normal_medium": "Without Fine", "normal_coarse"
 def add_node(tree, made):
     """A node of the group in a material's tree, its maps linked to `made`: kind -> output socket."""
     node = tree.nodes.new("ShaderNodeGroup")
-    node.node_tree = _group()
+    node.node_tree = shared_group(GROUP, TAG, VERSION, _make)
     node.label = "Detail"
     for kind in NORMALS:
         # Without bands all of the detail counts as coarse.
@@ -43,12 +42,12 @@ def add_node(tree, made):
 
 def find_node(material):
     """The detail node of a material, or None."""
-    if material is None or material.node_tree is None:
-        return None
-    for node in material.node_tree.nodes:
-        if node.type == "GROUP" and node.node_tree is not None and node.node_tree.get("hffne_detail"):
-            return node
-    return None
+    return find_group(material, TAG)
+
+
+def is_face(obj):
+    """Whether an object (or None) is a face with its sliders."""
+    return obj is not None and obj.type == "MESH" and bool(obj.data.materials) and find_node(obj.data.materials[0]) is not None
 
 
 def weights(node):
@@ -96,22 +95,12 @@ def _slope(normal):
     return normal[..., :2] / np.maximum(normal[..., 2:], LEAST_Z)
 
 
-def _group():
-    for group in bpy.data.node_groups:
-        if group.get("hffne_detail") == VERSION and group.library is None:
-            return group
-    group = bpy.data.node_groups.new(GROUP, "ShaderNodeTree")
-    group["hffne_detail"] = VERSION
-    face = group.interface
+def _make(group):
     for kind in NORMALS:
-        socket = face.new_socket(_SOCKETS[kind], in_out="INPUT", socket_type="NodeSocketColor")
+        socket = group.interface.new_socket(_SOCKETS[kind], in_out="INPUT", socket_type="NodeSocketColor")
         socket.default_value = (0.5, 0.5, 1, 1)
-    for name, default, most, description in SLIDERS:
-        socket = face.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=description)
-        socket.default_value, socket.min_value, socket.max_value = default, 0.0, most
-    face.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    add_sliders(group, SLIDERS)
     _wire(group)
-    return group
 
 
 def _wire(group):

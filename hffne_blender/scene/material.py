@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The face's material: skin on a Principled BSDF, its detail over sliders, for Cycles and EEVEE alike."""
 
-import bpy
-
 from . import detail, textures
+from .nodes import new_material
 
 # Skin without its colour, bright enough to light and dark enough to keep its highlights.
 PLAIN_COLOR = (0.55, 0.55, 0.55, 1.0)
@@ -20,10 +19,7 @@ DISPLACEMENT_MODIFIER = "HFFNE Displacement"
 
 def build_material(name, uv_name, made):
     """A new Material of the images `made` (kind -> Image, see scene.textures; "normal" at least) over a UV map."""
-    material = bpy.data.materials.new(name)
-    if material.node_tree is None:
-        # Up to 4.x; from 5.0 a material always has nodes.
-        material.use_nodes = True
+    material = new_material(name)
     tree = material.node_tree
     tree.nodes.clear()
 

@@ -1,7 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writing down a node tree as formulas."""
+"""Materials and node groups of ours, and writing down a node tree as formulas."""
 
 import bpy
+
+
+def new_material(name):
+    """A new material with nodes."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:
+        # Up to 4.x; from 5.0 a material always has nodes.
+        material.use_nodes = True
+    return material
+
+
+def shared_group(name, tag, version, make):
+    """The node group of this file that carries `tag` with this version; where there is none, make(group) fills a new one."""
+    for group in bpy.data.node_groups:
+        if group.get(tag) == version and group.library is None:
+            return group
+    group = bpy.data.node_groups.new(name, "ShaderNodeTree")
+    group[tag] = version
+    make(group)
+    return group
+
+
+def find_group(material, tag):
+    """The node in a material (or None) that holds a group with `tag`, or None."""
+    if material is None or material.node_tree is None:
+        return None
+    for node in material.node_tree.nodes:
+        if node.type == "GROUP" and node.node_tree is not None and node.node_tree.get(tag):
+            return node
+    return None
+
+
+def add_sliders(group, sliders):
+    """Sockets for `sliders` (name, default, most, description), and after them the colour that comes out."""
+    for name, default, most, description in sliders:
+        socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=description)
+        socket.default_value, socket.min_value, socket.max_value = default, 0.0, most
+    group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
 
 
 class NodeBuilder:

@@ -8,11 +8,11 @@ mouse in every shading mode that shows materials, and a render is the same.
 import bpy
 
 from ..scene import camera
-from ..scene.nodes import NodeBuilder
+from ..scene.nodes import NodeBuilder, add_sliders, find_group, new_material, shared_group
 from .place import empty, fresh_collection
 
 COLLECTION = "HFFNE Relight"
-GROUP = "HFFNE Relight"
+GROUP, TAG = "HFFNE Relight", "hffne_relight"
 VERSION = 1
 KINDS = ("color", "albedo", "normal", "mask")
 # name, default, most, description
@@ -63,17 +63,11 @@ def add(scene, obj):
 def find_node(card):
     """The node with the sliders of a card, or None."""
     materials = card.data.materials if card is not None and card.type == "MESH" else ()
-    for material in materials:
-        for node in material.node_tree.nodes if material else ():
-            if node.type == "GROUP" and node.node_tree is not None and node.node_tree.get("hffne_relight"):
-                return node
-    return None
+    return next((node for node in (find_group(material, TAG) for material in materials) if node is not None), None)
 
 
 def _material(name, made, light):
-    material = bpy.data.materials.new(name)
-    if material.node_tree is None:
-        material.use_nodes = True
+    material = new_material(name)
     tree = material.node_tree
     tree.nodes.clear()
     build = NodeBuilder(tree)
@@ -86,7 +80,7 @@ def _material(name, made, light):
     place = build.node("ShaderNodeTexCoord", 0)
     place.object = light
     group = build.node("ShaderNodeGroup", 2)
-    group.node_tree = _group()
+    group.node_tree = shared_group(GROUP, TAG, VERSION, _make)
     for kind in KINDS:
         tree.links.new(read[kind].outputs["Color"], group.inputs[kind.title()])
     tree.links.new(place.outputs["Object"], group.inputs["From Light"])
@@ -97,24 +91,15 @@ def _material(name, made, light):
     return material
 
 
-def _group():
-    for group in bpy.data.node_groups:
-        if group.get("hffne_relight") == VERSION and group.library is None:
-            return group
-    group = bpy.data.node_groups.new(GROUP, "ShaderNodeTree")
-    group["hffne_relight"] = VERSION
+def _make(group):
     face = group.interface
     for kind in KINDS:
         face.new_socket(kind.title(), in_out="INPUT", socket_type="NodeSocketColor")
     face.new_socket("From Light", in_out="INPUT", socket_type="NodeSocketVector")
     tint = face.new_socket("Light Colour", in_out="INPUT", socket_type="NodeSocketColor")
     tint.default_value = (1, 1, 1, 1)
-    for name, default, most, description in SLIDERS:
-        socket = face.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=description)
-        socket.default_value, socket.min_value, socket.max_value = default, 0.0, most
-    face.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
+    add_sliders(group, SLIDERS)
     _wire(group)
-    return group
 
 
 def _wire(group):

@@ -20,10 +20,7 @@ class _FacePanel:
 
 def find_face(context):
     """The active object if it is a face with its sliders, or None."""
-    obj = context.object
-    if obj is None or obj.type != "MESH" or not obj.data.materials:
-        return None
-    return obj if detail.find_node(obj.data.materials[0]) else None
+    return context.object if detail.is_face(context.object) else None
 
 
 class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):

@@ -18,7 +18,7 @@ from .geometry.merge import enlarge, merge
 from .geometry.project import MAX_SIZE, Projection, project
 from .geometry.resample import normalise, sample
 from .geometry.uv import landmark_uvs, template
-from .photo.crop import Crop, crop_for_box, take, to_gray
+from .photo.crop import SIDE_OVER_RADIUS, Crop, crop_for_box, take, to_gray
 
 # The position map's and the coarse network's crop.
 CROP = 256
@@ -26,8 +26,6 @@ CROP = 256
 STEP, LARGEST = 32, 2048
 # What a larger crop adds is finer than this sigma in its own pixels.
 FINER = 2.0
-# The square that the networks were trained on: its side over the rms radius of the position map.
-SIDE_OVER_RADIUS = 3.0
 # The second crop may not run away from the detector's by more than this factor.
 _SIDE_LIMIT = 2.0
 # By how much the network must doubt another box less than the detector's own, see Engine._first_look.
@@ -164,7 +162,7 @@ class Engine:
     def _on_crop(self, photo, crop, step, merged, size, exemplar=None):
         models, size = self.networks, self.size if size is None else check_size(size)
         gray = to_gray(take(photo.rgb, crop))
-        shape = mesh.regularise(self._position_map(gray))
+        shape = mesh.regularise(self._both_ways(gray)[0])
         position = shape.position_map()
         projection = project(position, min(size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
@@ -204,17 +202,16 @@ class Engine:
         return best, position
 
     def _both_ways(self, gray):
-        """Position map of a crop and of its mirror image, averaged, and the share of the face by which they differ."""
+        """Position map of a crop and of its mirror image, averaged, and the share of the face by which they differ.
+
+        So the mirrored photo gives the mirrored shape, with less noise.
+        """
         plain = self.networks.position_map(gray)
         mirrored = self.networks.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
         mirrored = mirrored * np.float32([-1, 1, 1]) + np.float32([len(gray) - 1, 0, 0])
         mean, mask = (plain + mirrored) / 2, template().mask
         spread = np.square(mean[mask] - mean[mask].mean(0)).sum(1).mean()
         return mean, float(np.sqrt(np.square(plain - mirrored)[mask].sum(1).mean() / max(spread, 1e-6)))
-
-    def _position_map(self, gray):
-        """Of the photo and of its mirror image: the mirrored photo gives the mirrored shape, with less noise."""
-        return self._both_ways(gray)[0]
 
     def coarse_normal(self, gray):
         """Crop (256, 256) -> coarse normal (256, 256, 3), of the photo and of its mirror image.

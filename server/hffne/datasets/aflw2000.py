@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import HffneError
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="AFLW2000-3D",
@@ -60,8 +60,7 @@ def find(folder, part=False):
         raise SOURCE.nothing(folder)
     missing = [f"{stem}.mat" for stem in photos.keys() - truths.keys()]
     missing += [f"{stem}.jpg" for stem in truths.keys() - photos.keys()]
-    if missing:
-        raise SOURCE.half(f"'{folder}' lacks {some(sorted(missing))}.")
+    SOURCE.missing(folder, sorted(missing))
     if len(photos) < COUNT and not part:
         raise SOURCE.half(f"'{folder}' holds {len(photos)} of {COUNT} photos.")
     return [Item(photos[stem], truths[stem]) for stem in sorted(photos)]

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="CelebA",
@@ -49,8 +49,7 @@ def find(folder, part=False):
         raise SOURCE.half(f"'{listed}' names {len(rows)} of {COUNT} photos.")
     there = {path.name for path in pictures.iterdir()}
     missing = [name for name, _ in rows if name not in there]
-    if missing and not part:
-        raise SOURCE.half(f"'{pictures}' lacks {some(missing)}.")
+    SOURCE.missing(pictures, missing, part)
     items = [Item(name.split(".")[0], pictures / name, PARTS[int(which)]) for name, which in rows if name in there]
     if not items:
         raise SOURCE.nothing(pictures)

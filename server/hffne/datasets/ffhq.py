@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="FFHQ",
@@ -47,6 +47,5 @@ def find(folder, part=False):
                 missing.append(f"{inner.name}/{name}")
     if not items:
         raise SOURCE.nothing(folder)
-    if missing and not part:
-        raise SOURCE.half(f"'{folder}' lacks {some(missing)}.")
+    SOURCE.missing(folder, missing, part)
     return items

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .scan import load_scan, render_scan
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="Florence 2D/3D",
@@ -58,6 +58,5 @@ def find(folder, part=False):
             missing.append(name)
     if not there:
         raise SOURCE.nothing(folder)
-    if missing and not part:
-        raise SOURCE.half(f"'{folder}' lacks {some(missing)}.")
+    SOURCE.missing(folder, missing, part)
     return scans

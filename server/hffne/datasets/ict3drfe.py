@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="ICT-3DRFE",
@@ -65,9 +65,7 @@ def find(folder, part=False):
     if not found:
         raise SOURCE.nothing(folder)
     for name, files in found.items():
-        missing = [f"{name}_{kind}" for kind in KINDS if kind not in files]
-        if missing:
-            raise SOURCE.half(f"'{folder}' lacks {some(missing)}.")
+        SOURCE.missing(folder, [f"{name}_{kind}" for kind in KINDS if kind not in files])
     if len(found) < FACES and not part:
         raise SOURCE.half(f"'{folder}' holds {len(found)} of {FACES} faces.")
     return [Item(name, **files) for name, files in found.items()]

@@ -63,9 +63,7 @@ def render_scan(mesh, size=512):
     seen = ((mesh.vertices - middle) / side).astype(np.float32)
     axis = ((np.arange(size) + 0.5) / size - 0.5).astype(np.float32)
     x, y = np.meshgrid(axis, -axis)
-    rays = np.stack([x.ravel(), y.ravel(), np.full(size * size, seen[:, 2].max() + 1)], 1)
-    index, weights, _ = RayScene(seen, mesh.triangles).first_hit(
-        rays, np.broadcast_to(np.float32([0, 0, -1]), rays.shape))
+    index, weights = RayScene(seen, mesh.triangles).seen_from_front(x, y, seen[:, 2].max() + 1)
     hit = np.flatnonzero(index >= 0)
     corners, weights = mesh.triangles[index[hit]], weights[hit][..., None].astype(np.float32)
     found = (mesh.normals[corners] * weights).sum(1)

@@ -49,6 +49,11 @@ class Source:
         return HffneError(f"'{path}' holds nothing of {self.title}.", code="no_dataset",
                           hint=f"It must hold {self.layout[0].split('  ')[0]}; see docs/datasets.md.")
 
+    def missing(self, folder, names, part=False):
+        """Raise the error that names the parts which `folder` lacks, unless there are none or a part will do."""
+        if names and not part:
+            raise self.half(f"'{folder}' lacks {some(names)}.")
+
     def read(self, path, size=None):
         """A picture, (H, W, 3) uint8 sRGB. size: (width, height) that it must have. Raises HffneError."""
         try:

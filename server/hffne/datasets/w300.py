@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="300-W",
@@ -61,6 +61,5 @@ def find(folder, part=False):
                 missing.append(f"{inner}/{path.name}")
     if not items:
         raise SOURCE.nothing(folder)
-    if missing and not part:
-        raise SOURCE.half(f"'{folder}' lacks {some(missing)}.")
+    SOURCE.missing(folder, missing, part)
     return items

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import HffneError
 from ..geometry.photometric_stereo import light_directions, photometric_stereo
-from .source import Source, some
+from .source import Source
 
 SOURCE = Source(
     title="Extended Yale B",
@@ -68,14 +68,11 @@ def find(folder, light=FRONTAL, part=False):
 
 def _cropped(folder, part):
     missing = [person for person in PEOPLE if not (folder / person).is_dir()]
-    if missing and not part:
-        raise SOURCE.half(f"'{folder}' lacks {some(missing)}.")
+    SOURCE.missing(folder, missing, part)
     items = []
     for person in (p for p in PEOPLE if p not in missing):
         inner = folder / person
-        lacking = _lacking(inner)
-        if lacking:
-            raise SOURCE.half(f"'{inner}' lacks {some(lacking)}.")
+        SOURCE.missing(inner, _lacking(inner))
         items += [Item(person, match["light"], path, inner) for path in sorted(inner.iterdir())
                   if (match := _NAME.fullmatch(path.name))]
     return items

@@ -108,8 +108,7 @@ def mesh_normals(points, size):
     if ((seen - seen.mean(0)) * normals).sum() < 0:
         normals = -normals
     column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
-    rays = np.stack([column.ravel(), -row.ravel(), np.full(size * size, seen[:, 2].max() + size)], 1)
-    index, weights, _ = RayScene(seen, corners).first_hit(rays, np.broadcast_to(np.float32([0, 0, -1]), rays.shape))
+    index, weights = RayScene(seen, corners).seen_from_front(column, -row, seen[:, 2].max() + size)
     hit = np.flatnonzero(index >= 0)
     found = normalise((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
     outer = found[:, 2] > 0

@@ -27,8 +27,7 @@ from ..synthesis.render import (
     to_crop,
 )
 from ..synthesis.sampling import euler
-from ..synthesis.shading import on_crop, tilt
-from ..synthesis.textures import EXTENT
+from ..synthesis.shading import on_crop, reflectance, tilt
 from ..synthesis.uv_layout import build_layout
 from ..training.dataset import HELD_OUT
 
@@ -126,10 +125,8 @@ class Studio:
 
 def picture(buffers, normal, texture, scene, sun):
     """The plain photo (S, S, 3) uint8 of a buffer: Lambert under one shadowing sun and a sky, a little gloss."""
-    uv, kind = buffers["uv"].astype(np.float32), buffers["kind"]
-    side = len(texture)
-    xy = np.stack([(uv[..., 0] / EXTENT + 1) / 2 * side - 0.5, (1 - uv[..., 1] / EXTENT) / 2 * side - 0.5], -1)
-    albedo = (cv2.remap(np.asarray(texture), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / 255.0) ** 2.2
+    kind = buffers["kind"]
+    albedo = reflectance(np.asarray(texture), buffers["uv"].astype(np.float32))
     albedo *= scene.skin / max(float(np.median(albedo[kind == SKIN])), 1e-3)
     albedo = np.clip(albedo, 0, 0.95)
     albedo[kind == TEETH], albedo[kind == MOUTH] = 0.55, 0.05

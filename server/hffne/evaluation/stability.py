@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does the same face give the same normal? The mirrored photo, and the crop moved by a pixel or turned a little."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from ..errors import HffneError
 from ..geometry.resample import normalise
-from ..photo.crop import Crop
 from ..photo.detect import find_faces
 from ..photo.load import Photo, load_photo
 from .metrics import angles
@@ -66,7 +65,9 @@ def shifted(engine, photo, plain, right, down):
     """The mean change when the crop of an estimate moves by whole pixels of it at 256."""
     crop = plain.crop
     step = crop.side / 256
-    moved = engine.normals_on(photo, Crop(crop.center_x + right * step, crop.center_y + down * step, crop.side))
+    # The crop's right and up on the photo, which may lie on its side.
+    x, y, _ = crop.unturning @ (right, -down, 0)
+    moved = engine.normals_on(photo, replace(crop, center_x=crop.center_x + x * step, center_y=crop.center_y - y * step))
     size = len(plain.normal)
     # The same points of the photo, on both crops.
     right, down = right * size // 256, down * size // 256

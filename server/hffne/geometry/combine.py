@@ -9,10 +9,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from .mesh import INTERPUPILLARY
-from .resample import blur, normalise, sample, turn
-from .unwrap import _DARK, BAND, GAIN_LIMIT, LOW, Textures, _base_normals, _enlarge, _matching
-from .uv import template
+from .mesh import metres_per_unit
+from .resample import blur, normalise, turn
+from .unwrap import BAND, DARK, GAIN_LIMIT, LOW, Textures, base_normals, enlarge_rows, matching
 
 # What a photo did not see it completed from its own other side; that counts little, but more than nothing.
 LEAST = 1e-4
@@ -20,7 +19,6 @@ LEAST = 1e-4
 SHARPNESS = 3.0
 # Every photo says something of the whole shape; what it saw well it says better. Texels of the softening.
 SHAPE_LEAST, SHAPE_SIGMA = 0.15, 6.0
-_EYES = slice(36, 42), slice(42, 48)
 
 
 def reference(textures):
@@ -52,16 +50,14 @@ def _mean_shape(shapes, confidence, like):
         weights.append(SHAPE_LEAST + blur(seen, SHAPE_SIGMA))
     total = np.sum(weights, axis=0)[..., None]
     points = sum(shape.points * weight[..., None] for shape, weight in zip(shapes, weights)) / total
-    eyes = sample(points, template().landmarks)
-    distance = float(np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0)))
-    return replace(like, points=(points * (INTERPUPILLARY / max(distance, 1e-6))).astype(np.float32))
+    return replace(like, points=(points * metres_per_unit(points)).astype(np.float32))
 
 
 def _merge(shapes, textures, confidence, shape, first):
     size = len(textures[0].normal)
     gains = [_gain(textures[first], one, confidence[first], seen) for one, seen in zip(textures, confidence)]
-    bases = [_base_normals(each, LOW) for each in shapes]
-    below = _base_normals(shape, LOW)
+    bases = [base_normals(each, LOW) for each in shapes]
+    below = base_normals(shape, LOW)
     # Sharp where photos differ, yet never with an edge: confidence is soft, and so is its power.
     weights = np.stack([np.maximum(blur(seen, 1.0), 0) ** SHARPNESS + LEAST for seen in confidence])
     weights /= weights.sum(axis=0)
@@ -70,17 +66,17 @@ def _merge(shapes, textures, confidence, shape, first):
                       np.empty((size, size), np.float32))
     for start in range(0, size, BAND):
         rows = slice(start, min(start + BAND, size))
-        target = normalise(_enlarge(below, size, rows))
+        target = normalise(enlarge_rows(below, size, rows))
         normal, color = np.zeros_like(target), np.zeros_like(target)
         seen = np.zeros(target.shape[:2], np.float32)
-        share = _enlarge(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
+        share = enlarge_rows(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
         for index, one in enumerate(textures):
-            own = normalise(_enlarge(bases[index], size, rows))
+            own = normalise(enlarge_rows(bases[index], size, rows))
             part = share[..., index : index + 1]
             # Relief relative to the surface it was seen on, laid onto the common one.
             normal += part * turn(one.normal[rows], own, target)
-            gain = _enlarge(gains[index], size, rows)
-            color += part * ((one.color[rows].astype(np.float32) / 255 + _DARK) * gain - _DARK)
+            gain = enlarge_rows(gains[index], size, rows)
+            color += part * ((one.color[rows].astype(np.float32) / 255 + DARK) * gain - DARK)
             seen = np.maximum(seen, one.confidence[rows])
         merged.normal[rows] = normalise(normal)
         merged.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -93,8 +89,8 @@ def _gain(base, other, seen_base, seen_other):
     if base is other:
         return np.ones((LOW, LOW, 3), np.float32)
     ratio = [
-        np.log(cv2.resize(one.color, (LOW, LOW), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 + _DARK)
+        np.log(cv2.resize(one.color, (LOW, LOW), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 + DARK)
         for one in (base, other)
     ]
-    gain = _matching(ratio[0] - ratio[1], (seen_base * seen_other).astype(np.float32))
+    gain = matching(ratio[0] - ratio[1], (seen_base * seen_other).astype(np.float32))
     return np.exp(np.clip(gain, -GAIN_LIMIT, GAIN_LIMIT)).astype(np.float32)

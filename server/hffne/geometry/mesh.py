@@ -98,9 +98,7 @@ def regularise(position):
     points = mean + change
     folds = _folds()[..., None]
     points = _continued(points + (blur(points.astype(np.float32), FOLD_SMOOTHING, sound) - points) * folds, surface())
-    eyes = sample(points, template().landmarks)
-    distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
-    to_metres = INTERPUPILLARY / max(float(distance), 1e-6)
+    to_metres = metres_per_unit(points)
     return BaseShape(
         points=(points @ HEAD_TO_OBJECT.T * to_metres).astype(np.float32),
         rotation=rotation @ HEAD_TO_OBJECT.T,
@@ -108,6 +106,13 @@ def regularise(position):
         center=(float(origin[0]), float(-origin[1])),
         depth=float(origin[2]),
     )
+
+
+def metres_per_unit(points):
+    """What makes the interpupillary distance of a position map (U, U, 3) in the head's frame 0.063 m."""
+    eyes = sample(points, template().landmarks)
+    distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
+    return INTERPUPILLARY / max(float(distance), 1e-6)
 
 
 def build_mesh(shape, grid=128):

@@ -33,7 +33,7 @@ MATCH_SIGMA = 6.0
 GAIN_LIMIT = 0.6
 # Beyond this difference two sides are more likely of different things (hair, background) than lit differently.
 ODD = 0.4
-_DARK = 0.03
+DARK = 0.03
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     """
     position = shape.position_map()
     low = resample(position, LOW)
-    base = _base_normals(shape, LOW)
+    base = base_normals(shape, LOW)
     confidence = _confidence(low, base @ shape.rotation.T, projection, crop, rgb.shape)
     # No more pixels than texels need: a texture of T is about as fine as a crop of T pixels.
     colors = take(rgb, crop.resized(int(np.clip(round(crop.side), 64, size))))
@@ -76,13 +76,13 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     own_normal = seen_normals(low)
     both = confidence * confidence[:, ::-1]
     # The other side's light and colour, and its shape, brought to this side's wherever both are known.
-    ratio = np.log(own_color + _DARK)
+    ratio = np.log(own_color + DARK)
     ratio -= ratio[:, ::-1]
-    low_gain = _matching(ratio, both / (1 + np.square(ratio / ODD).mean(2)))
+    low_gain = matching(ratio, both / (1 + np.square(ratio / ODD).mean(2)))
     low_gain = np.exp(np.clip(low_gain, -GAIN_LIMIT, GAIN_LIMIT))
-    low_tilt = _matching(own_normal - _mirrored(own_normal, base), both)
+    low_tilt = matching(own_normal - _mirrored(own_normal, base), both)
     low_around = fill(own_color, confidence)
-    low_lean = _matching(own_normal - base, confidence)
+    low_lean = matching(own_normal - base, confidence)
 
     textures = Textures(np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8),
                         np.empty((size, size), np.float32))
@@ -92,7 +92,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     for start in range(0, size, BAND):
         rows = slice(start, min(start + BAND, size))
         at = resample(position[..., :2], size, rows)
-        weight, gain, tilt, around, lean, below = (_enlarge(grid, size, rows) for grid in guides)
+        weight, gain, tilt, around, lean, below = (enlarge_rows(grid, size, rows) for grid in guides)
         sure, other = np.clip(weight[..., :1], 0, 1), np.clip(weight[..., 1:2], 0, 1)
         below = normalise(below)
         own = seen_normals(at)
@@ -101,7 +101,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
         rest += (twin - rest) * other
         textures.normal[rows] = normalise(rest + (own - rest) * sure)
         own = seen_colors(at)
-        twin = (own[:, ::-1] + _DARK) * gain - _DARK
+        twin = (own[:, ::-1] + DARK) * gain - DARK
         rest = around + (twin - around) * other
         color = rest + (own - rest) * sure
         textures.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -109,7 +109,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     return textures
 
 
-def _base_normals(shape, size):
+def base_normals(shape, size):
     """Object-space normals of the base shape (size, size, 3), going on smoothly outside of the face."""
     normals = surface_normals(shape.points, size)
     mask = cv2.resize(surface().astype(np.float32), (size, size), interpolation=cv2.INTER_NEAREST)
@@ -145,7 +145,7 @@ def _confidence(position, normals, projection, crop, photo_shape):
     return blur(angle * soft, 1.5, mask).astype(np.float32)
 
 
-def _matching(difference, weight):
+def matching(difference, weight):
     """The low band of a difference where `weight` says it is known, continued everywhere."""
     known = np.clip(blur(weight, MATCH_SIGMA) * 4, 0, 1)
     smooth = blur(difference, MATCH_SIGMA, weight + 1e-6)
@@ -169,7 +169,7 @@ def _look_up(image, at):
     return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _enlarge(grid, size, rows):
+def enlarge_rows(grid, size, rows):
     """Rows of a smooth grid (L, L, C) seen at size x size texels, linear: (rows, size, C)."""
     side = len(grid)
     at = (np.arange(rows.start, rows.stop) + 0.5) * side / size - 0.5

@@ -14,6 +14,8 @@ import numpy as np
 # The square's side over the root of the detector's box area: on fitted photos the
 # canonical crop (pipeline) is 1.45 +- 0.04 of it, centred on the box.
 SIDE_OVER_BOX = 1.45
+# The canonical crop's side over the rms radius of the position map: the face with some margin.
+SIDE_OVER_RADIUS = 3.0
 
 # Rec. 601, as every common converter to grey does it.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -80,18 +80,28 @@ def find_faces(photo):
     # Beside a sure face, an unsure one is more likely a pattern than a face.
     least = max(SCORE_ACCEPTED, _best(faces) - 0.2)
     faces = [face for face in faces if face.score >= least]
-    faces = [face if face.score >= SCORE_CERTAIN else replace(face, others=_others(face, seen, rgb)) for face in faces]
+    if any(face.score < SCORE_CERTAIN for face in faces):
+        turned = _turned_looks(rgb)
+        faces = [face if face.score >= SCORE_CERTAIN else replace(face, others=_others(face, seen, turned)) for face in faces]
     return sorted(faces, key=lambda face: face.area, reverse=True)
 
 
-def _others(face, seen, rgb):
+def _turned_looks(rgb):
+    """(score, box, turns) of what is seen on the photo turned by quarters; boxes on the photo as it is."""
+    found = []
+    for turns in (1, 2, 3):
+        turned = np.ascontiguousarray(np.rot90(rgb, turns))
+        found += [(other.score, _turned_back(other.box, turns, rgb.shape), turns)
+                  for look in TURNED_LOOKS for other in _look(turned, *look)]
+    return found
+
+
+def _others(face, seen, turned):
     """What else was seen on the face's spot: clearly other boxes, and the turn at which it looks much more like a face."""
     boxes = []
     for other in sorted(seen, key=lambda one: one.score, reverse=True):
         if _overlap(face.box, other.box) > OVERLAP_MAX and all(_likeness(other.box, b) < ALIKE for b in (face.box, *boxes)):
             boxes.append(other.box)
-    turned = [(other.score, _turned_back(other.box, turns, rgb.shape), turns) for turns in (1, 2, 3)
-              for look in TURNED_LOOKS for other in _look(np.ascontiguousarray(np.rot90(rgb, turns)), *look)]
     turned = [one for one in turned if one[0] > face.score + TURN_LEAD and _overlap(face.box, one[1]) > OVERLAP_MAX]
     best = max(turned, default=None)
     return (*((box, 0) for box in boxes), *([best[1:]] if best else []))

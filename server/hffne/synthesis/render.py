@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..photo.crop import SIDE_OVER_RADIUS
 from .face_model import EYES, GUMS_AND_TEETH, SOCKETS
 from .rays import RayScene
 from .uv_layout import CENTRE, coordinates
 
 SIZE = 256
-# A crop's side over the rms 3D radius of its position map: the face with some margin.
-SIDE_OVER_RADIUS = 3.0
 BACKGROUND, SKIN, EYE, MOUTH, TEETH = range(5)  # what a pixel shows
 SUNS = 2
 AO_RAYS = 12
@@ -103,14 +102,13 @@ class Renderer:
         scene = RayScene(seen, triangles)
         axis = (np.arange(size) + 0.5) / size - 0.5
         x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
-        plane = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1)
         if view.distance is None:
-            origins, rays = plane + [0, 0, 60], np.broadcast_to(np.float32([0, 0, -1]), plane.shape)
+            index, weights = scene.seen_from_front(x, y, 60)
         else:
-            origins = np.broadcast_to(np.float32([0, 0, view.distance]), plane.shape)
-            rays = plane - origins
+            origin = np.float32([0, 0, view.distance])
+            rays = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1) - origin
             rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        index, weights, _ = scene.first_hit(origins, rays)
+            index, weights, _ = scene.first_hit(np.broadcast_to(origin, rays.shape), rays)
         hit = index >= 0
         corners, weights = triangles[index[hit]], weights[hit].astype(np.float32)[..., None]
         normals = vertex_normals(seen, triangles)

@@ -15,9 +15,19 @@ def _smooth_noise(rng, size, cells):
 
 def on_crop(layer, uv):
     """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it."""
-    size = len(layer)
-    xy = np.stack([(uv[..., 0] + 1) / 2 * size - 0.5, (1 - uv[..., 1]) / 2 * size - 0.5], -1).astype(np.float32)
+    xy = _texels(uv, len(layer))
     return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def reflectance(texture, uv):
+    """A texture (T, T) uint8 as `textures` lifts them as linear albedo (S, S) on the crop's pixels."""
+    xy = _texels(uv / EXTENT, len(texture))
+    return (cv2.remap(texture, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / np.float32(255)) ** 2.2
+
+
+def _texels(uv, size):
+    """Where coordinates (S, S, 2) in -1..1, y up, lie on a map of `size` texels: (S, S, 2) float32 column and row."""
+    return np.stack([(uv[..., 0] + 1) / 2 * size - 0.5, (1 - uv[..., 1]) / 2 * size - 0.5], -1).astype(np.float32)
 
 
 def tilt(normal, kind, slopes, up):
@@ -36,10 +46,7 @@ def shade(rng, buffers, normal, texture, background):
     `texture` (T, T) uint8 as `textures` lifts them, `background` (S, S) float32 in 0..1.
     """
     size, kind = len(normal), buffers["kind"]
-    uv = buffers["uv"].astype(np.float32)
-    side = len(texture)
-    xy = np.stack([(uv[..., 0] / EXTENT + 1) / 2 * side - 0.5, (1 - uv[..., 1] / EXTENT) / 2 * side - 0.5], -1)
-    albedo = (cv2.remap(texture, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / np.float32(255)) ** 2.2
+    albedo = reflectance(texture, buffers["uv"].astype(np.float32))
     # Paint without relief: blotches, freckles.
     paint = 0.08 * rng.random() * _smooth_noise(rng, size, 24) + 0.1 * rng.random() * _smooth_noise(rng, size, 7)
     if rng.random() < 0.3:

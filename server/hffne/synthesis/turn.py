@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from .rays import RayScene
 from .render import SIZE
+from .sampling import euler
 
 GRID = 176  # vertices along a side of the relief
 SPREAD = 1.7  # the relief's side over the crop's
@@ -24,10 +25,7 @@ def random_turn(rng, rotation):
     yaw = np.degrees(np.arctan2(forward[0], forward[2]))
     side = np.sign(yaw) if abs(yaw) > 8 else rng.choice([-1, 1])
     goal = side * rng.uniform(25, 92)
-    y, p = np.radians([goal - yaw, rng.normal(0, 8)])
-    turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
-    nod = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
-    return (nod @ turn).astype(np.float32)
+    return euler(goal - yaw, rng.normal(0, 8), 0)
 
 
 def turned_photo(grey, head, triangles, origin, scale, turn, window, side, background):
@@ -39,8 +37,7 @@ def turned_photo(grey, head, triangles, origin, scale, turn, window, side, backg
     """
     axis = np.linspace(-0.5, 0.5, GRID) * side * SPREAD
     x, y = np.meshgrid(axis, -axis)
-    plane = np.stack([x.ravel(), y.ravel(), np.full(x.size, 60.0)], 1)
-    index, weights, _ = RayScene(head, triangles).first_hit(plane, np.broadcast_to(np.float32([0, 0, -1]), plane.shape))
+    index, weights = RayScene(head, triangles).seen_from_front(x, y, 60.0)
     hit = index >= 0
     depth = np.zeros(x.size, np.float32)
     depth[hit] = (head[triangles[index[hit]], 2] * weights[hit]).sum(1)
@@ -51,8 +48,7 @@ def turned_photo(grey, head, triangles, origin, scale, turn, window, side, backg
                             np.stack([corner + 1, corner + GRID, corner + GRID + 1], 1)]).astype(np.int32)
     pixel = (np.arange(SIZE) + 0.5) / SIZE - 0.5
     px, py = np.meshgrid(window.x + pixel * window.side, window.y - pixel * window.side)
-    plane = np.stack([px.ravel(), py.ravel(), np.full(px.size, 60.0)], 1)
-    index, weights, _ = RayScene(relief, cells).first_hit(plane, np.broadcast_to(np.float32([0, 0, -1]), plane.shape))
+    index, weights = RayScene(relief, cells).seen_from_front(px, py, 60.0)
     hit = index >= 0
     source = np.zeros((px.size, 2), np.float32)
     corners = cells[index[hit]]

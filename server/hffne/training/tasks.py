@@ -64,12 +64,11 @@ class CoarseTask:
         if rendered.any():
             terms["normal"] = losses.normal_loss(normal[rendered], batch["smooth"][rendered], batch["weight"][rendered])
         if (~rendered).any():
-            photo = ~rendered
-            weight, broad = batch["weight"][photo], [
-                losses.blur(n * (batch["weight"][photo] > 0)[:, None], self.broad)
-                for n in (normal[photo], batch["smooth"][photo])]
-            terms["broad"] = losses.normal_loss(unit(broad[0]), unit(broad[1]), weight) / 2
-            terms["fit"] = losses.normal_loss(normal[photo], batch["smooth"][photo], weight) / 2
+            ours, fit, weight = normal[~rendered], batch["smooth"][~rendered], batch["weight"][~rendered]
+            known = (weight > 0)[:, None]
+            broad = [unit(losses.blur(n * known, self.broad)) for n in (ours, fit)]
+            terms["broad"] = losses.normal_loss(*broad, weight) / 2
+            terms["fit"] = losses.normal_loss(ours, fit, weight) / 2
         share = rendered.float().mean()
         return {name: value * (share if name == "normal" else 1 - share) for name, value in terms.items()}
 

@@ -84,8 +84,7 @@ class PhotoSource:
 
 def truth_on(crop, size, normal, mask):
     """Unit normals (H, W, 3) and their mask (H, W) on a photo, at size x size on a Crop: zero where nothing is known."""
-    steps = ((np.arange(size) + 0.5) / size - 0.5) * crop.side - 0.5
-    x, y = np.meshgrid((crop.center_x + steps).astype(np.float32), (crop.center_y + steps).astype(np.float32))
+    x, y = np.moveaxis(crop.resized(size).to_photo(np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1)), 2, 0)
     # Each crop pixel is the mean over its area where it is coarser than the photo.
     sigma = 0.4 * crop.side / size
     normal, known = (normal * mask[..., None]).astype(np.float32), mask.astype(np.float32)
@@ -94,7 +93,7 @@ def truth_on(crop, size, normal, mask):
     normal, known = (cv2.remap(p, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for p in (normal, known))
     known = known > 0.9
     length = np.linalg.norm(normal, axis=2, keepdims=True)
-    return normal / np.maximum(length, 1e-6) * known[..., None], known
+    return normal @ crop.unturning / np.maximum(length, 1e-6) * known[..., None], known
 
 
 def _crop(pictures, path):
