@@ -77,7 +77,9 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
             column.operator("hffne.import_weights")
             column.label(text="For research only, by the terms of their authors.", icon="INFO")
         layout.prop(self, "idle_minutes", text="Stop After (Minutes)")
-        layout.operator("hffne.show_log")
+        row = layout.row(align=True)
+        row.operator("hffne.show_log")
+        row.operator("hffne.write_report")
 
 
 @dataclass(frozen=True)

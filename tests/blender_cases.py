@@ -387,6 +387,20 @@ def case_panel(python, folder):
     return result
 
 
+def case_report(python):
+    import os
+
+    empty()
+    hffne_blender.register()
+    os.environ["HFFNE_ENGINE_PYTHON"] = python
+    try:
+        bpy.ops.hffne.generate("EXEC_DEFAULT", photo="/nowhere/of Secretname/Aunt Secretname.jpg")
+    except RuntimeError:
+        pass
+    bpy.ops.hffne.write_report()
+    return {"text": bpy.data.texts["HFFNE Report"].as_string()}
+
+
 def case_register_twice():
     empty()
     for _ in range(2):

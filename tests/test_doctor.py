@@ -13,8 +13,12 @@ from hffne.doctor import masked
 ROOT = Path(__file__).parents[1]
 
 
+# Their first text argument is a code.
+RAISERS = {"EngineError", "TransferError", "Failure", "_fail", "_give_up"}
+
+
 def codes_in(path):
-    """The error codes that a module may raise: `code = "..."`, `code="..."` and the first argument of EngineError and TransferError."""
+    """The error codes that a module may raise: `code = "..."`, `code="..."`, {"code": "..."} and what RAISERS take."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         values = []
         if isinstance(node, ast.Assign):
@@ -22,10 +26,12 @@ def codes_in(path):
             if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
                 target, value = target.elts[0], value.elts[0]
             values = [value] if getattr(target, "id", "") == "code" else []
+        elif isinstance(node, ast.Dict):
+            values = [value for key, value in zip(node.keys, node.values) if getattr(key, "value", "") == "code"]
         elif isinstance(node, ast.Call):
             values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-            if getattr(node.func, "id", "") in ("EngineError", "TransferError") and node.args:
-                values.append(node.args[0])
+            if getattr(node.func, "id", getattr(node.func, "attr", "")) in RAISERS:
+                values += [value for value in node.args[:2] if re.fullmatch("[a-z]+(_[a-z]+)*", str(getattr(value, "value", "")))]
         yield from (v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str))
 
 

@@ -16,10 +16,20 @@ from collections import deque
 from dataclasses import dataclass
 
 from . import frames
+from .patience import Patience
 
 # Importing torch from a cold disk takes long, but not for ever.
 HELLO_SECONDS = 120
 LOG_LINES = 400
+LOG_LINE_BYTES = 4096
+# The engine says this often that it lives. Not a word for SILENT_SECONDS: it hangs as a whole. Words, but neither
+# progress nor processor time for STUCK_SECONDS: the stage hangs. A slow computer's honest work uses processor time.
+HEARTBEAT = 2.0
+SILENT_SECONDS = 60
+STUCK_SECONDS = 180
+WORKING_SHARE = 0.005
+# What was cancelled ends at the engine's next stage. An engine that has not got there is replaced for the next task.
+CANCEL_SECONDS = 20
 
 _END = object()
 
@@ -79,6 +89,11 @@ class EngineClient:
         self._lock = threading.Lock()
         self._idle_timer = None
         self._closed = False
+        self._beats = 0  # how many have come, and what the last one said; the reading thread writes, we only read
+        self._cpu = 0.0
+        self._seen_beats, self._seen_cpu = 0, 0.0
+        self._silence, self._standstill = Patience(), Patience()
+        self._given_up = {}  # id -> when it was cancelled
         try:
             self._process = subprocess.Popen(
                 self.command,
@@ -100,10 +115,9 @@ class EngineClient:
         self._reader.start()
         self._logger.start()
         atexit.register(self.close)
-        self._hello_until = time.monotonic() + HELLO_SECONDS
         self._hello_task = Task(0, "hello")
         self._tasks[0] = self._hello_task
-        self._send({"type": "hello", "id": 0})
+        self._send({"type": "hello", "id": 0, "heartbeat": HEARTBEAT})
 
     @property
     def alive(self):
@@ -113,6 +127,12 @@ class EngineClient:
     def pid(self):
         return self._process.pid
 
+    @property
+    def stuck(self):
+        """Has the engine not stopped working on something that was cancelled long ago?"""
+        self.poll()
+        return any(time.monotonic() - since > CANCEL_SECONDS for since in self._given_up.values())
+
     def log(self):
         """What the engine last wrote to its stderr, as text."""
         return "\n".join(self._log)
@@ -121,6 +141,9 @@ class EngineClient:
         """Send a request and return its `Task` at once."""
         with self._lock:
             self._stop_idle_timer()
+            # Nobody has looked while there was nothing to do.
+            self._silence.reset()
+            self._standstill.reset()
             task = Task(self._next_id, kind, message="Starting the engine" if self.hello is None else "")
             self._next_id += 1
             self._tasks[task.id] = task
@@ -134,6 +157,7 @@ class EngineClient:
         """Give a task up. It is over for the caller at once; the engine stops at its next stage."""
         if task.over:
             return
+        self._given_up[task.id] = time.monotonic()
         self._send({"type": "cancel", "id": task.id})
         self._finish(task, "cancelled", message="Cancelled")
 
@@ -143,14 +167,19 @@ class EngineClient:
             try:
                 item = self._incoming.get(timeout=timeout) if timeout else self._incoming.get_nowait()
             except queue.Empty:
-                if not self._hello_task.over and time.monotonic() > self._hello_until:
-                    self._lost(EngineError("engine_silent", f"no word within {HELLO_SECONDS} s"))
+                self._check_life()
                 return
             timeout = 0.0
             if item is _END or isinstance(item, frames.FrameError):
                 self._lost(None if item is _END else item)
                 return
-            self._take(*item)
+            self._silence.reset()
+            self._standstill.reset()
+            try:
+                self._take(*item)
+            except (TypeError, ValueError, AttributeError):
+                self._lost(frames.FrameError("a message's parts are not what they should be."))
+                return
 
     def wait(self, task, on_change=None, timeout=None):
         """Poll until `task` is over (for callers that may block). Returns the task."""
@@ -166,8 +195,8 @@ class EngineClient:
                 raise EngineError("timeout", f"The engine did not answer within {timeout:g} s.", "Look at its log.")
         return task
 
-    def close(self):
-        """Stop the engine: politely, then firmly. Safe to call twice."""
+    def close(self, firmly=False):
+        """Stop the engine: politely, then firmly; or firmly at once. Safe to call twice."""
         with self._lock:
             if self._closed:
                 return
@@ -177,8 +206,10 @@ class EngineClient:
         for task in list(self._tasks.values()):
             self._fail(task, "engine_stopped", "The engine was stopped.", "")
         process = self._process
+        if firmly:
+            process.kill()
         try:
-            if process.poll() is None:
+            if process.poll() is None and not firmly:
                 frames.write_frame(process.stdin, {"type": "shutdown"})
             process.stdin.close()
         except (OSError, ValueError):
@@ -203,6 +234,12 @@ class EngineClient:
                 frame = frames.read_frame(self._process.stdout)
                 if frame is None:
                     break
+                if frame[0].get("type") == "alive":
+                    # Not queued: between two tasks nobody takes from the queue.
+                    cpu = frame[0].get("cpu")
+                    self._cpu = float(cpu) if type(cpu) in (int, float) else 0.0
+                    self._beats += 1
+                    continue
                 self._incoming.put(frame)
         except frames.FrameError as error:
             self._incoming.put(error)
@@ -212,7 +249,8 @@ class EngineClient:
 
     def _read_log(self):
         try:
-            for line in self._process.stderr:
+            # By the piece: what has no end of line must not fill the memory.
+            while line := self._process.stderr.readline(LOG_LINE_BYTES):
                 self._log.append(line.decode("utf-8", "replace").rstrip())
         except (OSError, ValueError):
             pass
@@ -227,9 +265,32 @@ class EngineClient:
                 raise
             # The pipe is broken: the reader sees the end and `_lost` says why.
 
+    def _check_life(self):
+        """Nothing has come: does the engine hang?"""
+        if self._closed or not self._tasks:
+            return
+        if self._beats != self._seen_beats:
+            self._silence.reset()
+            if self._cpu - self._seen_cpu > (self._beats - self._seen_beats) * HEARTBEAT * WORKING_SHARE:
+                self._standstill.reset()
+            self._seen_beats, self._seen_cpu = self._beats, self._cpu
+        # An engine of an earlier version has no heartbeat: of that one only the hello is awaited.
+        limit = SILENT_SECONDS if self._beats else HELLO_SECONDS
+        if (self._beats or not self._hello_task.over) and self._silence.spent() > limit:
+            self._give_up("engine_silent", f"The engine has not given a sign of life for {limit} s.")
+        elif self._beats and self._standstill.spent() > STUCK_SECONDS:
+            self._give_up("engine_stuck", f"The engine has done nothing for {STUCK_SECONDS} s.")
+
+    def _give_up(self, code, text):
+        for task in list(self._tasks.values()):
+            self._fail(task, code, text, "It was stopped; try again. If that does not help, look at the engine's log.")
+        self.close(firmly=True)
+
     def _take(self, message, arrays):
         kind = message.get("type")
         task = self._tasks.get(message.get("id"))
+        if kind in ("result", "error", "cancelled"):
+            self._given_up.pop(message.get("id"), None)
         if task is None:
             if kind == "error":
                 # Not about one task: all that wait would wait for ever.
@@ -275,7 +336,10 @@ class EngineClient:
 
     def _lost(self, frame_error):
         """The engine's output has ended or makes no sense."""
-        if frame_error is not None:
+        if isinstance(frame_error, frames.VersionMismatch):
+            code, text, hint = frame_error.code, frame_error.message, "Install the engine and the extension in the same version."
+        # Half a frame: the engine ended while it spoke.
+        elif frame_error is not None and not isinstance(frame_error, frames.TruncatedFrame):
             code, text = "engine_garbled", f"The engine's output cannot be read: {frame_error}"
             hint = "Install the engine and the extension in the same version."
         else:
@@ -289,6 +353,8 @@ class EngineClient:
             text = "The engine stopped" + ("" if status is None else f" (exit code {status})")
             text += f": {tail[0].strip()}" if tail else "."
             hint = "Look at the engine's log."
+            if status is not None and status == -9:
+                hint = "The system ended it, most likely for lack of memory: close other programs or choose smaller textures."
             if tail and "No module named" in tail[0]:
                 code = "engine_not_installed"
                 hint = f'Install the engine into that Python, in the project\'s folder: "{self.command[0]}" -m pip install .'

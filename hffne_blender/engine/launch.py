@@ -49,6 +49,8 @@ def environment(inside_application=False):
     # The working folder must not shadow the engine's modules (Python 3.11 and later).
     environ["PYTHONSAFEPATH"] = "1"
     environ["PYTHONUTF8"] = "1"
+    # The engine ends when this process does, also where it has no chance to say so.
+    environ["HFFNE_CLIENT_PID"] = str(os.getpid())
     return environ
 
 

@@ -126,6 +126,8 @@ def _engine(python, device, model, idle_seconds, inside_application):
             "Set it in the extension's preferences (Edit > Preferences > Add-ons > HFFNE).",
         )
     wanted = launch.command(python, device, model)
+    if _client is not None and _client.stuck:
+        _client.close(firmly=True)
     if _client is not None and (not _client.alive or _client.command != wanted):
         _client.close()
         _client = None

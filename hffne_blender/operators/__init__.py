@@ -18,12 +18,14 @@ from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
 from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo
 from .view_photo import HFFNE_OT_view_photo
+from .write_report import HFFNE_OT_write_report
 
 CLASSES = (
     HFFNE_OT_generate,
     HFFNE_OT_cancel,
     HFFNE_OT_view_photo,
     HFFNE_OT_show_log,
+    HFFNE_OT_write_report,
     HFFNE_OT_set_detail,
     HFFNE_OT_export_maps,
     HFFNE_OT_bake,

@@ -14,6 +14,11 @@ from hffne.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, Pho
 
 # Decoding takes about seven bytes a pixel, so this bounds the memory near 1 GB.
 MAX_PIXELS = 150_000_000
+# What has an alpha channel or deep pixels takes about twice as much.
+DEEP_PIXELS = MAX_PIXELS // 2
+DEEP_MODES = ("RGBA", "RGBa", "LA", "La", "PA", "CMYK", "YCbCr", "LAB", "I", "F")
+# Compressed; no photo of so many pixels is larger, whatever its format.
+MAX_FILE_BYTES = 2 << 30
 MIN_SIDE = 24
 
 # Only formats that photos come in: Pillow can also start Ghostscript and others.
@@ -57,7 +62,7 @@ def load_photo(path):
         warnings.simplefilter("ignore")
         try:
             with Image.open(path, formats=_known_formats()) as image:
-                _check_size(path, image.size)
+                _check_size(path, image)
                 rgb = _decode(path, image, notices)
         except UnidentifiedImageError:
             raise PhotoError(
@@ -96,6 +101,8 @@ def _check_file(path):
         raise PhotoError(f"'{path}' is a folder, not a photo.", hint="Name a photo in it.", code="photo_is_folder")
     if not stat.S_ISREG(status.st_mode):
         raise PhotoError(f"'{path}' is not a file.", hint="Name a photo file.", code="photo_not_readable")
+    if status.st_size > MAX_FILE_BYTES:
+        raise PhotoTooLargeError(f"'{path}' has {status.st_size >> 20} MB; at most {MAX_FILE_BYTES >> 20} can be read.")
     if status.st_size == 0:
         raise PhotoError(
             f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo"
@@ -108,19 +115,21 @@ def _known_formats():
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _check_size(path, size):
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise _too_large(path, f"{width} x {height}")
+def _check_size(path, image):
+    width, height = image.size
+    deep = image.mode.startswith("I;") or image.mode in DEEP_MODES or "transparency" in image.info
+    most = DEEP_PIXELS if deep else MAX_PIXELS
+    if width * height > most:
+        raise _too_large(path, f"{width} x {height}", most)
     if min(width, height) < MIN_SIDE:
         raise PhotoTooSmallError(
             f"'{path}' has only {width} x {height} pixels; at least {MIN_SIDE} on each side are needed."
         )
 
 
-def _too_large(path, what):
+def _too_large(path, what, most=MAX_PIXELS):
     return PhotoTooLargeError(
-        f"'{path}' has {what} pixels; at most {MAX_PIXELS // 1_000_000} million can be read."
+        f"'{path}' has {what} pixels; at most {most // 1_000_000} million of this kind can be read."
     )
 
 

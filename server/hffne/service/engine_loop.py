@@ -11,12 +11,13 @@ import os
 import queue
 import sys
 import threading
+import time
 from pathlib import Path
 
 from hffne import __version__
 from hffne.errors import Cancelled, HffneError, RequestError
 from hffne.maps import MAPS
-from hffne.service import frames
+from hffne.service import frames, parent
 
 LOG = logging.getLogger("hffne.engine")
 
@@ -26,6 +27,9 @@ TEXTURE_SIZES = (64, 4096)
 GRIDS = (8, 512)
 # Of one person, for one merged face.
 MOST_PHOTOS = 12
+# A client that has gone gets no answer, so a stage that does not end in this time is not waited for.
+GRACE_SECONDS = 5.0
+HEARTBEATS = (0.1, 60.0)
 
 
 def serve(device=None, model="compact", **options):
@@ -37,13 +41,24 @@ def serve(device=None, model="compact", **options):
     reader, writer = _claim_pipes()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
 
-    def make_engine():
+    def make_engine(device=device):
         # Late, because it imports torch; a broken engine must still answer with an error.
         from hffne.pipeline import Engine
 
         return Engine(device=device, model=model, **options)
 
-    return EngineLoop(reader, writer, make_engine).run()
+    def end():
+        LOG.info("the client has gone in the middle of a stage")
+        os._exit(0)
+
+    def give_up():
+        timer = threading.Timer(GRACE_SECONDS, end)
+        timer.daemon = True
+        timer.start()
+
+    # The thread that reads may be blocked by a pipe which another program holds open.
+    parent.watch(end)
+    return EngineLoop(reader, writer, make_engine, give_up).run()
 
 
 def _claim_pipes():
@@ -64,13 +79,20 @@ def _claim_pipes():
 
 
 class EngineLoop:
-    """The protocol on one pair of streams; `make_engine()` gives a pipeline.Engine."""
+    """The protocol on one pair of streams.
 
-    def __init__(self, reader, writer, make_engine):
+    make_engine  gives a pipeline.Engine; `make_engine("cpu")` one on the CPU, for when a device fails
+    ended        called, on the reading thread, when no further request can come
+    """
+
+    def __init__(self, reader, writer, make_engine, ended=lambda: None):
         self._reader = reader
         self._writer = writer
         self._make_engine = make_engine
+        self._ended = ended
         self._engine = None
+        self._device_notice = None
+        self._beating = False
         self._write_lock = threading.Lock()
         self._requests = queue.Queue()
         self._pending = {}  # id -> Event that is set when the request is cancelled
@@ -115,6 +137,7 @@ class EngineLoop:
                 for event in self._pending.values():
                     event.set()
             self._requests.put(None)
+            self._ended()
 
     def _refuse_frame(self, error):
         LOG.warning("%s", error.message)
@@ -151,8 +174,29 @@ class EngineLoop:
         if refusal:
             self._send_error(number, refusal)
         else:
+            # Here, not on the working thread: importing torch is the first thing that may take long.
+            self._start_heartbeat(message.get("heartbeat"))
             self._requests.put(message)
         return True
+
+    def _start_heartbeat(self, seconds):
+        """Say every so often that the process lives, and the seconds of processor time that it has used.
+
+        A slow stage uses processor time, one that hangs does not: so a client can tell them apart.
+        """
+        if self._beating or type(seconds) not in (int, float) or not HEARTBEATS[0] <= seconds <= HEARTBEATS[1]:
+            return
+        self._beating = True
+
+        def beat():
+            try:
+                while True:
+                    self._send({"type": "alive", "id": None, "cpu": time.process_time()})
+                    time.sleep(seconds)
+            except (OSError, ValueError):
+                pass  # the working thread notices it, too
+
+        threading.Thread(target=beat, name="heartbeat", daemon=True).start()
 
     # The working thread
 
@@ -258,12 +302,12 @@ class EngineLoop:
             faces = find_faces(photo)
             index, face = choose_faces(faces, which, path)[0]
             check()
-            engine = self._ready_engine()
-            views.append((photo, engine.normals(photo, face, told, cancelled, **size)))
+            estimate = self._computed("normals", photo, face, told, cancelled, **size)
+            views.append((photo, estimate))
             if number == 0:
                 first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
         asked = (texture_size, grid, report, cancelled, maps)
-        asset = engine.asset(*views[0], *asked) if len(views) == 1 else engine.combined(views, *asked)
+        asset = self._computed("asset", *views[0], *asked) if len(views) == 1 else self._computed("combined", views, *asked)
         check()
         body, arrays = asset.as_message()
         if not color:
@@ -272,7 +316,11 @@ class EngineLoop:
             name=paths[0].stem,
             **first,
             texture_size=texture_size,
-            notices=[notice for photo, _ in views for notice in photo.notices] + list(body.get("notices", [])),
+            notices=[
+                *(notice for photo, _ in views for notice in photo.notices),
+                *body.get("notices", []),
+                *filter(None, [self._device_notice]),
+            ],
         )
         return body, arrays
 
@@ -280,6 +328,24 @@ class EngineLoop:
         if self._engine is None:
             self._engine = self._make_engine()
         return self._engine
+
+    def _computed(self, method, *arguments, **options):
+        """What the engine's method gives; when the device fails, on the CPU, and everything further as well."""
+        engine = self._ready_engine()
+        try:
+            return getattr(engine, method)(*arguments, **options)
+        except RuntimeError as error:
+            # A pulled plug, a crashed driver: each backend says it in its own words, all as RuntimeError. If it is
+            # something else, it fails on the CPU, too, and is told then.
+            if str(engine.device) == "cpu" or _out_of_memory(error):
+                raise
+            LOG.exception("the device %s failed", engine.device)
+        self._engine = None
+        name = engine.device_name
+        del engine
+        self._engine = self._make_engine("cpu")
+        self._device_notice = f"The device {name} failed; the engine goes on with the CPU until it is started again."
+        return getattr(self._engine, method)(*arguments, **options)
 
     # Writing, from both threads
 
@@ -297,8 +363,7 @@ def _error_reply(number, error):
 
 def _explained(error):
     """An unforeseen failure as an error that can be shown; its traceback is in the log."""
-    # torch's own error is found by name: this module must not import torch.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if _out_of_memory(error):
         return HffneError(
             "There is not enough memory for this photo.",
             hint="Close other programs, choose a smaller texture, or use the device 'cpu'.",
@@ -316,6 +381,14 @@ def _explained(error):
         hint="The engine's log tells more; please report it.",
         code="internal",
     )
+
+
+def _out_of_memory(error):
+    """Is it for lack of memory? torch's and OpenCV's errors are known by name and words: neither is imported here."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error).lower()
+    return any(words in text for words in ("not enough memory", "allocate memory", "insufficient memory"))
 
 
 def _photo_path(request):

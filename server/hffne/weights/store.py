@@ -4,10 +4,10 @@
 import os
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ..errors import HffneError
+from ..errors import HffneError, WeightsError
 
 FOLDER = Path(__file__).parent
 
@@ -23,16 +23,21 @@ def save_weights(network, path, metadata):
 def load_weights(network, path):
     """Load a file of `save_weights` into a network as float32.
 
-    Raises HffneError that names the first wrong tensor when the file belongs to another network.
+    Raises HffneError that names the first wrong tensor when the file belongs to another network, WeightsError when it
+    is no sound safetensors file: its header is checked against its length before memory is taken, and a pickle under
+    its name is refused unread.
     """
     path = Path(path)
     if not path.is_file():
         raise HffneError(f"The weights {path.name} are missing", hint="Reinstall the engine.", code="weights_missing")
-    with safe_open(path, "pt") as file:
-        expected, found = network.state_dict(), set(file.keys())
-        for name, value in expected.items():
-            if name not in found or tuple(file.get_slice(name).get_shape()) != tuple(value.shape):
-                raise HffneError(f"{path.name}: tensor {name} is missing or has another shape",
-                                 hint="These weights belong to another network.", code="weights_mismatch")
-        network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
+    try:
+        with safe_open(path, "pt") as file:
+            expected, found = network.state_dict(), set(file.keys())
+            for name, value in expected.items():
+                if name not in found or tuple(file.get_slice(name).get_shape()) != tuple(value.shape):
+                    raise HffneError(f"{path.name}: tensor {name} is missing or has another shape",
+                                     hint="These weights belong to another network.", code="weights_mismatch")
+            network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"The weights {path.name} are damaged or no safetensors file.") from error
     return network

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stands in for hffne.pipeline in an engine process of the fault tests: the same stages, no networks."""
+
+import fake_face
+
+LARGEST, CROP, STEP = 2048, 256, 32
+
+
+class Asset:
+    def __init__(self, name, size, grid, maps):
+        self.answer = fake_face.answer(name, size, grid, True, maps)
+
+    def as_message(self):
+        message, arrays = self.answer
+        return {key: value for key, value in message.items() if key not in ("type", "id", "arrays")}, arrays
+
+
+class Engine:
+    model = "compact"
+
+    def __init__(self, device=None, model="compact"):
+        self.device, self.device_name = "cpu", "A Stand-in"
+
+    def normals(self, photo, face, report, cancelled, size=CROP):
+        for number, stage in enumerate(("prn", "coarse", "fine", "merge")):
+            report(stage, 0.1 + 0.1 * number, stage)
+
+    def asset(self, photo, estimate, size, grid, report, cancelled, maps=()):
+        for number, stage in enumerate(("unwrap", "maps", "mesh")):
+            report(stage, 0.7 + 0.1 * number, stage)
+        return Asset(photo.path.stem, size, grid, maps)
