@@ -77,16 +77,19 @@ def test_killed_in_a_stage(engine, photo, stage, request):
 
 @pytest.mark.parametrize("action", sorted(set(TOLD) - {"kill"}))
 def test_each_fault_is_told_and_the_next_request_works(standin, engine, photo, action, monkeypatch):
-    monkeypatch.setattr(client_module, "HEARTBEAT", 0.2)
-    monkeypatch.setattr(client_module, "SILENT_SECONDS", 2)
-    monkeypatch.setattr(client_module, "STUCK_SECONDS", 3)
-    assert engine(photo("before")).status == "done"
+    assert (before := engine(photo("before"))).status == "done", before.error
+    if action in ("hang", "stall"):
+        # Long enough for a busy machine, which the others need not fear.
+        monkeypatch.setattr(client_module, "SILENT_SECONDS", 6)
+        monkeypatch.setattr(client_module, "STUCK_SECONDS", 8)
     task = engine(photo(f"fault.{action}.fine"))
     assert task.status == "error"
     code, word = TOLD[action]
     assert task.error["code"] == code, task.error
     assert word in task.error["message"] + task.error["hint"]
     assert "Traceback" not in str(task.error)
+    monkeypatch.setattr(client_module, "SILENT_SECONDS", 60)
+    monkeypatch.setattr(client_module, "STUCK_SECONDS", 180)
     assert engine(photo("next")).status == "done"
 
 
@@ -120,15 +123,15 @@ def test_a_flooded_log_neither_blocks_nor_fills_the_memory(standin, engine, phot
 
 def test_an_engine_that_does_not_stop_after_a_cancel_is_replaced(standin, engine, photo, monkeypatch):
     monkeypatch.setattr(client_module, "CANCEL_SECONDS", 0.5)
-    assert engine(photo("before")).status == "done"
+    assert (before := engine(photo("before"))).status == "done", before.error
     pid = session._client.pid
-    fields = {"type": "generate", "photo": photo("fault.stall.fine"), "texture_size": 64, "grid": 16, "color": True}
+    fields = {"type": "generate", "photo": str(photo("fault.stall.fine")), "texture_size": 64, "grid": 16, "color": True}
     task = session.start(sys.executable, "cpu", None, False, fields)
     end = time.monotonic() + 30
-    while task.stage != "merge" and task.progress < 0.2 and time.monotonic() < end:
+    while task.stage != "coarse" and time.monotonic() < end:
         session.poll(0.1)
     session.cancel()
-    assert task.status == "cancelled"
+    assert task.status == "cancelled", task.error
     time.sleep(0.6)
     assert engine(photo("next")).status == "done"
     assert session._client.pid != pid
