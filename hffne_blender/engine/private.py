@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take out of a text what is nobody else's business. The engine has the same in hffne/private.py."""
+"""Take out of a text what is nobody else's business."""
 
 import getpass
 import re
@@ -9,7 +9,6 @@ from pathlib import Path
 # have spaces, commas and full stops: so the rest of the line goes.
 _QUOTED = re.compile(r"'[^\n]*'")
 _PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:[\\/]|\\\\|~?/)(?=\S)[^\n]*")
-
 
 
 def masked(text, user=None):
