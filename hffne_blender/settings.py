@@ -3,6 +3,12 @@
 
 import bpy
 
+from .photo import found, watch
+
+SOURCES = (
+    ("FILE", "File", "A photo on the disk"),
+    ("IMAGE", "Open Image", "An image that is open in Blender, or pasted from the clipboard"),
+)
 TEXTURE_SIZES = (
     ("512", "512", "Quick look"),
     ("1024", "1024", "Enough for most photos"),
@@ -69,6 +75,12 @@ def photo_property(**more):
     )
 
 
+def image_name_property(**more):
+    return bpy.props.StringProperty(
+        name="Image", description="The name of an image that is open in Blender, instead of a file", **more
+    )
+
+
 def face_property(**more):
     return bpy.props.IntProperty(
         name="Face",
@@ -87,6 +99,17 @@ def take_over(operator, context, names=("texture_size", "grid", "color", "maps")
             setattr(operator, name, getattr(context.scene.hffne, name))
 
 
+def take_photo(operator, context):
+    """Give an operator the panel's photo, unless its caller has named one."""
+    if operator.photo or operator.image:
+        return
+    chosen = context.scene.hffne
+    if chosen.source == "IMAGE":
+        operator.image = chosen.image.name if chosen.image is not None else ""
+    else:
+        operator.photo = chosen.photo
+
+
 def request(operator, **more):
     """The engine's request for a face as an operator's properties of the same names want it."""
     return {
@@ -100,9 +123,28 @@ def request(operator, **more):
     }
 
 
+def _shown_face(self):
+    return max(1, self.face)
+
+
+def _choose_face(self, number):
+    self.face = number
+
+
 class HFFNE_Settings(bpy.types.PropertyGroup):
-    photo: photo_property()
+    source: bpy.props.EnumProperty(name="Source", description="Where the photo is", items=SOURCES, update=watch.changed)
+    photo: photo_property(update=watch.changed)
+    image: bpy.props.PointerProperty(
+        name="Image", description="An image that is open in Blender", type=bpy.types.Image, update=watch.changed
+    )
     face: face_property()
+    shown_face: bpy.props.EnumProperty(
+        name="Face",
+        description="Which face of the photo is made",
+        items=found.choices,
+        get=_shown_face,
+        set=_choose_face,
+    )
     texture_size: texture_size_property()
     grid: grid_property()
     color: color_property()
@@ -110,6 +152,7 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
 
 
 def register():
+    found.register()
     bpy.utils.register_class(HFFNE_Settings)
     bpy.types.Scene.hffne = bpy.props.PointerProperty(type=HFFNE_Settings)
 
@@ -117,3 +160,5 @@ def register():
 def unregister():
     del bpy.types.Scene.hffne
     bpy.utils.unregister_class(HFFNE_Settings)
+    watch.unregister()
+    found.unregister()

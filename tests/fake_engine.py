@@ -14,6 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np  # noqa: E402
+
 import fake_face  # noqa: E402
 
 from hffne_blender.engine import frames  # noqa: E402
@@ -66,6 +68,21 @@ def generate(message):
     frames.write_frame(OUT, {**answer, "id": number}, arrays)
 
 
+def faces(message):
+    """group… has three faces, empty… none, any other one; refuse… an error. Nobody reads what is not there."""
+    name = Path(message["photo"]).stem
+    about = {"id": message["id"]}
+    if name.startswith("refuse") or not Path(message["photo"]).is_file():
+        error = {"code": "unreadable_photo", "message": f"{name} cannot be read.", "hint": "Use another photo."}
+        return frames.write_frame(OUT, {"type": "error", **about, **error})
+    count = 3 if name.startswith("group") else 0 if name.startswith("empty") else 1
+    found = [{"box": [10 * n, 20, 100 - n, 120 - n], "score": 0.9} for n in range(count)]
+    side = message.get("thumbnails", 0)
+    arrays = {"thumbnails": np.full((count, side, side, 3), 128, np.uint8)} if side else None
+    reply = {"type": "result", **about, "photo_size": [640, 480], "faces": found, "notices": []}
+    frames.write_frame(OUT, reply, arrays)
+
+
 def main():
     print("fake engine: ready", file=sys.stderr, flush=True)
     threading.Thread(target=read, daemon=True).start()
@@ -75,6 +92,8 @@ def main():
             frames.write_frame(OUT, {"type": "result", "id": message["id"], "protocol": 1, **about})
         elif message["type"] == "generate":
             generate(message)
+        elif message["type"] == "faces":
+            faces(message)
 
 
 if __name__ == "__main__":

@@ -343,6 +343,16 @@ def test_the_engine_finds_the_faces_of_a_photo(served, astronaut_file):
     assert abs(face["box"][0] - 179) < 8 and face["score"] > 0.9
 
 
+def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
+    served.say(type="faces", id=3, photo=str(astronaut_file), thumbnails=96)
+    message, arrays, _ = served.answer(3)
+    pictures = arrays["thumbnails"]
+    assert pictures.shape == (len(message["faces"]), 96, 96, 3) and pictures.dtype == "uint8"
+    # Skin in the middle: red over green over blue.
+    red, green, blue = pictures[0][40:60, 38:58].mean((0, 1))
+    assert red > green > blue and red > 120
+
+
 def test_the_engine_makes_a_face(served, astronaut_file):
     served.say(type="generate", id=2, photo=str(astronaut_file), texture_size=256, grid=48)
     message, arrays, progress = served.answer(2)

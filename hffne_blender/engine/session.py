@@ -2,6 +2,7 @@
 """The one engine of this Blender, and the one task that may run on it. No bpy here."""
 
 import os
+import threading
 
 from . import launch
 from .client import EngineClient, EngineError
@@ -34,10 +35,15 @@ def start(python, device, idle_seconds, inside_application, request, model=""):
     """
     global task, last_error
     last_error = None
+    task = ask_aside(python, device, idle_seconds, inside_application, request, model)
+    return task
+
+
+def ask_aside(python, device, idle_seconds, inside_application, request, model=""):
+    """The same for a small question: it hinders no other, and nothing is told of its progress."""
     client = _engine(python, device, model, idle_seconds, inside_application)
     fields = dict(request)
-    task = client.request(fields.pop("type"), **fields)
-    return task
+    return client.request(fields.pop("type"), **fields)
 
 
 def poll(timeout=0.0):
@@ -104,6 +110,22 @@ def device():
     """What the engine computes on, for people; "" before it has said hello."""
     hello = _client.hello if _client is not None and _client.alive else None
     return str(hello.get("device_name") or hello.get("device") or "") if hello else ""
+
+
+def alive():
+    return _client is not None and _client.alive
+
+
+def release(wait=True):
+    """Stop the engine, which gives back its memory; the last answer is kept. Else than `wait`, it ends by itself."""
+    global _client
+    client, _client = _client, None
+    if client is None:
+        return
+    if wait:
+        client.close()
+    else:
+        threading.Thread(target=client.close, name="hffne-release").start()
 
 
 def close():

@@ -10,10 +10,14 @@ from .batch_edit import HFFNE_OT_batch_edit
 from .batch_run import HFFNE_OT_batch_run
 from .cancel import HFFNE_OT_cancel
 from .export_maps import HFFNE_OT_export_maps
+from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
 from .merge_photos import HFFNE_OT_merge_photos
+from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
+from .paste_photo import HFFNE_OT_paste_photo
 from .place_landmarks import HFFNE_OT_place_landmarks
+from .release_engine import HFFNE_OT_release_engine
 from .set_detail import HFFNE_OT_set_detail
 from .show_log import HFFNE_OT_show_log
 from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo
@@ -21,6 +25,11 @@ from .view_photo import HFFNE_OT_view_photo
 from .write_report import HFFNE_OT_write_report
 
 CLASSES = (
+    HFFNE_OT_open_photo,
+    HFFNE_FH_photo,
+    HFFNE_OT_paste_photo,
+    HFFNE_OT_find_faces,
+    HFFNE_OT_release_engine,
     HFFNE_OT_generate,
     HFFNE_OT_cancel,
     HFFNE_OT_view_photo,

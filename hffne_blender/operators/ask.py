@@ -49,14 +49,15 @@ def face_for(context, target):
     return next((obj for obj in reversed(context.scene.objects) if obj != target and source.is_face(obj)), None)
 
 
-def start(context, operator, request):
-    """Send a request and return its Task; raises EngineError when there is no engine."""
+def start(context, operator, request, aside=False):
+    """Send a request and return its Task; raises EngineError when there is no engine. `aside`: see `session`."""
     chosen = preferences.get(context)
     device = operator.device or ("" if chosen.device == "auto" else chosen.device)
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
     python = launch.find_python(operator.engine_python, bpy.path.abspath(chosen.engine_python))
     model = "" if chosen.model == "compact" else chosen.model
-    return session.start(python, device, idle, not bpy.app.background, request, model)
+    send = session.ask_aside if aside else session.start
+    return send(python, device, idle, not bpy.app.background, request, model)
 
 
 def engine(context, operator):
@@ -113,10 +114,22 @@ def place(context):
     return context.collection
 
 
+def redraw(context):
+    """Draw the panels anew."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
 class OnTimer:
-    """A modal operator that is called every so many seconds."""
+    """A modal operator that is called every so many seconds, and says in the status bar how far it is."""
 
     _timer = None
+    _workspace = None
+    _said = None
 
     def start_timer(self, context, seconds):
         self._timer = context.window_manager.event_timer_add(seconds, window=context.window)
@@ -127,3 +140,22 @@ class OnTimer:
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
+        self._say(None)
+
+    def say_progress(self, context):
+        """Tell the running task in the status bar, where it stays until the timer stops."""
+        if self._workspace is None:
+            # The text belongs to a workspace, and the user may go on to another one.
+            self._workspace = context.workspace
+        self._say(f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel")
+
+    def _say(self, text):
+        if self._workspace is None or text == self._said:
+            return
+        self._said = text
+        try:
+            self._workspace.status_text_set(text)
+        except ReferenceError:
+            pass  # another file was opened
+        if text is None:
+            self._workspace = None

@@ -70,9 +70,11 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
         except BaseException:
             self.stop_timer(context)
             raise
-        for area in context.screen.areas if context.screen else ():
-            area.tag_redraw()
-        return {"PASS_THROUGH"} if going else self._end(context)
+        ask.redraw(context)
+        if going:
+            self.say_progress(context)
+            return {"PASS_THROUGH"}
+        return self._end(context)
 
     def cancel(self, context):
         session.cancel()

@@ -14,6 +14,7 @@ import bpy
 from .. import settings
 from ..engine import session
 from ..engine.client import EngineError
+from ..photo import opened
 from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
 from . import ask
@@ -31,6 +32,7 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     photo: settings.photo_property(options=OPTIONS)
+    image: settings.image_name_property(options=OPTIONS)
     face: settings.face_property(options=OPTIONS)
     texture_size: settings.texture_size_property(options=OPTIONS)
     grid: settings.grid_property(options=OPTIONS)
@@ -55,6 +57,7 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
     )
 
     _task = None
+    _file = None
     _request = None
     _steps = None
 
@@ -63,12 +66,14 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         return ask.poll(cls, context)
 
     def invoke(self, context, event):
-        settings.take_over(self, context, ("photo", "face", "texture_size", "grid", "color", "maps"))
+        settings.take_photo(self, context)
+        settings.take_over(self, context, ("face", "texture_size", "grid", "color", "maps"))
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}
-        _redraw(context)
+        ask.redraw(context)
+        self.say_progress(context)
         return self.start_timer(context, TICK)
 
     def modal(self, context, event):
@@ -80,27 +85,42 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         try:
             result = self._advance(context)
         except BaseException:
-            self.stop_timer(context)
+            self._end(context)
             raise
         if result is not None:
-            self.stop_timer(context)
-        if result is not None or before != (self._task.progress, self._task.message):
-            _redraw(context)
+            self._end(context)
+            ask.redraw(context)
+        elif before != (self._task.progress, self._task.message):
+            self.say_progress(context)
+            ask.redraw(context)
         return result or {"PASS_THROUGH"}
 
     def cancel(self, context):
         # Blender closes the window or loads another file while the engine works.
         session.cancel()
+        self._end(context)
+
+    def _end(self, context):
         self.stop_timer(context)
+        self._close_photo()
+
+    def _close_photo(self):
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def execute(self, context):
+        settings.take_photo(self, context)
         # Redoing with other colours needs nothing new from the engine.
-        answer = session.remembered(self._wanted())
+        answer = None if self.image else session.remembered(self._wanted(self.photo and bpy.path.abspath(self.photo)))
         if answer is not None:
             return self._build(context, answer)
         if not self._start(context):
             return {"CANCELLED"}
-        session.wait(self._task)
+        try:
+            session.wait(self._task)
+        finally:
+            self._close_photo()
         return self._failed() or self._build(context, self._task.result)
 
     def draw(self, context):
@@ -110,9 +130,8 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
             layout.prop(self, name)
         layout.column().prop(self, "maps")
 
-    def _wanted(self):
+    def _wanted(self, path):
         """The request as the engine understands it."""
-        path = bpy.path.abspath(self.photo) if self.photo else ""
         # An engine of an earlier version knows no "size": it is left out where nothing is asked.
         size = {"size": self.crop_size} if self.crop_size else {}
         pixels = {"texture_size": self.texture_pixels} if self.texture_pixels else {}
@@ -121,15 +140,12 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
 
     def _start(self, context):
         session.forget_error()
-        request = self._wanted()
         try:
-            if not request["photo"]:
-                raise EngineError("no_photo", "No photo is chosen.", "Choose one in the panel.")
-            if not os.path.isfile(request["photo"]):
-                raise EngineError("photo_not_found", f"There is no file {request['photo']}.", "Check the path.")
-            self._request = request
-            self._task = ask.start(context, self, request)
+            self._file = opened.find(self.photo, self.image)
+            self._request = self._wanted(self._file.path)
+            self._task = ask.start(context, self, self._request)
         except EngineError as error:
+            self._close_photo()
             ask.fail(self, error)
             return False
         return True
@@ -177,12 +193,3 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         ask.show(self, context, obj, asset.notices)
         self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
-
-
-def _redraw(context):
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()

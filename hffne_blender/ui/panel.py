@@ -7,9 +7,12 @@ import bpy
 
 from .. import preferences
 from ..engine import launch, session
+from ..photo import clipboard, found
 
 # Pixels that a letter takes at the default text size, for wrapping messages.
 LETTER_WIDTH = 7
+# The thumbnails of faces, in the height of a button.
+THUMBNAIL_SCALE = 3.5
 
 
 class _Panel:
@@ -26,14 +29,15 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
         layout = self.layout
         chosen = context.scene.hffne
         own = preferences.get(context)
-        layout.prop(chosen, "photo", text="")
+        _draw_source(layout, chosen)
+        _draw_faces(context, layout, chosen)
 
         if session.running():
             _draw_progress(layout, session.task)
         else:
             row = layout.row()
             row.scale_y = 1.4
-            row.enabled = bool(chosen.photo)
+            row.enabled = bool(found.key(chosen))
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
             if not launch.find_python("", own.engine_python):
@@ -46,7 +50,9 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
                 _draw_text(context, box, session.last_error["hint"])
                 box.operator("hffne.show_log", icon="TEXT")
         if session.device():
-            layout.label(text=f"Engine ready on {session.device()}")
+            row = layout.row(align=True)
+            row.label(text=f"Engine ready: {session.device()}", icon="CHECKMARK")
+            row.operator("hffne.release_engine", text="Release")
 
 
 class HFFNE_PT_result(_Panel, bpy.types.Panel):
@@ -63,6 +69,34 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
         layout.operator("hffne.view_photo", icon="CAMERA_DATA")
+
+
+def _draw_source(layout, chosen):
+    """The photo: a file, an open image, or the clipboard."""
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.prop(chosen, "source", expand=True)
+    if clipboard.available():
+        row.operator("hffne.paste_photo", text="", icon="PASTEDOWN")
+    column.prop(chosen, "image" if chosen.source == "IMAGE" else "photo", text="")
+
+
+def _draw_faces(context, layout, chosen):
+    """The faces on the photo, where there is a choice or none at all."""
+    if not found.photo or found.photo != found.key(chosen):
+        return
+    if found.message:
+        _draw_text(context, layout, found.message, icon="ERROR")
+    if len(found.icons()) < 2:
+        return
+    column = layout.column(align=True)
+    column.label(text=f"{len(found.icons())} faces: which one?")
+    grid = column.grid_flow(row_major=True, columns=0, even_columns=True, align=True)
+    for number, icon in enumerate(found.icons(), 1):
+        cell = grid.column(align=True)
+        if icon:
+            cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+        cell.prop_enum(chosen, "shown_face", str(number), text=str(number), icon="NONE")
 
 
 def _draw_progress(layout, task):

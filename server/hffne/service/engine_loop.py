@@ -25,6 +25,9 @@ LOG = logging.getLogger("hffne.engine")
 MAX_WAITING = 64
 TEXTURE_SIZES = (64, 4096)
 GRIDS = (8, 512)
+THUMBNAILS = (0, 512)
+# A crowd is chosen from by number.
+MOST_THUMBNAILS = 24
 # Of one person, for one merged face.
 MOST_PHOTOS = 12
 # A client that has gone gets no answer, so a stage that does not end in this time is not waited for.
@@ -266,7 +269,10 @@ class EngineLoop:
             "faces": [{"box": list(face.box), "score": face.score} for face in faces],
             "notices": list(photo.notices),
         }
-        return body, None
+        side = _whole_number(request, "thumbnails", 0, THUMBNAILS)
+        if not side:
+            return body, None
+        return body, {"thumbnails": _thumbnails(photo, faces, side)}
 
     def _generate(self, request, report, cancelled):
         from hffne.photo.detect import choose_faces, find_faces
@@ -389,6 +395,16 @@ def _out_of_memory(error):
         return True
     text = str(error).lower()
     return any(words in text for words in ("not enough memory", "allocate memory", "insufficient memory"))
+
+
+def _thumbnails(photo, faces, side):
+    """A square picture (N, side, side, 3) uint8 sRGB of each face, as far as there are not too many."""
+    import numpy as np
+
+    from hffne.photo.crop import crop_for_box, take
+
+    pictures = [take(photo.rgb, crop_for_box(face.box, size=side)) for face in faces[:MOST_THUMBNAILS]]
+    return np.rint(np.array(pictures, np.float32).reshape(-1, side, side, 3) * 255).astype(np.uint8)
 
 
 def _photo_path(request):

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.open_photo`: choose a photo's file; also what a file dropped onto the 3D viewport becomes."""
+
+import os
+
+import bpy
+
+from .. import batch
+
+
+class HFFNE_OT_open_photo(bpy.types.Operator):
+    """Make a face from this photo: it becomes the panel's photo"""
+
+    bl_idname = "hffne.open_photo"
+    bl_label = "Face From Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="Photo", description="A photo with a face", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context, event):
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        path = os.path.abspath(bpy.path.abspath(self.filepath)) if self.filepath else ""
+        if not os.path.isfile(path):
+            self.report({"ERROR"}, f"There is no file {path or self.filepath!r}. Check the path.")
+            return {"CANCELLED"}
+        chosen = context.scene.hffne
+        chosen.source = "FILE"
+        chosen.photo = path
+        if context.area is not None and context.area.type == "VIEW_3D":
+            # So that a dropped photo is seen to have arrived.
+            context.space_data.show_region_ui = True
+        return {"FINISHED"}
+
+
+class HFFNE_FH_photo(bpy.types.FileHandler):
+    bl_idname = "HFFNE_FH_photo"
+    bl_label = "Face From Photo"
+    bl_import_operator = "hffne.open_photo"
+    bl_file_extensions = ";".join(batch.PHOTO_ENDINGS)
+
+    @classmethod
+    def poll_drop(cls, context):
+        return context.area is not None and context.area.type == "VIEW_3D"
