@@ -11,6 +11,7 @@ THUMBNAIL = 96  # pixels
 photo = None
 message = ""
 _icons = None
+_numbers = []
 # Blender does not keep the texts of a list made by a function.
 _items = []
 
@@ -37,6 +38,7 @@ def clear(context, of=None, words=""):
     photo, message = of, words
     context.window_manager.hffne_faces.clear()
     _items.clear()
+    _numbers.clear()
     if _icons is not None:
         _icons.clear()
 
@@ -49,9 +51,9 @@ def show(context, of, answer):
     for number, face in enumerate(faces, 1):
         item = context.window_manager.hffne_faces.add()
         item.box, item.score = face["box"], face["score"]
-        icon = _icon(number, arrays.get("thumbnails"))
+        _numbers.append(_icon(number, arrays.get("thumbnails")))
         text = "The largest face" if number == 1 else f"Face {number} of {len(faces)}, the largest first"
-        _items.append((str(number), str(number), text, icon, number))
+        _items.append((str(number), str(number), text, 0, number))
     return len(faces)
 
 
@@ -65,7 +67,7 @@ _NONE = [("1", "1", "The largest face", 0, 1)]
 
 def icons():
     """The icon of each face, in order; 0 where the engine has sent no picture."""
-    return [item[3] for item in _items]
+    return list(_numbers)
 
 
 def _icon(number, pictures):
@@ -93,5 +95,6 @@ def unregister():
     bpy.utils.previews.remove(_icons)
     _icons, photo, message = None, None, ""
     _items.clear()
+    _numbers.clear()
     del bpy.types.WindowManager.hffne_faces
     bpy.utils.unregister_class(HFFNE_FoundFace)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel in the 3D viewport's sidebar: photo, button, progress, cancel, settings."""
+"""The panel in the 3D viewport's sidebar, in the order of the work: photo, face, button, progress, what is made."""
 
 import textwrap
 
@@ -11,8 +11,8 @@ from ..photo import clipboard, found
 
 # Pixels that a letter takes at the default text size, for wrapping messages.
 LETTER_WIDTH = 7
-# The thumbnails of faces, in the height of a button.
-THUMBNAIL_SCALE = 3.5
+# The width of a row of thumbnails in the height of a button.
+THUMBNAIL_SCALE, THUMBNAIL_COLUMNS = 10, 3
 
 
 class _Panel:
@@ -50,22 +50,24 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
                 _draw_text(context, box, session.last_error["hint"])
                 box.operator("hffne.show_log", icon="TEXT")
         if session.device():
-            row = layout.row(align=True)
-            row.label(text=f"Engine ready: {session.device()}", icon="CHECKMARK")
-            row.operator("hffne.release_engine", text="Release")
+            column = layout.column(align=True)
+            column.label(text=f"Ready: {session.device()}", icon="CHECKMARK")
+            column.operator("hffne.release_engine")
 
 
 class HFFNE_PT_result(_Panel, bpy.types.Panel):
     bl_idname = "HFFNE_PT_result"
     bl_parent_id = "HFFNE_PT_face"
-    bl_label = "Result"
+    bl_label = "What Is Made"
 
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         chosen = context.scene.hffne
-        for name in ("texture_size", "grid", "color", "face"):
+        # Else the thumbnails are there to choose from.
+        known = found.photo and found.photo == found.key(chosen)
+        for name in ("texture_size", "grid", "color", *(() if known else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
         layout.operator("hffne.view_photo", icon="CAMERA_DATA")
@@ -87,16 +89,18 @@ def _draw_faces(context, layout, chosen):
         return
     if found.message:
         _draw_text(context, layout, found.message, icon="ERROR")
-    if len(found.icons()) < 2:
+    icons = found.icons()
+    if len(icons) < 2:
         return
     column = layout.column(align=True)
-    column.label(text=f"{len(found.icons())} faces: which one?")
-    grid = column.grid_flow(row_major=True, columns=0, even_columns=True, align=True)
-    for number, icon in enumerate(found.icons(), 1):
+    column.label(text=f"{len(icons)} faces: which one?")
+    columns = min(len(icons), THUMBNAIL_COLUMNS)
+    grid = column.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
+    for number, icon in enumerate(icons, 1):
         cell = grid.column(align=True)
         if icon:
-            cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
-        cell.prop_enum(chosen, "shown_face", str(number), text=str(number), icon="NONE")
+            cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE / columns)
+        cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
 
 
 def _draw_progress(layout, task):
