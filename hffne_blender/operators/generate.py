@@ -175,9 +175,16 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
             self.report({"INFO"}, "Cancelled")
             return {"CANCELLED"}
         if self._task.status == "error":
-            return ask.fail(self, self._task.error)
+            return ask.fail(self, self._explained(self._task.error))
         session.remember(self._request, self._task.result)
         return None
+
+    def _explained(self, error):
+        """Of an open image the name is told, not where its copy was."""
+        if not self.image:
+            return error
+        folder = os.path.dirname(self._request["photo"]) + os.sep
+        return {**error, "message": error["message"].replace(folder, "")}
 
     def _build(self, context, answer):
         try:

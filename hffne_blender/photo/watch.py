@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import launch
+from ..engine import launch, session
 from . import found
 
 # Seconds after the choice: a path is chosen and changed again within a moment.
@@ -13,6 +13,8 @@ DELAY = 0.3
 
 def changed(self, context):
     """Called by Blender for each change of what is chosen. A script asks when it wants to know."""
+    # It was about the photo before.
+    session.forget_error()
     if bpy.app.background or not context.window_manager.windows:
         return
     if bpy.app.timers.is_registered(_look):

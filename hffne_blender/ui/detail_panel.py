@@ -26,6 +26,8 @@ def find_face(context):
 class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
     bl_idname = "HFFNE_PT_detail"
     bl_label = "Detail"
+    # What one wants to do next with a face that is made.
+    bl_options = set()
 
     def draw(self, context):
         layout = self.layout

@@ -59,6 +59,7 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
     bl_idname = "HFFNE_PT_result"
     bl_parent_id = "HFFNE_PT_face"
     bl_label = "What Is Made"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
         layout = self.layout
