@@ -64,6 +64,8 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
 
     def execute(self, context):
         settings.take_photo(self, context)
+        # Should it fail, those of another photo do not stay.
+        found.clear(context)
         try:
             self._ask(context)
             session.wait(self._task)

@@ -67,6 +67,7 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
             layout.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
             layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
+            layout.operator("hffne.view_photo", icon="CAMERA_DATA")
         node = relight.find_node(_card(context))
         if node is not None:
             layout.prop(node.inputs["Light Colour"], "default_value", text="Light Colour")

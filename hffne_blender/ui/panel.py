@@ -71,7 +71,6 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
         for name in ("texture_size", "grid", "color", *(() if known else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
-        layout.operator("hffne.view_photo", icon="CAMERA_DATA")
 
 
 def _draw_source(layout, chosen):

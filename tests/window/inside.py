@@ -25,13 +25,14 @@ class Watch:
     """How long the main thread was away: gaps between beats, and the time that our own code took in each tick."""
 
     def __init__(self):
-        self.last, self.gaps, self.own, self.slow = None, [], [], []
+        self.last, self.phase, self.gaps, self.own, self.slow = None, "idle", {}, [], []
 
     def beat(self):
         now = time.perf_counter()
         if self.last is not None:
-            self.gaps.append(now - self.last)
-        self.last = now
+            # A gap belongs to what went on when it began.
+            self.gaps.setdefault(self.phase, []).append(now - self.last)
+        self.phase, self.last = phase(), now
 
     def start(self):
         self.__init__()
@@ -39,10 +40,9 @@ class Watch:
     def told(self):
         """Milliseconds; `slow`: [time of our tick, where the building of the face then stood] for the long ones."""
         return {"slow": self.slow} | {
-            name: {"count": len(times), "worst": round(1000 * max(times, default=0), 1),
-                   "over_50": sum(t > 0.05 for t in times),
-                   "median": round(1000 * sorted(times)[len(times) // 2], 1) if times else 0}
-            for name, times in (("gaps", self.gaps), ("own", self.own))
+            name: {"count": len(times), "worst": round(1000 * max(times), 1), "over_50": sum(t > 0.05 for t in times),
+                   "median": round(1000 * sorted(times)[len(times) // 2], 1)}
+            for name, times in (*self.gaps.items(), ("our own ticks", self.own)) if times
         }  # fmt: skip
 
     def time_ticks(self, cls):
@@ -59,6 +59,16 @@ class Watch:
                     self.slow.append([round(1000 * self.own[-1]), stopped_at(operator._steps)])
 
         cls._advance = timed
+
+
+def phase():
+    """What the extension does: nothing, waiting for the engine, or building the face."""
+    if not any(name.endswith("hffne_blender") for name in bpy.context.preferences.addons.keys()):
+        return "idle"
+    session = part("engine.session")
+    if session.task is not None and not session.task.over:
+        return "engine works"
+    return "building" if session.running() else "idle"
 
 
 def stopped_at(steps):
