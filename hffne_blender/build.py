@@ -8,6 +8,11 @@ validator: from the bpy module, or from the program given with --blender.
 """
 
 import argparse
+import ast
+import base64
+import hashlib
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +25,10 @@ MANIFEST = SOURCE.parent / "addon_manifest.toml"
 MANIFEST_IN_ZIP = "blender_manifest.toml"
 # Tools for those who work on the sources; an installed extension has no use for them.
 LEFT_OUT = {"build.py", "measure.py"}
+# The engine's own package inside the zip, so that the zip alone is enough.
+WHEEL_FOLDER = "engine_wheel"
+ENGINE = SOURCE.parent / "server" / "hffne"
+ENGINE_DATA = {".py", ".npz", ".safetensors", ".json", ".md"}
 # The same sources give the same zip, whenever it is built.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 
@@ -51,10 +60,41 @@ def build(folder):
                 name = source.relative_to(SOURCE).as_posix()
                 if name not in LEFT_OUT:
                     _add(archive, source, name)
+            wheel, data = engine_wheel()
+            # Packed already.
+            _write(archive, f"{WHEEL_FOLDER}/{wheel}", data, zipfile.ZIP_STORED)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+def engine_wheel():
+    """(file name, bytes) of the engine as a wheel, made without any build tool (PEP 427)."""
+    version = manifest_value("version")
+    project = (SOURCE.parent / "pyproject.toml").read_text("utf-8")
+    requires = ast.literal_eval(re.search(r"^dependencies = (\[.*?^\])", project, re.M | re.S).group(1))
+    python = re.search(r'^requires-python = "(.+)"', project, re.M).group(1)
+    metadata = ["Metadata-Version: 2.1", "Name: hffne", f"Version: {version}", f"Requires-Python: {python}"]
+    metadata += [f"Requires-Dist: {line}" for line in requires]
+    info = f"hffne-{version}.dist-info"
+    files = {}
+    for source in sorted(ENGINE.rglob("*")):
+        if source.suffix in ENGINE_DATA and source.is_file():
+            files[source.relative_to(ENGINE.parent).as_posix()] = source.read_bytes()
+    files[f"{info}/METADATA"] = "\n".join([*metadata, ""]).encode()
+    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: hffne\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[f"{info}/entry_points.txt"] = b"[console_scripts]\nhffne = hffne.cli.main:main\n"
+    record = []
+    for name, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        record.append(f"{name},sha256={digest},{len(data)}")
+    files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            _write(archive, name, data)
+    return f"hffne-{version}-py3-none-any.whl", packed.getvalue()
 
 
 def validate(path, blender=None):
@@ -79,10 +119,14 @@ def validate_command(path, blender=None):
 
 
 def _add(archive, source, name):
+    _write(archive, name, source.read_bytes())
+
+
+def _write(archive, name, data, packing=zipfile.ZIP_DEFLATED):
     entry = zipfile.ZipInfo(name, TIMESTAMP)
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.compress_type = packing
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, source.read_bytes())
+    archive.writestr(entry, data)
 
 
 def main(arguments=None):

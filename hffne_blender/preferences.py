@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from .engine import launch, session
+from .engine import install, launch, session
 
 # The extension's own name, also when it is installed as bl_ext.<repository>.<id>.
 PACKAGE = __package__
@@ -23,6 +23,11 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
         name="Engine Python",
         description="The Python (or the virtual environment's folder) into which the engine 'hffne' is installed",
         subtype="FILE_PATH",
+    )
+    wheels_folder: bpy.props.StringProperty(
+        name="Wheels",
+        description="A folder of wheels to install the engine from, for a computer without a network",
+        subtype="DIR_PATH",
     )
     device: bpy.props.EnumProperty(
         name="Device",
@@ -64,10 +69,12 @@ class HFFNE_Preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "engine_python")
-        if not launch.find_python("", self.engine_python):
-            note = layout.column(align=True)
-            note.label(text="The engine has a Python of its own: run server/quickstart.py of the project once,", icon="INFO")
-            note.label(text="then choose the .venv folder that it has made.", icon="BLANK1")
+        layout.prop(self, "wheels_folder")
+        # The user interface imports this module.
+        from .ui import engine_setup
+
+        engine_setup.draw(layout, context, lambda place, words, icon: place.label(text=words, icon=icon))
+        engine_setup.draw_upkeep(layout, context)
         layout.prop(self, "device")
         layout.prop(self, "model")
         if self.model == "paper":
@@ -87,6 +94,7 @@ class _Defaults:
     """Stands in where the extension was registered without being enabled, as scripts do."""
 
     engine_python: str = ""
+    wheels_folder: str = ""
     device: str = "auto"
     model: str = "compact"
     exemplar_file: str = ""
@@ -98,6 +106,20 @@ def get(context):
     entry = context.preferences.addons.get(PACKAGE)
     preferences = getattr(entry, "preferences", None)
     return preferences if preferences is not None else _Defaults()
+
+
+def engine_folder():
+    """Where this extension keeps the engine, or "" when it is not installed as an extension."""
+    try:
+        return bpy.utils.extension_path_user(PACKAGE, path="engine", create=False)
+    except ValueError:
+        return ""
+
+
+def find_python(context, explicit=""):
+    """The engine's Python: the caller's, the preferences', the variable's, or the installed one; else ""."""
+    preferred = bpy.path.abspath(get(context).engine_python)
+    return launch.find_python(explicit, preferred) or install.installed_python(engine_folder())
 
 
 def register():

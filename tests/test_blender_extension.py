@@ -59,7 +59,7 @@ def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):  # noqa: F811
 def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):  # noqa: F811
     found = run_case("panel", sys.executable, tmp_path, path=[fake_engine])
     assert "prop photo " in found["new"] and "operator hffne.generate USER" in found["new"]
-    assert any("engine's Python is not set" in line for line in found["new"])
+    assert any("engine is not installed yet" in line for line in found["new"])
     assert any("No face was found" in line for line in found["failed"])
     assert "progress 0.4 Fine normals" in found["running"]
     assert any(line.startswith("operator hffne.cancel") for line in found["running"])
@@ -87,8 +87,9 @@ def test_the_zip_is_the_sources_with_blenders_name_for_the_manifest(archive):
         names = set(opened.namelist())
         assert opened.read("blender_manifest.toml") == (ROOT / "addon_manifest.toml").read_bytes()
     sources = {path.relative_to(build.SOURCE).as_posix() for path in build.SOURCE.rglob("*.py")}
-    assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE"}
     version = re.search(r'^version = "(.+)"$', (ROOT / "addon_manifest.toml").read_text("utf-8"), re.M).group(1)
+    wheel = f"engine_wheel/hffne-{version}-py3-none-any.whl"
+    assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE", wheel}
     assert archive.name == f"hffne_blender-{version}.zip"
 
 

@@ -3,6 +3,7 @@
 
 import bpy
 
+from . import install_engine
 from .apply_to_mesh import HFFNE_OT_apply_to_mesh
 from .bake import HFFNE_OT_bake
 from .batch_add import HFFNE_OT_batch_add
@@ -13,6 +14,13 @@ from .export_maps import HFFNE_OT_export_maps
 from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
+from .install_engine import (
+    HFFNE_OT_cancel_install,
+    HFFNE_OT_check_engine,
+    HFFNE_OT_install_engine,
+    HFFNE_OT_remove_engine,
+    HFFNE_OT_show_install_log,
+)
 from .merge_photos import HFFNE_OT_merge_photos
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
 from .paste_photo import HFFNE_OT_paste_photo
@@ -48,6 +56,16 @@ CLASSES = (
     HFFNE_OT_batch_edit,
     HFFNE_OT_batch_run,
     HFFNE_OT_merge_photos,
+    HFFNE_OT_install_engine,
+    HFFNE_OT_check_engine,
+    HFFNE_OT_remove_engine,
+    HFFNE_OT_cancel_install,
+    HFFNE_OT_show_install_log,
 )
 
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def unregister():
+    install_engine.stop()
+    _unregister()

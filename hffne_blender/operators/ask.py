@@ -6,7 +6,7 @@ import bpy
 from .. import preferences
 from ..character import source
 from ..character.source import TransferError
-from ..engine import launch, session
+from ..engine import session
 from ..engine.client import EngineError
 
 
@@ -54,7 +54,7 @@ def start(context, operator, request, aside=False):
     chosen = preferences.get(context)
     device = operator.device or ("" if chosen.device == "auto" else chosen.device)
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
-    python = launch.find_python(operator.engine_python, bpy.path.abspath(chosen.engine_python))
+    python = preferences.find_python(context, operator.engine_python)
     model = "" if chosen.model == "compact" else chosen.model
     send = session.ask_aside if aside else session.start
     return send(python, device, idle, not bpy.app.background, request, model)

@@ -54,7 +54,7 @@ class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
 
     def _start(self, context):
         chosen = preferences.get(context)
-        python = launch.find_python(self.engine_python, bpy.path.abspath(chosen.engine_python))
+        python = preferences.find_python(context, self.engine_python)
         files = [bpy.path.abspath(own or other) for own, other in
                  ((self.exemplar, chosen.exemplar_file), (self.refiner, chosen.refiner_file))]
         if not python:

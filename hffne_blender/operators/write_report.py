@@ -56,7 +56,7 @@ def _here(context):
 
 
 def _doctor(context):
-    python = launch.find_python("", bpy.path.abspath(preferences.get(context).engine_python))
+    python = preferences.find_python(context)
     if not python:
         return None
     try:

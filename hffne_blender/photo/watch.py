@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import launch, session
+from ..engine import session
 from . import found
 
 # Seconds after the choice: a path is chosen and changed again within a moment.
@@ -24,7 +24,7 @@ def changed(self, context):
 
 def _look():
     context = bpy.context
-    python = launch.find_python("", bpy.path.abspath(preferences.get(context).engine_python))
+    python = preferences.find_python(context)
     windows = context.window_manager.windows
     if not python or not windows:
         return

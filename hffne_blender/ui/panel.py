@@ -6,8 +6,10 @@ import textwrap
 import bpy
 
 from .. import preferences
-from ..engine import launch, session
+from ..engine import session
+from ..operators import install_engine
 from ..photo import clipboard, found
+from . import engine_setup
 
 # Pixels that a letter takes at the default text size, for wrapping messages.
 LETTER_WIDTH = 7
@@ -28,7 +30,6 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         chosen = context.scene.hffne
-        own = preferences.get(context)
         _draw_source(layout, chosen)
         _draw_faces(context, layout, chosen)
 
@@ -40,10 +41,8 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
             row.enabled = bool(found.key(chosen))
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
-            if not launch.find_python("", own.engine_python):
-                box = layout.box()
-                _draw_text(context, box, "The engine's Python is not set.", icon="ERROR")
-                box.operator("preferences.addon_show", text="Open the Preferences").module = preferences.PACKAGE
+            if install_engine.running() or not preferences.find_python(context):
+                engine_setup.draw(layout.box(), context, lambda place, words, icon: _draw_text(context, place, words, icon))
             elif session.last_error is not None:
                 box = layout.box()
                 _draw_text(context, box, session.last_error["message"], icon="ERROR")

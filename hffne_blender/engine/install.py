@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the engine's own Python environment, beside Blender and never in Blender's Python. No bpy here.
+
+Everything is done by child processes: Python's own `venv`, then that environment's
+installer. A thread reads what they say, so that Blender only looks at `progress` and
+`message`. What was downloaded stays in a cache until all is installed: after a cancel
+or a broken download the next try goes on from there. Downloads come over TLS and the
+installer checks each against the hash that its index gives.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from . import launch
+
+TORCH = "torch==2.13.0"
+INDEX = "https://download.pytorch.org/whl/"
+# Written last: an environment without it is not whole.
+STAMP = "hffne-installed.json"
+# Free bytes to ask for, downloads included, by the build of torch. On the safe side.
+ROOM = {"cpu": 3e9, "mps": 3e9, "cuda": 12e9, "rocm": 25e9}
+BUILDS = {"cpu": "CPU", "mps": "Apple Metal", "cuda": "NVIDIA CUDA", "rocm": "AMD ROCm"}
+
+# What the tools say when something is wrong, and what that means.
+_WORDS = (
+    (r"ensurepip is not available|No module named (venv|ensurepip)", "This Blender's Python cannot make environments.",
+     "Install Python's venv package (Debian, Ubuntu: python3-venv), or choose an existing Python that has the engine."),
+    (r"No space left|not enough space|Errno 28", "The disk is full.", "Make room and press Install again: it goes on from here."),
+    (r"DO NOT MATCH THE HASHES", "A download arrived broken.", "Press Install again."),
+    (r"name resolution|getaddrinfo|NewConnectionError|ConnectTimeout|Read timed out|ConnectionReset|ProxyError"
+     r"|IncompleteRead|Network is unreachable",
+     "The package index cannot be reached.", "Check the connection and press Install again: it goes on from here."),
+    (r"(?:No matching distribution found for|satisfies the requirement) (\S+)", "There is no {0} for this computer's Python.",
+     "In a folder of wheels, add it; otherwise read the log."),
+    (r"Permission denied|Access is denied|WinError 5", "The extension's folder cannot be written.",
+     "Close other programs that use the engine and try again."),
+)  # fmt: skip
+
+
+def environment_folder(base):
+    return Path(base) / "env"
+
+
+def installed_python(base):
+    """The Python of a whole environment under `base` as a path, or ""; it may have lost its own base."""
+    if not base:
+        return ""
+    folder = environment_folder(base)
+    return str(python_in(folder)) if (folder / STAMP).is_file() else ""
+
+
+def state(base):
+    """What the last whole install wrote ("version", "build", "bytes"), or {}."""
+    try:
+        return json.loads((environment_folder(base) / STAMP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def python_in(folder):
+    return Path(folder) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def choose_build():
+    """The build of torch that fits this machine."""
+    if sys.platform == "darwin":
+        return "mps"
+    if shutil.which("nvidia-smi"):
+        return "cuda"
+    if sys.platform.startswith("linux") and (shutil.which("rocminfo") or os.path.isdir("/opt/rocm")):
+        return "rocm"
+    return "cpu"
+
+
+def free_bytes(base):
+    """Free bytes of the disk on which `base` is or will be."""
+    place = Path(base)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def size_of(folder):
+    """Bytes of the files below `folder`."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(root, name)).st_size
+            except OSError:
+                pass
+    return total
+
+
+def remove(base):
+    """Delete the environment and the cache; raises OSError when something is still in use."""
+    folder = environment_folder(base)
+    # First the stamp: whatever else stays, it is no longer taken for whole.
+    (folder / STAMP).unlink(missing_ok=True)
+    for place in (folder, Path(base) / "cache"):
+        if place.exists():
+            shutil.rmtree(place)
+
+
+class Work:
+    """Child processes one after the other on a thread; `state` is running, done, failed or cancelled.
+
+    error: {"code", "message", "hint"} once it has failed. progress: 0..1.
+    """
+
+    def __init__(self, log_path):
+        self.state, self.progress, self.message = "running", 0.0, "Starting"
+        self.error = None
+        self.log_path = Path(log_path)
+        self._process, self._cancelled = None, False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="hffne install", daemon=True)
+
+    @property
+    def over(self):
+        return self.state != "running"
+
+    def start(self):
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_path.write_text("", "utf-8")
+        self._thread.start()
+        return self
+
+    def wait(self, seconds=None):
+        self._thread.join(seconds)
+
+    def cancel(self):
+        with self._lock:
+            self._cancelled = True
+            _end(self._process)
+
+    def log(self):
+        try:
+            return self.log_path.read_text("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def steps(self):
+        raise NotImplementedError
+
+    def _run(self):
+        try:
+            self.steps()
+            self.progress, self.state = 1.0, "done"
+        except _Stop:
+            self.state = "cancelled"
+        except _Failed as failed:
+            self.error, self.state = failed.error, "failed"
+        except OSError as error:
+            self._say(str(error))
+            message, hint = _in_words(str(error))
+            self.error, self.state = {"code": "install_failed", "message": message, "hint": hint}, "failed"
+
+    def _say(self, line):
+        with open(self.log_path, "a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    def call(self, message, command, environ, start, end, quiet=False):
+        """Run one command; `start` and `end` are its share of the progress. Returns (exit code, lines)."""
+        self.message, self.progress = message, start
+        self._say("> " + " ".join(map(str, command)))
+        # Its own group, so that a cancel also ends its children.
+        group = {"creationflags": 0x08000000} if os.name == "nt" else {"start_new_session": True}
+        with self._lock:
+            if self._cancelled:
+                raise _Stop
+            self._process = subprocess.Popen(
+                [str(part) for part in command], env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", **group,
+            )  # fmt: skip
+        lines = []
+        for line in self._process.stdout:
+            line = line.rstrip()
+            share = re.match(r"Progress (\d+) of (\d+)", line)
+            if share:
+                done, whole = int(share[1]), max(1, int(share[2]))
+                self.message = f"{message}: {done / 1e6:.0f} of {whole / 1e6:.0f} MB"
+                # Never back: the parts of one step come one after the other.
+                self.progress = max(self.progress, start + (end - start) * 0.9 * done / whole)
+                continue
+            lines.append(line)
+            self._say(line)
+        code = self._process.wait()
+        with self._lock:
+            self._process = None
+            if self._cancelled:
+                raise _Stop
+        if code and not quiet:
+            text, hint = _in_words("\n".join(lines))
+            raise _Failed({"code": "install_failed", "message": text, "hint": hint})
+        self.progress = end
+        return code, lines
+
+
+class Install(Work):
+    """Make (or with `repair` make anew) the environment under `base`.
+
+    wheel: the engine's own package. wheels: a folder of wheels to install from without a
+    network, or "". maker: the Python that makes the environment, Blender's own.
+    """
+
+    def __init__(self, base, wheel, wheels="", repair=False, maker=sys.executable, build=None):
+        super().__init__(Path(base) / "install.log")
+        self.base, self.wheel, self.wheels, self.repair = Path(base), Path(wheel), wheels, repair
+        self.maker, self.build = maker, build or choose_build()
+
+    def steps(self):
+        folder, cache = environment_folder(self.base), self.base / "cache"
+        python = python_in(folder)
+        environ = launch.environment(inside_application=True)
+        for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV"):
+            environ.pop(name, None)
+        environ.update(PIP_CACHE_DIR=str(cache), PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PIP_RETRIES="10")
+        pip = [python, "-m", "pip", "install"]
+        if self.wheels and not os.path.isdir(self.wheels):
+            raise _Failed({"code": "install_failed", "message": f"There is no folder {self.wheels}.", "hint": ""})
+        room = ROOM[self.build]
+        # Where a part is already there, less is needed than this says.
+        if free_bytes(self.base) < room and not folder.exists():
+            message = f"About {room / 1e9:.0f} GB are needed, {free_bytes(self.base) / 1e9:.1f} GB are free."
+            raise _Failed({"code": "install_failed", "message": message, "hint": "Make room and press Install again."})
+        (folder / STAMP).unlink(missing_ok=True)
+        if self.repair or not _works(python, environ):
+            self.call("Making the environment", [self.maker, "-m", "venv", "--clear", folder], environ, 0, 0.05)
+        source = []
+        if self.wheels:
+            source = ["--no-index", "--find-links", self.wheels]
+            # That folder and no other: what this computer's settings name besides does not count.
+            environ.pop("PIP_FIND_LINKS", None)
+            environ["PIP_CONFIG_FILE"] = os.devnull
+        else:
+            # The newest shows how far a download is, and goes on with a broken one.
+            code, _ = self.call("Updating the installer", [*pip, "pip>=25.2"], environ, 0.05, 0.1, quiet=True)
+            if code == 0:
+                environ.update(PIP_PROGRESS_BAR="raw", PIP_RESUME_RETRIES="20")
+            source = self._index(python, environ)
+        self.call(f"Installing PyTorch for {BUILDS[self.build]}", [*pip, TORCH, *source], environ, 0.1, 0.7)
+        self.call("Installing the engine", [*pip, self.wheel, *source[: 3 if self.wheels else 0]], environ, 0.7, 0.93)
+        # The same version again may have other contents: a development build.
+        own = [*pip, "--force-reinstall", "--no-deps", "--no-index", self.wheel]
+        self.call("Installing the engine", own, environ, 0.93, 0.95)
+        code = "import torch, numpy, cv2, safetensors, hffne; print('engine', hffne.__version__)"
+        self.call("Checking", [python, "-c", code], environ, 0.95, 0.98)
+        self.message = "Tidying up"
+        shutil.rmtree(cache, ignore_errors=True)
+        facts = {"version": self.wheel.name.split("-")[1], "build": self.build, "bytes": size_of(folder)}
+        (folder / STAMP).write_text(json.dumps(facts), "utf-8")
+        self.message = f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
+
+    def _index(self, python, environ):
+        """Where to get torch for this machine, beside the usual index."""
+        name = {"cpu": "cpu", "rocm": "rocm7.0", "cuda": "cu128" if os.name == "nt" else ""}.get(self.build, "")
+        if not name:
+            return []
+        # Asked first: the installer would wait long for an index that does not answer.
+        probe = f"import urllib.request as u; u.urlopen({INDEX + name + '/'!r}, timeout=8)"
+        code, _ = self.call("Looking for PyTorch", [python, "-c", probe], environ, 0.1, 0.1, quiet=True)
+        return ["--extra-index-url", INDEX + name] if code == 0 else []
+
+
+class Check(Work):
+    """Run the engine's own examination in `python`; what is wrong is `error`, in words."""
+
+    def __init__(self, base, python):
+        super().__init__(Path(base) / "check.log")
+        self.python = python
+
+    def steps(self):
+        if not os.path.isfile(self.python):
+            message = f"There is no Python at {self.python}."
+            raise _Failed({"code": "engine_not_set", "message": message, "hint": "Install or repair the engine."})
+        environ = launch.environment(inside_application=True)
+        try:
+            code, lines = self.call("Checking", [self.python, "-m", "hffne", "doctor"], environ, 0, 1, quiet=True)
+        except OSError as error:
+            message = f"The engine's Python does not start ({error.strerror})."
+            hint = "It belonged to a Blender that is gone, or is damaged: repair the engine."
+            raise _Failed({"code": "engine_not_set", "message": message, "hint": hint}) from error
+        if code:
+            if any("No module named hffne" in line for line in lines):
+                message, hint = "This Python does not have the engine.", "Install the engine, or choose another Python."
+            else:
+                bad = [line for line in lines if line.startswith("FAIL")] or [line for line in lines if line][-1:]
+                message, hint = " ".join(bad) or "The engine ended without a word.", "Repair the engine."
+            raise _Failed({"code": "engine_check", "message": message, "hint": hint})
+        self.message = "The engine works"
+
+
+class _Stop(Exception):
+    pass
+
+
+class _Failed(Exception):
+    def __init__(self, error):
+        super().__init__(error["message"])
+        self.error = error
+
+
+def _works(python, environ):
+    try:
+        done = subprocess.run([str(python), "-m", "pip", "--version"], env=environ, capture_output=True, timeout=120)
+        return done.returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _in_words(text):
+    for pattern, message, hint in _WORDS:
+        found = re.search(pattern, text)
+        if found:
+            return message.format(*found.groups()), hint
+    told = [line for line in text.splitlines() if "rror" in line] or text.splitlines()[-1:]
+    return "The installation failed" + (f": {told[-1].strip()}" if told else "."), "Read the log; then try Repair."
+
+
+def _end(process):
+    if process is None or process.poll() is not None:
+        return
+    if os.name == "nt":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True)
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.install_engine` and its companions: the engine's own environment, made, checked and removed."""
+
+from pathlib import Path
+
+import bpy
+
+from .. import preferences
+from ..engine import install, session
+
+TICK = 0.2
+LOG_NAME = "HFFNE Install Log"
+
+# The installation or check that runs, or the last one; the panel shows it.
+work = None
+
+
+def running():
+    return work is not None and not work.over
+
+
+class _Waits:
+    """From a button it is modal; from a script it returns when all is done."""
+
+    _timer = None
+
+    @classmethod
+    def poll(cls, context):
+        if running():
+            cls.poll_message_set("The engine is being installed or checked")
+            return False
+        return True
+
+    def _make(self, context):
+        raise NotImplementedError
+
+    def _start(self, context):
+        global work
+        try:
+            work = self._make(context).start()
+        except (ValueError, OSError) as error:
+            self.report({"ERROR"}, str(error))
+            return False
+        return True
+
+    def invoke(self, context, event):
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._start(context):
+            return {"CANCELLED"}
+        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        context.workspace.status_text_set(None if work.over else f"HFFNE: {work.message} ({work.progress:.0%})")
+        _redraw(context)
+        if not work.over:
+            return {"PASS_THROUGH"}
+        self._stop_timer(context)
+        return self._finish()
+
+    def cancel(self, context):
+        work.cancel()
+        self._stop_timer(context)
+
+    def _stop_timer(self, context):
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+    def execute(self, context):
+        if not self._start(context):
+            return {"CANCELLED"}
+        work.wait()
+        return self._finish()
+
+    def _finish(self):
+        if work.state == "done":
+            self.report({"INFO"}, work.message)
+            return {"FINISHED"}
+        if work.state == "cancelled":
+            self.report({"INFO"}, "Cancelled; what was downloaded is kept for the next try")
+        else:
+            self.report({"ERROR"}, " ".join(part for part in (work.error["message"], work.error["hint"]) if part))
+        return {"CANCELLED"}
+
+
+class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
+    """Make the engine's own Python environment in the extension's user folder; Blender's Python is not touched"""
+
+    bl_idname = "hffne.install_engine"
+    bl_label = "Install Engine"
+    bl_options = {"INTERNAL"}
+
+    repair: bpy.props.BoolProperty(
+        name="Repair", description="Make the environment anew", default=False, options={"SKIP_SAVE"}
+    )
+    wheels: bpy.props.StringProperty(
+        name="Wheels",
+        description="A folder of wheels to install from, without a network; empty takes the one in the preferences",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
+    )
+
+    def _make(self, context):
+        base = preferences.engine_folder()
+        found = sorted(Path(__file__).resolve().parents[1].glob("engine_wheel/*.whl"))
+        if not base or not found:
+            raise ValueError("Only the extension installed from its zip can install the engine.")
+        wheels = bpy.path.abspath(self.wheels or preferences.get(context).wheels_folder)
+        # Since 4.2 it is for the user to say whether anything may use the network.
+        if not wheels and not bpy.app.online_access:
+            raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")
+        session.close()
+        return install.Install(base, found[-1], wheels, self.repair)
+
+
+class HFFNE_OT_check_engine(_Waits, bpy.types.Operator):
+    """Examine the engine and say in words what is wrong"""
+
+    bl_idname = "hffne.check_engine"
+    bl_label = "Check"
+    bl_options = {"INTERNAL"}
+
+    def _make(self, context):
+        base = preferences.engine_folder() or bpy.app.tempdir
+        return install.Check(base, preferences.find_python(context))
+
+
+class HFFNE_OT_remove_engine(bpy.types.Operator):
+    """Delete the engine's environment and all that was downloaded for it"""
+
+    bl_idname = "hffne.remove_engine"
+    bl_label = "Remove"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context):
+        return not running() and bool(preferences.engine_folder())
+
+    def invoke(self, context, event):
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context):
+        session.close()
+        try:
+            install.remove(preferences.engine_folder())
+        except OSError as error:
+            self.report({"ERROR"}, f"Not all could be deleted: {error}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, "The engine is removed")
+        return {"FINISHED"}
+
+
+class HFFNE_OT_cancel_install(bpy.types.Operator):
+    """Stop; what was downloaded is kept for the next try"""
+
+    bl_idname = "hffne.cancel_install"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context):
+        return running()
+
+    def execute(self, context):
+        work.cancel()
+        return {"FINISHED"}
+
+
+class HFFNE_OT_show_install_log(bpy.types.Operator):
+    """Copy the log of the installation to the clipboard and into a text"""
+
+    bl_idname = "hffne.show_install_log"
+    bl_label = "Install Log"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context):
+        return work is not None
+
+    def execute(self, context):
+        text = bpy.data.texts.get(LOG_NAME) or bpy.data.texts.new(LOG_NAME)
+        text.from_string(work.log())
+        if not bpy.app.background:
+            context.window_manager.clipboard = work.log()
+        self.report({"INFO"}, f"Copied; also in the text '{LOG_NAME}' and in {work.log_path}")
+        return {"FINISHED"}
+
+
+def stop():
+    """End what runs, with Blender or with the extension."""
+    if running():
+        work.cancel()
+        work.wait(5)
+
+
+def _redraw(context):
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("VIEW_3D", "PREFERENCES"):
+                area.tag_redraw()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's installation, drawn in the sidebar at the first run and in the preferences."""
+
+import bpy
+
+from .. import preferences
+from ..engine import install
+from ..operators import install_engine
+
+
+def draw(layout, context, text):
+    """`text(layout, words, icon)` draws words over as many lines as the place asks for."""
+    work = install_engine.work
+    if install_engine.running():
+        row = layout.row(align=True)
+        row.progress(factor=work.progress, text=work.message)
+        row.operator("hffne.cancel_install", text="", icon="X")
+        layout.operator("hffne.show_install_log", icon="TEXT")
+        return
+    own = preferences.get(context)
+    base = preferences.engine_folder()
+    ready = preferences.find_python(context)
+    if not ready:
+        text(layout, "The engine is not installed yet. It gets a folder of its own; Blender is left as it is.", "INFO")
+    if base and not ready:
+        build = install.choose_build()
+        room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
+        text(layout, f"For {install.BUILDS[build]}: needs up to {room:.0f} GB, {free:.0f} GB are free.", "BLANK1")
+        if not bpy.app.online_access and not own.wheels_folder:
+            text(layout, "Blender may not go online: allow it in the preferences, or choose a folder of wheels.", "ERROR")
+            layout.operator("screen.userpref_show", text="Open the Preferences").section = "SYSTEM"
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator_context = "INVOKE_DEFAULT"
+        row.operator("hffne.install_engine", icon="IMPORT")
+    elif not base and not ready:
+        layout.operator("preferences.addon_show", text="Open the Preferences").module = preferences.PACKAGE
+    if work is not None and work.state != "done":
+        if work.error:
+            text(layout, work.error["message"], "ERROR")
+            text(layout, work.error["hint"], "BLANK1")
+        layout.operator("hffne.show_install_log", icon="TEXT")
+
+
+def draw_upkeep(layout, context):
+    """Check, repair and remove; what is installed and how much it takes."""
+    base = preferences.engine_folder()
+    facts = install.state(base) if base else {}
+    if facts:
+        build = install.BUILDS.get(facts.get("build"), "")
+        size = f"{facts.get('bytes', 0) / 1e9:.1f} GB"
+        layout.label(text=f"Engine {facts.get('version', '')} for {build}, {size}", icon="CHECKMARK")
+    row = layout.row(align=True)
+    row.operator_context = "INVOKE_DEFAULT"
+    row.operator("hffne.check_engine")
+    if facts:
+        row.operator("hffne.install_engine", text="Repair").repair = True
+        row.operator("hffne.remove_engine")
+    work = install_engine.work
+    if work is not None and work.state == "done":
+        layout.label(text=work.message, icon="CHECKMARK")

