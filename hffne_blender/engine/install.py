@@ -251,8 +251,8 @@ class Install(Work):
         # The same version again may have other contents: a development build.
         own = [*pip, "--force-reinstall", "--no-deps", "--no-index", self.wheel]
         self.call("Installing the engine", own, environ, 0.93, 0.95)
-        code = "import torch, numpy, cv2, safetensors, hffne; print('engine', hffne.__version__)"
-        self.call("Checking", [python, "-c", code], environ, 0.95, 0.98)
+        works = "import torch, numpy, cv2, safetensors, hffne; print('engine', hffne.__version__)"
+        self.call("Checking", [python, "-c", works], environ, 0.95, 0.98)
         self.message = "Tidying up"
         shutil.rmtree(cache, ignore_errors=True)
         facts = {"version": self.wheel.name.split("-")[1], "build": self.build, "bytes": size_of(folder)}
