@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faces to judge at one glance: each rendered by Cycles from the left, the front and the right, a row a face.
+
+    python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--engine EEVEE]
+
+Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit anew; with `--clay` the
+relief is seen without its colour. With `--photos` a row begins with the photo of the same name.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+
+import bpy
+import numpy as np
+
+from . import preview
+from .quiet import quiet
+from .scene import camera, material
+
+TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+GAP = 4
+
+
+def row(blend, folder, height=480, samples=16, photo="", clay=False, engine="CYCLES"):
+    """The pictures of one .blend side by side: (height, W, 3) float32, display-referred, row 0 at the top.
+
+    folder: for the renders. photo: a file whose face is shown first, cropped as the engine saw it.
+    Raises ValueError when there is not just one face in the file, RuntimeError when it cannot be opened or rendered.
+    """
+    bpy.ops.wm.open_mainfile(filepath=os.path.abspath(blend))
+    faces = [obj for obj in bpy.data.objects if camera.load(obj) is not None]
+    if len(faces) != 1:
+        raise ValueError(f"{blend}: {len(faces)} face objects, one is needed.")
+    obj, scene = faces[0], bpy.context.scene
+    if scene.camera is None:
+        preview.set_up(scene, obj, samples)
+    scene.render.engine = engine
+    scene.cycles.samples = samples
+    scene.render.resolution_x, scene.render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
+    scene.render.resolution_percentage = 100
+    if clay:
+        material.mix_node(obj.data.materials[0], "Clay").inputs[0].default_value = 1.0
+    pictures = [_cropped(photo, camera.load(obj)["crop"], height)] if photo else []
+    before = obj.rotation_euler.z
+    for number, turn in enumerate(TURNS):
+        obj.rotation_euler.z = before + np.radians(turn)
+        path = os.path.join(folder, f"{number}.png")
+        preview.render(scene, path)
+        pictures.append(_read(path))
+    return np.concatenate(pictures, 1)
+
+
+def _cropped(path, crop, height):
+    """The photo's square that the engine saw, nearest pixels, (height, height, 3)."""
+    picture = _read(path)
+    step = ((np.arange(height) + 0.5) / height - 0.5) * crop["side"] - 0.5
+    x = np.clip(np.round(crop["center_x"] + step), 0, picture.shape[1] - 1).astype(int)
+    y = np.clip(np.round(crop["center_y"] + step), 0, picture.shape[0] - 1).astype(int)
+    return picture[y[:, None], x]
+
+
+def _read(path):
+    image = bpy.data.images.load(path)
+    try:
+        width, height = image.size
+        pixels = np.empty(width * height * image.channels, np.float32)
+        image.pixels.foreach_get(pixels)
+        return pixels.reshape(height, width, image.channels)[::-1, :, :3]
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _write(picture, path):
+    height, width = picture.shape[:2]
+    image = bpy.data.images.new("sheet", width, height)
+    try:
+        pixels = np.ones((height, width, 4), np.float32)
+        pixels[..., :3] = picture[::-1]
+        image.pixels.foreach_set(pixels.ravel())
+        image.filepath_raw, image.file_format = os.path.abspath(path), "PNG"
+        image.save()
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _photo_of(blend, folder):
+    stem = os.path.splitext(os.path.basename(blend))[0]
+    paths = [os.path.join(folder, stem + ending) for ending in ENDINGS] if folder else []
+    return next((path for path in paths if os.path.isfile(path)), "")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="hffne_blender.contact_sheet", description=__doc__.split("\n")[0])
+    parser.add_argument("blends", nargs="+", metavar="BLEND", help="what `hffne build` made")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the sheet, a PNG")
+    parser.add_argument("--photos", default="", metavar="DIR", help="folder of the photos, by the same names")
+    parser.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of a row (default: %(default)s)")
+    parser.add_argument("--samples", type=int, default=16, metavar="N", help="of Cycles (default: %(default)s)")
+    parser.add_argument("--clay", action="store_true", help="without colour")
+    parser.add_argument("--eevee", action="store_true", help="EEVEE instead of Cycles (needs a window or a GPU)")
+    options = parser.parse_args(arguments)
+    engine = "CYCLES"
+    if options.eevee:
+        engine = "BLENDER_EEVEE_NEXT" if (4, 2) <= bpy.app.version < (5, 0) else "BLENDER_EEVEE"
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
+        for blend in options.blends:
+            try:
+                with quiet():
+                    rows.append(row(blend, folder, options.height, options.samples, _photo_of(blend, options.photos),
+                                    options.clay, engine))
+            except (ValueError, RuntimeError) as error:
+                print(str(error).strip(), file=sys.stderr)
+                return 2
+            print(blend, flush=True)
+    width = max(len(picture[0]) for picture in rows)
+    padded = [np.pad(picture, ((0, GAP), (0, width - len(picture[0])), (0, 0))) for picture in rows]
+    try:
+        _write(np.concatenate(padded), options.output)
+    except RuntimeError as error:
+        print(f"{options.output} could not be written: {str(error).strip()}", file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
