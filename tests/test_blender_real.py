@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from in_blender import HERE, environment, needs_blender, run_case, run_headless
 from PIL import Image
@@ -83,3 +84,28 @@ def test_a_photo_without_a_face_leaves_nothing(tmp_path):
     assert done.returncode == 3, done.stderr
     assert "Error: " in done.stderr and "Hint: " in done.stderr and "Traceback" not in done.stderr
     assert os.listdir(tmp_path / "out") == []
+
+
+@needs_blender
+@needs_engine
+def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    command = [sys.executable, "-m", "hffne_blender.contact_sheet", built / "astronaut.blend", "-o", sheet,
+               "--photos", astronaut_file.parent, "--height", 100, "--samples", 1, "--clay"]
+    subprocess.run(list(map(str, command)), env=environment((HERE.parent,)), check=True, timeout=300)
+    with Image.open(sheet) as picture:
+        rgb = np.asarray(picture.convert("RGB")).astype(float)
+    assert rgb.shape == (104, 100 + 3 * 80, 3)
+    left, front, right = (rgb[:100, start:start + 80] for start in (100, 180, 260))
+    # The photo has colours, the clay has none; the turned heads look past the camera, each to its own side.
+    assert np.ptp(rgb[:100, :100], axis=2).mean() > 10 > np.ptp(front, axis=2).mean()
+    places = [np.average(np.indices(view.shape[:2])[1], weights=view.mean(2) > 60) for view in (left, front, right)]
+    assert places[0] < places[1] < places[2] or places[0] > places[1] > places[2]
+
+
+def test_a_sheet_of_nothing_says_so(tmp_path):
+    pytest.importorskip("bpy")
+    missing = tmp_path / "none.blend"
+    command = [sys.executable, "-m", "hffne_blender.contact_sheet", str(missing), "-o", str(tmp_path / "s.png")]
+    done = subprocess.run(command, env=environment((HERE.parent,)), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and "none.blend" in done.stderr and not (tmp_path / "s.png").exists()
