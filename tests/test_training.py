@@ -7,13 +7,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hffne.errors import HffneError
+from hffne.networks.coarse import CoarseNetwork
 from hffne.synthesis import build, detail, fit, render, sampling
 from hffne.synthesis.uv_layout import build_layout
 from hffne.training import losses
 from hffne.training.dataset import FaceSamples
 from hffne.training.loop import train
+from hffne.training.start import start
 from hffne.training.tasks import CoarseTask, FineTask, PositionTask
-from hffne.weights.store import load_weights
+from hffne.weights.store import load_weights, save_weights
 from standin import ellipsoid_model
 
 
@@ -110,3 +113,18 @@ def test_photometric_loss_tells_relief_that_shades_like_the_photo():
     skin = torch.ones(1, 96, 96)
     assert losses.photometric_loss(photo, normal, skin) < 0.05
     assert losses.photometric_loss(photo, normal.flip(3), skin) > 0.8
+
+
+def test_a_coarse_network_grows_by_a_level_in_front(tmp_path):
+    widths = (8, 16, 24, 32)
+    old, path = CoarseNetwork(widths=widths[1:]), tmp_path / "old.safetensors"
+    for parameter in old.parameters():
+        torch.nn.init.normal_(parameter)
+    save_weights(old, path, {})
+    new = start(CoarseNetwork(widths=widths), path).state_dict()
+    for deep, known in (("downs.1.0.0.weight", "downs.0.0.0.weight"), ("downs.0.1.first.0.weight", "stem.1.first.0.weight"),
+                        ("bottom.second.0.weight", "bottom.second.0.weight"), ("ups.0.0.0.weight", "ups.0.0.0.weight")):
+        torch.testing.assert_close(new[deep], old.state_dict()[known].half().float())
+    assert torch.isfinite(CoarseNetwork(widths=widths).eval()(torch.rand(1, 1, 64, 64))).all()
+    with pytest.raises(HffneError, match="tensor"):
+        start(CoarseNetwork(widths=(8, 16, 24, 32, 40)), path)

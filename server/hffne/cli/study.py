@@ -21,6 +21,7 @@ def add_parser(subparsers):
     parser.add_argument("--faces", type=int, default=60, help="renders to measure on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
+    parser.add_argument("--workers", type=int, default=0, help="processes that draw samples")
     parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
     parser.set_defaults(run=run)
 
@@ -43,7 +44,8 @@ def run(args):
         engine = Engine(device="cpu")
     fabric = make_fabric(args.accelerator, "1", 1, config["precision"])
     with output_folder(args.output) as folder:
-        data, rows = study.run_study(fabric, args.study, args.folder, folder, config, engine, items, args.faces, args.seed)
+        data, rows = study.run_study(fabric, args.study, args.folder, folder, config, engine, items, args.faces, args.seed,
+                                     args.workers)
         text = study.table(data)
         write_files({folder / f"{args.study}.md": lambda file: file.write(text.encode()),
                      folder / f"{args.study}.json": lambda file: file.write(study.as_json(data))})

@@ -9,7 +9,7 @@ from . import train_published
 # Steps, batch size and how samples are drawn (training.dataset.FaceSamples).
 _RECIPE = {
     "prn": (6000, 32, {"photos": 0.45, "profiles": 1.0, "relief": 0.0, "quick": True}),
-    "coarse": (6000, 16, {"photos": 0.35, "quick": True}),
+    "coarse": (6000, 16, {"photos": 0.25}),
     "fine": (3500, 8, {"photos": 0.35, "moves": 0.4}),
 }
 
@@ -32,7 +32,7 @@ def add_parser(subparsers):
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="data: processes")
     parser.add_argument("--steps", type=int, help="training steps (default: prn 6000, coarse 6000, fine 3500)")
     parser.add_argument("--batch", type=int, help="batch size (default: prn 32, coarse 16, fine 8)")
-    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from, at half the learning rate")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from, at half the learning rate; a coarse network of half the size grows")
     parser.add_argument("--coarse", type=Path, metavar="FILE",
                         help="fine: the coarse network's weights (default: SET/coarse/coarse.safetensors)")
     parser.add_argument("--seed", type=int, default=0)
@@ -50,6 +50,7 @@ def run(options):
     import torch
 
     from ..training import loop, tasks
+    from ..training.start import start
     from ..weights.store import load_weights
 
     if options.threads:
@@ -60,7 +61,7 @@ def run(options):
     else:
         task = {"prn": tasks.PositionTask, "coarse": tasks.CoarseTask}[options.step]()
     if options.start:
-        load_weights(task.network, options.start)
+        start(task.network, options.start)
         task.learning_rate /= 2
     steps, batch, drawing = _RECIPE[options.step]
     loop.train([task], options.folder, options.output or options.folder / options.step, options.steps or steps,

@@ -48,7 +48,7 @@ STUDIES = {
 }
 
 
-def run_study(fabric, name, folder, output, config, engine=None, items=(), faces=60, seed=0, report=print):
+def run_study(fabric, name, folder, output, config, engine=None, items=(), faces=60, seed=0, workers=0, report=print):
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
     folder: a set of `hffne train data`. Both stages learn from its renders, stage 2 without their normals; measured is
@@ -61,7 +61,7 @@ def run_study(fabric, name, folder, output, config, engine=None, items=(), faces
     config = config | {"coarse": config["coarse"] | {"keep": sorted(kept.values())}}
     source = SetSource(folder, config["size"], labelled=True)
     torch.manual_seed(seed)
-    train(fabric, CoarseStage(config), source, config, output / "coarse", seed, report=report)
+    train(fabric, CoarseStage(config), source, config, output / "coarse", seed, workers, report=report)
     held_out = SetSource(folder, config["size"], labelled=True, held_out=True)
     held_out = [_as_face(held_out.sample(np.random.default_rng([seed, k]))) for k in range(faces)]
     wild = [face for face in (_found(engine, item, config["size"]) for item in items) if face is not None]
@@ -73,7 +73,7 @@ def run_study(fabric, name, folder, output, config, engine=None, items=(), faces
                                                   "exemplar": row.exemplar}}
         coarse = load_weights(coarse_network(own), output / "coarse" / f"generator_{kept[row.share]}.safetensors")
         torch.manual_seed(seed)
-        train(fabric, FineStage(own, coarse), source, own, output / row.folder, seed, report=report)
+        train(fabric, FineStage(own, coarse), source, own, output / row.folder, seed, workers, report=report)
         fine = load_weights(fine_network(own), output / row.folder / "fine.safetensors")
         shown = []
         measured = {"row": row.name, "exemplar_steps": kept[row.share]}

@@ -9,16 +9,16 @@ from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2
 
 
 class CoarseNetwork(nn.Module):
-    """Grey crop (N, 1, 128, 128) in 0..1 -> unit normals (N, 3, 128, 128) in camera space.
+    """Grey crop (N, 1, S, S) in 0..1, S = 256 by default -> unit normals (N, 3, S, S) in camera space.
 
     Works at half the resolution and below, where a CPU is quick; the last layer unfolds to full resolution beside a
     narrow branch that has kept the photo's own edges.
     """
 
-    input_size = 128
-
-    def __init__(self, widths=(32, 56, 96, 144, 192), edges=8):
+    def __init__(self, size=256, widths=(24, 32, 56, 96, 144, 192), edges=8):
+        """size: of the crop that it sees, in pixels; a multiple of 64."""
         super().__init__()
+        self.input_size = size
         self.edges = conv(1, edges)
         self.stem = nn.Sequential(conv(3, widths[0], 5, 2), Residual(widths[0]))
         self.downs = nn.ModuleList([Down(i, o) for i, o in zip(widths, widths[1:])])

@@ -7,6 +7,9 @@ import numpy as np
 from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
 from .textures import EXTENT
 
+# The share of pictures with no light but one sun.
+DARK_ROOMS = 0.2
+
 
 def _smooth_noise(rng, size, cells):
     noise = rng.normal(size=(cells, cells)).astype(np.float32)
@@ -57,11 +60,14 @@ def shade(rng, buffers, normal, texture, background):
     albedo[kind == MOUTH] = 0.06
     sky = buffers["sky"].astype(np.float32) / 255
     tilt = rng.normal(0, 0.45, 3)
-    light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * rng.uniform(0.02, 0.9)
+    # A dark room with one lamp: half a face is black then, and still there.
+    dark = rng.random() < DARK_ROOMS
+    ambient = rng.uniform(0, 0.05) if dark else rng.uniform(0.02, 0.9)
+    light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * ambient
     gloss = np.zeros_like(light)
     shine, power = rng.uniform(0, 0.35) * (rng.random() < 0.7), np.exp(rng.uniform(1.2, 3.6))
     for bit, sun in enumerate(buffers["suns"]):
-        strength = rng.uniform(0.4, 1.6) if bit == 0 else rng.uniform(0, 0.8) * (rng.random() < 0.5)
+        strength = rng.uniform(0.4, 1.6) if bit == 0 else rng.uniform(0, 0.8) * (rng.random() < 0.5) * (not dark)
         free = ((buffers["sun"] >> bit) & 1 ^ 1).astype(np.float32)
         softness = rng.uniform(0, 3)
         if softness > 0.4:
@@ -74,5 +80,7 @@ def shade(rng, buffers, normal, texture, background):
     face = kind != BACKGROUND
     level = np.percentile(radiance[face], 90) if face.any() else 1.0
     picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.7, 2.6))
+    if dark:
+        background = background * rng.uniform(0, 0.3)
     edge = cv2.GaussianBlur(face.astype(np.float32), (0, 0), 0.7)
     return (picture * edge + background * (1 - edge)).clip(0, 1).astype(np.float32)

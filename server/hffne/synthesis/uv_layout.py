@@ -80,15 +80,16 @@ _TO_THE_JAW = (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3, 0.1)
 def landmark_texels(model, layout):
     """(68, 2) row and column of the iBUG points in the map.
 
-    The 17 points of the contour are evenly spaced and lie before the ears and along the edge of the jaw, as 3D
-    annotations have them. The model's own list is made for the outline of frontal faces: it crowds at the chin and
-    runs over the cheeks, which look the same from the front only.
+    The 17 points of the contour are evenly spaced from the height of the eyes to the chin and lie before the ears and
+    along the edge of the jaw, as 3D annotations have them. The model's own list is made for the outline of frontal
+    faces: it begins at the temples, crowds at the chin and runs over the cheeks, which look the same from the front only.
     """
     points, size = model.neutral[LANDMARKS], len(layout.mask)
     uv = coordinates(points - CENTRE)
     texels = np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points[:9], axis=0), axis=1))])
-    even = np.linspace(0, length[-1], 9)
+    begin = np.interp(texels[[36, 45], 0].mean(), texels[:9, 0], length)
+    even = np.linspace(begin, length[-1], 9)
     jaw = np.stack([np.interp(even, length, texels[:9, k]) for k in (0, 1)], 1)  # the left ear to the chin
     surface = layout.sample(model.neutral)
     near = layout.mask & (np.arange(size) < size // 2) & (np.indices(layout.mask.shape).min(0) > 1)
@@ -99,6 +100,8 @@ def landmark_texels(model, layout):
             back = np.unravel_index(np.argmin(np.where(level, surface[..., 2], np.inf)), level.shape)
             jaw[k] += share * (np.array(back) - jaw[k])
     texels[:9], texels[8:17] = jaw, jaw[::-1] * [1, -1] + [0, size - 1]
+    # The inner lips' side points stand under the cupid's bow; the model's list has them near the mouth's corners.
+    texels[[61, 67], 1], texels[[63, 65], 1] = texels[50, 1], texels[52, 1]
     return texels.astype(np.float32)
 
 

@@ -80,7 +80,7 @@ def cut_frame(rng, grey):
     """The photo ends inside the crop; as in the product, its border pixels fill the rest."""
     size = len(grey)
     if rng.random() < 0.5:  # a passport photo: the face fills the frame
-        margins = rng.uniform(0.03, 0.2, 4)
+        margins = rng.uniform(0.03, 0.28, 4)
     else:
         margins = rng.normal(0.05, 0.07, 4).clip(0)
     left, top, right, bottom = (margins * size).astype(int)

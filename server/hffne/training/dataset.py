@@ -115,7 +115,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.relief and rng.random() < 0.85:
             forms = on_crop(self.forms[rng.integers(len(self.forms))], uv)
-            strength = np.float32(rng.uniform(0.1, 0.9))
+            strength = np.float32(rng.uniform(0, 0.7))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
             buffers["sky"] = buffers["sky"] * keep
@@ -126,6 +126,8 @@ class FaceSamples(torch.utils.data.IterableDataset):
         picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)],
                         cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
+        # The product shows the face; ears, neck and crown only steady it.
+        weight *= 0.3 + 0.7 * _covered(position, 1.0)[::self.step, ::self.step]
         return (*self._finish(picture, normal, smooth, weight, position), 1)
 
     def _background(self, rng):
@@ -159,14 +161,14 @@ def _sideways(positions):
 
 
 @cache
-def _inner(size):
+def _within(size, radius):
     grid = (np.arange(size) + 0.5) / size * 2 - 1
-    return np.hypot(*np.meshgrid(grid, -grid)) < 0.8
+    return np.hypot(*np.meshgrid(grid, -grid)) < radius
 
 
-def _covered(position):
-    """Where in the crop (S, S) the middle of the position map (U, U, 3) lies: the face without its rim."""
-    points = position[_inner(len(position))][:, :2].astype(np.float32)
+def _covered(position, radius=0.8):
+    """Where in the crop (S, S) the position map (U, U, 3) lies, as far as `radius`: by default without its rim."""
+    points = position[_within(len(position), radius)][:, :2].astype(np.float32)
     hull = cv2.convexHull(np.round(points).astype(np.int32))
     return cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), hull, 1).astype(np.float32)
 

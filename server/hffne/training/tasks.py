@@ -47,12 +47,12 @@ class PositionTask:
 class CoarseTask:
     """Stage 1: the normal of renders without their fine relief; on photos the shape of their fits.
 
-    A fit knows eyes, nose and lips but no folds: photos are held to it in the broad, and by half pixel by pixel, for
-    else the network would learn to see no folds on photos.
+    A fit knows eyes, nose and lips but no folds: photos are held to it in the broad, and by a quarter pixel by pixel,
+    for else the network would learn to see no folds on photos.
     """
 
-    name, size, learning_rate = "coarse", 128, 1.5e-3
-    broad = 3.0  # sigma in pixels of 128
+    name, size, learning_rate = "coarse", 256, 1.5e-3
+    broad = 6.0  # sigma in pixels of 256
 
     def __init__(self):
         self.network = CoarseNetwork()
@@ -62,15 +62,17 @@ class CoarseTask:
         rendered = batch["rendered"] > 0.5
         terms = {}
         if rendered.any():
-            terms["normal"] = losses.normal_loss(normal[rendered], batch["smooth"][rendered], batch["weight"][rendered])
+            ours, truth, weight = normal[rendered], batch["smooth"][rendered], batch["weight"][rendered]
+            terms["normal"] = losses.normal_loss(ours, truth, weight)
+            terms["gradient"] = losses.gradient_loss(ours, truth, weight) * 0.3
         if (~rendered).any():
             ours, fit, weight = normal[~rendered], batch["smooth"][~rendered], batch["weight"][~rendered]
             known = (weight > 0)[:, None]
             broad = [unit(losses.blur(n * known, self.broad)) for n in (ours, fit)]
             terms["broad"] = losses.normal_loss(*broad, weight) / 2
-            terms["fit"] = losses.normal_loss(ours, fit, weight) / 2
+            terms["fit"] = losses.normal_loss(ours, fit, weight) / 4
         share = rendered.float().mean()
-        return {name: value * (share if name == "normal" else 1 - share) for name, value in terms.items()}
+        return {name: value * (share if name in {"normal", "gradient"} else 1 - share) for name, value in terms.items()}
 
     def check(self, batch, network):
         """Mean angle in degrees."""

@@ -15,7 +15,7 @@ from .perceptual import Perceptual
 
 
 def coarse_network(config):
-    return PublishedCoarse() if config["model"] == "paper" else CoarseNetwork()
+    return PublishedCoarse() if config["model"] == "paper" else CoarseNetwork(-(-config["size"] // 64) * 64)
 
 
 def fine_network(config):

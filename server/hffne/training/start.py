@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a training begins: with the weights of an earlier one."""
+
+import re
+
+import torch
+from safetensors.torch import load_file
+
+from ..networks.coarse import CoarseNetwork
+from ..weights.store import load_weights
+
+
+def start(network, path):
+    """Load weights into a network that is to be trained on; returns it.
+
+    A CoarseNetwork also takes those of one with a level less, at half the size: the old one becomes the deeper levels
+    of the new. Raises HffneError for weights of another network.
+    """
+    if isinstance(network, CoarseNetwork):
+        state = {name: value.float() for name, value in load_file(path).items()}
+        if sum(bool(re.fullmatch(r"downs\.\d+\.0\.0\.weight", name)) for name in state) == len(network.downs) - 1:
+            network.load_state_dict(_grown(network.state_dict(), state))
+            return network
+    return load_weights(network, path)
+
+
+def _grown(new, old):
+    """The state of a new network with one level more in front of the old one's. What is new stays as it is, but for
+    the residual blocks, which begin as nothing."""
+    def deeper(match):
+        return f"downs.{int(match[1]) + 1}."
+
+    state = {name: torch.zeros_like(value) if name.endswith("second.1.weight") else value for name, value in new.items()}
+    for name, value in old.items():
+        if name.startswith(("edges.", "unfold.", "out.", "stem.0.")):
+            continue  # these see another scale
+        name = re.sub(r"^stem\.1\.", "downs.0.1.", re.sub(r"^downs\.(\d+)\.", deeper, name))
+        state[name] = value
+    return state
