@@ -9,11 +9,10 @@ photo, 4 the output cannot be written, 1 anything else.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -30,10 +29,11 @@ if not __package__:
     __package__ = "hffne_blender"
 
 import hffne_blender
-from hffne_blender import preview
+from hffne_blender import preview, whole
 from hffne_blender.engine import session
 from hffne_blender.quiet import quiet
 from hffne_blender.scene import camera, images, textures
+from hffne_blender.scratch import Scratch
 from hffne_blender.settings import DEFAULT_MAPS, GRIDS, MAPS
 
 EXIT_CODES = {
@@ -71,51 +71,71 @@ def build(
     """
     photo, output = Path(photo).absolute(), Path(output).absolute()
     stem = photo.stem
-    work = _work_folder(output)
-    try:
+    with _work_folder(output) as work:
         obj = _generate(photo, engine, texture_size, grid, face, color, device, maps, size)
         scene = bpy.context.scene
         preview.set_up(scene, obj, samples)
         names = []
-        for kind, image in textures.of_material(obj.data.materials[0]).items():
-            name = f"{stem}_texture_{kind}.png"
-            images.write_packed(image, work / name)
-            image.filepath_raw = f"//{name}"
-            names.append(name)
-        _say(0.8, "Saving the .blend")
-        blend = work / f"{stem}.blend"
-        bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
-        names.insert(0, blend.name)
-        if samples > 0:
-            _say(0.85, "Rendering the preview")
-            # The .blend is written: from here on the scene may change.
-            name = f"{stem}_preview.png"
-            preview.render(scene, work / name)
-            names.append(name)
-        for name in names:
-            if not (work / name).is_file():
-                raise Failure("cannot_write", f"'{name}' could not be written into {output}.")
-        try:
-            for name in names:
-                os.replace(work / name, output / name)
-        except OSError as error:
-            raise Failure("cannot_write", f"The results could not be moved into {output} ({error}).") from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with _writing(output):
+            for kind, image in textures.of_material(obj.data.materials[0]).items():
+                name = f"{stem}_texture_{kind}.png"
+                images.write_packed(image, work / name)
+                image.filepath_raw = f"//{name}"
+                names.append(name)
+            _say(0.8, "Saving the .blend")
+            blend = work / f"{stem}.blend"
+            bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
+            whole.check(blend)
+            names.insert(0, blend.name)
+            if samples > 0:
+                _say(0.85, "Rendering the preview")
+                # The .blend is written: from here on the scene may change.
+                name = f"{stem}_preview.png"
+                preview.render(scene, work / name)
+                whole.check(work / name)
+                names.append(name)
+            _move(work, output, names)
     _say(1.0, "Done")
     return [output / name for name in names]
 
 
 def _work_folder(output):
-    try:
+    with _writing(output):
         output.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".hffne-", suffix=".partial", dir=output))
-    except OSError as error:
+        return Scratch(output, folder=True)
+
+
+@contextlib.contextmanager
+def _writing(output):
+    """What fails inside, in Python or in Blender, fails as a Failure."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
         raise Failure(
             "cannot_write",
-            f"The folder {output} cannot be written to ({error.strerror or error}).",
+            f"The folder {output} cannot be written to ({getattr(error, 'strerror', None) or str(error).strip()}).",
             "Choose an output folder that you may write to, with enough free space.",
         ) from None
+
+
+def _move(work, output, names):
+    """Move files to their places, all of them, or leave there what was. Raises OSError."""
+    kept, moved = [], []
+    try:
+        for name in names:
+            if (output / name).is_dir():
+                raise OSError(f"'{name}' is a folder")
+            if os.path.lexists(output / name):
+                os.replace(output / name, work / f"{name}.old")
+                kept.append(name)
+            os.replace(work / name, output / name)
+            moved.append(name)
+    except OSError:
+        for name in moved:
+            os.remove(output / name)
+        for name in kept:
+            os.replace(work / f"{name}.old", output / name)
+        raise
 
 
 def _generate(photo, engine, texture_size, grid, face, color, device, maps, size):

@@ -21,6 +21,7 @@ import numpy as np
 
 from .quiet import quiet
 from .scene import camera, material
+from .scratch import Scratch
 
 
 def rendered_normals(obj, size=512, samples=16):
@@ -135,8 +136,8 @@ def _set_up(scene, size, samples):
 
 def _render(scene):
     """Render the scene and return its pixels (S, S, 4) float32, row 0 at the top."""
-    with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
-        path = os.path.join(folder, "normal.exr")
+    with Scratch(tempfile.gettempdir(), folder=True) as folder:
+        path = str(folder / "normal.exr")
         scene.render.filepath = path
         with quiet():
             bpy.ops.render.render(write_still=True, scene=scene.name)

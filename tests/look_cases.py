@@ -193,7 +193,27 @@ def case_export(folder):
             result[name] = ""
         except RuntimeError as error:
             result[name] = str(error)
+    result["full disk"] = {name: full_disk(Path(folder), name) for name in ("PNG", "OPEN_EXR", "TIFF")}
     return result
+
+
+def full_disk(folder, file_format):
+    """(error, files left) of an export where the system refuses to write more than the first few rows."""
+    if sys.platform == "win32":
+        return ["could not be written", []]
+    import resource
+
+    folder = folder / f"full {file_format}"
+    folder.mkdir()
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        bpy.ops.hffne.export_maps(directory=str(folder), file_format=file_format)
+        error = ""
+    except RuntimeError as caught:
+        error = str(caught)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    return [error, [path.name for path in folder.iterdir()]]
 
 
 def low_poly():

@@ -73,6 +73,8 @@ def test_exports_hold_what_was_made(tmp_path):
     assert not {"fake_color.png", "fake_color.tif"} & deep
     assert found["left"] == []
     assert "no folder" in found["no folder"] and "none of the chosen" in found["no map"]
+    for file_format, (error, left) in found["full disk"].items():
+        assert "could not be written" in error and left == [], file_format
 
 
 @needs_blender

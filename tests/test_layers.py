@@ -73,9 +73,10 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
                 assert allowed or node.value not in ("pip", "ensurepip"), where
 
 
-def test_both_sides_have_the_same_frame_codec():
+def test_both_sides_have_the_same_frame_codec_and_scratch_files():
     ours = (ENGINE / "service" / "frames.py").read_bytes()
     assert ours == (EXTENSION / "engine" / "frames.py").read_bytes()
+    assert (ENGINE / "scratch.py").read_bytes() == (EXTENSION / "scratch.py").read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine finds the landmarks of a mesh: on pictures of it, as on a photo."""
 
-import os
 import tempfile
 
 import numpy as np
 
 from ..scene import images
+from ..scratch import Scratch
 from . import sight
 from .source import TransferError
 
@@ -23,15 +23,14 @@ def landmarks(surface, matrix, wanted, ask, rounds=2):
     Raises TransferError "no_face_on_mesh" when no view shows a face.
     """
     tree = surface.tree()
-    with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
+    with Scratch(tempfile.gettempdir(), folder=True) as folder:
         for number, view in enumerate(sight.views(surface.points, matrix)):
             try:
                 for step in range(rounds):
                     drawn = sight.picture(surface, tree, view)
-                    path = os.path.join(folder, f"view_{number}_{step}.png")
-                    with open(path, "wb") as stream:
-                        stream.write(images.png_bytes(np.repeat(drawn.grey[..., None], 3, axis=2)))
-                    request = {"type": "generate", "photo": path, "face": "largest", "color": False}
+                    path = folder / f"view_{number}_{step}.png"
+                    path.write_bytes(images.png_bytes(np.repeat(drawn.grey[..., None], 3, axis=2)))
+                    request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
                     answer = ask({**request, "texture_size": TEXTURE, "grid": GRID})
                     view = view.closer(answer[0]["box"])
             except TransferError as error:

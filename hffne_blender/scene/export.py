@@ -6,6 +6,7 @@ import os
 import bpy
 import numpy as np
 
+from .. import whole
 from . import detail, images, textures
 
 # Of Blender's names: the ending, the depth of data, the depth of colours, whether the values are linear light.
@@ -95,5 +96,4 @@ def _write(pixels, path, file_format, depth):
     finally:
         bpy.data.images.remove(image)
         bpy.data.scenes.remove(scene)
-    if not os.path.isfile(path):
-        raise OSError(f"{path} could not be written.")
+    whole.check(path)

@@ -3,10 +3,11 @@
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hffne.errors import OutputError
+from hffne.scratch import Scratch
 
 
 @contextmanager
@@ -43,21 +44,17 @@ def write_files(writers):
     """
     finished = {}
     try:
-        for path, write in writers.items():
-            # The name must not tell what the file is: it is not that yet.
-            descriptor, name = tempfile.mkstemp(prefix=".hffne-", suffix=".partial", dir=path.parent)
-            finished[path] = name
-            with os.fdopen(descriptor, "wb") as file:
-                write(file)
-            os.chmod(name, 0o666 & ~_umask())
-        for path, name in finished.items():
-            os.replace(name, path)
+        with ExitStack() as stack:
+            for path, write in writers.items():
+                # The name must not tell what the file is: it is not that yet.
+                name = finished[path] = stack.enter_context(Scratch(path.parent))
+                with open(name, "wb") as file:
+                    write(file)
+            for path, name in finished.items():
+                os.chmod(name, 0o666 & ~_umask())
+                os.replace(name, path)
     except OSError as error:
         raise OutputError(f"'{path}' cannot be written: {error.strerror or error}") from None
-    finally:
-        for name in finished.values():
-            if os.path.exists(name):
-                os.unlink(name)
 
 
 def _umask():
