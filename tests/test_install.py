@@ -63,6 +63,21 @@ def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
     assert found["blender untouched"]
 
 
+@pytest.mark.parametrize("name", ["../../../../../evil.txt", "/{tmp}/evil.txt"])
+def test_a_package_whose_paths_escape_writes_nothing_outside(name, tmp_path):
+    wheels = make_wheels(tmp_path / "wheels")
+    with zipfile.ZipFile(wheels / "torch-2.13.0-py3-none-any.whl", "a") as wheel:
+        wheel.writestr(name.format(tmp=tmp_path), "not here")
+    file, data = build.engine_wheel()
+    (tmp_path / file).write_bytes(data)
+    base = tmp_path / "a" / "b" / "c" / "engine"
+    work = install.Install(base, tmp_path / file, wheels=str(wheels)).start()
+    work.wait(120)
+    assert work.state == "failed" and work.error["code"] == "install_failed", work.log()
+    assert install.installed_python(base) == ""
+    assert not list(tmp_path.rglob("evil.txt"))
+
+
 def test_a_python_without_the_engine_is_named(tmp_path):
     work = install.Check(tmp_path, str(tmp_path / "nowhere")).start()
     work.wait(60)

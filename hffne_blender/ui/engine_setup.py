@@ -25,7 +25,7 @@ def draw(layout, context, text):
     if base and not ready:
         build = install.choose_build()
         room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
-        text(layout, f"For {install.BUILDS[build]}: needs up to {room:.0f} GB, {free:.0f} GB are free.", "BLANK1")
+        text(layout, f"Takes up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
         if not bpy.app.online_access and not own.wheels_folder:
             text(layout, "Blender may not go online: allow it in the preferences, or choose a folder of wheels.", "ERROR")
             layout.operator("screen.userpref_show", text="Open the Preferences").section = "SYSTEM"
