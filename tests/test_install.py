@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine's installation: from the real zip, with small stand-ins for the packages that it would download."""
 
+import functools
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 
@@ -28,14 +31,87 @@ PACKAGES = (
 
 def make_wheels(folder):
     folder.mkdir(parents=True)
-    for name, version, module in PACKAGES:
-        stem = f"{name.replace('-', '_')}-{version}"
-        with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(f"{module}/__init__.py", f"__version__ = {version!r}\n")
-            wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-            wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    for package in PACKAGES:
+        make_wheel(folder, *package)
     return folder
+
+
+def make_wheel(folder, name, version, module):
+    stem = f"{name.replace('-', '_')}-{version}"
+    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{module}/__init__.py", f"__version__ = {version!r}\n")
+        wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{stem}.dist-info/RECORD", "")
+
+
+@pytest.fixture
+def indexes(tmp_path, monkeypatch):
+    """Two package indexes on this machine: `usual` has plain packages, `own` is PyTorch's; both are folders."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words):
+            pass
+
+    root = tmp_path / "indexes"
+    for name, version, module in PACKAGES:
+        (root / "usual" / name).mkdir(parents=True)
+        make_wheel(root / "usual" / name, name, version, module)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    # What this computer's settings name besides does not count.
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", address + "/usual/")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(install, "INDEX", address + "/own/")
+    yield root
+    server.shutdown()
+    server.server_close()
+
+
+def run_install(tmp_path, name):
+    """One installation of the build whose own index is `name`, whatever this machine is."""
+    file, data = build.engine_wheel()
+    (tmp_path / file).write_bytes(data)
+    chosen = next(kind for (_, kind), own in install.OWN_BUILDS.items() if own == name)
+    work = install.Install(tmp_path / "engine", tmp_path / file, build=chosen).start()
+    work.wait(180)
+    return work
+
+
+def site_packages(tmp_path):
+    return sorted(path.name for path in (tmp_path / "engine" / "env").rglob("torch-*.dist-info"))
+
+
+@pytest.mark.parametrize("name", sorted(install.OWN_BUILDS.values()))
+def test_the_build_of_torch_is_the_machine_s_or_none(name, indexes, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
+    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): name})
+    folder = indexes / "own" / name / "torch"
+    folder.mkdir(parents=True)
+    # The index answers and has this build, of another version only.
+    make_wheel(folder, "torch", f"2.12.0+{name}", "torch")
+    work = run_install(tmp_path, name)
+    assert work.state == "failed" and f"There is no torch==2.13.0+{name}" in work.error["message"], work.log()
+    assert site_packages(tmp_path) == [] and install.installed_python(tmp_path / "engine") == ""
+    if name == "cpu":
+        make_wheel(folder, "torch", f"2.13.0+{name}", "torch")
+        work = run_install(tmp_path, name)
+        assert work.state == "done", work.log()
+        assert site_packages(tmp_path) == [f"torch-2.13.0+{name}.dist-info"]
+
+
+def test_without_pytorch_s_index_no_other_build_is_taken(indexes, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
+    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    # The usual index answers, and has a torch; PyTorch's own does not.
+    work = run_install(tmp_path, "cpu")
+    assert work.state == "failed" and "PyTorch's own package index" in work.error["message"], work.log()
+    assert "torch==2.13.0+cpu" in work.log()
+    assert site_packages(tmp_path) == [] and install.installed_python(tmp_path / "engine") == ""
 
 
 @needs_blender

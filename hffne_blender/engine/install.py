@@ -22,6 +22,9 @@ from . import launch
 
 TORCH = "torch==2.13.0"
 INDEX = "https://download.pytorch.org/whl/"
+# Builds that only PyTorch's own index has, for this version of TORCH (its RELEASE.md);
+# elsewhere the usual index has the right one: CUDA 13.0 on Linux, CPU on Windows, Metal on macOS.
+OWN_BUILDS = {("linux", "cpu"): "cpu", ("linux", "rocm"): "rocm7.2", ("win32", "cuda"): "cu130"}
 # Written last: an environment without it is not whole.
 STAMP = "hffne-installed.json"
 # Free bytes to ask for, downloads included, by the build of torch. On the safe side.
@@ -42,6 +45,12 @@ _WORDS = (
     (r"Permission denied|Access is denied|WinError 5", "The extension's folder cannot be written.",
      "Close other programs that use the engine and try again."),
 )  # fmt: skip
+
+_UNREACHED = {
+    "code": "install_failed",
+    "message": "PyTorch's own package index cannot be reached.",
+    "hint": "Check the connection and press Install again: it goes on from here. Or choose a folder of wheels.",
+}
 
 
 def environment_folder(base):
@@ -160,8 +169,7 @@ class Work:
             self.error, self.state = failed.error, "failed"
         except OSError as error:
             self._say(str(error))
-            message, hint = _in_words(str(error))
-            self.error, self.state = {"code": "install_failed", "message": message, "hint": hint}, "failed"
+            self.error, self.state = _failure(str(error)), "failed"
 
     def _say(self, line):
         with open(self.log_path, "a", encoding="utf-8") as log:
@@ -198,8 +206,7 @@ class Work:
             if self._cancelled:
                 raise _Stop
         if code and not quiet:
-            text, hint = _in_words("\n".join(lines))
-            raise _Failed({"code": "install_failed", "message": text, "hint": hint})
+            raise _Failed(_failure("\n".join(lines)))
         self.progress = end
         return code, lines
 
@@ -234,7 +241,7 @@ class Install(Work):
         (folder / STAMP).unlink(missing_ok=True)
         if self.repair or not _works(python, environ):
             self.call("Making the environment", [self.maker, "-m", "venv", "--clear", folder], environ, 0, 0.05)
-        source = []
+        torch, reached = TORCH, True
         if self.wheels:
             source = ["--no-index", "--find-links", self.wheels]
             # That folder and no other: what this computer's settings name besides does not count.
@@ -245,8 +252,13 @@ class Install(Work):
             code, _ = self.call("Updating the installer", [*pip, "pip>=25.2"], environ, 0.05, 0.1, quiet=True)
             if code == 0:
                 environ.update(PIP_PROGRESS_BAR="raw", PIP_RESUME_RETRIES="20")
-            source = self._index(python, environ)
-        self.call(f"Installing PyTorch for {BUILDS[self.build]}", [*pip, TORCH, *source], environ, 0.1, 0.7)
+            torch, source, reached = self._torch(python, environ)
+        message = f"Installing PyTorch for {BUILDS[self.build]}"
+        code, lines = self.call(message, [*pip, torch, *source], environ, 0.1, 0.7, quiet=True)
+        if code:
+            said = "\n".join(lines)
+            lacking = "No matching distribution" in said
+            raise _Failed(_UNREACHED if lacking and not reached else _failure(said))
         self.call("Installing the engine", [*pip, self.wheel, *source[: 3 if self.wheels else 0]], environ, 0.7, 0.93)
         # The same version again may have other contents: a development build.
         own = [*pip, "--force-reinstall", "--no-deps", "--no-index", self.wheel]
@@ -259,15 +271,20 @@ class Install(Work):
         (folder / STAMP).write_text(json.dumps(facts), "utf-8")
         self.message = f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
 
-    def _index(self, python, environ):
-        """Where to get torch for this machine, beside the usual index."""
-        name = {"cpu": "cpu", "rocm": "rocm7.0", "cuda": "cu128" if os.name == "nt" else ""}.get(self.build, "")
+    def _torch(self, python, environ):
+        """(requirement, pip's options, whether PyTorch's index answers) for this machine's build.
+
+        The build is named: else pip would take the usual index's, which computes on something
+        else, without a word.
+        """
+        name = OWN_BUILDS.get((sys.platform, self.build))
         if not name:
-            return []
+            return TORCH, [], True
         # Asked first: the installer would wait long for an index that does not answer.
         probe = f"import urllib.request as u; u.urlopen({INDEX + name + '/'!r}, timeout=8)"
         code, _ = self.call("Looking for PyTorch", [python, "-c", probe], environ, 0.1, 0.1, quiet=True)
-        return ["--extra-index-url", INDEX + name] if code == 0 else []
+        # Also without it: a mirror of the user's own may have that build.
+        return f"{TORCH}+{name}", ["--extra-index-url", INDEX + name] if code == 0 else [], code == 0
 
 
 class Check(Work):
@@ -314,6 +331,11 @@ def _works(python, environ):
         return done.returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def _failure(text):
+    message, hint = _in_words(text)
+    return {"code": "install_failed", "message": message, "hint": hint}
 
 
 def _in_words(text):
