@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faces to judge at one glance: each rendered by Cycles from the left, the front and the right, a row a face.
 
-    python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--engine EEVEE]
+    python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--eevee]
 
 Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit anew; with `--clay` the
 relief is seen without its colour. With `--photos` a row begins with the photo of the same name.
@@ -17,7 +17,7 @@ import numpy as np
 
 from . import preview
 from .quiet import quiet
-from .scene import camera, material
+from .scene import camera, images, material
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -65,23 +65,7 @@ def _cropped(path, crop, height):
 def _read(path):
     image = bpy.data.images.load(path)
     try:
-        width, height = image.size
-        pixels = np.empty(width * height * image.channels, np.float32)
-        image.pixels.foreach_get(pixels)
-        return pixels.reshape(height, width, image.channels)[::-1, :, :3]
-    finally:
-        bpy.data.images.remove(image)
-
-
-def _write(picture, path):
-    height, width = picture.shape[:2]
-    image = bpy.data.images.new("sheet", width, height)
-    try:
-        pixels = np.ones((height, width, 4), np.float32)
-        pixels[..., :3] = picture[::-1]
-        image.pixels.foreach_set(pixels.ravel())
-        image.filepath_raw, image.file_format = os.path.abspath(path), "PNG"
-        image.save()
+        return images.values(image)[..., :3]
     finally:
         bpy.data.images.remove(image)
 
@@ -118,10 +102,12 @@ def main(arguments=None):
             print(blend, flush=True)
     width = max(len(picture[0]) for picture in rows)
     padded = [np.pad(picture, ((0, GAP), (0, width - len(picture[0])), (0, 0))) for picture in rows]
+    sheet = np.rint(np.clip(np.concatenate(padded), 0, 1) * 255).astype(np.uint8)
     try:
-        _write(np.concatenate(padded), options.output)
-    except RuntimeError as error:
-        print(f"{options.output} could not be written: {str(error).strip()}", file=sys.stderr)
+        with open(options.output, "wb") as stream:
+            stream.write(images.png_bytes(sheet))
+    except OSError as error:
+        print(f"{options.output} could not be written: {error}", file=sys.stderr)
         return 4
     return 0
 

@@ -20,7 +20,7 @@ import bpy
 import numpy as np
 
 from .quiet import quiet
-from .scene import camera, material
+from .scene import camera, images, material
 from .scratch import Scratch
 
 
@@ -144,12 +144,9 @@ def _render(scene):
         image = bpy.data.images.load(path)
         try:
             image.colorspace_settings.name = "Non-Color"
-            width, height = image.size
-            pixels = np.empty(width * height * 4, np.float32)
-            image.pixels.foreach_get(pixels)
+            return images.values(image)
         finally:
             bpy.data.images.remove(image)
-    return pixels.reshape(height, width, 4)[::-1]
 
 
 def main(arguments=None):

@@ -144,10 +144,14 @@ class OnTimer:
 
     def say_progress(self, context):
         """Tell the running task in the status bar, where it stays until the timer stops."""
+        self.say(context, f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel")
+
+    def say(self, context, text):
+        """Say it in the status bar, where it stays until the timer stops."""
         if self._workspace is None:
             # The text belongs to a workspace, and the user may go on to another one.
             self._workspace = context.workspace
-        self._say(f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel")
+        self._say(text)
 
     def _say(self, text):
         if self._workspace is None or text == self._said:

@@ -7,6 +7,7 @@ import bpy
 
 from .. import preferences
 from ..engine import install, session
+from . import ask
 
 TICK = 0.2
 LOG_NAME = "HFFNE Install Log"
@@ -19,10 +20,8 @@ def running():
     return work is not None and not work.over
 
 
-class _Waits:
+class _Waits(ask.OnTimer):
     """From a button it is modal; from a script it returns when all is done."""
-
-    _timer = None
 
     @classmethod
     def poll(cls, context):
@@ -48,28 +47,21 @@ class _Waits:
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}
-        self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        return self.start_timer(context, TICK)
 
     def modal(self, context, event):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        context.workspace.status_text_set(None if work.over else f"HFFNE: {work.message} ({work.progress:.0%})")
         _redraw(context)
         if not work.over:
+            self.say(context, f"HFFNE: {work.message} ({work.progress:.0%})")
             return {"PASS_THROUGH"}
-        self._stop_timer(context)
+        self.stop_timer(context)
         return self._finish()
 
     def cancel(self, context):
         work.cancel()
-        self._stop_timer(context)
-
-    def _stop_timer(self, context):
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
+        self.stop_timer(context)
 
     def execute(self, context):
         if not self._start(context):
@@ -84,7 +76,7 @@ class _Waits:
         if work.state == "cancelled":
             self.report({"INFO"}, "Cancelled; what was downloaded is kept for the next try")
         else:
-            self.report({"ERROR"}, " ".join(part for part in (work.error["message"], work.error["hint"]) if part))
+            self.report({"ERROR"}, ask.words(work.error))
         return {"CANCELLED"}
 
 
