@@ -52,6 +52,14 @@ def gradient_loss(normal, target, weight):
     return total
 
 
+def detail_loss(normal, target, weight, sigma):
+    """L1 between what is finer than `sigma` pixels in both maps: of the fine network only this reaches the product."""
+    known = (weight > 0).float()[:, None]
+    share = blur(known, sigma).clamp_min(1e-3)
+    error = normal - target
+    return weighted_mean((error - blur(error * known, sigma) / share).abs().sum(1), weight)
+
+
 def reconstruction_loss(normal, exemplar, weight):
     """Smooth-L1 to the exemplar (eq. 8)."""
     return weighted_mean(F.smooth_l1_loss(normal, exemplar, reduction="none", beta=0.1).sum(1), weight)

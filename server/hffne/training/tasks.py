@@ -85,7 +85,8 @@ class FineTask:
     name, size, learning_rate = "fine", 256, 1e-3
     patch, parts = 160, 2  # relief is local: parts of the picture train as well as the whole, and are cheaper
     # More of the photometric term copies paint into relief: it explains the photo's light at the cost of the angles.
-    weights = {"normal": 1.0, "gradient": 0.5, "exemplar": 0.5, "photometric": 0.04, "perceptual": 0.0}
+    weights = {"normal": 0.4, "detail": 1.0, "gradient": 0.5, "exemplar": 0.5, "photometric": 0.06, "perceptual": 0.0}
+    band = 4.0  # sigma in pixels of 256: what is finer is the fine network's own
 
     _pictures = {"grey", "clean", "normal", "smooth", "weight", "skin", "target"}
 
@@ -109,10 +110,11 @@ class FineTask:
         if rendered.any():
             ours, truth, weight = normal[rendered], batch["normal"][rendered], batch["weight"][rendered]
             terms["normal"] = losses.normal_loss(ours, truth, weight)
+            terms["detail"] = losses.detail_loss(ours, truth, weight, self.band)
             terms["gradient"] = losses.gradient_loss(ours, truth, weight)
         if (~rendered).any():
             photo = ~rendered
-            terms["exemplar"] = losses.reconstruction_loss(losses.blur(normal[photo], 4.0), target[photo],
+            terms["exemplar"] = losses.reconstruction_loss(losses.blur(normal[photo], self.band), target[photo],
                                                            batch["weight"][photo])
             terms["photometric"] = losses.photometric_loss(batch["clean"][photo], normal[photo], batch["skin"][photo])
             if self.weights["perceptual"]:
@@ -131,7 +133,10 @@ class FineTask:
         normal = network(batch["grey"], self.exemplar(batch["grey"]))
         relief = [losses.photometric_loss(batch["clean"][i:i + 1], normal[i:i + 1], batch["skin"][i:i + 1])
                   for i in range(len(normal)) if batch["rendered"][i] < 0.5]
+        detail = [losses.detail_loss(normal[i:i + 1], batch["normal"][i:i + 1], batch["weight"][i:i + 1], self.band)
+                  for i in range(len(normal)) if batch["rendered"][i] > 0.5]
         return {"angle": _mean_angle(normal, batch["normal"], batch["weight"]),
+                "detail": torch.stack(detail) if detail else torch.zeros(0),
                 "unexplained": torch.stack(relief) if relief else torch.zeros(0)}
 
 
