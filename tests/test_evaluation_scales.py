@@ -36,7 +36,9 @@ def test_a_larger_crop_adds_finer_relief_to_the_same_shape(measured):
     small, large = measured[0].scales
     assert (small.size, large.size) == (256, 512)
     # Finer than half a pixel of 256 nothing can be on the small crop; wide relief comes from it on both.
-    assert large.energy[0] > 1.5 * small.energy[0]
+    # How much more depends on the weights: 2.2 times with version 3's, 1.5 with version 4's, whose small crop has twice
+    # the relief that it had.
+    assert large.energy[0] > 1.3 * small.energy[0]
     assert large.energy[3] == pytest.approx(small.energy[3], rel=0.05)
     assert small.drift < 0.1 and large.drift < 0.5
 
