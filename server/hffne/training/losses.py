@@ -53,7 +53,7 @@ def gradient_loss(normal, target, weight):
 
 
 def detail_loss(normal, target, weight, sigma):
-    """L1 between what is finer than `sigma` pixels in both maps: of the fine network only this reaches the product."""
+    """L1 between what is finer than `sigma` pixels in both maps; means are over the weighted area only."""
     known = (weight > 0).float()[:, None]
     share = blur(known, sigma).clamp_min(1e-3)
     error = normal - target

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each network is trained on: its loss and its check. A task owns a network, the loop owns the rest."""
 
+from functools import partial
+
 import torch
 from torch.nn import functional as F
 
@@ -86,7 +88,7 @@ class FineTask:
     patch, parts = 160, 2  # relief is local: parts of the picture train as well as the whole, and are cheaper
     # More of the photometric term copies paint into relief: it explains the photo's light at the cost of the angles.
     weights = {"normal": 0.4, "detail": 1.0, "gradient": 0.5, "exemplar": 0.5, "photometric": 0.06, "perceptual": 0.0}
-    band = 4.0  # sigma in pixels of 256: what is finer is the fine network's own
+    band = 4.0  # sigma in pixels of 256: a little more than what geometry.merge takes of the fine network
 
     _pictures = {"grey", "clean", "normal", "smooth", "weight", "skin", "target"}
 
@@ -129,15 +131,19 @@ class FineTask:
                                  for y, x in corners]) for name, value in batch.items()}
 
     def check(self, batch, network):
-        """Mean angle in degrees, and 1 - R2 of the photo's fine light."""
+        """Mean angle in degrees; on renders the loss of the detail; on photos 1 - R2 of their fine light."""
         normal = network(batch["grey"], self.exemplar(batch["grey"]))
-        relief = [losses.photometric_loss(batch["clean"][i:i + 1], normal[i:i + 1], batch["skin"][i:i + 1])
-                  for i in range(len(normal)) if batch["rendered"][i] < 0.5]
-        detail = [losses.detail_loss(normal[i:i + 1], batch["normal"][i:i + 1], batch["weight"][i:i + 1], self.band)
-                  for i in range(len(normal)) if batch["rendered"][i] > 0.5]
+        rendered = batch["rendered"] > 0.5
         return {"angle": _mean_angle(normal, batch["normal"], batch["weight"]),
-                "detail": torch.stack(detail) if detail else torch.zeros(0),
-                "unexplained": torch.stack(relief) if relief else torch.zeros(0)}
+                "detail": _each(partial(losses.detail_loss, sigma=self.band), rendered,
+                                normal, batch["normal"], batch["weight"]),
+                "unexplained": _each(losses.photometric_loss, ~rendered, batch["clean"], normal, batch["skin"])}
+
+
+def _each(loss, chosen, *maps):
+    """A loss of maps (N, ...) for each sample that is chosen (N,) bool, alone: (M,)."""
+    values = [loss(*(m[i:i + 1] for m in maps)) for i in chosen.nonzero().flatten()]
+    return torch.stack(values) if values else torch.zeros(0)
 
 
 def _mean_angle(normal, target, weight):
