@@ -3,7 +3,15 @@
 
 import pytest
 import skimage.data
+from in_blender import needs_blender
 from PIL import Image
+
+
+def pytest_collection_modifyitems(items):
+    # `-m blender` takes the tests that start a Blender, see matrix.py.
+    for item in items:
+        if any(mark == needs_blender.mark for mark in item.iter_markers("skipif")):
+            item.add_marker("blender")
 
 
 @pytest.fixture(scope="session")

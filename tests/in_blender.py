@@ -12,12 +12,18 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 
-needs_blender = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs the bpy module")
+# A Python with another version's bpy, see matrix.py and leave.py; usually the Python of the tests.
+OTHER = os.environ.get("HFFNE_TEST_BPY")
+BLENDER = [OTHER, str(HERE / "leave.py")] if OTHER else [sys.executable]
+
+needs_blender = pytest.mark.skipif(
+    not OTHER and importlib.util.find_spec("bpy") is None, reason="needs the bpy module"
+)
 
 
 def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
     """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
-    command = [sys.executable, str(HERE / script), name, *map(str, arguments)]
+    command = [*BLENDER, str(HERE / script), name, *map(str, arguments)]
     done = subprocess.run(
         command, env=environment(path), capture_output=True, text=True, encoding="utf-8", timeout=timeout
     )
@@ -27,7 +33,7 @@ def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
 
 
 def run_headless(*arguments, path=(), timeout=600):
-    command = [sys.executable, "-m", "hffne_blender.headless", *map(str, arguments)]
+    command = [*BLENDER, "-m", "hffne_blender.headless", *map(str, arguments)]
     return subprocess.run(
         command,
         env=environment((*path, HERE.parent)),

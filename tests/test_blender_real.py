@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from in_blender import HERE, environment, needs_blender, run_case, run_headless
+from in_blender import BLENDER, HERE, environment, needs_blender, run_case, run_headless
 from PIL import Image
 
 # Usually the Python of the tests; another one where Blender's Python has no engine.
@@ -90,7 +90,7 @@ def test_a_photo_without_a_face_leaves_nothing(tmp_path):
 @needs_engine
 def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):
     sheet = tmp_path / "sheet.png"
-    command = [sys.executable, "-m", "hffne_blender.contact_sheet", built / "astronaut.blend", "-o", sheet,
+    command = [*BLENDER, "-m", "hffne_blender.contact_sheet", built / "astronaut.blend", "-o", sheet,
                "--photos", astronaut_file.parent, "--height", 100, "--samples", 1, "--clay"]
     subprocess.run(list(map(str, command)), env=environment((HERE.parent,)), check=True, timeout=300)
     with Image.open(sheet) as picture:
@@ -106,6 +106,6 @@ def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):
 def test_a_sheet_of_nothing_says_so(tmp_path):
     pytest.importorskip("bpy")
     missing = tmp_path / "none.blend"
-    command = [sys.executable, "-m", "hffne_blender.contact_sheet", str(missing), "-o", str(tmp_path / "s.png")]
+    command = [*BLENDER, "-m", "hffne_blender.contact_sheet", str(missing), "-o", str(tmp_path / "s.png")]
     done = subprocess.run(command, env=environment((HERE.parent,)), capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and "none.blend" in done.stderr and not (tmp_path / "s.png").exists()

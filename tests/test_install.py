@@ -12,7 +12,7 @@ import time
 import zipfile
 
 import pytest
-from in_blender import HERE, environment, needs_blender
+from in_blender import BLENDER, HERE, environment, needs_blender
 
 from hffne_blender import build
 from hffne_blender.engine import install
@@ -121,7 +121,7 @@ def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
     user = tmp_path / ("Jürgen Ångström 顔 " + "x" * 100)
     wheels = make_wheels(tmp_path / "wheels ü")
     environ = environment([]) | {"BLENDER_USER_RESOURCES": str(user)}
-    command = [sys.executable, str(HERE / "install_cases.py"), str(archive), str(wheels), sys.executable]
+    command = [*BLENDER, str(HERE / "install_cases.py"), str(archive), str(wheels), sys.executable]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=600)
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert done.returncode == 0 and results, done.stdout + done.stderr

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from in_blender import HERE, environment, fake_engine, needs_blender, run_headless  # noqa: F401
+from in_blender import BLENDER, HERE, environment, fake_engine, needs_blender, run_headless  # noqa: F401
 
 from hffne.output import write_files
 from hffne.scratch import Scratch
@@ -33,7 +33,7 @@ def photo(tmp_path):
 
 
 def headless(*arguments, path, code=None):
-    command = [sys.executable, *(["-c", code] if code else ["-m", "hffne_blender.headless"]), *map(str, arguments)]
+    command = [*BLENDER, *(["-c", code] if code else ["-m", "hffne_blender.headless"]), *map(str, arguments)]
     return subprocess.Popen(command, env=environment((*path, HERE.parent)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             text=True, encoding="utf-8")
 

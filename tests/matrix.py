@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tests that use Blender, in every version that the extension supports: python tests/matrix.py [options of pytest]
+
+Each version is its bpy module in an environment of its own, with the numpy that this Blender
+carries; the tests themselves, and the engine, run in the project's environment as always.
+A version whose Python is not on this machine is passed over, and told. Standard library only.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
+
+from bootstrap import ROOT, SetupFailed, ensure_environment, run, say  # noqa: E402
+
+# bpy, its Python, and its Blender's own numpy. 4.5 is the one that tests/run.py has.
+VERSIONS = (("4.2", "3.11", "1.24"), ("5.2", "3.13", "2.3"))
+HOME = ROOT / ".venv-blender"
+
+
+def main():
+    try:
+        tests = ensure_environment(["blender", "test"])
+    except SetupFailed as error:
+        print(f"matrix: {error}", file=sys.stderr)
+        return 1
+    failed = []
+    for bpy, version, numpy in VERSIONS:
+        maker = find_python(version)
+        if not maker:
+            say(f"Blender {bpy} is passed over: no Python {version} on this machine")
+            continue
+        blender = environment(maker, bpy, numpy)
+        say(f"The tests that use Blender, in Blender {bpy}")
+        os.environ["HFFNE_TEST_BPY"] = str(blender)
+        if run(tests, "-m", "pytest", "-m", "blender", *sys.argv[1:], cwd=ROOT):
+            failed.append(bpy)
+    if failed:
+        print(f"matrix: tests failed in Blender {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def find_python(version):
+    """A Python of this version as a path, or "": from the PATH or from pyenv."""
+    places = [shutil.which(f"python{version}")]
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    places += sorted(pyenv.glob(f"versions/{version}.*/bin/python"))
+    for place in filter(None, places):
+        probe = [str(place), "-c", "import venv, ensurepip, sys; print('%d.%d' % sys.version_info[:2])"]
+        answer = subprocess.run(probe, capture_output=True, text=True)
+        if answer.returncode == 0 and answer.stdout.strip() == version:
+            return str(place)
+    return ""
+
+
+def environment(maker, bpy, numpy):
+    """The Python of the environment with this bpy; what is there already is not installed again."""
+    folder, wanted = HOME / bpy, [f"bpy=={bpy}.*", f"numpy=={numpy}.*"]
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "hffne-installed.json"
+    if not stamp.is_file() or json.loads(stamp.read_text("utf-8")) != wanted:
+        say(f"Installing {' '.join(wanted)}")
+        subprocess.run([maker, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *wanted], check=True)
+        stamp.write_text(json.dumps(wanted), "utf-8")
+    return python
+
+
+if __name__ == "__main__":
+    sys.exit(main())
