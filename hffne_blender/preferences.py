@@ -2,6 +2,7 @@
 """Where the engine is and what it computes on. These belong to the machine, not to a file."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 
@@ -116,10 +117,28 @@ def engine_folder():
         return ""
 
 
+def engine_wheel():
+    """The engine's own package in the installed extension as a Path; None in the sources."""
+    found = sorted(Path(__file__).resolve().parent.glob("engine_wheel/*.whl"))
+    return found[-1] if found else None
+
+
+def engine_of_another_blender():
+    """(Blender's version, Python) of an engine of this extension's version beside another Blender, or None."""
+    base, wheel = engine_folder(), engine_wheel()
+    if not base or not wheel:
+        return None
+    return next(iter(install.of_other_blenders(base, install.version_of(wheel))), None)
+
+
 def find_python(context, explicit=""):
-    """The engine's Python: the caller's, the preferences', the variable's, or the installed one; else ""."""
+    """The engine's Python, or "".
+
+    The caller's, the preferences', the variable's, the installed one, that of another Blender.
+    """
     preferred = bpy.path.abspath(get(context).engine_python)
-    return launch.find_python(explicit, preferred) or install.installed_python(engine_folder())
+    chosen = launch.find_python(explicit, preferred) or install.installed_python(engine_folder())
+    return chosen or (engine_of_another_blender() or ("", ""))[1]
 
 
 def register():

@@ -426,6 +426,21 @@ def case_install(archive, python, photo):
     return result
 
 
+def case_upgraded(archive):
+    """The zip in a Blender without an engine of its own: the Python that it takes, and what the preferences draw."""
+    empty()
+    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+    module = sys.modules["bl_ext.user_default.hffne_blender"]
+    drawn = []
+    module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
+    module.ui.engine_setup.draw_upkeep(Layout(drawn), bpy.context)
+    result = {"python": module.preferences.find_python(bpy.context), "drawn": drawn}
+    import addon_utils
+
+    addon_utils.disable(module.__name__, default_set=True)
+    return result
+
+
 def case_textures_of(blend):
     """The facts of a saved .blend."""
     bpy.ops.wm.open_mainfile(filepath=blend)

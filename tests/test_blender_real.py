@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from in_blender import BLENDER, HERE, environment, needs_blender, run_case, run_headless
 from PIL import Image
+
+from hffne_blender import build
 
 # Usually the Python of the tests; another one where Blender's Python has no engine.
 ENGINE = os.environ.get("HFFNE_ENGINE_PYTHON", sys.executable)
@@ -101,6 +104,19 @@ def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):
     assert np.ptp(rgb[:100, :100], axis=2).mean() > 10 > np.ptp(front, axis=2).mean()
     places = [np.average(np.indices(view.shape[:2])[1], weights=view.mean(2) > 60) for view in (left, front, right)]
     assert places[0] < places[1] < places[2] or places[0] > places[1] > places[2]
+
+
+@needs_blender
+@needs_engine
+def test_the_installed_zip_with_an_engine_that_is_there_and_long_paths(astronaut_file, tmp_path, monkeypatch):
+    deep = tmp_path / ("Ånna's photos 顔 " + "x" * 90) / ("y" * 100)
+    deep.mkdir(parents=True)
+    photo = deep / "Großmutter 1.png"
+    shutil.copy(astronaut_file, photo)
+    assert len(str(photo)) > 200
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
+    found = run_case("install", build.build(tmp_path / "zip"), ENGINE, photo, path=[HERE.parent / "server"])
+    assert found["built"] == "Großmutter 1" and found["gone"]
 
 
 def test_a_sheet_of_nothing_says_so(tmp_path):

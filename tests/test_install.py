@@ -5,11 +5,14 @@ import functools
 import http.server
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from in_blender import BLENDER, HERE, environment, needs_blender
@@ -36,28 +39,58 @@ def make_wheels(folder):
     return folder
 
 
-def make_wheel(folder, name, version, module):
+def make_wheel(folder, name, version, module, filling=b""):
     stem = f"{name.replace('-', '_')}-{version}"
     with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{module}/__init__.py", f"__version__ = {version!r}\n")
+        wheel.writestr(f"{module}/filling", filling)
         wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{stem}.dist-info/RECORD", "")
+
+
+class Index(http.server.SimpleHTTPRequestHandler):
+    """A folder as a package index. It breaks off the first `breaks` downloads of a torch after 300 kB."""
+
+    breaks = 0
+    asked = []
+
+    def log_message(self, *words):
+        pass
+
+    def do_GET(self):
+        file = Path(self.translate_path(self.path))
+        if not (file.name.startswith("torch-") and file.is_file()):
+            return super().do_GET()
+        data, wanted = file.read_bytes(), self.headers.get("Range")
+        Index.asked.append(wanted)
+        first = int(re.match(r"bytes=(\d+)-", wanted).group(1)) if wanted else 0
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Length", str(len(data) - first))
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", '"one"')
+        if wanted:
+            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        part = data[first:]
+        if Index.breaks > 0:
+            Index.breaks -= 1
+            part = part[:300_000]
+        self.wfile.write(part)
+        self.close_connection = True
 
 
 @pytest.fixture
 def indexes(tmp_path, monkeypatch):
     """Two package indexes on this machine: `usual` has plain packages, `own` is PyTorch's; both are folders."""
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *words):
-            pass
-
+    monkeypatch.setattr(Index, "breaks", 0)
+    monkeypatch.setattr(Index, "asked", [])
     root = tmp_path / "indexes"
     for name, version, module in PACKAGES:
         (root / "usual" / name).mkdir(parents=True)
         make_wheel(root / "usual" / name, name, version, module)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Index, directory=str(root)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
@@ -114,6 +147,99 @@ def test_without_pytorch_s_index_no_other_build_is_taken(indexes, tmp_path, monk
     assert site_packages(tmp_path) == [] and install.installed_python(tmp_path / "engine") == ""
 
 
+@pytest.fixture
+def large_torch(indexes, monkeypatch):
+    """The own index has this torch, of a megabyte."""
+    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
+    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    folder = indexes / "own" / "cpu" / "torch"
+    folder.mkdir(parents=True)
+    make_wheel(folder, "torch", "2.13.0+cpu", "torch", os.urandom(1_000_000))
+    return indexes
+
+
+def test_a_broken_download_is_told_and_the_next_try_is_whole(large_torch, tmp_path):
+    Index.breaks = 1
+    work = run_install(tmp_path, "cpu")
+    # The installer that came with this Python is too old to go on by itself: the index has no newer one.
+    assert work.state == "failed" and "hint" in work.error, work.log()
+    assert install.installed_python(tmp_path / "engine") == "" and site_packages(tmp_path) == []
+    work = run_install(tmp_path, "cpu")
+    assert work.state == "done", work.log()
+    assert site_packages(tmp_path) == ["torch-2.13.0+cpu.dist-info"]
+
+
+def test_a_download_goes_on_where_it_broke_off(large_torch, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(large_torch / "usual" / "pip"),
+                           "pip>=25.2"], env={k: v for k, v in os.environ.items() if not k.startswith("PIP_")},
+                          capture_output=True)
+    if done.returncode:
+        pytest.skip("no package index to have a new installer from")
+    Index.breaks = 2
+    work = run_install(tmp_path, "cpu")
+    assert work.state == "done", work.log()
+    assert [one for one in Index.asked if one] == ["bytes=300000-", "bytes=600000-"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_installer_that_is_killed_leaves_what_can_be_taken_up(large_torch, tmp_path, monkeypatch):
+    said = install.Work._say
+
+    def killed(self, line):
+        said(self, line)
+        if line.startswith("Collecting torch"):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(install.Work, "_say", killed)
+    work = run_install(tmp_path, "cpu")
+    assert work.state == "failed" and install.installed_python(tmp_path / "engine") == ""
+    monkeypatch.setattr(install.Work, "_say", said)
+    assert run_install(tmp_path, "cpu").state == "done"
+
+
+def environment_of(blenders, version, of, home):
+    """A whole environment beside Blender `version`, as a stand-in: its stamp, its Python, and where that one came from."""
+    folder = blenders / version / "extensions" / "hffne_blender" / "engine" / "env"
+    python = install.python_in(folder)
+    python.parent.mkdir(parents=True)
+    python.touch()
+    (folder / "pyvenv.cfg").write_text(f"home = {home}\n")
+    (folder / install.STAMP).write_text(json.dumps({"version": of}))
+    return str(python)
+
+
+def test_the_engine_of_another_blender_is_found(tmp_path):
+    older = environment_of(tmp_path, "4.9", "1.0", tmp_path)
+    newer = environment_of(tmp_path, "4.10", "1.0", tmp_path)
+    environment_of(tmp_path, "5.0", "0.9", tmp_path)  # another version of the engine
+    environment_of(tmp_path, "5.1", "1.0", tmp_path / "gone")  # its Blender was removed
+    environment_of(tmp_path, "config", "1.0", tmp_path)
+    base = tmp_path / "5.2" / "extensions" / "hffne_blender" / "engine"
+    assert install.of_other_blenders(base, "1.0") == [("4.10", newer), ("4.9", older)]
+    assert install.of_other_blenders(tmp_path / "portable" / "engine", "1.0") == []
+
+
+@needs_blender
+def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path):
+    archive = build.build(tmp_path / "zip")
+    file, data = build.engine_wheel()
+    (tmp_path / file).write_bytes(data)
+    base = tmp_path / "4.1" / "extensions" / ".user" / "user_default" / "hffne_blender" / "engine"
+    work = install.Install(base, tmp_path / file, wheels=str(make_wheels(tmp_path / "wheels"))).start()
+    work.wait(180)
+    assert work.state == "done", work.log()
+    environ = environment([]) | {"BLENDER_USER_RESOURCES": str(tmp_path / "5.9")}
+    command = [*BLENDER, str(HERE / "blender_cases.py"), "upgraded", str(archive)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert done.returncode == 0 and results, done.stdout + done.stderr
+    found = json.loads(results[0][len("RESULT ") :])
+    assert found["python"] == install.installed_python(base)
+    assert any("engine of Blender 4.1 is used" in line for line in found["drawn"])
+    assert not any("not installed yet" in line for line in found["drawn"])
+    assert any(line.startswith("operator hffne.install_engine") for line in found["drawn"])
+
+
 @needs_blender
 def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
     archive = build.build(tmp_path / "zip")
@@ -129,6 +255,7 @@ def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
     assert "online access" in found["offline"]
     assert "There is no folder" in found["no folder"]
     assert "There is no torch==2.13.0" in found["lacking"] and found["not whole"] == ""
+    assert "folder cannot be written" in found["no place"]
     assert found["installed"] == ["FINISHED"], found
     assert found["python"] and found["state"]["version"] == build.manifest_value("version")
     # The stand-ins are found out, in words.

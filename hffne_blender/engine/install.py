@@ -65,12 +65,38 @@ def installed_python(base):
     return str(python_in(folder)) if (folder / STAMP).is_file() else ""
 
 
+def of_other_blenders(base, version):
+    """[(Blender's version, Python)] of whole engines of `version` that other Blenders made, the newest first.
+
+    Blender's user folders have its version in their path, so that after an upgrade the
+    extension, taken over or installed again, begins without an engine. An engine whose own
+    Blender has gone has lost its Python and is not among them.
+    """
+    parts = Path(base).parts
+    places = [k for k, part in enumerate(parts) if re.fullmatch(r"\d+\.\d+", part)]
+    if not places or not version:
+        return []
+    last = places[-1]
+    found = []
+    for folder in Path(*parts[:last]).glob("*.*"):
+        other = folder.joinpath(*parts[last + 1:])
+        if folder.name == parts[last] or not re.fullmatch(r"\d+\.\d+", folder.name):
+            continue
+        if state(other).get("version") == version and _has_its_base(environment_folder(other)):
+            found.append((folder.name, installed_python(other)))
+    return sorted(found, key=lambda one: [int(number) for number in one[0].split(".")], reverse=True)
+
+
 def state(base):
     """What the last whole install wrote ("version", "build", "bytes"), or {}."""
     try:
         return json.loads((environment_folder(base) / STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def version_of(wheel):
+    return Path(wheel).name.split("-")[1]
 
 
 def python_in(folder):
@@ -267,7 +293,7 @@ class Install(Work):
         self.call("Checking", [python, "-c", works], environ, 0.95, 0.98)
         self.message = "Tidying up"
         shutil.rmtree(cache, ignore_errors=True)
-        facts = {"version": self.wheel.name.split("-")[1], "build": self.build, "bytes": size_of(folder)}
+        facts = {"version": version_of(self.wheel), "build": self.build, "bytes": size_of(folder)}
         (folder / STAMP).write_text(json.dumps(facts), "utf-8")
         self.message = f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
 
@@ -323,6 +349,15 @@ class _Failed(Exception):
     def __init__(self, error):
         super().__init__(error["message"])
         self.error = error
+
+
+def _has_its_base(folder):
+    """Whether the Python that a virtual environment stands on is still there; on Windows its own one always is."""
+    try:
+        home = re.search(r"(?m)^home *= *(.+)$", (folder / "pyvenv.cfg").read_text("utf-8"))
+    except OSError:
+        return False
+    return bool(home) and os.path.isdir(home.group(1).strip()) and python_in(folder).exists()
 
 
 def _works(python, environ):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.install_engine` and its companions: the engine's own environment, made, checked and removed."""
 
-from pathlib import Path
-
 import bpy
 
 from .. import preferences
@@ -37,8 +35,11 @@ class _Waits(ask.OnTimer):
         global work
         try:
             work = self._make(context).start()
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             self.report({"ERROR"}, str(error))
+            return False
+        except OSError as error:
+            self.report({"ERROR"}, f"The extension's folder cannot be written ({error.strerror}): {error.filename}")
             return False
         return True
 
@@ -99,15 +100,15 @@ class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
 
     def _make(self, context):
         base = preferences.engine_folder()
-        found = sorted(Path(__file__).resolve().parents[1].glob("engine_wheel/*.whl"))
-        if not base or not found:
+        wheel = preferences.engine_wheel()
+        if not base or not wheel:
             raise ValueError("Only the extension installed from its zip can install the engine.")
         wheels = bpy.path.abspath(self.wheels or preferences.get(context).wheels_folder)
         # Since 4.2 it is for the user to say whether anything may use the network.
         if not wheels and not bpy.app.online_access:
             raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")
         session.close()
-        return install.Install(base, found[-1], wheels, self.repair)
+        return install.Install(base, wheel, wheels, self.repair)
 
 
 class HFFNE_OT_check_engine(_Waits, bpy.types.Operator):

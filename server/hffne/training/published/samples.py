@@ -26,7 +26,7 @@ class SetSource:
 
         if not (folder / "renders").is_dir():
             raise HffneError(f"'{folder}' is no training set.", hint="Make one with `hffne train data`.", code="no_set")
-        self.samples = FaceSamples(folder, size, 0, photos=0.0 if labelled else 1.0, held_out=held_out)
+        self.samples = FaceSamples(folder, size, 0, photos=0.0 if labelled else 1.0, held_out=held_out, quick=True)
 
     def sample(self, rng):
         found = self.samples.sample(rng)
