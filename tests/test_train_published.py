@@ -88,6 +88,12 @@ def test_mixed_precision_pictures_and_early_exemplars(tmp_path):
     assert not (tmp_path / "discriminator.safetensors").exists()
 
 
+@pytest.mark.parametrize("architecture", ["A1", "A2", "A3"])
+def test_every_architecture_trains_in_mixed_precision(architecture, tmp_path):
+    last = train(tmp_path, "fine", 1, 1, precision="bf16-mixed", fine=tiny_config()["fine"] | {"architecture": architecture})
+    assert last.keys() == {"fine/reconstruction", "fine/perceptual"} and np.isfinite(list(last.values())).all()
+
+
 def test_the_second_stage_takes_the_exemplar_it_is_told():
     tiny = tiny_config()
     network = stages.coarse_network(tiny)

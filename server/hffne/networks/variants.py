@@ -55,7 +55,9 @@ class Variant:
         """The skip, with the exemplar beside it where the architecture says so."""
         if self.architecture != "A1":
             return skip
-        return torch.cat([skip, F.interpolate(taken, skip.shape[2:], mode="bilinear", antialias=True)], 1)
+        # There is no antialiased resizing in bfloat16 on a CPU.
+        small = F.interpolate(taken.float(), skip.shape[2:], mode="bilinear", antialias=True)
+        return torch.cat([skip, small.to(skip)], 1)
 
     def convolution(self, channels, kernel, vector, modulated):
         """The decoder stage's convolution, called with (x, z). modulated: makes the width's own StyleGAN2 layer."""
