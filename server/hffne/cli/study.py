@@ -9,15 +9,15 @@ def add_parser(subparsers):
         "study", help="train and measure the paper's ablations (Table 3, Figures 8 and 9)",
         description="Trains stage 1 once and a stage 2 for each row, all with the same budget, and measures them on "
                     "held-out renders and, with --yaleb, on photos of another world. Writes <study>.md, .json and .png. "
-                    "Goes on where it was interrupted; the studies share what they have in common. See docs/paper.md.")
+                    "Goes on where it was interrupted; the studies share what they have in common. See docs/study.md.")
     parser.add_argument("study", choices=["initialisation", "architecture", "modulation"])
     parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="networks, tables and pictures")
     parser.add_argument("--yaleb", type=Path, metavar="DIR", help="Extended Yale B, to measure out of domain")
-    parser.add_argument("--config", default="compact", metavar="FILE|paper|compact", help="(default: %(default)s)")
+    parser.add_argument("--config", default="study", metavar="FILE|paper|compact|study", help="(default: %(default)s)")
     parser.add_argument("--size", type=int, help="the crop in pixels (default: the configuration's)")
-    parser.add_argument("--coarse-steps", type=int, default=1000, help="of stage 1 (default: %(default)s)")
-    parser.add_argument("--fine-steps", type=int, default=600, help="of each stage 2 (default: %(default)s)")
+    parser.add_argument("--coarse-steps", type=int, help="of stage 1 (default: the configuration's)")
+    parser.add_argument("--fine-steps", type=int, help="of each stage 2 (default: the configuration's)")
     parser.add_argument("--faces", type=int, default=60, help="renders to measure on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")

@@ -20,13 +20,14 @@ from pathlib import Path
 from ...errors import HffneError
 from ...networks.variants import Variant
 
-BUILT_IN = ("paper", "compact")
+MODELS = ("paper", "compact")
+BUILT_IN = (*MODELS, "study")
 EXEMPLARS = ("paired", "unpaired", "base")
 _HINT = "Start from the built-in paper.json or compact.json, see docs/paper.md."
 
 
 def read_config(wanted):
-    """The configuration as a dict: "paper", "compact", or a file. Raises HffneError that names the first wrong key."""
+    """The configuration as a dict: "paper", "compact", "study", or a file. Raises HffneError that names the first wrong key."""
     path = Path(__file__).with_name(f"{wanted}.json") if wanted in BUILT_IN else Path(wanted)
     try:
         config = json.loads(path.read_text("utf-8"))
@@ -45,7 +46,7 @@ def checked(config, name="the configuration"):
         wrong.append("size")
     if config["batch"] % config["micro_batch"]:
         wrong.append("micro_batch")
-    if config["model"] not in BUILT_IN:
+    if config["model"] not in MODELS:
         wrong.append("model")
     if config["fine"]["exemplar"] not in EXEMPLARS:
         wrong.append("fine.exemplar")
