@@ -42,7 +42,7 @@ class Row:
 # The paper's stage 1 has 200k iterations: 1k, 50k and 100k of them. Its method is the row Iter100k / A3 / StyleGAN2.
 STUDIES = {
     "initialisation": (Row("Iter1k", 1 / 200), Row("Iter50k", 1 / 4), Row("Iter100k"), Row("Iter200k", 1.0),
-                       Row("Iter100k, unpaired", exemplar="unpaired")),
+                       Row("unpaired", exemplar="unpaired")),
     "architecture": (Row("A1", architecture="A1"), Row("A2", architecture="A2"), Row("A3")),
     "modulation": (Row("w/o modulation", modulation="none"), Row("AdaIN", modulation="adain"), Row("StyleGAN2")),
 }
