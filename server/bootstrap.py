@@ -42,13 +42,13 @@ def ensure_environment(extras):
     not installed again. HFFNE_VENV names another folder for the environment.
     """
     folder = Path(os.environ.get("HFFNE_VENV") or ROOT / ".venv")
-    python = _python_in(folder)
+    python = python_in(folder)
     if not _works(python):
         _make_venv(folder)
         if not _works(python):
             raise SetupFailed(f"The environment in {folder} does not work. Delete the folder and try again.")
     stamp = folder / _STAMP
-    state = _read_state(stamp)
+    state = read_state(stamp)
     fingerprint = _fingerprint()
     # Extras pile up: the tests and the quick start use one environment.
     wanted = sorted(set(extras) | set(state.get("extras", [])))
@@ -58,7 +58,7 @@ def ensure_environment(extras):
     stamp.unlink(missing_ok=True)
     _install_torch(python)
     say(f"Installing the project with {', '.join(wanted)} (some minutes the first time)")
-    _pip(python, "install", "-e", f"{ROOT}[{','.join(wanted)}]")
+    pip(python, "install", "-e", f"{ROOT}[{','.join(wanted)}]")
     stamp.write_text(json.dumps({"fingerprint": fingerprint, "extras": wanted}), encoding="utf-8")
     return python
 
@@ -70,7 +70,7 @@ def run(python, *arguments, **options):
     return subprocess.run([str(python), *map(str, arguments)], env=environment, **options).returncode
 
 
-def _python_in(folder):
+def python_in(folder):
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -122,11 +122,11 @@ def _install_torch(python):
     say(f"Installing {TORCH}")
     if _default_is_cuda() and not _has_nvidia() and _reachable(TORCH_CPU_INDEX):
         try:
-            _pip(python, "install", TORCH, "--extra-index-url", TORCH_CPU_INDEX)
+            pip(python, "install", TORCH, "--extra-index-url", TORCH_CPU_INDEX)
             return
         except SetupFailed:
             say("The CPU build could not be had; trying the default one")
-    _pip(python, "install", TORCH)
+    pip(python, "install", TORCH)
 
 
 def _installed_torch(python):
@@ -152,7 +152,7 @@ def _reachable(url):
         return False
 
 
-def _pip(python, *arguments):
+def pip(python, *arguments):
     command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
     environment = dict(os.environ)
     # A user-wide site or another environment must not answer for what is missing here.
@@ -162,7 +162,7 @@ def _pip(python, *arguments):
         raise SetupFailed("pip failed; its last lines above say why. Check the connection and try again.")
 
 
-def _read_state(stamp):
+def read_state(stamp):
     try:
         return json.loads(stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):

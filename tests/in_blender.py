@@ -23,7 +23,7 @@ needs_blender = pytest.mark.skipif(
 
 def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
     """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
-    command = [*BLENDER, str(HERE / script), name, *map(str, arguments)]
+    command = [*BLENDER, str(HERE / script), *map(str, (name, *arguments))]
     done = subprocess.run(
         command, env=environment(path), capture_output=True, text=True, encoding="utf-8", timeout=timeout
     )

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
+from run import tests_python  # puts the bootstrap's folder on the path
 
-from bootstrap import ROOT, SetupFailed, ensure_environment, run, say  # noqa: E402
+from bootstrap import ROOT, pip, python_in, read_state, run, say
 
 # bpy, its Python, and its Blender's own numpy. 4.5 is the one that tests/run.py has.
 VERSIONS = (("4.2", "3.11", "1.24"), ("5.2", "3.13", "2.3"))
@@ -23,11 +23,7 @@ HOME = ROOT / ".venv-blender"
 
 
 def main():
-    try:
-        tests = ensure_environment(["blender", "test"])
-    except SetupFailed as error:
-        print(f"matrix: {error}", file=sys.stderr)
-        return 1
+    tests = tests_python()
     failed = []
     for bpy, version, numpy in VERSIONS:
         maker = find_python(version)
@@ -60,12 +56,12 @@ def find_python(version):
 def environment(maker, bpy, numpy):
     """The Python of the environment with this bpy; what is there already is not installed again."""
     folder, wanted = HOME / bpy, [f"bpy=={bpy}.*", f"numpy=={numpy}.*"]
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_in(folder)
     stamp = folder / "hffne-installed.json"
-    if not stamp.is_file() or json.loads(stamp.read_text("utf-8")) != wanted:
+    if read_state(stamp) != wanted:
         say(f"Installing {' '.join(wanted)}")
         subprocess.run([maker, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", *wanted], check=True)
+        pip(python, "install", *wanted)
         stamp.write_text(json.dumps(wanted), "utf-8")
     return python
 

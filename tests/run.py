@@ -12,12 +12,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 from bootstrap import ROOT, SetupFailed, ensure_environment, run, say  # noqa: E402
 
 
-def main():
+def tests_python():
+    """The Python of the project's environment; ends the program where there can be none."""
     try:
-        python = ensure_environment(["blender", "test"])
+        return ensure_environment(["blender", "test"])
     except SetupFailed as error:
-        print(f"tests: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"tests: {error}")
+
+
+def main():
+    python = tests_python()
     say("Running the tests")
     return run(python, "-m", "pytest", "--durations=10", *sys.argv[1:], cwd=ROOT)
 

@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from in_blender import BLENDER, HERE, environment, needs_blender
+from in_blender import needs_blender, run_case
 
 from hffne_blender import build
 from hffne_blender.engine import install
@@ -84,6 +84,8 @@ class Index(http.server.SimpleHTTPRequestHandler):
 def indexes(tmp_path, monkeypatch):
     """Two package indexes on this machine: `usual` has plain packages, `own` is PyTorch's; both are folders."""
 
+    # Whatever this machine's disk has left.
+    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
     monkeypatch.setattr(Index, "breaks", 0)
     monkeypatch.setattr(Index, "asked", [])
     root = tmp_path / "indexes"
@@ -121,7 +123,6 @@ def site_packages(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(install.OWN_BUILDS.values()))
 def test_the_build_of_torch_is_the_machine_s_or_none(name, indexes, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
     monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): name})
     folder = indexes / "own" / name / "torch"
     folder.mkdir(parents=True)
@@ -138,7 +139,6 @@ def test_the_build_of_torch_is_the_machine_s_or_none(name, indexes, tmp_path, mo
 
 
 def test_without_pytorch_s_index_no_other_build_is_taken(indexes, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
     monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
     # The usual index answers, and has a torch; PyTorch's own does not.
     work = run_install(tmp_path, "cpu")
@@ -150,7 +150,6 @@ def test_without_pytorch_s_index_no_other_build_is_taken(indexes, tmp_path, monk
 @pytest.fixture
 def large_torch(indexes, monkeypatch):
     """The own index has this torch, of a megabyte."""
-    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
     monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
     folder = indexes / "own" / "cpu" / "torch"
     folder.mkdir(parents=True)
@@ -220,7 +219,7 @@ def test_the_engine_of_another_blender_is_found(tmp_path):
 
 
 @needs_blender
-def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path):
+def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path, monkeypatch):
     archive = build.build(tmp_path / "zip")
     file, data = build.engine_wheel()
     (tmp_path / file).write_bytes(data)
@@ -228,12 +227,8 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
     work = install.Install(base, tmp_path / file, wheels=str(make_wheels(tmp_path / "wheels"))).start()
     work.wait(180)
     assert work.state == "done", work.log()
-    environ = environment([]) | {"BLENDER_USER_RESOURCES": str(tmp_path / "5.9")}
-    command = [*BLENDER, str(HERE / "blender_cases.py"), "upgraded", str(archive)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=300)
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert done.returncode == 0 and results, done.stdout + done.stderr
-    found = json.loads(results[0][len("RESULT ") :])
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "5.9"))
+    found = run_case("upgraded", archive)
     assert found["python"] == install.installed_python(base)
     assert any("engine of Blender 4.1 is used" in line for line in found["drawn"])
     assert not any("not installed yet" in line for line in found["drawn"])
@@ -241,17 +236,13 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
 
 
 @needs_blender
-def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path):
+def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path, monkeypatch):
     archive = build.build(tmp_path / "zip")
     # Spaces, letters beyond ASCII, and together with the rest more than 200 characters.
     user = tmp_path / ("Jürgen Ångström 顔 " + "x" * 100)
     wheels = make_wheels(tmp_path / "wheels ü")
-    environ = environment([]) | {"BLENDER_USER_RESOURCES": str(user)}
-    command = [*BLENDER, str(HERE / "install_cases.py"), str(archive), str(wheels), sys.executable]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=600)
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert done.returncode == 0 and results, done.stdout + done.stderr
-    found = json.loads(results[0][len("RESULT ") :])
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(user))
+    found = run_case(archive, wheels, sys.executable, script="install_cases.py", timeout=600)
     assert "online access" in found["offline"]
     assert "There is no folder" in found["no folder"]
     assert "There is no torch==2.13.0" in found["lacking"] and found["not whole"] == ""

@@ -52,11 +52,11 @@ def pip_calls(tmp_path, monkeypatch):
     """bootstrap on an environment in tmp_path that is already there; pip only takes notes."""
     calls = []
     monkeypatch.setenv("HFFNE_VENV", str(tmp_path / "env"))
-    python = bootstrap._python_in(tmp_path / "env")
+    python = bootstrap.python_in(tmp_path / "env")
     python.parent.mkdir(parents=True)
     python.write_text("")
     monkeypatch.setattr(bootstrap, "_works", lambda path: path == python)
-    monkeypatch.setattr(bootstrap, "_pip", lambda _, *arguments: calls.append(arguments))
+    monkeypatch.setattr(bootstrap, "pip", lambda _, *arguments: calls.append(arguments))
     monkeypatch.setattr(bootstrap, "_installed_torch", lambda _: "")
     monkeypatch.setattr(bootstrap, "_has_nvidia", lambda: False)
     monkeypatch.setattr(bootstrap, "_reachable", lambda url: False)
@@ -83,7 +83,7 @@ def test_a_failed_or_outdated_install_is_done_again(pip_calls, tmp_path, monkeyp
         raise bootstrap.SetupFailed("no connection")
 
     with monkeypatch.context() as broken:
-        broken.setattr(bootstrap, "_pip", fail)
+        broken.setattr(bootstrap, "pip", fail)
         with pytest.raises(bootstrap.SetupFailed):
             bootstrap.ensure_environment(["test"])
     bootstrap.ensure_environment(["test"])
@@ -118,7 +118,7 @@ def test_torch_falls_back_to_the_default_build(monkeypatch):
         if "--extra-index-url" in arguments:
             raise bootstrap.SetupFailed("pip failed")
 
-    monkeypatch.setattr(bootstrap, "_pip", pip)
+    monkeypatch.setattr(bootstrap, "pip", pip)
     monkeypatch.setattr(bootstrap, "_installed_torch", lambda _: "")
     monkeypatch.setattr(bootstrap, "_default_is_cuda", lambda: True)
     monkeypatch.setattr(bootstrap, "_has_nvidia", lambda: False)

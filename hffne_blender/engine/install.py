@@ -31,6 +31,9 @@ STAMP = "hffne-installed.json"
 ROOM = {"cpu": 3e9, "mps": 3e9, "cuda": 12e9, "rocm": 25e9}
 BUILDS = {"cpu": "CPU", "mps": "Apple Metal", "cuda": "NVIDIA CUDA", "rocm": "AMD ROCm"}
 
+# The folder of a version among Blender's user folders.
+_BLENDER = re.compile(r"\d+\.\d+")
+
 # What the tools say when something is wrong, and what that means.
 _WORDS = (
     (r"ensurepip is not available|No module named (venv|ensurepip)", "This Blender's Python cannot make environments.",
@@ -73,18 +76,16 @@ def of_other_blenders(base, version):
     Blender has gone has lost its Python and is not among them.
     """
     parts = Path(base).parts
-    places = [k for k, part in enumerate(parts) if re.fullmatch(r"\d+\.\d+", part)]
-    if not places or not version:
+    own = max((k for k, part in enumerate(parts) if _BLENDER.fullmatch(part)), default=None)
+    if own is None:
         return []
-    last = places[-1]
+    names = [folder.name for folder in Path(*parts[:own]).glob("*.*") if _BLENDER.fullmatch(folder.name)]
     found = []
-    for folder in Path(*parts[:last]).glob("*.*"):
-        other = folder.joinpath(*parts[last + 1:])
-        if folder.name == parts[last] or not re.fullmatch(r"\d+\.\d+", folder.name):
-            continue
+    for name in sorted(set(names) - {parts[own]}, key=lambda name: [int(n) for n in name.split(".")], reverse=True):
+        other = Path(*parts[:own], name, *parts[own + 1:])
         if state(other).get("version") == version and _has_its_base(environment_folder(other)):
-            found.append((folder.name, installed_python(other)))
-    return sorted(found, key=lambda one: [int(number) for number in one[0].split(".")], reverse=True)
+            found.append((name, installed_python(other)))
+    return found
 
 
 def state(base):

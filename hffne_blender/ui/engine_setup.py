@@ -50,7 +50,7 @@ def draw_upkeep(layout, context):
         build = install.BUILDS.get(facts.get("build"), "")
         size = f"{facts.get('bytes', 0) / 1e9:.1f} GB"
         layout.label(text=f"Engine {facts.get('version', '')} for {build}, {size}", icon="CHECKMARK")
-    other = preferences.engine_of_another_blender()
+    other = None if facts else preferences.engine_of_another_blender()
     borrowed = other and preferences.find_python(context) == other[1]
     if borrowed:
         layout.label(text=f"The engine of Blender {other[0]} is used: keep that Blender, or install one here", icon="INFO")
