@@ -68,13 +68,12 @@ class FaceEstimate:
         """A picture on the crop, unit normals (S, S, 3) or values (S, S), on a photo of `shape` (H, W); zero elsewhere."""
         height, width = shape[:2]
         crop = self.crop.resized(len(picture))
-        picture = np.ascontiguousarray(np.rot90(picture, -crop.turns))
         if picture.ndim == 3 and crop.turns:
             picture = picture @ crop.unturning.T
         # Zeros cost no memory until they are written to, so a large photo is no burden.
         whole = np.zeros((height, width, *picture.shape[2:]), np.float32)
-        left, right = (int(np.clip(round(crop.center_x + s * crop.side / 2), 0, width)) for s in (-1, 1))
-        top, bottom = (int(np.clip(round(crop.center_y + s * crop.side / 2), 0, height)) for s in (-1, 1))
+        left, right = (int(np.clip(round(crop.center_x + s * crop.reach), 0, width)) for s in (-1, 1))
+        top, bottom = (int(np.clip(round(crop.center_y + s * crop.reach), 0, height)) for s in (-1, 1))
         if left < right and top < bottom:
             part = _back(picture, crop, left, top, right, bottom)
             whole[top:bottom, left:right] = normalise(part) if part.ndim == 3 else part
@@ -151,7 +150,7 @@ class Engine:
         return self._on_crop(photo, self.crop(photo, face), step, merged, size, exemplar)
 
     def crop(self, photo, face):
-        """The Crop at 256 that a face is looked at on: around its position map on the detector's crop."""
+        """The Crop at 256 that a face is looked at on: around its position map on the detector's crop, the head upright."""
         first, position = self._first_look(photo, face)
         return _crop_around(position, first)
 
@@ -320,7 +319,7 @@ class _Steps:
 
 
 def _crop_around(position, crop):
-    """The square around a position map that was found on `crop`, as the training's crops are laid."""
+    """The square around a position map that was found on `crop`, as the training's crops are laid, the head upright."""
     points = position[template().mask].astype(np.float64)
     if not np.isfinite(points).all():
         return crop
@@ -330,7 +329,7 @@ def _crop_around(position, crop):
                          crop.side / _SIDE_LIMIT, crop.side * _SIDE_LIMIT))
     # A Crop's centre is a continuous position, where pixel index i covers i to i + 1.
     x, y = (crop.to_photo(np.clip(middle, 0, crop.size - 1))[:2] + 0.5).tolist()
-    return replace(crop, center_x=x, center_y=y, side=side)
+    return replace(crop, center_x=x, center_y=y, side=side, turns=(crop.turns + mesh.lean(position) / 90) % 4)
 
 
 def _back(picture, crop, left, top, right, bottom):
@@ -345,9 +344,14 @@ def _back(picture, crop, left, top, right, bottom):
             picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / step, borderType=cv2.BORDER_REPLICATE)
     if picture.ndim == 2:
         method = cv2.INTER_LINEAR
-    # From the window's pixel to the crop's: the inverse of Crop.to_photo.
-    shift_x = (left + 0.5 - crop.center_x) / step + crop.size / 2 - 0.5
-    shift_y = (top + 0.5 - crop.center_y) / step + crop.size / 2 - 0.5
-    matrix = np.array([[1 / step, 0, shift_x], [0, 1 / step, shift_y]])
-    return cv2.warpAffine(picture, matrix, (right - left, bottom - top), flags=method | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+    # From the window's pixel to the crop's.
+    matrix = cv2.invertAffineTransform(crop.matrix - [[0, 0, left], [0, 0, top]])
+
+    def warp(layer, method, border):
+        return cv2.warpAffine(layer, matrix, (right - left, bottom - top), flags=method | cv2.WARP_INVERSE_MAP,
+                              borderMode=border)
+
+    part = warp(picture, method, cv2.BORDER_REPLICATE)
+    if crop.turns % 1:  # the window's corners lie beside the square
+        part[warp(np.ones(picture.shape[:2], np.uint8), cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) == 0] = 0
+    return part

@@ -108,6 +108,20 @@ def regularise(position):
     )
 
 
+def lean(position):
+    """By how many degrees the head of a position map (U, U, 3) leans to the right of the picture, -180 to 180.
+
+    0 where that cannot be told: no face, or one that is seen from above or below.
+    """
+    camera = np.asarray(position, np.float64) * DOWN
+    mean, sound, weight = _clean_template()
+    if not np.isfinite(camera[sound]).all():
+        return 0.0
+    _, rotation, _ = _align(mean[sound], camera[sound], weight[sound])
+    up = rotation[:2, 1]
+    return float(np.degrees(np.arctan2(up[0], up[1]))) if np.hypot(*up) > 0.3 else 0.0
+
+
 def metres_per_unit(points):
     """What makes the interpupillary distance of a position map (U, U, 3) in the head's frame 0.063 m."""
     eyes = sample(points, template().landmarks)

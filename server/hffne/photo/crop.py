@@ -23,37 +23,33 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True)
 class Crop:
-    """An axis-aligned square of a photo, resampled to size x size pixels.
+    """A square of a photo, resampled to size x size pixels.
 
     center_x, center_y, side: photo pixels; the square may leave the photo.
-    turns: quarter turns counter-clockwise (as numpy.rot90) after it is cut, so that a sideways face stands upright.
+    turns: by how many quarters the picture is turned counter-clockwise (as numpy.rot90, and also by parts of a
+    quarter) about the square's centre, so that a tilted face stands upright.
     """
 
     center_x: float
     center_y: float
     side: float
     size: int = 256
-    turns: int = 0
+    turns: float = 0
 
     def to_photo(self, points):
         """Crop-pixel indices (..., 2 or 3) to the photo's; z is scaled alone."""
-        scale = self.side / self.size
-        moved = self.unturned_points(points) * np.float32(scale)
-        offset = (0.5 - self.size / 2) * scale - 0.5
-        moved[..., 0] += self.center_x + offset
-        moved[..., 1] += self.center_y + offset
+        matrix = self.matrix
+        moved = np.array(points, np.float32)
+        moved[..., :2] = moved[..., :2] @ matrix[:, :2].T + matrix[:, 2]
+        moved[..., 2:] *= np.float32(self.side / self.size)
         return moved
 
     def to_crop(self, points):
         """Photo-pixel indices (..., 2 or 3) to the crop's; the inverse of `to_photo`."""
-        scale = self.size / self.side
+        matrix = self.matrix
         moved = np.array(points, np.float32)
-        moved[..., 0] += 0.5 - self.center_x
-        moved[..., 1] += 0.5 - self.center_y
-        moved *= np.float32(scale)
-        moved[..., :2] += self.size / 2 - 0.5
-        for _ in range(self.turns):
-            moved[..., 0], moved[..., 1] = moved[..., 1].copy(), self.size - 1 - moved[..., 0]
+        moved[..., :2] = (moved[..., :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+        moved[..., 2:] *= np.float32(self.size / self.side)
         return moved
 
     def resized(self, size):
@@ -62,16 +58,35 @@ class Crop:
 
     def unturned_points(self, points):
         """Indices (..., 2 or 3) of the crop as those of the square before it was turned."""
-        moved = np.array(points, np.float32)
-        for _ in range(self.turns):
-            moved[..., 0], moved[..., 1] = self.size - 1 - moved[..., 1], moved[..., 0].copy()
+        middle, moved = (self.size - 1) / 2, np.array(points, np.float32)
+        moved[..., :2] = (moved[..., :2] - middle) @ self.unturning[:2, :2] + middle
         return moved
+
+    @property
+    def matrix(self):
+        """(2, 3) float64: crop-pixel indices to the photo's."""
+        cosine, sine = _cosine_sine(self.turns)
+        matrix = np.zeros((2, 3))
+        matrix[:, :2] = np.array([[cosine, -sine], [sine, cosine]]) * (self.side / self.size)
+        matrix[:, 2] = [self.center_x - 0.5, self.center_y - 0.5] - matrix[:, :2].sum(1) * ((self.size - 1) / 2)
+        return matrix
 
     @property
     def unturning(self):
         """Rotation (3, 3) of camera-space vectors of the crop (x right, y up) to those of the photo."""
-        quarter = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]], np.float32)
-        return np.linalg.matrix_power(quarter, self.turns)
+        cosine, sine = _cosine_sine(self.turns)
+        return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
+
+    @property
+    def reach(self):
+        """Half of the width and height in photo pixels that the square covers as it lies on the photo."""
+        return self.side / 2 * sum(abs(part) for part in _cosine_sine(self.turns))
+
+
+def _cosine_sine(turns):
+    """Of an angle in quarters; whole quarters are exact."""
+    angle = turns * np.pi / 2
+    return round(float(np.cos(angle)), 12), round(float(np.sin(angle)), 12)
 
 
 def crop_for_box(box, size=256, turns=0):
@@ -89,8 +104,8 @@ def take(rgb, crop):
     touched, so a large photo costs no more than the face on it.
     """
     height, width = rgb.shape[:2]
-    left, right = _covered(crop.center_x, crop.side, width)
-    top, bottom = _covered(crop.center_y, crop.side, height)
+    left, right = _covered(crop.center_x, 2 * crop.reach, width)
+    top, bottom = _covered(crop.center_y, 2 * crop.reach, height)
     part = np.ascontiguousarray(rgb[top:bottom, left:right])
     shrink = crop.side / crop.size
     scale_x = scale_y = 1.0
@@ -101,26 +116,21 @@ def take(rgb, crop):
         )
         scale_x, scale_y = part.shape[1] / small[0], part.shape[0] / small[1]
         part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
-    step = crop.side / crop.size
-    start_x = crop.center_x + (0.5 - crop.size / 2) * step - left
-    start_y = crop.center_y + (0.5 - crop.size / 2) * step - top
-    # From crop index to the index in `part`.
-    matrix = np.array(
-        [
-            [step / scale_x, 0.0, start_x / scale_x - 0.5],
-            [0.0, step / scale_y, start_y / scale_y - 0.5],
-        ]
-    )
+    # From crop index to the index in `part`, whose pixels are `scale` of the photo's.
+    scale = np.array([[scale_x], [scale_y]])
+    matrix = crop.matrix
+    matrix[:, 2] += 0.5 - np.array([left, top])
+    matrix /= scale
+    matrix[:, 2] -= 0.5
     full = float(np.iinfo(rgb.dtype).max) if rgb.dtype.kind == "u" else 1.0
     part = part.astype(np.float32) / np.float32(full)
-    square = cv2.warpAffine(
+    return cv2.warpAffine(
         part,
         matrix,
         (crop.size, crop.size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.ascontiguousarray(np.rot90(square, crop.turns))
 
 
 def to_gray(rgb):

@@ -17,8 +17,8 @@ def euler(yaw, pitch, roll):
 
 def random_shape(rng, model, fits):
     """Identity and expression: a photo's fit half of the time, with noise; else from the model's prior."""
-    identity = rng.normal(0, 0.8, len(model.identity_deltas))
-    identity[40:] *= 0.6
+    identity = rng.normal(0, 0.9, len(model.identity_deltas))
+    identity[40:] *= 0.8
     expression = np.zeros(len(model.expression_deltas))
     if rng.random() < 0.7:
         pick = rng.integers(len(fits.identity))
