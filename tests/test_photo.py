@@ -356,7 +356,7 @@ def test_a_crop_at_the_photos_own_scale_is_a_slice(astronaut):
     assert got.dtype == np.float32
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 0.3, 3.9])
 @pytest.mark.parametrize("side", [100.0, 300.0, 511.7, 640.3])
 def test_samples_lie_where_the_crop_says(side, turns):
     columns, rows = np.meshgrid(np.arange(900), np.arange(800))
@@ -365,11 +365,14 @@ def test_samples_lie_where_the_crop_says(side, turns):
     got = take(ramp, crop) * 65535 / np.array([70, 80, 1])
     i, j = np.meshgrid(np.arange(256), np.arange(256))
     wanted = crop.to_photo(np.stack([i, j], axis=-1))
-    np.testing.assert_allclose(got[..., :2], wanted, atol=0.1)
+    inside = (wanted > 4).all(2) & (wanted < np.array([895, 795])).all(2)
+    assert inside.mean() > 0.9
+    np.testing.assert_allclose(got[..., :2][inside], wanted[inside], atol=0.1)
     corner, first = (tuple(wanted[k]) for k in ((0, 0), (0, 10)))
     if not turns:
         np.testing.assert_allclose(first[0], 450.3 + (10.5 / 256 - 0.5) * side - 0.5, rtol=1e-5)
-    # As numpy.rot90 turns: after one quarter the crop's upper left is the photo's upper right.
+    # As numpy.rot90 turns: after one quarter the crop's upper left is the photo's upper right; a tenth before it.
+    turns = int(round(turns)) % 4
     assert (corner[0] > 450, corner[1] > 400) == [(False, False), (True, False), (True, True), (False, True)][turns]
 
 
@@ -387,7 +390,7 @@ def test_outside_of_the_photo_the_edge_goes_on(astronaut):
     np.testing.assert_allclose(far, np.broadcast_to(astronaut[0, 0] / 255, far.shape), atol=1e-3)
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 0.3, 3.9])
 def test_crop_and_photo_pixels_convert_both_ways(turns):
     crop = Crop(400.25, 300.5, 333.3, 256, turns)
     points = np.random.default_rng(1).uniform(-50, 900, (68, 3)).astype(np.float32)

@@ -7,13 +7,19 @@ import numpy as np
 from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
 from .textures import EXTENT
 
-# The share of pictures with no light but one sun.
-DARK_ROOMS = 0.2
+# The share of pictures with no light but one sun, and with a light beside the lens: a flash, a ring light.
+DARK_ROOMS, FLASHES = 0.2, 0.15
 
 
 def _smooth_noise(rng, size, cells):
     noise = rng.normal(size=(cells, cells)).astype(np.float32)
     return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def _beside_lens(rng):
+    """The direction (3,) of a light within some ten degrees of the camera."""
+    direction = np.float32([rng.normal(0, 0.1), rng.normal(0.05, 0.1), 1])
+    return direction / np.linalg.norm(direction)
 
 
 def on_crop(layer, uv):
@@ -66,7 +72,12 @@ def shade(rng, buffers, normal, texture, background):
     light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * ambient
     gloss = np.zeros_like(light)
     shine, power = rng.uniform(0, 0.35) * (rng.random() < 0.7), np.exp(rng.uniform(1.2, 3.6))
+    flash = rng.random() < FLASHES
+    if flash:  # it throws no shadow that the lens could see
+        light += rng.uniform(0.3, 1.5) * np.clip(normal @ _beside_lens(rng), 0, None)
     for bit, sun in enumerate(buffers["suns"]):
+        if flash and rng.random() < 0.7:
+            continue
         strength = rng.uniform(0.4, 1.6) if bit == 0 else rng.uniform(0, 0.8) * (rng.random() < 0.5) * (not dark)
         free = ((buffers["sun"] >> bit) & 1 ^ 1).astype(np.float32)
         softness = rng.uniform(0, 3)
