@@ -4,6 +4,7 @@
 import cv2
 import numpy as np
 
+from ..geometry.resample import normalise
 from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
 from .textures import EXTENT
 
@@ -41,12 +42,14 @@ def _texels(uv, size):
 
 def tilt(normal, kind, slopes, up):
     """Tilt normals (S, S, 3) by slopes (S, S, 2); only skin has relief. ``up`` (3,) is the head's up axis."""
-    slopes = slopes * (kind == SKIN)[..., None]
-    tangent = np.cross(np.broadcast_to(up, normal.shape), normal)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=2, keepdims=True), 1e-3)
-    bitangent = np.cross(normal, tangent)
-    tilted = normal + slopes[..., :1] * tangent + slopes[..., 1:] * bitangent
-    return tilted / np.maximum(np.linalg.norm(tilted, axis=2, keepdims=True), 1e-6)
+    slopes = (slopes * (kind == SKIN)[..., None]).astype(np.float32)
+    # For a unit normal n: tangent up x n, bitangent n x (up x n) = up - n (n . up), both of the same length.
+    across = np.float32([[0, -up[2], up[1]], [up[2], 0, -up[0]], [-up[1], up[0], 0]])
+    along = normal @ up
+    strength = slopes / np.sqrt(np.maximum(1 - along * along, 1e-6))[..., None]
+    tilted = normal * (1 - strength[..., 1:] * along[..., None])
+    tilted += strength[..., :1] * (normal @ across.T) + strength[..., 1:] * up
+    return normalise(tilted)
 
 
 def shade(rng, buffers, normal, texture, background):
@@ -65,7 +68,7 @@ def shade(rng, buffers, normal, texture, background):
     albedo[kind == TEETH] = 0.55
     albedo[kind == MOUTH] = 0.06
     sky = buffers["sky"].astype(np.float32) / 255
-    tilt = rng.normal(0, 0.45, 3)
+    tilt = rng.normal(0, 0.45, 3).astype(np.float32)
     # A dark room with one lamp: half a face is black then, and still there.
     dark = rng.random() < DARK_ROOMS
     ambient = rng.uniform(0, 0.05) if dark else rng.uniform(0.02, 0.9)
@@ -87,7 +90,7 @@ def shade(rng, buffers, normal, texture, background):
         half = sun + np.array([0, 0, 1], np.float32)
         half /= np.linalg.norm(half) + 1e-6
         gloss += strength * free * np.clip(normal @ half, 0, None) ** power
-    radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, 1.5, 0.5)
+    radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, np.float32(1.5), np.float32(0.5))
     face = kind != BACKGROUND
     level = np.percentile(radiance[face], 90) if face.any() else 1.0
     picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.7, 2.6))

@@ -4,6 +4,8 @@
 import cv2
 import numpy as np
 
+from ..geometry.resample import normalise
+
 
 class Move:
     """A random turn, scale and shift of a crop in its plane: the detector never gives the same square twice."""
@@ -28,7 +30,7 @@ class Move:
         rotation = np.eye(3, dtype=np.float32)
         rotation[:2, :2] = self.turn * [[1, -1], [-1, 1]]
         moved = moved @ rotation.T
-        return moved / np.maximum(np.linalg.norm(moved, axis=2, keepdims=True), 1e-6)
+        return normalise(moved)
 
     def positions(self, position):
         """A position map (U, U, 3) in -1..1 of the crop, y down."""

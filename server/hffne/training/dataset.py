@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..geometry.resample import normalise
 from ..geometry.uv import template
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import on_crop, shade, tilt
@@ -99,7 +100,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
     def _finish(self, grey, normal, smooth, weight, position):
         grey, normal, smooth, weight = self._shrink(*(np.ascontiguousarray(a, np.float32)
                                                       for a in (grey, normal, smooth, weight)))
-        normal, smooth = (a / np.maximum(np.linalg.norm(a, axis=2, keepdims=True), 1e-6) for a in (normal, smooth))
+        normal, smooth = normalise(normal), normalise(smooth)
         position = (position.astype(np.float32) + [0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
         return grey, normal, smooth, weight, position
 
