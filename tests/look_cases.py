@@ -13,7 +13,7 @@ import numpy as np  # noqa: E402
 
 import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
-from hffne_blender import roundtrip  # noqa: E402
+from hffne_blender import roundtrip, settings  # noqa: E402
 from hffne_blender.scene import detail, face, images, material, mesh, tangent, textures  # noqa: E402
 from hffne_blender.scene.asset import FaceAsset  # noqa: E402
 
@@ -370,30 +370,6 @@ def case_panels():
     return result
 
 
-def case_turntable(folder):
-    start()
-    build()
-    bpy.ops.hffne.add_lights(preset="SOFT")
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"
-    scene.render.resolution_x = 333
-    before = [scene.render.filepath, scene.render.resolution_x, scene.frame_current]
-    state = bpy.ops.hffne.add_turntable(frames=8, sweep=np.radians(100), directory=folder, step=2, size=48, samples=1)
-    result = {"state": list(state), "kept": before == [scene.render.filepath, scene.render.resolution_x, 1]}
-    pictures = []
-    for path in sorted(Path(folder).iterdir()):
-        result.setdefault("files", []).append(path.name)
-        pictures.append(images.values(bpy.data.images.load(str(path)))[..., :3])
-    result["size"] = list(pictures[0].shape[:2])
-    result["lit"] = float(pictures[0].max() - pictures[0].min())
-    # Frames 2 and 6 look from opposite sides, 0 and 4 both from the front.
-    result["sides"] = float(np.abs(pictures[1] - pictures[3]).mean())
-    result["front"] = float(np.abs(pictures[0] - pictures[2]).mean())
-    bpy.ops.hffne.add_turntable(frames=8)
-    result["again"] = [len(studio("turntable")), len(bpy.data.cameras), scene.camera.name]
-    return result
-
-
 def case_relight(path):
     start()
     build()
@@ -452,7 +428,8 @@ def case_relight(path):
     bpy.ops.wm.open_mainfile(filepath=path)
     scene = bpy.context.scene
     result["reopened"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
-    bpy.context.view_layer.objects.active = build(names=())
+    # What the defaults of the panel make.
+    bpy.context.view_layer.objects.active = build(names=[name.lower() for name in settings.DEFAULT_MAPS])
     try:
         bpy.ops.hffne.relight_photo()
         result["without"] = ""

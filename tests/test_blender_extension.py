@@ -36,7 +36,7 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):  # noqa: 
     assert (name, selected, location) == ("Großmutter 1", True, [1, 2, 3]) and vertices > 500
     assert found["progress"] == sorted(found["progress"]) and found["progress"][-1] == 1
     assert found["redone"] == [True, True, False]
-    assert found["view"] == ["ORTHO", 640]
+    assert found["view"] == ["ORTHO", 1920]
 
 
 @needs_blender

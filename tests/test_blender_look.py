@@ -114,23 +114,13 @@ def test_lights_stand_around_the_face_and_replace_one_another():
 
 
 @needs_blender
-def test_the_turntable_renders_both_sides(tmp_path):
-    found = run_case("turntable", tmp_path)
-    assert found["state"] == ["FINISHED"] and found["kept"]
-    assert found["files"] == [f"fake_turntable_000{number}.png" for number in (1, 2, 3, 4)]
-    assert found["size"] == [48, 48] and found["lit"] > 0.2
-    assert found["sides"] > 5 * found["front"]
-    assert found["again"][:2] == [1, 1] and found["again"][2].startswith("Turntable Camera")
-
-
-@needs_blender
 def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
     found = run_case("relight", tmp_path / "relit.blend")
     assert found["state"] == ["FINISHED"] and found["cards"] == 1
     # The same as the formula with numpy, in linear light.
     for which in ("left", "dragged", "reopened"):
         assert found[which] < 0.02, which
-    assert "Photo Relighting" in found["without"]
+    assert "Photo Relighting: tick it under What Is Made" in found["without"]
 
 
 @needs_blender

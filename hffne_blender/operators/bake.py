@@ -21,7 +21,9 @@ class HFFNE_OT_bake(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     target: bpy.props.StringProperty(
-        name="Onto", description="The mesh to bake onto; none bakes the face's own sliders into one map"
+        name="Onto",
+        description="The mesh to bake onto; none bakes the face's own sliders into one map",
+        options={"SKIP_SAVE"},
     )
     method: bpy.props.EnumProperty(
         name="Method",
@@ -62,7 +64,9 @@ class HFFNE_OT_bake(bpy.types.Operator):
         subtype="DISTANCE",
     )
     cage: bpy.props.StringProperty(
-        name="Cage", description="A mesh like the target, blown up, from which the rays start (Blender's baker only)"
+        name="Cage",
+        description="A mesh like the target, blown up, from which the rays start (Blender's baker only)",
+        options={"SKIP_SAVE"},
     )
     assign: bpy.props.BoolProperty(
         name="Use It", description="Give the mesh a material with the map if it has none", default=True

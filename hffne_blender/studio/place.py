@@ -4,6 +4,7 @@
 import bpy
 from mathutils import Vector
 
+# On a collection, an object and its data: what it was put there as. Only what carries it is ever removed.
 MARK = "hffne_studio"
 
 
@@ -15,29 +16,49 @@ def middle(obj):
     return (low + high) / 2, max(high - low) / 2
 
 
-def fresh_collection(scene, kind, name):
-    """An empty collection of a kind in the scene; what an earlier one of that kind held is removed."""
-    for old in list(scene.collection.children):
-        if old.get(MARK) == kind:
-            remove(old)
-    made = bpy.data.collections.new(name)
-    made[MARK] = kind
+def collection_for(scene, kind, name):
+    """The scene's collection for what is put around faces as a kind; a new one where there is none."""
+    for known in scene.collection.children_recursive:
+        if known.get(MARK) == kind and known.library is None:
+            return known
+    made = marked(bpy.data.collections.new(name), kind)
     scene.collection.children.link(made)
     return made
 
 
-def remove(collection):
-    """Remove a collection of ours with its objects and what only they used."""
-    data = [obj.data for obj in collection.objects if obj.data is not None]
-    blocks = list(collection.objects)
-    bpy.data.batch_remove([*blocks, collection])
-    bpy.data.batch_remove([block for block in data if block.users == 0])
+def marked(block, kind):
+    """The block, known from now on as one that may be removed when the next of its kind comes."""
+    block[MARK] = kind
+    return block
 
 
-def empty(collection, name, parent, location=(0, 0, 0), size=0.02, kind="PLAIN_AXES"):
-    """A new Empty, a child of `parent` at a place in its space."""
-    made = bpy.data.objects.new(name, None)
-    made.empty_display_type, made.empty_display_size = kind, size
+def of_face(scene, obj, kind):
+    """What was put around the face `obj` as a kind: those of its children that carry the mark."""
+    return [child for child in obj.children if child.get(MARK) == kind and scene.objects.get(child.name) == child]
+
+
+def remove(roots, kind):
+    """Remove objects of ours with what hangs on them; what an artist has hung on them or put beside them stays."""
+    doomed = set(roots)
+    for root in roots:
+        doomed.update(child for child in root.children_recursive if child.get(MARK) == kind)
+    for obj in doomed:
+        for child in obj.children:
+            if child not in doomed:
+                where = child.matrix_world.copy()
+                child.parent = None
+                child.matrix_world = where
+    data = {obj.data for obj in doomed if obj.data is not None and obj.data.get(MARK) == kind}
+    materials = {slot.material for obj in doomed for slot in obj.material_slots if slot.material is not None}
+    bpy.data.batch_remove(list(doomed))
+    for blocks in (data, {material for material in materials if material.get(MARK) == kind}):
+        bpy.data.batch_remove([block for block in blocks if block.users == 0])
+
+
+def empty(collection, name, parent, location=(0, 0, 0), size=0.02, shape="PLAIN_AXES"):
+    """A new Empty of the collection's kind, a child of `parent` at a place in its space."""
+    made = marked(bpy.data.objects.new(name, None), collection[MARK])
+    made.empty_display_type, made.empty_display_size = shape, size
     made.parent, made.location = parent, location
     collection.objects.link(made)
     return made

@@ -65,7 +65,10 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
         layout.use_property_split = True
         if find_face(context) is not None:
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
-            layout.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
+            row = layout.row(align=True)
+            row.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
+            row.operator_context = "INVOKE_DEFAULT"
+            row.operator("hffne.render_turntable", text="", icon="RENDER_ANIMATION")
             layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
             layout.operator("hffne.view_photo", icon="CAMERA_DATA")
         node = relight.find_node(_card(context))
