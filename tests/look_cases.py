@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender import roundtrip, settings  # noqa: E402
-from hffne_blender.scene import detail, face, images, material, mesh, tangent, textures  # noqa: E402
+from hffne_blender.scene import detail, face, images, look, material, mesh, tangent, textures  # noqa: E402
 from hffne_blender.scene.asset import FaceAsset  # noqa: E402
 
 ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "relight")
@@ -59,7 +59,7 @@ def case_images():
         "images": found,
         "height error": float(np.abs((height * 2 - 1) * extent - sent).max()),
         "fed": fed,
-        "subsurface": surface.inputs["Subsurface Weight"].default_value,
+        "subsurface": look.find_node(skin).inputs["Subsurface"].default_value,
         "photo": sorted(key for key in obj.keys() if key.startswith("hffne_photo")),
     }
 
@@ -81,8 +81,8 @@ def case_sliders(path):
     bpy.ops.wm.open_mainfile(filepath=path)
     obj = next(other for other in bpy.data.objects if other.type == "MESH")
     result["bare, reopened"] = angle_to(obj, 0.0)
-    mixes = [material.mix_node(obj.data.materials[0], label) for label in ("Delit", "Clay")]
-    result["mixes"] = [mix.inputs["Factor"].default_value for mix in mixes]
+    node = look.find_node(obj.data.materials[0])
+    result["mixes"] = [node.inputs[name].default_value for name in ("Delit", "Clay")]
     return result
 
 
@@ -116,8 +116,7 @@ def case_mixed():
 def case_relief():
     """Displacement on and off, refused without a height map; undone and redone."""
     start()
-    obj = build()
-    skin = obj.data.materials[0]
+    build()
 
     def state():
         obj = bpy.data.objects["fake"]
@@ -126,7 +125,7 @@ def case_relief():
         strength = material.find_node(skin, "NORMAL_MAP").inputs["Strength"].default_value
         return [output.inputs["Displacement"].is_linked, strength, len(obj.modifiers)]
 
-    result = {"scale": material.find_node(skin, "DISPLACEMENT").inputs["Scale"].default_value, "before": state()}
+    result = {"before": state()}
     bpy.ops.ed.undo_push(message="before")
     result["answer"] = list(bpy.ops.hffne.set_detail(relief="DISPLACEMENT", strength=0.5))
     bpy.ops.ed.undo_push(message="after")
@@ -148,6 +147,78 @@ def case_relief():
             result[f"without {name}"] = str(error)
     node = detail.find_node(bare.data.materials[0])
     result["untouched"] = [node.inputs["Strength"].default_value, len(bare.modifiers)]
+    return result
+
+
+def glow_only(obj, socket_of):
+    """The face's material shows one vector, which socket_of(node tree) gives, and nothing else."""
+    tree = obj.data.materials[0].node_tree
+    glow = tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(socket_of(tree), glow.inputs["Color"])
+    tree.links.new(glow.outputs["Emission"], material.find_node(obj.data.materials[0], "OUTPUT_MATERIAL").inputs["Surface"])
+
+
+def rendered(obj, size=64, samples=1):
+    """A small picture of a face from in front, in scene-linear light: (size, size, 4)."""
+    scene = bpy.context.scene
+    view = bpy.data.objects.get("front") or bpy.data.objects.new("front", bpy.data.cameras.new("front"))
+    if not view.users_collection:
+        scene.collection.objects.link(view)
+    view.location, view.rotation_euler = (0, -1, 0), (np.pi / 2, 0, 0)
+    view.data.type, view.data.ortho_scale = "ORTHO", 0.24
+    scene.camera = view
+    roundtrip._set_up(scene, size, samples)
+    scene.cycles.seed = 1
+    scene.view_settings.view_transform = "Raw"
+    return roundtrip._render(scene)
+
+
+def case_displaced():
+    """How far Strength moves the surface, in metres of depth."""
+    start()
+    obj = build(texture_size=128, grid=48)
+    bpy.ops.hffne.set_detail(relief="DISPLACEMENT")
+
+    def place(tree):
+        scale = tree.nodes.new("ShaderNodeVectorMath")
+        scale.operation = "MULTIPLY_ADD"
+        # Light cannot be negative.
+        scale.inputs[1].default_value, scale.inputs[2].default_value = (1, 1, 1), (1, 1, 1)
+        tree.links.new(tree.nodes.new("ShaderNodeNewGeometry").outputs["Position"], scale.inputs[0])
+        return scale.outputs[0]
+
+    glow_only(obj, place)
+    depth = {}
+    for strength in (0, 1, 2):
+        bpy.ops.hffne.set_detail(strength=strength, fine=0.1 * strength)
+        picture = rendered(obj)
+        depth[strength] = picture[..., 1]
+    inside = picture[..., 3] > 0.999
+    inside[:12] = inside[-12:] = inside[:, :12] = inside[:, -12:] = False
+    moved = {strength: np.abs(depth[strength] - depth[0])[inside] for strength in (1, 2)}
+    return {"one": float(np.percentile(moved[1], 95)), "ratio": float(moved[2].sum() / moved[1].sum())}
+
+
+def case_clay():
+    """Clay is grey in the light and in the shadow, all over the same: (largest difference of channels, of pixels)."""
+    start()
+    obj = build(texture_size=128, grid=32)
+    lamp = bpy.data.objects.new("side", bpy.data.lights.new("side", "SUN"))
+    lamp.rotation_euler = (0.3, 1.3, 0)
+    bpy.context.scene.collection.objects.link(lamp)
+    result = {}
+    for clay in (0, 1):
+        bpy.ops.hffne.set_detail(clay=clay, strength=0)
+        picture = rendered(obj, 48, 8)
+        seen = picture[picture[..., 3] > 0.999][:, :3]
+        result[f"tint {clay}"] = float(np.ptp(seen, axis=1).max())
+    result["lit"] = [float(seen.min()), float(seen.max())]
+    # Two faces with other textures are the same in clay.
+    for node in obj.data.materials[0].node_tree.nodes:
+        if node.label in ("Roughness", "Occlusion", "Colour", "Delit Colour"):
+            node.image = bpy.data.images.new(node.label, 4, 4)
+    other = rendered(obj, 48, 8)
+    result["textures"] = float(np.abs(other - picture).max())
     return result
 
 
@@ -364,6 +435,21 @@ def case_panels():
     draw("nothing")
     build()
     draw("face")
+    bpy.ops.hffne.set_detail(relief="DISPLACEMENT")
+    draw("displaced")
+    build(names=())
+    draw("bare")
+    skin = bpy.data.objects["fake"].data.materials[0]
+    skin.hffne_sliders.strength = 0.5
+    node = detail.find_node(skin)
+    result["passed on"] = [node.inputs["Strength"].default_value]
+    node.inputs["Strength"].default_value = 0.25
+    result["passed on"].append(skin.hffne_sliders.strength)
+    result["words"] = {
+        name: [kind.bl_rna.properties[name].description for name in kind.bl_rna.properties.keys() if name not in ("rna_type", "name")]
+        for name, kind in (("face", type(skin.hffne_sliders)), ("card", type(skin.hffne_relight)))
+    }
+    bpy.context.view_layer.objects.active = bpy.data.objects["fake"]
     bpy.ops.hffne.relight_photo()
     bpy.context.view_layer.objects.active = bpy.data.objects["Drag Me"]
     draw("light")

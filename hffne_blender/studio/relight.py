@@ -15,6 +15,8 @@ COLLECTION, KIND = "HFFNE Relight", "relight"
 GROUP, TAG = "HFFNE Relight", "hffne_relight"
 VERSION = 1
 KINDS = ("color", "albedo", "normal", "mask")
+# name, description
+COLOR = ("Light Colour", "Of the dragged light")
 # name, default, most, description
 SLIDERS = (
     ("Ambient", 0.15, 2.0, "Light from all around"),
@@ -99,7 +101,7 @@ def _make(group):
     for kind in KINDS:
         face.new_socket(kind.title(), in_out="INPUT", socket_type="NodeSocketColor")
     face.new_socket("From Light", in_out="INPUT", socket_type="NodeSocketVector")
-    tint = face.new_socket("Light Colour", in_out="INPUT", socket_type="NodeSocketColor")
+    tint = face.new_socket(COLOR[0], in_out="INPUT", socket_type="NodeSocketColor")
     tint.default_value = (1, 1, 1, 1)
     add_sliders(group, SLIDERS)
     _wire(group)
