@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender import roundtrip, settings  # noqa: E402
-from hffne_blender.scene import detail, face, images, look, material, mesh, tangent, textures  # noqa: E402
+from hffne_blender.scene import detail, face, images, look, made, material, mesh, tangent, textures  # noqa: E402
 from hffne_blender.scene.asset import FaceAsset  # noqa: E402
 
 ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "relight")
@@ -287,7 +287,7 @@ def full_disk(folder, file_format):
     return [error, [path.name for path in folder.iterdir()]]
 
 
-def low_poly():
+def low_poly(pose=None):
     """A mesh of its own over the fake face: few faces, other UVs, another place for its origin, and turned."""
     from mathutils import Matrix
 
@@ -297,7 +297,7 @@ def low_poly():
     uvs = np.stack([0.05 + 0.8 * (1 - v), 0.1 + 0.7 * u], 1).astype(np.float32)
     base = mesh.build_mesh("Low Poly", arrays["vertices"], arrays["quads"], uvs)
     obj = bpy.data.objects.new("Low Poly", base)
-    pose = Matrix.Translation((0.02, 0.3, -0.1)) @ Matrix.Rotation(0.7, 4, "Z")
+    pose = pose or Matrix.Translation((0.02, 0.3, -0.1)) @ Matrix.Rotation(0.7, 4, "Z")
     base.transform(pose.inverted())
     bpy.context.scene.collection.objects.link(obj)
     obj.matrix_world = pose
@@ -305,8 +305,8 @@ def low_poly():
     return obj, uvs, pose
 
 
-def baked(target):
-    return images.values(target["hffne_bake"])[..., :3] * 2 - 1
+def baked(target, space):
+    return images.values(made.of(target)[f"bake_{space}"])[..., :3] * 2 - 1
 
 
 def case_bake_own():
@@ -323,7 +323,7 @@ def case_bake_own():
         maps = []
         for method in ("FAST", "BLENDER"):
             bpy.ops.hffne.bake(method=method, space=space, resolution=256, margin=4)
-            maps.append(baked(obj))
+            maps.append(baked(obj, space.lower()))
         error = roundtrip.angles(*maps)[inside]
         result[space] = [float(error.mean()), float(np.percentile(error, 99))]
     result["one image each"] = sorted(image.name for image in bpy.data.images if "_bake_" in image.name)
@@ -341,7 +341,7 @@ def case_bake_other():
     for method in ("FAST", "BLENDER"):
         more = {"target": low.name, "method": method, "resolution": size, "space": "OBJECT", "extrusion": 0.01}
         result[method] = list(bpy.ops.hffne.bake(**more, assign=False))
-        maps[method] = baked(low)
+        maps[method] = baked(low, "object")
     # What each texel should hold, by formula: the face's normal where the texel's point lies.
     texel = (np.arange(size) + 0.5) / size
     column, row = np.meshgrid(texel, 1 - texel)
@@ -353,7 +353,7 @@ def case_bake_other():
     result["both agree"] = float(angles(maps["FAST"], maps["BLENDER"])[inside].mean())
     for method in ("FAST", "BLENDER"):
         bpy.ops.hffne.bake(target=low.name, method=method, resolution=size, space="TANGENT")
-        maps[method] = baked(low)
+        maps[method] = baked(low, "tangent")
     result["both agree, tangent"] = float(angles(maps["FAST"], maps["BLENDER"])[inside].mean())
     normal_map = material.find_node(low.data.materials[0], "NORMAL_MAP")
     result["assigned"] = [len(low.data.materials), normal_map.space]
@@ -372,6 +372,47 @@ def case_bake_other():
         except RuntimeError as error:
             result[name] = str(error)
     return result
+
+
+def case_bake_used(folder):
+    """What a mesh without a material shows of the map that it gets, in both spaces, and what is exported of it."""
+    from mathutils import Matrix
+
+    start()
+    obj = build(texture_size=512, grid=96)
+    result = {"files": {}}
+    for space in ("TANGENT", "OBJECT"):
+        low, *_ = low_poly(Matrix.Identity(4))
+        low.name = space.title()
+        choose(obj)
+        bpy.ops.hffne.bake(target=low.name, space=space, resolution=512)
+        skin = low.data.materials[0]
+        feeds = material.find_node(skin, "NORMAL_MAP").inputs["Color"].links[0].from_node
+        result[space] = [material.find_node(skin, "NORMAL_MAP").space, feeds.type]
+        choose(low)
+        where = Path(folder) / space
+        where.mkdir()
+        bpy.ops.hffne.export_maps(directory=str(where), convention="DIRECTX")
+        for path in where.iterdir():
+            image = bpy.data.images.load(str(path))
+            image.colorspace_settings.name = "Non-Color"
+            code, kept = images.values(image)[..., :3], images.values(made.of(low)[f"bake_{space.lower()}"])[..., :3].copy()
+            if space == "TANGENT":
+                kept[..., 1] = 1 - kept[..., 1]
+            result["files"][path.name] = float(np.abs(code - kept).max())
+        # For its time as a face the mesh is seen as the photo saw that.
+        low["hffne_camera"] = obj["hffne_camera"]
+        obj.hide_render = True
+        result[space].append(angle_to(low, 0.3))
+        bpy.data.objects.remove(low)
+    return result
+
+
+def choose(obj):
+    for other in bpy.context.selected_objects:
+        other.select_set(False)
+    obj.select_set(True)
+    bpy.context.view_layer.objects.active = obj
 
 
 def studio(kind):

@@ -14,20 +14,13 @@ import numpy as np  # noqa: E402
 import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender.scene import images  # noqa: E402
-from look_cases import build, start, studio  # noqa: E402
+from look_cases import build, choose, start, studio  # noqa: E402
 
 KINDS = ("lights", "turntable", "relight")
 
 
 def press(kind):
     getattr(bpy.ops.hffne, {"lights": "add_lights", "turntable": "add_turntable", "relight": "relight_photo"}[kind])()
-
-
-def choose(obj):
-    for other in bpy.context.selected_objects:
-        other.select_set(False)
-    obj.select_set(True)
-    bpy.context.view_layer.objects.active = obj
 
 
 def names(face, kind):

@@ -115,6 +115,17 @@ def test_both_bakes_agree_on_another_mesh():
 
 
 @needs_blender
+def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path):
+    found = run_case("bake_used", tmp_path)
+    # The sliders know slopes in tangent space only.
+    assert found["TANGENT"][:2] == ["TANGENT", "GROUP"] and found["OBJECT"][:2] == ["OBJECT", "TEX_IMAGE"]
+    assert found["TANGENT"][2] < 1.5 and found["OBJECT"][2] < 1.5, found
+    # Green points down in tangent space; an object's axes have no such choice.
+    assert set(found["files"]) == {"Tangent_normal.png", "Object_bake_object.png"}
+    assert max(found["files"].values()) < 2e-5
+
+
+@needs_blender
 def test_lights_stand_around_the_face_and_replace_one_another():
     found = run_case("lights")
     lights = {"SOFT": 3, "REMBRANDT": 2, "BUTTERFLY": 3, "SPLIT": 1, "RIM": 3, "RAKING": 1}
