@@ -40,6 +40,19 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):  # noqa: 
 
 
 @needs_blender
+def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fake_engine, tmp_path):  # noqa: F811
+    photo = tmp_path / "good.jpg"
+    photo.write_bytes(b"the fake engine does not look inside")
+    found = run_case("shown", sys.executable, photo, path=[fake_engine])
+    # The cube at the cursor is in nobody's way: only faces are made room for.
+    assert found["places"] == [[1, 2, 3], [1.25, 2, 3], [1.5, 2, 3]]
+    assert found["selected"]
+    # (the collection stays, nothing changed, the new face is active)
+    assert found["other selection"] == found["edit mode"] == [True, True, False]
+    assert found["waited"] == [True, False, True]
+
+
+@needs_blender
 def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):  # noqa: F811
     found = run_case("operator_errors", sys.executable, tmp_path, path=[fake_engine])
     assert found.pop("left")
