@@ -154,9 +154,9 @@ def test_the_panels_offer_what_there_is():
     found = run_case("panels")
     assert found["nothing"] == []
     every = ("strength", "fine", "medium", "coarse", "smoothing", "split", "delit", "clay")
-    assert [name for name in every if f"prop {name}" in found["face"]] == list(every)
+    assert [name for name in every if f"prop {name} True" in found["face"]] == list(every)
     # What would do nothing is not offered, or tells why.
-    assert [name for name in every if f"prop {name}" in found["bare"]] == ["strength", "coarse", "split", "clay"]
+    assert [name for name in every if f"prop {name} True" in found["bare"]] == ["strength", "coarse", "split", "clay"]
     assert not any("only Strength" in line for line in found["face"])
     assert any("only Strength" in line for line in found["displaced"])
     assert found["passed on"] == pytest.approx([0.5, 0.25])
@@ -164,4 +164,4 @@ def test_the_panels_offer_what_there_is():
     assert all(len(text) > 10 and "socket" not in text for words in found["words"].values() for text in words)
     for name in ("set_detail Displacement", "export_maps", "bake", "add_lights", "add_turntable", "relight_photo"):
         assert any(f"hffne.{name}" in line for line in found["face"]), name
-    assert "prop ambient" in found["light"] and "prop light_colour" in found["light"]
+    assert "prop ambient True" in found["light"] and "prop light_colour True" in found["light"]

@@ -20,7 +20,7 @@ VERSION = 2
 LEAST_Z = 0.05
 # name, default, most, description
 SLIDERS = (
-    ("Strength", 1.0, 3.0, "All of the detail"),
+    ("Strength", 1.0, 3.0, "How strong all of the detail is"),
     ("Fine", 1.0, 3.0, "Pores and fine lines, below about 4 mm"),
     ("Medium", 1.0, 3.0, "Wrinkles, about 4 to 12 mm"),
     ("Coarse", 1.0, 3.0, "Folds and what the mesh lacks of the shape, above about 12 mm"),

@@ -37,6 +37,8 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
+        # They are keyed in the Shader Editor, see sliders.
+        layout.use_property_decorate = False
         obj = find_face(context)
         skin = obj.data.materials[0]
         sliders, displaced, bands = skin.hffne_sliders, material.is_displaced(obj), detail.has_bands(skin)
@@ -44,12 +46,12 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
             if bands or name not in OF_BANDS:
                 row = layout.row()
                 row.enabled = name == "Strength" or not displaced
-                row.prop(sliders, key(name))
+                row.prop(sliders, key(name), slider=True)
         if displaced:
             _draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
         for name, *_ in look.SLIDERS:
             if not look.lacks(skin, name):
-                layout.prop(sliders, key(name))
+                layout.prop(sliders, key(name), slider=True)
         if material.find_node(skin, "DISPLACEMENT") is not None:
             row = layout.row(align=True)
             for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
@@ -70,6 +72,8 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
+        # They are keyed in the Shader Editor, see sliders.
+        layout.use_property_decorate = False
         if find_face(context) is not None:
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
             row = layout.row(align=True)
@@ -81,7 +85,7 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
         card = _card(context)
         if relight.find_node(card) is not None:
             for name, *_ in (relight.COLOR, *relight.SLIDERS):
-                layout.prop(card.data.materials[0].hffne_relight, key(name))
+                layout.prop(card.data.materials[0].hffne_relight, key(name), slider=True)
 
 
 def _card(context):
