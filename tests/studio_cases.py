@@ -42,19 +42,26 @@ def case_guests():
         cube.name = f"Mine {kind}"
         lamp = bpy.data.objects.new(f"Lamp {kind}", bpy.data.lights.new(f"Lamp {kind}", "POINT"))
         lamp.parent, lamp.location = pivot, (0.1, 0.2, 0.3)
+        # A copy of ours is the artist's, too.
+        copy = pivot.children[0].copy() if kind == "lights" else None
+        if copy is not None:
+            collection.objects.link(copy)
+            copy.location.x += 0.05
         for obj in (cube, lamp, face):
             for old in obj.users_collection:
                 old.objects.unlink(obj)
             collection.objects.link(obj)
         bpy.context.view_layer.update()
-        before, there = names(face, kind), [list(row) for row in lamp.matrix_world]
+        guests = [lamp, copy or lamp]
+        before = [name for name in names(face, kind) if copy is None or name != copy.name]
+        there = [[list(row) for row in guest.matrix_world] for guest in guests]
         counted = {block: len(getattr(bpy.data, block)) for block in ("objects", "lights", "cameras", "meshes")}
         choose(face)
         press(kind)
         bpy.context.view_layer.update()
         result[kind] = {
             "kept": [cube.name in collection.objects, lamp.name in collection.objects, face.name in collection.objects],
-            "moved": float(np.abs(np.array(lamp.matrix_world) - there).max()),
+            "moved": float(np.abs(np.array([guest.matrix_world for guest in guests]) - there).max()),
             "collections": len(studio(kind)),
             "replaced": names(face, kind) == before,
             "count": counted == {block: len(getattr(bpy.data, block)) for block in counted},

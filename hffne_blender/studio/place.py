@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a face is, and the collections into which what stands around it goes."""
 
+import re
+
 import bpy
 from mathutils import Vector
 
@@ -33,21 +35,31 @@ def marked(block, kind):
 
 
 def of_face(scene, obj, kind):
-    """What was put around the face `obj` as a kind: those of its children that carry the mark."""
-    return [child for child in obj.children if child.get(MARK) == kind and scene.objects.get(child.name) == child]
+    """What was put around the face `obj` as a kind."""
+    return [child for child in _ours(obj, kind) if scene.objects.get(child.name) == child]
+
+
+def _ours(parent, kind):
+    """The children of an object that carry the mark; a copy beside its original ("Key.001") is the artist's."""
+    first = {}
+    for child in sorted(parent.children, key=lambda child: child.name):
+        if child.get(MARK) == kind:
+            first.setdefault(re.sub(r"\.\d+$", "", child.name), child)
+    return list(first.values())
 
 
 def remove(roots, kind):
     """Remove objects of ours with what hangs on them; what an artist has hung on them or put beside them stays."""
-    doomed = set(roots)
-    for root in roots:
-        doomed.update(child for child in root.children_recursive if child.get(MARK) == kind)
-    for obj in doomed:
-        for child in obj.children:
-            if child not in doomed:
-                where = child.matrix_world.copy()
-                child.parent = None
-                child.matrix_world = where
+    doomed, waiting = set(), list(roots)
+    while waiting:
+        obj = waiting.pop()
+        doomed.add(obj)
+        ours = _ours(obj, kind)
+        waiting += ours
+        for guest in set(obj.children).difference(ours):
+            where = guest.matrix_world.copy()
+            guest.parent = None
+            guest.matrix_world = where
     data = {obj.data for obj in doomed if obj.data is not None and obj.data.get(MARK) == kind}
     materials = {slot.material for obj in doomed for slot in obj.material_slots if slot.material is not None}
     bpy.data.batch_remove(list(doomed))
