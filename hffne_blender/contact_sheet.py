@@ -17,7 +17,7 @@ import numpy as np
 
 from . import preview
 from .quiet import quiet
-from .scene import camera, images, material
+from .scene import camera, images, look
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -42,7 +42,7 @@ def row(blend, folder, height=480, samples=16, photo="", clay=False, engine="CYC
     scene.render.resolution_x, scene.render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
     scene.render.resolution_percentage = 100
     if clay:
-        material.mix_node(obj.data.materials[0], "Clay").inputs[0].default_value = 1.0
+        look.find_node(obj.data.materials[0]).inputs["Clay"].default_value = 1.0
     pictures = [_cropped(photo, camera.load(obj)["crop"], height)] if photo else []
     before = obj.rotation_euler.z
     for number, turn in enumerate(TURNS):

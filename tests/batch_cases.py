@@ -15,6 +15,8 @@ import hffne_blender  # noqa: E402
 from hffne_blender import batch  # noqa: E402
 from hffne_blender.engine import session  # noqa: E402
 
+# Operators that work on the active face.
+OF_FACE = {"set_detail", "bake", "view_photo", "add_lights", "add_turntable", "relight_photo"}
 SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
 
 
@@ -127,16 +129,26 @@ def case_documentation(python, folder, text, out):
 
 def scene_facts():
     """What of a scene must come and go with undo and redo."""
-    facts = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in ("objects", "materials")}
+    kinds = ("objects", "materials", "images", "lights", "cameras")
+    facts = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
     facts["slots"] = [[slot.material.name if slot.material else None for slot in obj.material_slots] for obj in bpy.data.objects]
     facts["modifiers"] = [[modifier.name for modifier in obj.modifiers] for obj in bpy.data.objects]
     queue = bpy.context.scene.hffne_batch
     facts["queue"] = [[os.path.basename(item.photo), item.state] for item in queue.items]
-    facts["camera"] = bpy.context.scene.camera.name if bpy.context.scene.camera else None
+    scene = bpy.context.scene
+    facts["camera"] = scene.camera.name if scene.camera else None
+    facts["frames"] = [scene.frame_start, scene.frame_end]
+    facts["children"] = [sorted(child.name for child in obj.children_recursive) for obj in bpy.data.objects]
+    facts["detail"] = [
+        [socket.default_value for socket in node.inputs if socket.type == "VALUE"]
+        for skin in bpy.data.materials
+        for node in skin.node_tree.nodes
+        if node.type == "GROUP"
+    ]
     return facts
 
 
-def case_undo(python, folder):
+def case_undo(python, folder, out):
     """Each operator that changes the file is one step back and forth."""
     start()
     photo = str(Path(folder) / "good 1.jpg")
@@ -147,9 +159,18 @@ def case_undo(python, folder):
     ops = bpy.ops.hffne
     photos = json.dumps([photo, str(Path(folder) / "good 2.jpg")])
     wearing = {"face": "good 1", "target": "Head", "align": "PLACED", "texture_size": "512"}
+    maps = {"RELIGHT", "HEIGHT"}
     steps = (
-        ("generate", {"photo": photo, "engine_python": python, **SMALL}),
+        ("generate", {"photo": photo, "engine_python": python, **SMALL, "maps": maps}),
+        ("set_detail", {"strength": 0.5}),
+        ("set_detail", {"relief": "DISPLACEMENT"}),
+        ("bake", {"resolution": 64}),
+        ("bake", {"target": "Head", "resolution": 64, "space": "OBJECT", "extrusion": 0.1}),
         ("view_photo", {}),
+        ("add_lights", {"preset": "RIM"}),
+        ("add_lights", {"preset": "SPLIT"}),
+        ("add_turntable", {"frames": 12}),
+        ("relight_photo", {}),
         ("place_landmarks", {"target": "Head", "face": "good 1", "find": False}),
         ("apply_to_mesh", wearing),
         ("apply_to_mesh", {**wearing, "relief": True, "levels": 1}),
@@ -161,7 +182,7 @@ def case_undo(python, folder):
     result = {}
     for number, (name, arguments) in enumerate(steps):
         before = scene_facts()
-        if name == "view_photo":
+        if name in OF_FACE:
             bpy.context.view_layer.objects.active = bpy.data.objects["good 1"]
         # The second argument makes an undo step of it, as pressing the button does.
         getattr(ops, name)("EXEC_DEFAULT", True, **arguments)
@@ -170,6 +191,12 @@ def case_undo(python, folder):
         undone = scene_facts()
         bpy.ops.ed.redo()
         result[f"{number} {name}"] = [before != after, undone == before, scene_facts() == after]
+    # What was made and taken back and made again is there to be written.
+    bpy.context.view_layer.objects.active = bpy.data.objects["Head"]
+    before = scene_facts()
+    result["export"] = list(ops.export_maps(directory=out, maps={"normal", "bake_object"}))
+    result["written"] = sorted(os.listdir(out))
+    result["untouched"] = before == scene_facts()
     hffne_blender.unregister()
     return result
 

@@ -301,6 +301,49 @@ def case_operator(python, photo):
     return result
 
 
+def case_shown(python, photo):
+    """Where faces of one place go, and what of the user's work they leave alone: selection, active object, mode."""
+    empty()
+    hffne_blender.register()
+    arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
+    scene, result = bpy.context.scene, {}
+    scene.cursor.location = (1, 2, 3)
+    bpy.ops.mesh.primitive_cube_add(location=(1, 2, 3))
+    cube = bpy.context.object
+    for _ in range(3):
+        bpy.ops.hffne.generate(**arguments)
+        result.setdefault("places", []).append([round(value, 4) for value in bpy.context.object.location])
+    result["selected"] = [obj.name for obj in bpy.context.selected_objects] == [bpy.context.object.name]
+
+    # As a window's timer ends the work, when the user has gone on with something else.
+    from types import SimpleNamespace
+
+    from hffne_blender.operators import ask
+
+    told = SimpleNamespace(report=lambda *_: None, work_before=ask.users_work(bpy.context))
+
+    def finish():
+        new = build_fake(texture_size=64, grid=24)
+        had = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
+        same = ask.place(bpy.context) == scene.collection
+        ask.show(told, bpy.context, new, [])
+        now = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
+        return [same, now == had, bpy.context.object == new]
+
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
+    cube.select_set(True)
+    bpy.context.view_layer.objects.active = cube
+    result["other selection"] = finish()
+    told.work_before = ask.users_work(bpy.context)
+    bpy.ops.object.mode_set(mode="EDIT")
+    result["edit mode"] = finish()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    result["waited"] = finish()
+    hffne_blender.unregister()
+    return result
+
+
 def case_operator_errors(python, folder):
     empty()
     hffne_blender.register()

@@ -293,6 +293,106 @@ def evaluated(obj):
     return points.reshape(-1, 3), normals.reshape(-1, 3), of_vertex
 
 
+def choose(obj):
+    for other in bpy.context.selected_objects:
+        other.select_set(False)
+    obj.select_set(True)
+    bpy.context.view_layer.objects.active = obj
+
+
+def case_twin():
+    """A copy of a mesh with the detail is applied to anew: the first keeps all that it had. Deleted, it is gone."""
+    start()
+    obj = fake(grid=40, texture_size=256)
+    hero = remeshed(obj, Matrix.Translation((0.3, 0, 0)))
+    bumpy(hero)
+    put_landmarks(obj, hero, 0)
+    arguments = {"face": obj.name, "align": "PLACED", "texture_size": "512", "displacement": True}
+    hero.location = (0, 0, 0)
+    bpy.context.view_layer.update()
+    bpy.ops.hffne.apply_to_mesh(target=hero.name, **arguments)
+
+    def worn(target):
+        skin = target.material_slots[0].material
+        pictures = [skin.node_tree.nodes[name].image for name in ("HFFNE Normal", "HFFNE Height")]
+        return [skin.name, [image.name for image in pictures], [hash(source.pixels_of(image).tobytes()) for image in pictures]]
+
+    before = worn(hero)
+    choose(hero)
+    bpy.ops.object.duplicate()
+    twin = bpy.context.object
+    result = {"shared": worn(twin) == before}
+    for strength in (0.3, 0.5):
+        bpy.ops.hffne.apply_to_mesh(target=twin.name, strength=strength, **arguments)
+        result[f"kept {strength}"] = worn(hero) == before
+        result[f"own {strength}"] = [one != other for one, other in zip(worn(twin), before)]
+    result["images"] = len([image for image in bpy.data.images if image.name.startswith("Hero")])
+    result["materials"] = len([skin for skin in bpy.data.materials if skin.name.startswith("Own skin HFFNE")])
+    # Both go on as they are with the next run on the first.
+    twin_has = worn(twin)
+    bpy.ops.hffne.apply_to_mesh(target=hero.name, strength=2, **arguments)
+    result["twin"] = worn(twin) == twin_has
+    choose(twin)
+    name = twin.name
+    bpy.ops.object.delete()
+    result["gone"] = name not in bpy.data.objects
+    return result
+
+
+def case_export(folder):
+    """The maps of the artist's own mesh as files: the normal map, and the displacement in metres."""
+    start()
+    obj = fake(grid=40, texture_size=256)
+    copy = remeshed(obj, Matrix.Scale(5, 4))
+    bumpy(copy)
+    put_landmarks(obj, copy, 0)
+    choose(copy)
+    result = {"before": bpy.ops.hffne.export_maps.poll()}
+    bpy.ops.hffne.apply_to_mesh(face=obj.name, target=copy.name, texture_size="512", displacement=True)
+    result["panel"] = drawn()
+    image = copy["hffne_made_displacement"]
+    # In the scene the mesh is five times as large as in its own space.
+    wanted = (source.pixels_of(image)[..., 0] - 0.5) * image["hffne_scale"] * 5
+    normal = source.pixels_of(copy["hffne_made_normal"])[..., :3]
+    for file_format in ("OPEN_EXR", "PNG"):
+        where = Path(folder) / file_format
+        where.mkdir()
+        result["state"] = list(bpy.ops.hffne.export_maps(directory=str(where), file_format=file_format, convention="DIRECTX"))
+        read = {}
+        for path in where.iterdir():
+            loaded = bpy.data.images.load(str(path))
+            loaded.colorspace_settings.name = "Non-Color"
+            read[path.stem] = source.pixels_of(loaded)[..., :3]
+        result["files"] = sorted(read)
+        found = read["Hero_displacement"][..., 0]
+        if file_format == "PNG":
+            found = (found - 0.5) * image["hffne_scale"] * 5
+        green = read["Hero_normal"] * [1, -1, 1] + [0, 1, 0]
+        result[file_format] = [float(np.abs(found - wanted).max()), float(np.abs(green - normal).max())]
+    result["range"] = float(np.abs(wanted).max())
+    # A mesh with a material of its own gets no other one by baking, but its map can be exported.
+    choose(obj)
+    bpy.ops.hffne.bake(target=copy.name, resolution=64, extrusion=1)
+    choose(copy)
+    bpy.ops.hffne.export_maps(directory=str(Path(folder) / "PNG"))
+    result["baked"] = sorted(path.name for path in (Path(folder) / "PNG").iterdir())
+    bpy.context.view_layer.objects.active = None
+    result["none"] = bpy.ops.hffne.export_maps.poll()
+    return result
+
+
+def drawn():
+    """What the panel My Own Character offers."""
+    from types import SimpleNamespace
+
+    from blender_cases import Layout
+    from hffne_blender.ui import character_panel
+
+    lines = []
+    character_panel.HFFNE_PT_character.draw(SimpleNamespace(layout=Layout(lines)), bpy.context)
+    return lines
+
+
 def case_heights():
     """Slopes made from a known height field come back as that field."""
     start()

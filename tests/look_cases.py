@@ -13,8 +13,8 @@ import numpy as np  # noqa: E402
 
 import fake_face  # noqa: E402
 import hffne_blender  # noqa: E402
-from hffne_blender import roundtrip  # noqa: E402
-from hffne_blender.scene import detail, face, images, material, mesh, tangent, textures  # noqa: E402
+from hffne_blender import roundtrip, settings  # noqa: E402
+from hffne_blender.scene import detail, face, images, look, made, material, mesh, tangent, textures  # noqa: E402
 from hffne_blender.scene.asset import FaceAsset  # noqa: E402
 
 ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "relight")
@@ -59,7 +59,7 @@ def case_images():
         "images": found,
         "height error": float(np.abs((height * 2 - 1) * extent - sent).max()),
         "fed": fed,
-        "subsurface": surface.inputs["Subsurface Weight"].default_value,
+        "subsurface": look.find_node(skin).inputs["Subsurface"].default_value,
         "photo": sorted(key for key in obj.keys() if key.startswith("hffne_photo")),
     }
 
@@ -81,8 +81,8 @@ def case_sliders(path):
     bpy.ops.wm.open_mainfile(filepath=path)
     obj = next(other for other in bpy.data.objects if other.type == "MESH")
     result["bare, reopened"] = angle_to(obj, 0.0)
-    mixes = [material.mix_node(obj.data.materials[0], label) for label in ("Delit", "Clay")]
-    result["mixes"] = [mix.inputs["Factor"].default_value for mix in mixes]
+    node = look.find_node(obj.data.materials[0])
+    result["mixes"] = [node.inputs[name].default_value for name in ("Delit", "Clay")]
     return result
 
 
@@ -116,8 +116,7 @@ def case_mixed():
 def case_relief():
     """Displacement on and off, refused without a height map; undone and redone."""
     start()
-    obj = build()
-    skin = obj.data.materials[0]
+    build()
 
     def state():
         obj = bpy.data.objects["fake"]
@@ -126,7 +125,7 @@ def case_relief():
         strength = material.find_node(skin, "NORMAL_MAP").inputs["Strength"].default_value
         return [output.inputs["Displacement"].is_linked, strength, len(obj.modifiers)]
 
-    result = {"scale": material.find_node(skin, "DISPLACEMENT").inputs["Scale"].default_value, "before": state()}
+    result = {"before": state()}
     bpy.ops.ed.undo_push(message="before")
     result["answer"] = list(bpy.ops.hffne.set_detail(relief="DISPLACEMENT", strength=0.5))
     bpy.ops.ed.undo_push(message="after")
@@ -148,6 +147,78 @@ def case_relief():
             result[f"without {name}"] = str(error)
     node = detail.find_node(bare.data.materials[0])
     result["untouched"] = [node.inputs["Strength"].default_value, len(bare.modifiers)]
+    return result
+
+
+def glow_only(obj, socket_of):
+    """The face's material shows one vector, which socket_of(node tree) gives, and nothing else."""
+    tree = obj.data.materials[0].node_tree
+    glow = tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(socket_of(tree), glow.inputs["Color"])
+    tree.links.new(glow.outputs["Emission"], material.find_node(obj.data.materials[0], "OUTPUT_MATERIAL").inputs["Surface"])
+
+
+def rendered(obj, size=64, samples=1):
+    """A small picture of a face from in front, in scene-linear light: (size, size, 4)."""
+    scene = bpy.context.scene
+    view = bpy.data.objects.get("front") or bpy.data.objects.new("front", bpy.data.cameras.new("front"))
+    if not view.users_collection:
+        scene.collection.objects.link(view)
+    view.location, view.rotation_euler = (0, -1, 0), (np.pi / 2, 0, 0)
+    view.data.type, view.data.ortho_scale = "ORTHO", 0.24
+    scene.camera = view
+    roundtrip._set_up(scene, size, samples)
+    scene.cycles.seed = 1
+    scene.view_settings.view_transform = "Raw"
+    return roundtrip._render(scene)
+
+
+def case_displaced():
+    """How far Strength moves the surface, in metres of depth."""
+    start()
+    obj = build(texture_size=128, grid=48)
+    bpy.ops.hffne.set_detail(relief="DISPLACEMENT")
+
+    def place(tree):
+        scale = tree.nodes.new("ShaderNodeVectorMath")
+        scale.operation = "MULTIPLY_ADD"
+        # Light cannot be negative.
+        scale.inputs[1].default_value, scale.inputs[2].default_value = (1, 1, 1), (1, 1, 1)
+        tree.links.new(tree.nodes.new("ShaderNodeNewGeometry").outputs["Position"], scale.inputs[0])
+        return scale.outputs[0]
+
+    glow_only(obj, place)
+    depth = {}
+    for strength in (0, 1, 2):
+        bpy.ops.hffne.set_detail(strength=strength, fine=0.1 * strength)
+        picture = rendered(obj)
+        depth[strength] = picture[..., 1]
+    inside = picture[..., 3] > 0.999
+    inside[:12] = inside[-12:] = inside[:, :12] = inside[:, -12:] = False
+    moved = {strength: np.abs(depth[strength] - depth[0])[inside] for strength in (1, 2)}
+    return {"one": float(np.percentile(moved[1], 95)), "ratio": float(np.median(moved[2]) / np.median(moved[1]))}
+
+
+def case_clay():
+    """Clay is grey in the light and in the shadow, all over the same: (largest difference of channels, of pixels)."""
+    start()
+    obj = build(texture_size=128, grid=32)
+    lamp = bpy.data.objects.new("side", bpy.data.lights.new("side", "SUN"))
+    lamp.rotation_euler = (0.3, 1.3, 0)
+    bpy.context.scene.collection.objects.link(lamp)
+    result = {}
+    for clay in (0, 1):
+        bpy.ops.hffne.set_detail(clay=clay, strength=0)
+        picture = rendered(obj, 48, 8)
+        seen = picture[picture[..., 3] > 0.999][:, :3]
+        result[f"tint {clay}"] = float(np.ptp(seen, axis=1).max())
+    result["lit"] = [float(seen.min()), float(seen.max())]
+    # Two faces with other textures are the same in clay.
+    for node in obj.data.materials[0].node_tree.nodes:
+        if node.label in ("Roughness", "Occlusion", "Colour", "Delit Colour"):
+            node.image = bpy.data.images.new(node.label, 4, 4)
+    other = rendered(obj, 48, 8)
+    result["textures"] = float(np.abs(other - picture).max())
     return result
 
 
@@ -216,7 +287,7 @@ def full_disk(folder, file_format):
     return [error, [path.name for path in folder.iterdir()]]
 
 
-def low_poly():
+def low_poly(pose=None):
     """A mesh of its own over the fake face: few faces, other UVs, another place for its origin, and turned."""
     from mathutils import Matrix
 
@@ -226,7 +297,7 @@ def low_poly():
     uvs = np.stack([0.05 + 0.8 * (1 - v), 0.1 + 0.7 * u], 1).astype(np.float32)
     base = mesh.build_mesh("Low Poly", arrays["vertices"], arrays["quads"], uvs)
     obj = bpy.data.objects.new("Low Poly", base)
-    pose = Matrix.Translation((0.02, 0.3, -0.1)) @ Matrix.Rotation(0.7, 4, "Z")
+    pose = pose or Matrix.Translation((0.02, 0.3, -0.1)) @ Matrix.Rotation(0.7, 4, "Z")
     base.transform(pose.inverted())
     bpy.context.scene.collection.objects.link(obj)
     obj.matrix_world = pose
@@ -234,8 +305,8 @@ def low_poly():
     return obj, uvs, pose
 
 
-def baked(target):
-    return images.values(target["hffne_bake"])[..., :3] * 2 - 1
+def baked(target, space):
+    return images.values(made.of(target)[f"bake_{space}"])[..., :3] * 2 - 1
 
 
 def case_bake_own():
@@ -252,7 +323,7 @@ def case_bake_own():
         maps = []
         for method in ("FAST", "BLENDER"):
             bpy.ops.hffne.bake(method=method, space=space, resolution=256, margin=4)
-            maps.append(baked(obj))
+            maps.append(baked(obj, space.lower()))
         error = roundtrip.angles(*maps)[inside]
         result[space] = [float(error.mean()), float(np.percentile(error, 99))]
     result["one image each"] = sorted(image.name for image in bpy.data.images if "_bake_" in image.name)
@@ -270,7 +341,7 @@ def case_bake_other():
     for method in ("FAST", "BLENDER"):
         more = {"target": low.name, "method": method, "resolution": size, "space": "OBJECT", "extrusion": 0.01}
         result[method] = list(bpy.ops.hffne.bake(**more, assign=False))
-        maps[method] = baked(low)
+        maps[method] = baked(low, "object")
     # What each texel should hold, by formula: the face's normal where the texel's point lies.
     texel = (np.arange(size) + 0.5) / size
     column, row = np.meshgrid(texel, 1 - texel)
@@ -282,7 +353,7 @@ def case_bake_other():
     result["both agree"] = float(angles(maps["FAST"], maps["BLENDER"])[inside].mean())
     for method in ("FAST", "BLENDER"):
         bpy.ops.hffne.bake(target=low.name, method=method, resolution=size, space="TANGENT")
-        maps[method] = baked(low)
+        maps[method] = baked(low, "tangent")
     result["both agree, tangent"] = float(angles(maps["FAST"], maps["BLENDER"])[inside].mean())
     normal_map = material.find_node(low.data.materials[0], "NORMAL_MAP")
     result["assigned"] = [len(low.data.materials), normal_map.space]
@@ -301,6 +372,47 @@ def case_bake_other():
         except RuntimeError as error:
             result[name] = str(error)
     return result
+
+
+def case_bake_used(folder):
+    """What a mesh without a material shows of the map that it gets, in both spaces, and what is exported of it."""
+    from mathutils import Matrix
+
+    start()
+    obj = build(texture_size=512, grid=96)
+    result = {"files": {}}
+    for space in ("TANGENT", "OBJECT"):
+        low, *_ = low_poly(Matrix.Identity(4))
+        low.name = space.title()
+        choose(obj)
+        bpy.ops.hffne.bake(target=low.name, space=space, resolution=512)
+        skin = low.data.materials[0]
+        feeds = material.find_node(skin, "NORMAL_MAP").inputs["Color"].links[0].from_node
+        result[space] = [material.find_node(skin, "NORMAL_MAP").space, feeds.type]
+        choose(low)
+        where = Path(folder) / space
+        where.mkdir()
+        bpy.ops.hffne.export_maps(directory=str(where), convention="DIRECTX")
+        for path in where.iterdir():
+            image = bpy.data.images.load(str(path))
+            image.colorspace_settings.name = "Non-Color"
+            code, kept = images.values(image)[..., :3], images.values(made.of(low)[f"bake_{space.lower()}"])[..., :3].copy()
+            if space == "TANGENT":
+                kept[..., 1] = 1 - kept[..., 1]
+            result["files"][path.name] = float(np.abs(code - kept).max())
+        # For its time as a face the mesh is seen as the photo saw that.
+        low["hffne_camera"] = obj["hffne_camera"]
+        obj.hide_render = True
+        result[space].append(angle_to(low, 0.3))
+        bpy.data.objects.remove(low)
+    return result
+
+
+def choose(obj):
+    for other in bpy.context.selected_objects:
+        other.select_set(False)
+    obj.select_set(True)
+    bpy.context.view_layer.objects.active = obj
 
 
 def studio(kind):
@@ -364,33 +476,24 @@ def case_panels():
     draw("nothing")
     build()
     draw("face")
+    bpy.ops.hffne.set_detail(relief="DISPLACEMENT")
+    draw("displaced")
+    build(names=())
+    draw("bare")
+    skin = bpy.data.objects["fake"].data.materials[0]
+    skin.hffne_sliders.strength = 0.5
+    node = detail.find_node(skin)
+    result["passed on"] = [node.inputs["Strength"].default_value]
+    node.inputs["Strength"].default_value = 0.25
+    result["passed on"].append(skin.hffne_sliders.strength)
+    result["words"] = {
+        name: [kind.bl_rna.properties[name].description for name in kind.bl_rna.properties.keys() if name not in ("rna_type", "name")]
+        for name, kind in (("face", type(skin.hffne_sliders)), ("card", type(skin.hffne_relight)))
+    }
+    bpy.context.view_layer.objects.active = bpy.data.objects["fake"]
     bpy.ops.hffne.relight_photo()
     bpy.context.view_layer.objects.active = bpy.data.objects["Drag Me"]
     draw("light")
-    return result
-
-
-def case_turntable(folder):
-    start()
-    build()
-    bpy.ops.hffne.add_lights(preset="SOFT")
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"
-    scene.render.resolution_x = 333
-    before = [scene.render.filepath, scene.render.resolution_x, scene.frame_current]
-    state = bpy.ops.hffne.add_turntable(frames=8, sweep=np.radians(100), directory=folder, step=2, size=48, samples=1)
-    result = {"state": list(state), "kept": before == [scene.render.filepath, scene.render.resolution_x, 1]}
-    pictures = []
-    for path in sorted(Path(folder).iterdir()):
-        result.setdefault("files", []).append(path.name)
-        pictures.append(images.values(bpy.data.images.load(str(path)))[..., :3])
-    result["size"] = list(pictures[0].shape[:2])
-    result["lit"] = float(pictures[0].max() - pictures[0].min())
-    # Frames 2 and 6 look from opposite sides, 0 and 4 both from the front.
-    result["sides"] = float(np.abs(pictures[1] - pictures[3]).mean())
-    result["front"] = float(np.abs(pictures[0] - pictures[2]).mean())
-    bpy.ops.hffne.add_turntable(frames=8)
-    result["again"] = [len(studio("turntable")), len(bpy.data.cameras), scene.camera.name]
     return result
 
 
@@ -452,7 +555,8 @@ def case_relight(path):
     bpy.ops.wm.open_mainfile(filepath=path)
     scene = bpy.context.scene
     result["reopened"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
-    bpy.context.view_layer.objects.active = build(names=())
+    # What the defaults of the panel make.
+    bpy.context.view_layer.objects.active = build(names=[name.lower() for name in settings.DEFAULT_MAPS])
     try:
         bpy.ops.hffne.relight_photo()
         result["without"] = ""

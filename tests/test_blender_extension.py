@@ -36,7 +36,20 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):  # noqa: 
     assert (name, selected, location) == ("Großmutter 1", True, [1, 2, 3]) and vertices > 500
     assert found["progress"] == sorted(found["progress"]) and found["progress"][-1] == 1
     assert found["redone"] == [True, True, False]
-    assert found["view"] == ["ORTHO", 640]
+    assert found["view"] == ["ORTHO", 1920]
+
+
+@needs_blender
+def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fake_engine, tmp_path):  # noqa: F811
+    photo = tmp_path / "good.jpg"
+    photo.write_bytes(b"the fake engine does not look inside")
+    found = run_case("shown", sys.executable, photo, path=[fake_engine])
+    # The cube at the cursor is in nobody's way: only faces are made room for.
+    assert found["places"] == [[1, 2, 3], [1.25, 2, 3], [1.5, 2, 3]]
+    assert found["selected"]
+    # (the collection stays, nothing changed, the new face is active)
+    assert found["other selection"] == found["edit mode"] == [True, True, False]
+    assert found["waited"] == [True, False, True]
 
 
 @needs_blender

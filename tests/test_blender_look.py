@@ -27,7 +27,7 @@ def test_every_map_has_its_name_depth_colour_space_and_unit():
     }
     # Half a step of 16 bits over 3 mm.
     assert found["height error"] < 3e-8
-    assert set(found["fed"]) == {"Base Color", "Roughness", "Normal", "Specular IOR Level"}
+    assert set(found["fed"]) == {"Base Color", "Roughness", "Normal", "Specular IOR Level", "Subsurface Weight"}
     assert found["subsurface"] > 0
     assert len(found["photo"]) == 4
 
@@ -52,12 +52,27 @@ def test_the_sliders_of_an_export_are_those_of_the_shader():
 @needs_blender
 def test_relief_by_displacement_and_back():
     found = run_case("relief")
-    assert found["scale"] == pytest.approx(0.003)
     assert found["answer"] == ["FINISHED"]
     assert found["before"] == found["undone"] == found["back"] == [False, 1, 0]
     assert found["displaced"] == found["redone"] == [True, 0, 1]
     assert "height map" in found["without relief"] and "delit" in found["without delit"]
     assert found["untouched"] == [1, 0]
+
+
+@needs_blender
+def test_strength_is_how_far_the_surface_is_moved():
+    found = run_case("displaced")
+    # The height map's waves are 1.2 mm high, seen at a slant.
+    assert 0.0008 < found["one"] < 0.002
+    assert found["ratio"] == pytest.approx(2, abs=0.1)
+
+
+@needs_blender
+def test_clay_is_grey_in_light_and_shadow_whatever_the_textures_say():
+    found = run_case("clay")
+    assert found["tint 0"] > 0.1 and found["tint 1"] < 1e-4
+    assert found["lit"][1] > 10 * found["lit"][0]
+    assert found["textures"] < 1e-4
 
 
 @needs_blender
@@ -100,6 +115,17 @@ def test_both_bakes_agree_on_another_mesh():
 
 
 @needs_blender
+def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path):
+    found = run_case("bake_used", tmp_path)
+    # The sliders know slopes in tangent space only.
+    assert found["TANGENT"][:2] == ["TANGENT", "GROUP"] and found["OBJECT"][:2] == ["OBJECT", "TEX_IMAGE"]
+    assert found["TANGENT"][2] < 1.5 and found["OBJECT"][2] < 1.5, found
+    # Green points down in tangent space; an object's axes have no such choice.
+    assert set(found["files"]) == {"Tangent_normal.png", "Object_bake_object.png"}
+    assert max(found["files"].values()) < 2e-5
+
+
+@needs_blender
 def test_lights_stand_around_the_face_and_replace_one_another():
     found = run_case("lights")
     lights = {"SOFT": 3, "REMBRANDT": 2, "BUTTERFLY": 3, "SPLIT": 1, "RIM": 3, "RAKING": 1}
@@ -114,32 +140,28 @@ def test_lights_stand_around_the_face_and_replace_one_another():
 
 
 @needs_blender
-def test_the_turntable_renders_both_sides(tmp_path):
-    found = run_case("turntable", tmp_path)
-    assert found["state"] == ["FINISHED"] and found["kept"]
-    assert found["files"] == [f"fake_turntable_000{number}.png" for number in (1, 2, 3, 4)]
-    assert found["size"] == [48, 48] and found["lit"] > 0.2
-    assert found["sides"] > 5 * found["front"]
-    assert found["again"][:2] == [1, 1] and found["again"][2].startswith("Turntable Camera")
-
-
-@needs_blender
 def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
     found = run_case("relight", tmp_path / "relit.blend")
     assert found["state"] == ["FINISHED"] and found["cards"] == 1
     # The same as the formula with numpy, in linear light.
     for which in ("left", "dragged", "reopened"):
         assert found[which] < 0.02, which
-    assert "Photo Relighting" in found["without"]
+    assert "Photo Relighting: tick it under What Is Made" in found["without"]
 
 
 @needs_blender
 def test_the_panels_offer_what_there_is():
     found = run_case("panels")
     assert found["nothing"] == []
-    sliders = [line for line in found["face"] if line.startswith("prop default_value")]
-    for name in ("Strength", "Fine", "Medium", "Coarse", "Smoothing", "Split", "Delit", "Clay"):
-        assert f"prop default_value {name}" in sliders
+    every = ("strength", "fine", "medium", "coarse", "smoothing", "split", "delit", "clay")
+    assert [name for name in every if f"prop {name} True" in found["face"]] == list(every)
+    # What would do nothing is not offered, or tells why.
+    assert [name for name in every if f"prop {name} True" in found["bare"]] == ["strength", "coarse", "split", "clay"]
+    assert not any("only Strength" in line for line in found["face"])
+    assert any("only Strength" in line for line in found["displaced"])
+    assert found["passed on"] == pytest.approx([0.5, 0.25])
+    assert [len(words) for words in found["words"].values()] == [8, 6]
+    assert all(len(text) > 10 and "socket" not in text for words in found["words"].values() for text in words)
     for name in ("set_detail Displacement", "export_maps", "bake", "add_lights", "add_turntable", "relight_photo"):
         assert any(f"hffne.{name}" in line for line in found["face"]), name
-    assert "prop default_value Ambient" in found["light"]
+    assert "prop ambient True" in found["light"] and "prop light_colour True" in found["light"]

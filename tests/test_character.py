@@ -35,10 +35,38 @@ def test_only_what_was_asked_for_appears_and_a_second_run_replaces_it():
     assert found["again"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 0, "textures": 0}
     assert found["kept"] == 0.123
     assert found["flat outside"] == 1
-    assert found["image"] == ["Non-Color", True, True, 1]
+    # Its users are the material and the object that it was made for.
+    assert found["image"] == ["Non-Color", True, True, 2]
     most, scale, middle = found["height"]
     assert most == pytest.approx(0.5, abs=1e-4) and 0.0002 < scale < 0.02 and abs(middle) < 1e-4
     assert found["saved"] == 0
+
+
+@needs_blender
+def test_a_copy_with_the_detail_is_applied_to_on_its_own():
+    found = run("twin")
+    assert found["shared"]
+    for strength in ("0.3", "0.5"):
+        assert found[f"kept {strength}"], strength
+        # Another material, other images, other pixels.
+        assert found[f"own {strength}"] == [True] * 3, strength
+    assert found["images"] == 4 and found["materials"] == 2
+    assert found["twin"] and found["gone"]
+
+
+@needs_blender
+def test_the_maps_of_ones_own_mesh_can_be_exported(tmp_path):
+    found = run("export", tmp_path)
+    assert not found["before"] and not found["none"]
+    assert any("hffne.export_maps" in line for line in found["panel"])
+    assert found["state"] == ["FINISHED"]
+    assert found["files"] == ["Hero_displacement", "Hero_normal"]
+    displacement, normal = found["OPEN_EXR"]
+    # A millimetre or so on a natural head, which is five times as large here.
+    assert 0.001 < found["range"] < 0.05 and displacement < 1e-6 and normal < 1e-6
+    displacement, normal = found["PNG"]
+    assert displacement < 2e-5 * found["range"] * 2 + 1e-7 and normal < 2e-5
+    assert found["baked"] == ["Hero_bake_tangent.png", "Hero_displacement.png", "Hero_normal.png"]
 
 
 @needs_blender

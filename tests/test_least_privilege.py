@@ -63,10 +63,13 @@ def test_normals_are_made_without_a_network(astronaut_file, tmp_path):
 
 def test_the_manifest_asks_for_what_is_used_and_says_why():
     permissions = tomllib.loads((ROOT / "addon_manifest.toml").read_text("utf-8"))["permissions"]
-    assert set(permissions) == {"files", "network"}
+    assert set(permissions) == {"files", "network", "clipboard"}
     for reason in permissions.values():
         assert 10 < len(reason) <= REASON and not reason.endswith(".")
     sources = {path: path.read_text("utf-8") for path in (ROOT / "hffne_blender").rglob("*.py")}
+    # The clipboard is read for a photo and written with a log, when the button for it is pressed.
+    users = {path.name for path, text in sources.items() if ".clipboard =" in text or "clipboard_paste()" in text}
+    assert users == {"clipboard.py", "install_engine.py"}
     # What may use the network asks first whether Blender allows it.
     users = [path.name for path, text in sources.items() if "install.Install(" in text]
     assert users == ["install_engine.py"]

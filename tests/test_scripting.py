@@ -40,8 +40,12 @@ def test_the_examples_run(fake_engine, folder, tmp_path):  # noqa: F811
 
 
 @needs_blender
-def test_every_operator_is_one_step_of_undo(fake_engine, folder):  # noqa: F811
-    found = run_case("undo", sys.executable, folder, path=[fake_engine], script="batch_cases.py", timeout=900)
+def test_every_operator_is_one_step_of_undo(fake_engine, folder, tmp_path):  # noqa: F811
+    out = tmp_path / "out"
+    out.mkdir()
+    found = run_case("undo", sys.executable, folder, out, path=[fake_engine], script="batch_cases.py", timeout=900)
+    assert found.pop("export") == ["FINISHED"] and found.pop("untouched")
+    assert found.pop("written") == ["Head_bake_object.png", "Head_normal.png"]
     for name, (changed, undone, redone) in found.items():
         assert undone and redone, name
         # The second application changes pictures and adds the modifier; all others add something to the scene.

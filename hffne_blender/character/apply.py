@@ -7,13 +7,11 @@ import bmesh
 import bpy
 import numpy as np
 
-from ..scene import images
+from ..scene import images, made
 from . import carry, find, fit, height, landmarks, relief, skin, source, surface
 from .detail import Detail
 from .source import TransferError
 
-# On an image: for which target and what it is, so that the next run replaces it.
-MADE_FOR, KIND = "hffne_made_for", "hffne_kind"
 HEIGHT_SIZE = 1024
 
 
@@ -63,21 +61,21 @@ def apply(context, face, target, options, ask):
         if options.displacement or options.relief:
             plane = _height_map(kept, detail, found, fitted, target, options)
         slots = _slots_of(mesh, found)
-    made = {"covered": len(found.index) / options.texture_size**2}
+    result = {"covered": len(found.index) / options.texture_size**2}
     if options.relief:
         relief.sculpt(context, target, uv_name, plane, options.levels)
-        made["relief"] = target.modifiers[relief.NAME]
+        result["relief"] = target.modifiers[relief.NAME]
     scale = 0.0
     if options.displacement:
         scale = 2 * max(float(np.abs(plane).max()), 1e-9)
         pixels["displacement"] = np.repeat(np.rint((plane / scale + 0.5) * 65535).astype(np.uint16), 3, axis=2)
     for kind, values in pixels.items():
-        made[kind] = _image(target, face, kind, values)
-    if "displacement" in made:
-        made["displacement"]["hffne_scale"] = scale
+        result[kind] = made.keep(target, kind, f"{target.name}_{face.name}_{kind}", values)
+    if "displacement" in result:
+        result["displacement"][made.SCALE] = scale
     if options.material and pixels:
-        skin.wear(target, slots, uv_name, made.get("normal"), made.get("displacement"), scale)
-    return made
+        skin.wear(target, slots, uv_name, result.get("normal"), result.get("displacement"), scale)
+    return result
 
 
 def place_landmarks(context, target, ask, face=None):
@@ -173,19 +171,6 @@ def _slots_of(mesh, found):
     slots = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("material_index", slots)
     return np.unique(slots[polygons[np.unique(found.owner[found.weight > 0.01])]]).tolist()
-
-
-def _image(target, face, kind, pixels):
-    """The target's image of a kind: an earlier one of ours gets the new pixels, so that all who use it follow."""
-    old = next((image for image in bpy.data.images if image.get(MADE_FOR) == target and image.get(KIND) == kind), None)
-    name = f"{target.name}_{face.name}_{kind}"
-    image = images.packed_image(name, pixels, "Non-Color")
-    if old is not None:
-        old.user_remap(image)
-        bpy.data.images.remove(old)
-        image.name = name
-    image[MADE_FOR], image[KIND] = target, kind
-    return image
 
 
 class _Evaluated:

@@ -24,7 +24,7 @@ def wear(obj, slots, uv_name, normal=None, height=None, scale=0.0):
         obj.data.materials.append(None)
     for index in slots:
         slot = obj.material_slots[min(index, len(obj.material_slots) - 1)]
-        if slot.material is None or APPLIED not in slot.material:
+        if slot.material is None or APPLIED not in slot.material or _shared(slot.material, obj):
             own = _copy_of(slot.material, obj)
             slot.link = "OBJECT"
             slot.material = own
@@ -35,9 +35,15 @@ def wear(obj, slots, uv_name, normal=None, height=None, scale=0.0):
             _set_height(slot.material, uv_name, height, scale, linked=tree.nodes.get(NORMAL) is None)
 
 
+def _shared(material, obj):
+    """Whether another object wears it too: a copy of this one, which shall stay as it is."""
+    return any(slot.material == material for other in bpy.data.objects if other != obj for slot in other.material_slots)
+
+
 def _copy_of(material, obj):
     own = material.copy() if material is not None else bpy.data.materials.new(f"{obj.name} skin")
-    own.name = f"{material.name if material else obj.name} HFFNE"
+    if material is None or APPLIED not in material:
+        own.name = f"{material.name if material else obj.name} HFFNE"
     if own.node_tree is None:
         own.use_nodes = True
     own[APPLIED] = True

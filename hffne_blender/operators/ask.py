@@ -3,7 +3,7 @@
 
 import bpy
 
-from .. import preferences
+from .. import batch, preferences
 from ..character import source
 from ..character.source import TransferError
 from ..engine import session
@@ -95,22 +95,44 @@ def words(error):
 
 
 def show(operator, context, obj, notices):
-    """Put a new face at the cursor as the one selected object, and tell what the engine noticed."""
-    obj.location = context.scene.cursor.location
-    for other in context.selected_objects:
-        other.select_set(False)
+    """Put a new face at the cursor, or beside a face that stands there, and tell what the engine noticed.
+
+    It becomes the one selected object, unless the user has gone on with something else while it was made.
+    """
+    obj.location = _free_place(context, obj)
     # An excluded or hidden collection leaves the object out of the view layer.
-    if obj.name in context.view_layer.objects:
+    if _undisturbed(operator, context) and obj.name in context.view_layer.objects:
+        for other in context.selected_objects:
+            other.select_set(False)
         obj.select_set(True)
         context.view_layer.objects.active = obj
     for notice in notices:
         operator.report({"WARNING"}, notice)
 
 
+def _free_place(context, obj):
+    # What was made a moment ago does not know its place yet.
+    context.view_layer.update()
+    faces = [other for other in context.scene.objects if other != obj and source.is_face(other)]
+    place = context.scene.cursor.location.copy()
+    while any((other.matrix_world.translation - place).length < batch.SPACING / 2 for other in faces):
+        place.x += batch.SPACING
+    return place
+
+
+def _undisturbed(operator, context):
+    before = getattr(operator, "work_before", None)
+    return context.mode == "OBJECT" and before in (None, users_work(context))
+
+
+def users_work(context):
+    """What the user has before them: another scene, object or selection means that they went on with something else."""
+    active = context.view_layer.objects.active
+    return context.scene.name, active and active.name, {obj.name for obj in context.selected_objects}
+
+
 def place(context):
-    """Where a face goes that was built beside the user's own work."""
-    if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
+    """Where a face goes that was built beside the user's own work, whose mode stays as it is."""
     return context.collection
 
 
@@ -127,11 +149,14 @@ def redraw(context):
 class OnTimer:
     """A modal operator that is called every so many seconds, and says in the status bar how far it is."""
 
+    # See `users_work`: as it was when the timer was started.
+    work_before = None
     _timer = None
     _workspace = None
     _said = None
 
     def start_timer(self, context, seconds):
+        self.work_before = users_work(context)
         self._timer = context.window_manager.event_timer_add(seconds, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}

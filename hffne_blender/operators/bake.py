@@ -7,7 +7,7 @@
 import bpy
 
 from ..bake import blender, fast
-from ..scene import images, material
+from ..scene import images, made, material
 from ..scene.textures import KIND
 from . import ask
 from .set_detail import poll_face
@@ -21,7 +21,9 @@ class HFFNE_OT_bake(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     target: bpy.props.StringProperty(
-        name="Onto", description="The mesh to bake onto; none bakes the face's own sliders into one map"
+        name="Onto",
+        description="The mesh to bake onto; none bakes the face's own sliders into one map",
+        options={"SKIP_SAVE"},
     )
     method: bpy.props.EnumProperty(
         name="Method",
@@ -62,7 +64,9 @@ class HFFNE_OT_bake(bpy.types.Operator):
         subtype="DISTANCE",
     )
     cage: bpy.props.StringProperty(
-        name="Cage", description="A mesh like the target, blown up, from which the rays start (Blender's baker only)"
+        name="Cage",
+        description="A mesh like the target, blown up, from which the rays start (Blender's baker only)",
+        options={"SKIP_SAVE"},
     )
     assign: bpy.props.BoolProperty(
         name="Use It", description="Give the mesh a material with the map if it has none", default=True
@@ -106,12 +110,17 @@ class HFFNE_OT_bake(bpy.types.Operator):
         except (ValueError, RuntimeError) as error:
             self.report({"ERROR"}, str(error).strip())
             return {"CANCELLED"}
-        image = _replace(f"{target.name}_bake_{self.space.lower()}", normal)
-        target["hffne_bake"] = image
+        kind = f"bake_{self.space.lower()}"
+        image = made.keep(target, kind, f"{target.name}_{kind}", images.encode_normal(normal))
+        if self.space == "TANGENT":
+            # In a material with sliders it is the whole normal map.
+            image[KIND] = "normal"
         if self.assign and not any(target.data.materials):
             target.data.materials.clear()
-            skin = material.build_material(target.name, name, {"normal": image})
-            material.find_node(skin, "NORMAL_MAP").space = self.space
+            if self.space == "OBJECT":
+                skin = material.build_object_space(target.name, image)
+            else:
+                skin = material.build_material(target.name, name, {"normal": image})
             target.data.materials.append(skin)
         self.report({"INFO"}, f"{image.name}: {self.resolution} px")
         return {"FINISHED"}
@@ -124,16 +133,3 @@ def _mesh(context, name):
     if obj.name not in context.view_layer.objects:
         raise ValueError(f"The mesh '{name}' is in no collection of this view layer.")
     return obj
-
-
-def _replace(name, normal):
-    """A packed 16-bit image of the normals; what an earlier bake of the same name made is replaced where it is used."""
-    old = next((image for image in bpy.data.images if image.get("hffne_bake_name") == name), None)
-    image = images.packed_image(name, images.encode_normal(normal), "Non-Color")
-    image["hffne_bake_name"] = name
-    image[KIND] = "normal"
-    if old is not None:
-        old.user_remap(image)
-        bpy.data.images.remove(old)
-        image.name = name
-    return image

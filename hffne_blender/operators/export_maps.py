@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.export_maps`: the face's textures as files.
+"""`bpy.ops.hffne.export_maps`: the maps of a face, or of a mesh that a face was applied to or baked onto, as files.
 
     bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convention="DIRECTX")
 """
@@ -9,23 +9,25 @@ import os
 import bpy
 
 from ..scene import export
-from .set_detail import poll_face
 
 KINDS = (
-    ("normal", "Normal", "The normal map as the sliders make it"),
+    ("normal", "Normal", "The normal map, of a face as its sliders make it"),
     ("color", "Colour", "The photo's colours"),
     ("albedo", "Delit Colour", "The colours without the photo's light"),
     ("height", "Height", "The relief over the base mesh"),
     ("curvature", "Curvature", "Ridges bright, creases dark"),
     ("occlusion", "Occlusion", "Ambient occlusion"),
     ("roughness", "Roughness", "The suggestion for the skin's roughness"),
+    ("displacement", "Displacement", "What Apply to My Mesh has made: metres in OpenEXR, else 0.5 is no displacement"),
+    ("bake_tangent", "Baked Normal", "The normal map baked onto this mesh, tangent space"),
+    ("bake_object", "Baked Object-Space Normal", "The normal map baked onto this mesh, object space"),
     ("normal_medium", "Normal Without Fine", "The normal map without its fine detail"),
     ("normal_coarse", "Normal Without Medium", "The normal map without its fine and medium detail"),
 )
 
 
 class HFFNE_OT_export_maps(bpy.types.Operator):
-    """Write the textures of the selected face into a folder"""
+    """Write the maps of the active object, a face or a mesh that has got its detail, into a folder"""
 
     bl_idname = "hffne.export_maps"
     bl_label = "Export Maps"
@@ -36,7 +38,7 @@ class HFFNE_OT_export_maps(bpy.types.Operator):
         description="The kind of files",
         items=(
             ("PNG", "PNG", "16 bits; colours 8 bits, sRGB"),
-            ("OPEN_EXR", "OpenEXR", "32 bits; colours linear, heights in metres"),
+            ("OPEN_EXR", "OpenEXR", "32 bits; colours linear, heights and displacements in metres"),
             ("TIFF", "TIFF", "16 bits; colours 8 bits, sRGB"),
         ),
     )
@@ -50,15 +52,18 @@ class HFFNE_OT_export_maps(bpy.types.Operator):
     )
     maps: bpy.props.EnumProperty(
         name="Maps",
-        description="Which textures are written, of those that the face has",
+        description="Which textures are written, of those that the object has",
         items=KINDS,
-        default={item[0] for item in KINDS[:7]},
+        default={item[0] for item in KINDS[:10]},
         options={"ENUM_FLAG"},
     )
 
     @classmethod
     def poll(cls, context):
-        return poll_face(cls, context)
+        if not export.maps_of(context.object):
+            cls.poll_message_set("Select a face made from a photo, or a mesh that one was applied to or baked onto")
+            return False
+        return True
 
     def invoke(self, context, event):
         if self.properties.is_property_set("directory") or bpy.app.background:
@@ -71,15 +76,15 @@ class HFFNE_OT_export_maps(bpy.types.Operator):
         if not folder or not os.path.isdir(folder):
             self.report({"ERROR"}, f"There is no folder '{folder}'. Choose the folder to export to.")
             return {"CANCELLED"}
-        skin = context.object.data.materials[0]
         stem = bpy.path.clean_name(context.object.name)
         try:
-            written = export.export(skin, stem, folder, self.file_format, self.convention == "DIRECTX", self.maps)
+            directx = self.convention == "DIRECTX"
+            written = export.export(context.object, stem, folder, self.file_format, directx, self.maps)
         except OSError as error:
             self.report({"ERROR"}, f"The maps could not be written into '{folder}': {error}")
             return {"CANCELLED"}
         if not written:
-            self.report({"ERROR"}, "The face has none of the chosen maps.")
+            self.report({"ERROR"}, f"'{context.object.name}' has none of the chosen maps.")
             return {"CANCELLED"}
         self.report({"INFO"}, f"{len(written)} maps written into {folder}")
         return {"FINISHED"}

@@ -55,7 +55,7 @@ class HFFNE_OT_merge_photos(bpy.types.Operator):
             return ask.fail_asset(self, error)
         except TransferError as error:
             return ask.fail(self, error)
-        obj = face.build(asset, context.collection, self.color)
+        obj = face.build(asset, ask.place(context), self.color)
         ask.show(self, context, obj, asset.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(request['photos'])} photos")
         return {"FINISHED"}

@@ -6,9 +6,9 @@
 
 import bpy
 
-from ..scene import detail, material
+from ..scene import detail, look, material
 
-SLIDERS = {name.lower(): (name, default, most, description) for name, default, most, description in detail.SLIDERS}
+SLIDERS = {name.lower(): (name, default, most, description) for name, default, most, description in (*detail.SLIDERS, *look.SLIDERS)}
 
 
 def _slider(key):
@@ -31,22 +31,8 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
     coarse: _slider("coarse")
     smoothing: _slider("smoothing")
     split: _slider("split")
-    delit: bpy.props.FloatProperty(
-        name="Delit",
-        description="From the photo's colours (0) to those without its light (1)",
-        default=1,
-        min=0,
-        max=1,
-        options={"SKIP_SAVE"},
-    )
-    clay: bpy.props.FloatProperty(
-        name="Clay",
-        description="From the colours (0) to plain grey (1), which shows the relief alone",
-        default=0,
-        min=0,
-        max=1,
-        options={"SKIP_SAVE"},
-    )
+    delit: _slider("delit")
+    clay: _slider("clay")
     relief: bpy.props.EnumProperty(
         name="Relief",
         description="How the relief is shown",
@@ -64,11 +50,11 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
     def execute(self, context):
         obj = context.object
         skin = obj.data.materials[0]
-        given = [key for key in (*SLIDERS, "delit", "clay", "relief") if self.properties.is_property_set(key)]
+        given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
         # All is checked before anything is changed.
-        mixes = {key: material.mix_node(skin, key.title()) for key in ("delit", "clay") if key in given}
-        for key, lack in (("delit", "not both its colours and the delit ones"), ("clay", "no colours")):
-            if key in mixes and mixes[key] is None:
+        for key in given:
+            lack = look.lacks(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
+            if lack:
                 self.report({"ERROR"}, f"This face has {lack}.")
                 return {"CANCELLED"}
         if "relief" in given:
@@ -77,12 +63,10 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
             except ValueError as error:
                 self.report({"ERROR"}, f"{error} Generate it with the map Height.")
                 return {"CANCELLED"}
-        node = detail.find_node(skin)
         for key in given:
             if key in SLIDERS:
+                node = look.find_node(skin) if key in ("delit", "clay") else detail.find_node(skin)
                 node.inputs[SLIDERS[key][0]].default_value = getattr(self, key)
-        for key, mix in mixes.items():
-            mix.inputs["Factor"].default_value = getattr(self, key)
         return {"FINISHED"}
 
 

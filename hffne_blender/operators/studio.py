@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.add_lights`, `add_turntable` and `relight_photo`: looking at a face.
+"""`bpy.ops.hffne.add_lights`, `add_turntable`, `render_turntable` and `relight_photo`: looking at a face.
 
     bpy.ops.hffne.add_lights(preset="RAKING", grazing=1.3, frames=96)
-    bpy.ops.hffne.add_turntable(frames=96, directory="/tmp/turn", step=4, size=512, samples=32)
+    bpy.ops.hffne.add_turntable(frames=96)
+    bpy.ops.hffne.render_turntable(directory="/tmp/turn", step=4, size=512, samples=32)
     bpy.ops.hffne.relight_photo(light=(-0.1, -0.1, 0.1))
 """
 
@@ -59,7 +60,7 @@ class HFFNE_OT_add_lights(_OnFace, bpy.types.Operator):
 
 
 class HFFNE_OT_add_turntable(_OnFace, bpy.types.Operator):
-    """Let a camera go around the selected face, and take its pictures when a folder is given"""
+    """Let a camera go around the selected face; the scene's frames become one turn"""
 
     bl_idname = "hffne.add_turntable"
     bl_label = "Turntable"
@@ -74,8 +75,20 @@ class HFFNE_OT_add_turntable(_OnFace, bpy.types.Operator):
         max=math.tau,
         subtype="ANGLE",
     )
+
+    def execute(self, context):
+        turntable.add(context.scene, context.object, self.frames, math.degrees(self.sweep))
+        return {"FINISHED"}
+
+
+class HFFNE_OT_render_turntable(bpy.types.Operator):
+    """Render the scene's frames through the selected face's turntable camera into a folder"""
+
+    bl_idname = "hffne.render_turntable"
+    bl_label = "Render Turntable"
+
     directory: bpy.props.StringProperty(
-        name="Folder", description="Where rendered pictures go; none renders nothing", subtype="DIR_PATH"
+        name="Folder", description="Where the pictures go", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
     step: bpy.props.IntProperty(name="Every", description="Render every so many frames", default=1, min=1)
     size: bpy.props.IntProperty(name="Size", description="Pixels of a picture's side", default=512, min=16, max=8192)
@@ -83,20 +96,37 @@ class HFFNE_OT_add_turntable(_OnFace, bpy.types.Operator):
         name="Samples", description="Of Cycles for each pixel; 0 takes the scene's", default=0, min=0
     )
 
+    @classmethod
+    def poll(cls, context):
+        if not poll_face(cls, context):
+            return False
+        if turntable.camera_of(context.scene, context.object) is None:
+            cls.poll_message_set("Press Turntable first: it adds the camera")
+            return False
+        if bpy.app.is_job_running("RENDER"):
+            cls.poll_message_set("Blender is rendering")
+            return False
+        return True
+
+    def invoke(self, context, event):
+        if self.properties.is_property_set("directory") or bpy.app.background:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
     def execute(self, context):
-        folder = bpy.path.abspath(self.directory) if self.directory else ""
-        if folder and not os.path.isdir(folder):
+        folder = bpy.path.abspath(self.directory)
+        if not folder or not os.path.isdir(folder):
             self.report({"ERROR"}, f"There is no folder '{folder}'. Choose one that exists.")
             return {"CANCELLED"}
-        obj = context.object
-        turntable.add(context.scene, obj, self.frames, math.degrees(self.sweep))
-        if not folder:
-            return {"FINISHED"}
+        scene, obj = context.scene, context.object
         stem = bpy.path.clean_name(obj.name) + "_turntable"
+        given = (scene, turntable.camera_of(scene, obj), folder, stem, self.step, self.size, self.samples)
+        if not bpy.app.background and context.window is not None:
+            turntable.render_in_window(*given)
+            return {"FINISHED"}
         try:
-            paths = turntable.render(
-                context.scene, folder, stem, self.frames, self.step, self.size, self.samples
-            )
+            paths = turntable.render(*given)
         except OSError as error:
             self.report({"ERROR"}, f"The turntable could not be rendered: {error}")
             return {"CANCELLED"}
@@ -118,12 +148,18 @@ class HFFNE_OT_relight_photo(_OnFace, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    @classmethod
+    def poll(cls, context):
+        if not super().poll(context):
+            return False
+        if relight.images_of(context.object) is None:
+            text = "This face was made without the map Photo Relighting: tick it under What Is Made, generate again"
+            cls.poll_message_set(text)
+            return False
+        return True
+
     def execute(self, context):
-        try:
-            _, light = relight.add(context.scene, context.object)
-        except ValueError as error:
-            self.report({"ERROR"}, f"{error} Generate the face again with it.")
-            return {"CANCELLED"}
+        _, light = relight.add(context.scene, context.object)
         if self.properties.is_property_set("light"):
             light.location = self.light
         return {"FINISHED"}

@@ -4,14 +4,22 @@
 import bpy
 
 from ..scene import camera
+from ..studio import photo_view
 
 
 class HFFNE_OT_view_photo(bpy.types.Operator):
-    """Add an orthographic camera that sees the face as the photo did, and make it the scene's camera"""
+    """Look through an orthographic camera that sees the face as the photo did; each face has one"""
 
     bl_idname = "hffne.view_photo"
     bl_label = "Camera From Photo"
     bl_options = {"REGISTER", "UNDO"}
+
+    match_size: bpy.props.BoolProperty(
+        name="Match Render Size",
+        description="Set the size of renders to the photo's, so that both can be laid over one another",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context):
@@ -21,10 +29,9 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
         return True
 
     def execute(self, context):
-        view = camera.photo_camera(context.object, "PHOTO")
-        context.collection.objects.link(view)
-        scene = context.scene
-        scene.camera = view
-        scene.render.resolution_x, scene.render.resolution_y = camera.load(context.object)["photo_size"]
-        scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
+        scene, obj = context.scene, context.object
+        if self.match_size:
+            scene.render.resolution_x, scene.render.resolution_y = camera.load(obj)["photo_size"]
+            scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
+        photo_view.add(scene, context.collection, obj)
         return {"FINISHED"}

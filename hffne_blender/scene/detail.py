@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sliders of a face's detail: a node group that weighs the bands of its normal map, live.
 
+Strength also comes out again, for what shows the relief otherwise than by its normals (scene.material).
+
 Three normal maps come in: the whole, the one without fine relief, and the one without fine and medium
 relief. In slopes (x / z, y / z) bands add up, so the group takes their differences, weighs each, adds them
 and gives a normal map again (partial derivative blending). With all sliders at 1 and Smoothing at 0 that
@@ -14,11 +16,11 @@ from .nodes import NodeBuilder, add_sliders, find_group, shared_group
 
 GROUP, TAG = "HFFNE Detail", "hffne_detail"
 # Raised when the nodes change: a file keeps the group that its faces were made with.
-VERSION = 1
+VERSION = 2
 LEAST_Z = 0.05
 # name, default, most, description
 SLIDERS = (
-    ("Strength", 1.0, 3.0, "All of the detail"),
+    ("Strength", 1.0, 3.0, "How strong all of the detail is"),
     ("Fine", 1.0, 3.0, "Pores and fine lines, below about 4 mm"),
     ("Medium", 1.0, 3.0, "Wrinkles, about 4 to 12 mm"),
     ("Coarse", 1.0, 3.0, "Folds and what the mesh lacks of the shape, above about 12 mm"),
@@ -48,6 +50,11 @@ def find_node(material):
 def is_face(obj):
     """Whether an object (or None) is a face with its sliders."""
     return obj is not None and obj.type == "MESH" and bool(obj.data.materials) and find_node(obj.data.materials[0]) is not None
+
+
+def has_bands(material):
+    """Whether the fine and the medium relief of a face's material are known apart."""
+    return "normal_medium" in textures.of_material(material)
 
 
 def weights(node):
@@ -100,6 +107,7 @@ def _make(group):
         socket = group.interface.new_socket(_SOCKETS[kind], in_out="INPUT", socket_type="NodeSocketColor")
         socket.default_value = (0.5, 0.5, 1, 1)
     add_sliders(group, SLIDERS)
+    group.interface.new_socket("Strength", in_out="OUTPUT", socket_type="NodeSocketFloat")
     _wire(group)
 
 
@@ -139,4 +147,6 @@ def _wire(group):
     flat = build.vector("MULTIPLY_ADD", 9, total, (1, 1, 0), (0, 0, 1))
     unit = build.vector("NORMALIZE", 10, flat)
     coded = build.vector("MULTIPLY_ADD", 11, unit, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-    group.links.new(coded, build.node("NodeGroupOutput", 12).inputs["Color"])
+    result = build.node("NodeGroupOutput", 12)
+    group.links.new(coded, result.inputs["Color"])
+    group.links.new(source.outputs["Strength"], result.inputs["Strength"])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face's textures as files for other programs: depth, colour space and green's direction as those expect."""
+"""An object's maps as files for other programs: depth, colour space and green's direction as those expect.
+
+A face has those of its material; any mesh may have more that were made for it (see scene.made).
+"""
 
 import os
 
@@ -7,32 +10,43 @@ import bpy
 import numpy as np
 
 from .. import whole
-from . import detail, images, textures
+from . import detail, images, made, textures
 
 # Of Blender's names: the ending, the depth of data, the depth of colours, whether the values are linear light.
 FORMATS = {"PNG": ("png", "16", "8", False), "TIFF": ("tif", "16", "8", False), "OPEN_EXR": ("exr", "32", "32", True)}
 COLORS = {"color", "albedo"}
 
 
-def export(material, stem, folder, file_format="PNG", directx=False, kinds=None):
-    """Write the maps of a face's material as `<stem>_<kind>.<ending>`; returns {kind: path}.
+def maps_of(obj):
+    """{kind: Image} of what can be exported of an object, or of None."""
+    if obj is None or obj.type != "MESH":
+        return {}
+    found = textures.of_material(obj.data.materials[0]) if detail.is_face(obj) else {}
+    for kind, image in made.of(obj).items():
+        if image not in found.values():
+            found[kind] = image
+    return found
 
-    The normal map is written as the sliders make it. Data is linear and never colour managed; colours are sRGB
-    in PNG and TIFF, scene-linear in OpenEXR. Heights in OpenEXR are metres and curvatures 1/m, elsewhere they
-    are coded about the middle grey (see scene.textures). Raises OSError, and writes all files or none.
 
-    directx  green of the normal maps points down
+def export(obj, stem, folder, file_format="PNG", directx=False, kinds=None):
+    """Write the maps of an object as `<stem>_<kind>.<ending>`; returns {kind: path}.
+
+    A face's normal map is written as the sliders make it. Data is linear and never colour managed; colours are sRGB
+    in PNG and TIFF, scene-linear in OpenEXR. Heights and displacements in OpenEXR are metres and curvatures 1/m,
+    elsewhere they are coded about the middle grey (see scene.textures and scene.made). Raises OSError, and writes
+    all files or none.
+
+    directx  green of the tangent-space normal maps points down
     kinds    only these of "normal", "color", "albedo", "height", ...; None for all
     """
-    made = textures.of_material(material)
     ending, data_depth, color_depth, linear = FORMATS[file_format]
     written = {}
     try:
-        for kind, image in made.items():
+        for kind, image in maps_of(obj).items():
             if kinds is not None and kind not in kinds:
                 continue
             path = os.path.join(folder, f"{stem}_{kind}.{ending}")
-            pixels = _pixels(material, kind, image, directx, linear)
+            pixels = _pixels(obj, kind, image, directx, linear)
             depth = color_depth if kind in COLORS else data_depth
             written[kind] = path + ".partial"
             _write(pixels, written[kind], file_format, depth)
@@ -47,14 +61,16 @@ def export(material, stem, folder, file_format="PNG", directx=False, kinds=None)
     return written
 
 
-def _pixels(material, kind, image, directx, linear):
+def _pixels(obj, kind, image, directx, linear):
     """(H, W, 3) or (H, W) float32, row 0 at the top, the very values that the file shall hold."""
-    if kind == "normal":
-        pixels = detail.mixed(material) * 0.5 + 0.5
+    if kind == "normal" and detail.is_face(obj):
+        pixels = detail.mixed(obj.data.materials[0]) * 0.5 + 0.5
     else:
         # Of a colour image Blender gives the sRGB codes.
         pixels = images.values(image)[..., :3]
-    if kind.startswith("normal"):
+    if kind == "bake_object":
+        return pixels
+    if kind.startswith(("normal", "bake")):
         pixels = pixels.copy()
         if directx:
             pixels[..., 1] = 1 - pixels[..., 1]
@@ -64,7 +80,14 @@ def _pixels(material, kind, image, directx, linear):
     gray = pixels[..., 0]
     if linear and textures.RANGE in image:
         return (gray * 2 - 1) * np.float32(image[textures.RANGE])
+    if linear and made.SCALE in image:
+        return (gray - 0.5) * np.float32(image[made.SCALE] * _metres(obj))
     return gray
+
+
+def _metres(obj):
+    """Metres in a unit of an object's own space."""
+    return float(abs(obj.matrix_world.to_3x3().determinant()) ** (1 / 3))
 
 
 def to_linear(coded):

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The face's material: skin on a Principled BSDF, its detail over sliders, for Cycles and EEVEE alike."""
 
-from . import detail, textures
+from . import detail, look, textures
 from .nodes import new_material
 
-# Skin without its colour, bright enough to light and dark enough to keep its highlights.
-PLAIN_COLOR = (0.55, 0.55, 0.55, 1.0)
-ROUGHNESS = 0.5
 # How far red, green and blue light travels in skin (Jensen et al. 2001, "skin1"), as shares of the red in metres.
 SUBSURFACE_SCALE = 0.0037
 SUBSURFACE_RADIUS = (1.0, 0.37, 0.19)
@@ -14,6 +11,13 @@ SUBSURFACE_RADIUS = (1.0, 0.37, 0.19)
 SUBSURFACE_WEIGHT = 0.35
 # Skin's index of refraction is 1.4.
 IOR = 1.4
+# Of the skin group's outputs, the input that each feeds.
+SKIN = {
+    "Color": "Base Color",
+    "Roughness": "Roughness",
+    "Specular": "Specular IOR Level",
+    "Subsurface": "Subsurface Weight",
+}
 DISPLACEMENT_MODIFIER = "HFFNE Displacement"
 
 
@@ -25,8 +29,7 @@ def build_material(name, uv_name, made):
 
     output = _node(tree, "ShaderNodeOutputMaterial", 900, 0)
     surface = _node(tree, "ShaderNodeBsdfPrincipled", 550, 0)
-    surface.inputs["Base Color"].default_value = PLAIN_COLOR
-    surface.inputs["Roughness"].default_value = ROUGHNESS
+    surface.inputs["Base Color"].default_value = look.PLAIN_COLOR
     surface.inputs["IOR"].default_value = IOR
     tree.links.new(surface.outputs["BSDF"], output.inputs["Surface"])
 
@@ -44,18 +47,19 @@ def build_material(name, uv_name, made):
     tree.links.new(sliders.outputs["Color"], normal_map.inputs["Color"])
     tree.links.new(normal_map.outputs["Normal"], surface.inputs["Normal"])
 
-    _add_color(tree, colors, surface)
+    fed = {}
     if "roughness" in colors:
-        tree.links.new(colors["roughness"], surface.inputs["Roughness"])
+        fed["Roughness"] = colors["roughness"]
     if "occlusion" in colors:
         # Creases throw back less of the highlights; the renderer sees to the rest of the occlusion itself.
-        level = _node(tree, "ShaderNodeMath", 250, -100)
+        level = _node(tree, "ShaderNodeMath", 0, -100)
         level.operation, level.label = "MULTIPLY", "Highlights"
         level.inputs[1].default_value = 0.5
         tree.links.new(colors["occlusion"], level.inputs[0])
-        tree.links.new(level.outputs[0], surface.inputs["Specular IOR Level"])
+        fed["Specular"] = level.outputs[0]
+    _add_skin(tree, colors, fed, surface)
     if "height" in colors:
-        _add_displacement(tree, colors["height"], made["height"][textures.RANGE])
+        _add_displacement(tree, colors["height"], made["height"][textures.RANGE], sliders.outputs["Strength"])
 
     # The Solid viewport shows the active texture: the colours, never the normal map.
     active = read.get("albedo") or read.get("color") or surface
@@ -83,9 +87,24 @@ def find_node(material, kind):
     return next((node for node in material.node_tree.nodes if node.type == kind), None)
 
 
-def mix_node(material, label):
-    """The node "Delit" (the photo's colours and those without its light) or "Clay" (colours and grey), or None."""
-    return next((node for node in material.node_tree.nodes if node.type == "MIX" and node.label == label), None)
+def build_object_space(name, image):
+    """A new Material of an object-space normal map, which the sliders of the detail can do nothing with."""
+    material = new_material(name)
+    tree = material.node_tree
+    surface = find_node(material, "BSDF_PRINCIPLED")
+    surface.inputs["Base Color"].default_value = look.PLAIN_COLOR
+    read = _node(tree, "ShaderNodeTexImage", -600, 0)
+    read.image, read.label = image, "Normal"
+    normal_map = _node(tree, "ShaderNodeNormalMap", -250, 0)
+    normal_map.space = "OBJECT"
+    tree.links.new(read.outputs["Color"], normal_map.inputs["Color"])
+    tree.links.new(normal_map.outputs["Normal"], surface.inputs["Normal"])
+    return material
+
+
+def is_displaced(obj):
+    """Whether the relief of a face is shown by moving its surface."""
+    return obj.modifiers.get(DISPLACEMENT_MODIFIER) is not None
 
 
 def set_displaced(obj, displaced):
@@ -116,47 +135,29 @@ def set_displaced(obj, displaced):
     normal_map.inputs["Strength"].default_value = 0.0 if displaced else 1.0
 
 
-def _add_color(tree, colors, surface):
-    found = [colors[kind] for kind in ("color", "albedo") if kind in colors]
-    if not found:
-        return
-    if len(found) == 2:
-        mix = _mix(tree, "Delit", 0, 300, 1.0)
-        for color, socket in zip(found, _colors(mix)):
-            tree.links.new(color, socket)
-        result = _result(mix)
-    else:
-        result = found[0]
-    clay = _mix(tree, "Clay", 250, 300, 0.0)
-    tree.links.new(result, _colors(clay)[0])
-    _colors(clay)[1].default_value = PLAIN_COLOR
-    tree.links.new(_result(clay), surface.inputs["Base Color"])
-    surface.inputs["Subsurface Weight"].default_value = SUBSURFACE_WEIGHT
+def _add_skin(tree, colors, fed, surface):
+    """Feed the skin, through the sliders of its colours if it has any: fed "Roughness" and "Specular" -> socket."""
+    if "color" in colors or "albedo" in colors:
+        skin = look.add_node(tree, colors, SUBSURFACE_WEIGHT)
+        skin.location = (250, 300)
+        for name, socket in fed.items():
+            tree.links.new(socket, skin.inputs[name])
+        fed = {name: skin.outputs[name] for name in SKIN}
+    for name, socket in fed.items():
+        tree.links.new(socket, surface.inputs[SKIN[name]])
     surface.inputs["Subsurface Radius"].default_value = SUBSURFACE_RADIUS
     surface.inputs["Subsurface Scale"].default_value = SUBSURFACE_SCALE
 
 
-def _mix(tree, label, x, y, share):
-    mix = _node(tree, "ShaderNodeMix", x, y)
-    mix.data_type, mix.label = "RGBA", label
-    mix.inputs["Factor"].default_value = share
-    return mix
-
-
-def _colors(mix):
-    # A mix node has its sockets once for each type, under the same names.
-    return [socket for socket in mix.inputs if socket.type == "RGBA"]
-
-
-def _result(mix):
-    return next(socket for socket in mix.outputs if socket.type == "RGBA")
-
-
-def _add_displacement(tree, height, extent):
+def _add_displacement(tree, height, extent, strength):
     node = _node(tree, "ShaderNodeDisplacement", 600, -600)
     node.inputs["Midlevel"].default_value = 0.5
     # From black to white it is twice the range: metres in, metres out.
-    node.inputs["Scale"].default_value = 2 * extent
+    scale = _node(tree, "ShaderNodeMath", 250, -650)
+    scale.operation, scale.label = "MULTIPLY", "Relief in Metres"
+    scale.inputs[1].default_value = 2 * extent
+    tree.links.new(strength, scale.inputs[0])
+    tree.links.new(scale.outputs[0], node.inputs["Scale"])
     tree.links.new(height, node.inputs["Height"])
 
 

@@ -9,12 +9,14 @@ import bpy
 
 from ..scene import camera
 from ..scene.nodes import NodeBuilder, add_sliders, find_group, new_material, shared_group
-from .place import empty, fresh_collection
+from .place import collection_for, empty, marked, of_face, remove
 
-COLLECTION = "HFFNE Relight"
+COLLECTION, KIND = "HFFNE Relight", "relight"
 GROUP, TAG = "HFFNE Relight", "hffne_relight"
 VERSION = 1
 KINDS = ("color", "albedo", "normal", "mask")
+# name, description
+COLOR = ("Light Colour", "Of the dragged light")
 # name, default, most, description
 SLIDERS = (
     ("Ambient", 0.15, 2.0, "Light from all around"),
@@ -34,23 +36,26 @@ def images_of(obj):
 
 
 def add(scene, obj):
-    """A card with the photo of the face `obj` beside it, and its light; replaces those of an earlier call.
+    """A card with the photo of the face `obj` beside it, and its light; replaces its own of an earlier call.
 
     Returns (card, light). Raises ValueError when the face was made without "Photo Relighting".
     """
     made = images_of(obj)
     if made is None:
         raise ValueError("This face was made without the map Photo Relighting.")
-    collection = fresh_collection(scene, "relight", COLLECTION)
+    remove(of_face(scene, obj, KIND), KIND)
+    collection = collection_for(scene, KIND, COLLECTION)
     seen = camera.load(obj)
     side = seen["crop"]["size"] / seen["scale"]
-    mesh = bpy.data.meshes.new(f"{obj.name} Photo")
+    mesh = marked(bpy.data.meshes.new(f"{obj.name} Photo"), KIND)
     half = side / 2
     mesh.from_pydata([(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)], [], [(0, 1, 2, 3)])
     layer = mesh.uv_layers.new(name="UVMap")
     layer.uv.foreach_set("vector", [0, 0, 1, 0, 1, 1, 0, 1])
-    card = bpy.data.objects.new(f"{obj.name} Photo", mesh)
+    card = marked(bpy.data.objects.new(f"{obj.name} Photo", mesh), KIND)
     collection.objects.link(card)
+    # Upright at its own size wherever the face is turned, and from then on with it.
+    card.parent, card.matrix_parent_inverse = obj, obj.matrix_world.inverted_safe()
     card.location = obj.matrix_world.translation
     card.location.x += side
     light = empty(collection, "Drag Me", card, (-0.6 * side, -0.6 * side, 0.4 * side), 0.08 * side, "SPHERE")
@@ -67,7 +72,7 @@ def find_node(card):
 
 
 def _material(name, made, light):
-    material = new_material(name)
+    material = marked(new_material(name), KIND)
     tree = material.node_tree
     tree.nodes.clear()
     build = NodeBuilder(tree)
@@ -96,7 +101,7 @@ def _make(group):
     for kind in KINDS:
         face.new_socket(kind.title(), in_out="INPUT", socket_type="NodeSocketColor")
     face.new_socket("From Light", in_out="INPUT", socket_type="NodeSocketVector")
-    tint = face.new_socket("Light Colour", in_out="INPUT", socket_type="NodeSocketColor")
+    tint = face.new_socket(COLOR[0], in_out="INPUT", socket_type="NodeSocketColor")
     tint.default_value = (1, 1, 1, 1)
     add_sliders(group, SLIDERS)
     _wire(group)

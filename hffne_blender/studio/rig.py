@@ -6,9 +6,9 @@ import math
 import bpy
 from mathutils import Vector
 
-from .place import drive, empty, fresh_collection, middle
+from .place import collection_for, drive, empty, marked, middle, of_face, remove
 
-COLLECTION = "HFFNE Lights"
+COLLECTION, KIND = "HFFNE Lights", "lights"
 # Distance of the lights, in radii of the face.
 DISTANCE = 3.5
 # What the presets' sizes and powers are for; light falls off with the square of the distance.
@@ -25,13 +25,14 @@ RAKING_SIZE, RAKING_POWER = 0.05, 2.6
 
 
 def add(scene, obj, preset, grazing=75.0, frames=96):
-    """Light the face `obj` by a preset; replaces the lights of an earlier call. Returns the collection.
+    """Light the face `obj` by a preset; replaces its lights of an earlier call. Returns the collection.
 
     preset   a key of PRESETS, or "RAKING": one hard light that circles around the face's axis
     grazing  degrees between that light and the axis on which the face looks; 90 only touches
     frames   frames of a circle; 0 keeps the light still
     """
-    collection = fresh_collection(scene, "lights", COLLECTION)
+    remove(of_face(scene, obj, KIND), KIND)
+    collection = collection_for(scene, KIND, COLLECTION)
     center, radius = middle(obj)
     pivot = empty(collection, "Face Lights", obj, center, radius * 0.3, "CIRCLE")
     if preset == "RAKING":
@@ -50,11 +51,11 @@ def add(scene, obj, preset, grazing=75.0, frames=96):
 
 
 def _light(collection, pivot, name, toward, radius, size, power, obj):
-    data = bpy.data.lights.new(name, "AREA")
+    data = marked(bpy.data.lights.new(name, "AREA"), KIND)
     # Parents' scales move a light but neither size it nor make it stronger.
     scale = radius * obj.matrix_world.to_scale().x / RADIUS
     data.size, data.energy = size * scale, power * scale**2
-    light = bpy.data.objects.new(name, data)
+    light = marked(bpy.data.objects.new(name, data), KIND)
     light.parent = pivot
     light.location = toward * radius * DISTANCE
     light.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()

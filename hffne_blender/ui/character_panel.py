@@ -5,6 +5,7 @@ import bpy
 
 from ..character import landmarks, source
 from ..operators import ask
+from ..scene import export
 from .panel import _Panel
 
 
@@ -33,3 +34,7 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
         apply.enabled = face is not None
         apply.scale_y = 1.4
         apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
+        if export.maps_of(target):
+            column = layout.column()
+            column.operator_context = "INVOKE_DEFAULT"
+            column.operator("hffne.export_maps", icon="EXPORT")

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sliders of the selected face: they are the material's own sockets, so they work at once."""
+"""The sliders of the selected face: they hold what the material's own sockets hold, so they work at once."""
 
 import bpy
 
-from ..scene import detail, material
+from ..scene import detail, look, material
+from ..sliders import key
 from ..studio import relight
+from .panel import _draw_text
+
+# Sliders that have nothing to do where the relief's scales are not known apart.
+OF_BANDS = ("Fine", "Medium", "Smoothing")
 
 
 class _FacePanel:
@@ -32,21 +37,25 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
+        # They are keyed in the Shader Editor, see sliders.
+        layout.use_property_decorate = False
         obj = find_face(context)
         skin = obj.data.materials[0]
-        node = detail.find_node(skin)
+        sliders, displaced, bands = skin.hffne_sliders, material.is_displaced(obj), detail.has_bands(skin)
         for name, *_ in detail.SLIDERS:
-            layout.prop(node.inputs[name], "default_value", text=name)
-        for label in ("Delit", "Clay"):
-            mix = material.mix_node(skin, label)
-            if mix is not None:
-                layout.prop(mix.inputs["Factor"], "default_value", text=label)
+            if bands or name not in OF_BANDS:
+                row = layout.row()
+                row.enabled = name == "Strength" or not displaced
+                row.prop(sliders, key(name), slider=True)
+        if displaced:
+            _draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
+        for name, *_ in look.SLIDERS:
+            if not look.lacks(skin, name):
+                layout.prop(sliders, key(name), slider=True)
         if material.find_node(skin, "DISPLACEMENT") is not None:
             row = layout.row(align=True)
-            displaced = obj.modifiers.get(material.DISPLACEMENT_MODIFIER) is not None
             for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
-                chosen = displaced == (relief == "DISPLACEMENT")
-                row.operator("hffne.set_detail", text=label, depress=chosen).relief = relief
+                row.operator("hffne.set_detail", text=label, depress=displaced == (relief == "DISPLACEMENT")).relief = relief
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("hffne.export_maps", icon="EXPORT")
         layout.operator("hffne.bake", icon="RENDER_STILL")
@@ -63,16 +72,20 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
+        # They are keyed in the Shader Editor, see sliders.
+        layout.use_property_decorate = False
         if find_face(context) is not None:
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
-            layout.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
+            row = layout.row(align=True)
+            row.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
+            row.operator_context = "INVOKE_DEFAULT"
+            row.operator("hffne.render_turntable", text="", icon="RENDER_ANIMATION")
             layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
             layout.operator("hffne.view_photo", icon="CAMERA_DATA")
-        node = relight.find_node(_card(context))
-        if node is not None:
-            layout.prop(node.inputs["Light Colour"], "default_value", text="Light Colour")
-            for name, *_ in relight.SLIDERS:
-                layout.prop(node.inputs[name], "default_value", text=name)
+        card = _card(context)
+        if relight.find_node(card) is not None:
+            for name, *_ in (relight.COLOR, *relight.SLIDERS):
+                layout.prop(card.data.materials[0].hffne_relight, key(name), slider=True)
 
 
 def _card(context):
