@@ -96,16 +96,15 @@ def texels(source, fitted, target, size, border=0.02, seen_only=False):
     )
 
 
-def normal_map(found, detail, mesh, matrix, uv_name):
+def normal_map(found, detail, frames, matrix):
     """The tangent-space normal map (T, T, 3) float32 of a target, row 0 at v = 1.
 
     found   Texels; detail: character.detail.Detail
-    mesh    the target's (evaluated) bpy Mesh, matrix its object's, uv_name the UV map
+    frames  the corners of the target's triangles, the second of what `tangent.corner_frames` gives; matrix: its object's
     """
     size = found.size
     result = np.zeros((size * size, 3), np.float32)
     result[:, 2] = 1
-    _, frames = tangent.corner_frames(mesh, uv_name)
     matrix = np.array(matrix, float)[:3, :3]
     if np.linalg.det(matrix) < 0:
         frames = {name: values[:, ::-1] for name, values in frames.items()}
