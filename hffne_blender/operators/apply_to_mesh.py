@@ -87,7 +87,7 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         if not ask.has_window(context) or face is None or target is None or target.type != "MESH":
             return self.begin(context)
         self.face, self.target, self._windowed = self.face or face.name, target.name, True
-        return context.window_manager.invoke_props_dialog(self, width=360)
+        return context.window_manager.invoke_props_dialog(self, width=360, confirm_text="Apply")
 
     def _target(self, context):
         return bpy.data.objects.get(self.target) if self.target else context.object
