@@ -4,18 +4,19 @@
 import bpy
 
 
-def show(context, name, content, line=0):
-    """Put `content` into the text `name` and open it at a line, from 0: in a Text Editor that is there, else in a window
-    of its own. Returns the text."""
+def show(context, name, content):
+    """Put `content` into the text `name` and open it, in a Text Editor that is there, else in a window of its own.
+
+    Returns the text.
+    """
     text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
     text.from_string(content)
-    text.cursor_set(line)
     if not bpy.app.background and context.window is not None:
-        _open(context, text, line)
+        _open(context, text)
     return text
 
 
-def _open(context, text, line):
+def _open(context, text):
     windows = context.window_manager.windows
     areas = [area for window in windows for area in window.screen.areas if area.type == "TEXT_EDITOR"]
     if areas:
@@ -26,7 +27,7 @@ def _open(context, text, line):
         area = windows[-1].screen.areas[0]
         area.type = "TEXT_EDITOR"
     space = area.spaces.active
-    space.text, space.top = text, line
+    space.text, space.top = text, 0
     space.show_word_wrap, space.show_line_numbers = True, False
 
 

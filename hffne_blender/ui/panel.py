@@ -47,7 +47,10 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
                 box = layout.box()
                 draw_text(context, box, session.last_error["message"], icon="ERROR")
                 draw_text(context, box, session.last_error["hint"])
-                box.operator("hffne.show_log", icon="TEXT")
+                row = box.row(align=True)
+                row.operator("hffne.show_help", icon="HELP").code = session.last_error["code"]
+                row.operator("hffne.show_log", icon="TEXT")
+                row.operator("hffne.show_log", text="", icon="COPYDOWN").copy = True
         if session.device():
             column = layout.column(align=True)
             column.label(text=f"Ready: {session.device()}", icon="CHECKMARK")
