@@ -9,13 +9,19 @@ import bpy
 import numpy as np
 
 from ..scene import images, tangent
-from . import carry, find, fit, height, landmarks, relief, skin, source, surface
+from . import carry, find, fit, height, landmarks, relief, similarity, skin, source, surface
 from .detail import Detail
 from .source import TransferError
 
 # On an image: for which target and what it is, so that the next run replaces it.
 MADE_FOR, KIND = "hffne_made_for", "hffne_kind"
 HEIGHT_SIZE = 1024
+# A landmark that the engine saw on something else (a shoulder behind the chin) is this many times farther off than most.
+OUTLIER = 4.0
+# Less of the face than this on the mesh is no fit. It is looked at in so many cells a side of the face's UVs.
+LEAST_SHARE, CELLS = 0.2, 32
+# A material with less of it than this keeps its own look: an eyeball takes a little from the lids.
+LEAST_SLOT = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ def apply(context, face, target, options):
     found = yield partial(carry.texels, kept, fitted, shape, options.texture_size, options.border, options.seen_only)
     if not len(found.index) or not found.weight.any():
         raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
+    if _share(kept, found) < LEAST_SHARE:
+        raise TransferError("no_overlap", "Hardly any of the face comes to lie on the mesh.", "Add landmarks, move them, apply again.")
     files, plane, scale = yield partial(_maps, kept, found, fitted, frames, matrix, options)
     return _wear(context, names, options, uv_name, found, slots, files, plane, scale)
 
@@ -102,7 +110,8 @@ def _wear(context, names, options, uv_name, found, slots, files, plane, scale):
     if "displacement" in made:
         made["displacement"]["hffne_scale"] = scale
     if options.material and files:
-        used = np.unique(slots[found.owner[found.weight > 0.01]]).tolist()
+        taken = np.bincount(slots[found.owner], found.weight)
+        used = np.flatnonzero(taken > LEAST_SLOT * taken.sum()).tolist()
         skin.wear(target, used, uv_name, made.get("normal"), made.get("displacement"), scale)
     return made
 
@@ -171,7 +180,28 @@ def _pairs(face, target, kept, shape, align):
         if kept.landmarks is None:
             raise
         ours = kept.landmarks[list(landmarks.FOUND)]
-    return (ours, theirs), False
+    return _agreeing(ours, theirs), False
+
+
+def _agreeing(ours, theirs):
+    """The pairs of landmarks but those far off from where most of them lead."""
+    keep = np.ones(len(ours), bool)
+    # The first time those pull the others along.
+    for _ in range(3):
+        off = np.linalg.norm(similarity.from_pairs(ours[keep], theirs[keep])(ours) - theirs, axis=1)
+        keep = off <= OUTLIER * np.median(off)
+    return ours[keep], theirs[keep]
+
+
+def _share(kept, found):
+    """How much of the face has come to lie on the mesh, 0..1."""
+
+    def cells(uv):
+        column, row = np.clip((uv * CELLS).astype(int), 0, CELLS - 1).T
+        return np.unique(row * CELLS + column)
+
+    whole = cells(kept.uv)
+    return np.isin(whole, cells(found.uv[found.weight > 0.05])).mean()
 
 
 def _no_landmarks(name):

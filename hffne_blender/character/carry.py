@@ -249,8 +249,9 @@ def _keys(points, normals):
 
 
 def growth(before, after):
-    """How much larger the fitted face is."""
-    return float(np.sqrt(np.square(after - after.mean(0)).sum() / np.square(before - before.mean(0)).sum()))
+    """How much larger the fitted face is, whatever has become of a few of its vertices."""
+    sizes = [np.median(np.linalg.norm(points - np.median(points, axis=0), axis=1)) for points in (before, after)]
+    return float(sizes[1] / sizes[0])
 
 
 def _smooth(values, none, full):
