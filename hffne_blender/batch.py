@@ -5,7 +5,7 @@ import os
 
 import bpy
 
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".jp2")
+PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".jp2", ".heic", ".heif")
 STATES = (
     ("WAITING", "Waiting", "Not begun", "TIME", 0),
     ("RUNNING", "Running", "The engine works on it", "PLAY", 1),

@@ -72,7 +72,7 @@ def maps_property(**more):
 
 def photo_property(**more):
     return bpy.props.StringProperty(
-        name="Photo", description="A photo with a face: JPEG, PNG, TIFF or WebP", subtype="FILE_PATH", **more
+        name="Photo", description="A photo with a face: JPEG, HEIC, PNG, TIFF or WebP", subtype="FILE_PATH", **more
     )
 
 

