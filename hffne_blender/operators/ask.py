@@ -85,7 +85,7 @@ def has_window(context):
 
 
 def run_again(operator, context, options):
-    """Begin the operator anew, in the background as the first time: what F9 and Shift R do with one that has ended.
+    """Begin the operator anew, in the background: what F9 and Shift R do with one that has ended, or a file browser.
 
     For F9 Blender has undone the first run and expects this one to be done on return; when it is not, it brings the
     first one's result back. So it gets that; when it has finished, the result goes for good and the new run begins.
@@ -95,9 +95,11 @@ def run_again(operator, context, options):
     window = context.window
 
     def begin():
-        if session.running() or window not in list(bpy.context.window_manager.windows):
+        windows = list(bpy.context.window_manager.windows)
+        if session.running() or not windows:
             return
-        with bpy.context.temp_override(window=window):
+        # The file browser's own window is gone by now.
+        with bpy.context.temp_override(window=window if window in windows else windows[0]):
             if edited:
                 bpy.ops.ed.undo()
             getattr(bpy.ops.hffne, verb)("EXEC_DEFAULT", True, **{**options, "in_background": True})

@@ -34,8 +34,9 @@ class InBackground(ask.OnTimer):
     in_background: ask.in_background_property()
 
     _steps = None
-    # A dialog or a file browser calls `execute` for the user.
+    # A dialog calls `execute` for the user; a file browser, whose window closes meanwhile.
     _windowed = False
+    _browsed = False
     _ran = False
 
     def work(self, context):
@@ -56,8 +57,11 @@ class InBackground(ask.OnTimer):
 
     def execute(self, context):
         # An operator that has ended once cannot become modal again: what repeats it (F9, Shift R) gets a new one.
-        if self._ran and ask.has_window(context):
-            return ask.run_again(self, context, self.again())
+        if (self._ran or self._browsed) and ask.has_window(context):
+            try:
+                return ask.run_again(self, context, self.again())
+            except TransferError as error:
+                return ask.fail(self, error)
         return self.begin(context) if self._windowed or self.in_background else self._now(context)
 
     def again(self):

@@ -51,7 +51,7 @@ class HFFNE_OT_merge_photos(InBackground, bpy.types.Operator):
         settings.take_over(self, context)
         if self.photos or self.files:
             return self.begin(context)
-        self._windowed = True
+        self._browsed = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
