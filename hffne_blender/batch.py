@@ -5,7 +5,7 @@ import os
 
 import bpy
 
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".jp2")
+PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".jp2", ".heic", ".heif")
 STATES = (
     ("WAITING", "Waiting", "Not begun", "TIME", 0),
     ("RUNNING", "Running", "The engine works on it", "PLAY", 1),
@@ -17,8 +17,14 @@ ICONS = {name: icon for name, _, _, icon, _ in STATES}
 SPACING, ROW = 0.25, 8
 
 
+def _renamed(item, context):
+    item.name = os.path.basename(item.photo)
+
+
 class HFFNE_BatchItem(bpy.types.PropertyGroup):
-    photo: bpy.props.StringProperty(name="Photo", description="The photo's path", subtype="FILE_PATH")
+    # The list's search looks at `name`: the photo's file.
+    name: bpy.props.StringProperty(name="Name", description="The photo's file name")
+    photo: bpy.props.StringProperty(name="Photo", description="The photo's path", subtype="FILE_PATH", update=_renamed)
     state: bpy.props.EnumProperty(name="State", description="What has become of this photo", items=STATES)
     message: bpy.props.StringProperty(name="Message", description="What the engine said of it")
     obj: bpy.props.PointerProperty(name="Face", description="The face made of it", type=bpy.types.Object)

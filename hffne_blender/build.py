@@ -56,6 +56,8 @@ def build(folder):
             license_file = SOURCE.parent / "LICENSE"
             if license_file.exists():
                 _add(archive, license_file, "LICENSE")
+            # For the Help button.
+            _add(archive, SOURCE.parent / "docs" / "troubleshooting.md", "troubleshooting.md")
             for source in sorted(SOURCE.rglob("*.py")):
                 name = source.relative_to(SOURCE).as_posix()
                 if name not in LEFT_OUT:

@@ -3,6 +3,7 @@
 
 import bpy
 
+from .character import source
 from .photo import found, watch
 
 SOURCES = (
@@ -71,7 +72,7 @@ def maps_property(**more):
 
 def photo_property(**more):
     return bpy.props.StringProperty(
-        name="Photo", description="A photo with a face: JPEG, PNG, TIFF or WebP", subtype="FILE_PATH", **more
+        name="Photo", description="A photo with a face: JPEG, HEIC, PNG, TIFF or WebP", subtype="FILE_PATH", **more
     )
 
 
@@ -149,6 +150,12 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
     grid: grid_property()
     color: color_property()
     maps: maps_property()
+    applied_face: bpy.props.PointerProperty(
+        name="Face",
+        description="The face whose detail is applied to your mesh; empty takes the selected one, else the latest",
+        type=bpy.types.Object,
+        poll=lambda self, obj: source.is_face(obj),
+    )
 
 
 def register():

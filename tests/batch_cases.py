@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +41,9 @@ def case_queue(python, folder):
     result["places"] = len({tuple(obj.location) for obj in bpy.data.objects})
     result["pointers"] = all(item.obj is not None for item in queue.items if item.state == "DONE")
     result["summary"] = batch.summary(queue)
+    # What the list's search looks at, and whether F9 could work it all off again.
+    result["searched"] = sorted(item.name for item in queue.items)
+    result["options"] = sorted(bpy.types.HFFNE_OT_batch_run.bl_options)
 
     # Saved and opened again it knows all that.
     path = str(Path(folder) / "saved.blend")
@@ -69,12 +73,12 @@ def case_queue(python, folder):
     return result
 
 
-def case_queue_without_engine(folder):
+def case_queue_without_engine(folder, python=""):
     """Without an engine the queue stops at once, and every photo still waits."""
     start()
     bpy.ops.hffne.batch_add(directory=folder)
     try:
-        bpy.ops.hffne.batch_run(**SMALL)
+        bpy.ops.hffne.batch_run(engine_python=python, **SMALL)
         said = ""
     except RuntimeError as error:
         said = str(error)
@@ -97,6 +101,112 @@ def case_merge(python, folder):
     result["said"], result["left"] = said, len(bpy.data.objects) == count
     hffne_blender.unregister()
     return result
+
+
+class _Window:
+    """What a modal operator needs of a window, where there is none: the test asks for the ticks itself."""
+
+    def __init__(self):
+        self.window = self.workspace = self.window_manager = self
+        self.windows, self.said = [], []
+        self.scene, self.preferences = bpy.context.scene, bpy.context.preferences
+
+    def event_timer_add(self, seconds, window):
+        return self
+
+    def event_timer_remove(self, timer):
+        pass
+
+    def modal_handler_add(self, operator):
+        pass
+
+    def status_text_set(self, text):
+        self.said.append(text)
+
+
+def case_background(folder):
+    """Work that asks the engine, tick by tick as a window does it: it never waits, tells how far it is, ends with Esc."""
+    from types import SimpleNamespace
+
+    from hffne_blender.operators import ask, background
+
+    start()
+    ask.has_window = lambda context: True
+    request = {"type": "generate", "texture_size": 64, "grid": 16, "color": True}
+
+    class Worker(background.InBackground):
+        engine_python, device, share = sys.executable, "", 0.5
+
+        def __init__(self, names):
+            self.names, self.reports, self.got = names, [], []
+
+        def report(self, kind, text):
+            self.reports.append(text)
+
+        def work(self, context):
+            yield "Beginning"
+            for name in self.names:
+                answer = yield {**request, "photo": str(Path(folder) / name)}
+                self.got.append((yield lambda: answer[0]["name"]))
+
+    def drive(names, key=None, limit=60):
+        worker, context = Worker(names), _Window()
+        states, messages, longest = [worker.begin(context)], [], 0.0
+        end = time.monotonic() + limit
+        while time.monotonic() < end and states[-1] not in ({"FINISHED"}, {"CANCELLED"}):
+            begin = time.thread_time()
+            pressed = key is not None and len(messages) > 3 and session.task.progress > 0.05
+            event = SimpleNamespace(type="ESC" if pressed else "TIMER", value="PRESS")
+            states.append(worker.modal(context, event))
+            longest = max(longest, time.thread_time() - begin)
+            messages.append([session.task.message, round(session.task.progress, 3)])
+            time.sleep(0.02)
+        progress = [share for _, share in messages]
+        return {"first": sorted(states[0]), "last": sorted(states[-1]), "got": worker.got, "reports": worker.reports,
+                "rising": progress == sorted(progress), "most": max(progress), "longest": longest,
+                "messages": sorted({message for message, _ in messages}), "running": session.running(),
+                "error": (session.last_error or {}).get("code"), "status": [context.said[0], context.said[-1]]}  # fmt: skip
+
+    result = {"done": drive(["good 1.jpg", "good 2.jpg"]), "failed": drive(["good 1.jpg", "no_face.png"])}
+    begin = time.monotonic()
+    result["stopped"] = drive(["slow.jpg"], key="ESC")
+    # The engine hears of it: the next face is not behind the slow one, which takes ten seconds.
+    result["next"] = drive(["good 1.jpg"])["got"]
+    result["seconds"] = time.monotonic() - begin
+    hffne_blender.unregister()
+    return result
+
+
+def case_names(folder):
+    """Names that collide, that are longer than Blender's, and of all writing."""
+    start()
+    made = []
+    for name in ("good 1.jpg", "good 1.jpg", "顔" * 60 + ".jpg", "Ängström é 🙂.jpg", "x" * 200 + ".jpg"):
+        photo = Path(folder) / name
+        photo.touch()
+        bpy.ops.hffne.generate(photo=str(photo), engine_python=sys.executable, **SMALL)
+        session.forget_answer()
+        made.append(bpy.context.object.name)
+    faces = [bpy.data.objects[name] for name in made]
+    textures = [{node.image.name for node in face.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"} for face in faces]
+    long = bpy.data.objects[made[2]]
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=24, radius=0.11)
+    bpy.context.object.name = "頭" * 30
+    bpy.ops.object.shade_smooth()
+    target = bpy.context.object.name
+    applied = bpy.ops.hffne.apply_to_mesh(face=long.name, target=target, align="PLACED", texture_size="512", displacement=True)
+    out = Path(folder) / "out"
+    out.mkdir()
+    bpy.context.view_layer.objects.active = faces[3]
+    exported = bpy.ops.hffne.export_maps(directory=str(out), file_format="PNG", convention="OPENGL")
+    return {
+        "made": made,
+        "apart": len(set.union(*textures)) == sum(map(len, textures)),
+        "applied": sorted(applied),
+        "images": len([image for image in bpy.data.images if image.get("hffne_made_for") is not None]),
+        "exported": sorted(exported),
+        "files": len(list(out.iterdir())),
+    }
 
 
 def case_documentation(python, folder, text, out):

@@ -484,6 +484,73 @@ def case_upgraded(archive):
     return result
 
 
+def case_half_install(archive):
+    """An installation that was killed: what the panel and the preferences offer; and the choice of PyTorch's build."""
+    empty()
+    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+    module = sys.modules["bl_ext.user_default.hffne_blender"]
+    own = bpy.context.preferences.addons[module.__name__].preferences
+    base = Path(module.preferences.engine_folder())
+    result = {}
+
+    def draw(name):
+        drawn = []
+        for _ in range(50):
+            if not module.operators.install_engine.left(str(base))[0] or module.operators.install_engine.left(str(base))[1]:
+                break
+            time.sleep(0.1)
+        module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
+        module.ui.engine_setup.draw_upkeep(Layout(drawn), bpy.context)
+        result[name] = drawn
+
+    draw("new")
+    (base / "env" / "lib").mkdir(parents=True)
+    (base / "env" / "lib" / "torch.so").write_bytes(bytes(300_000_000))
+    draw("half")
+    own.engine_python = sys.executable
+    draw("half beside another")
+    own.engine_python = ""
+    own.build = "CPU"
+    draw("cpu")
+    own.build = "ROCM"
+    result["build"] = module.preferences.engine_build(bpy.context)
+    bpy.context.preferences.system.use_online_access = True
+    # Far more than any disk here has, and a build that this system has not.
+    module.engine.install.ROOM["rocm"] = 1e18
+    for name, absent in (("room", False), ("absent", True)):
+        if absent:
+            module.engine.install.exists = lambda build: False
+        try:
+            result[name] = sorted(bpy.ops.hffne.install_engine())
+        except RuntimeError as error:
+            result[name] = str(error)
+    result["removed"] = sorted(bpy.ops.hffne.remove_engine())
+    result["left"] = sorted(path.name for path in base.iterdir() if path.is_dir())
+    draw("after")
+    import addon_utils
+
+    addon_utils.disable(module.__name__, default_set=True)
+    return result
+
+
+def case_reading():
+    """The logs and the help as texts; without a window nothing is opened."""
+    empty()
+    hffne_blender.register()
+    result = {"log": sorted(bpy.ops.hffne.show_log()), "copy": sorted(bpy.ops.hffne.show_log(copy=True))}
+    try:
+        bpy.ops.hffne.generate(photo="/nowhere/a.jpg")
+    except RuntimeError:
+        pass
+    texts = {}
+    for name, code in (("last", ""), ("named", "no_face"), ("unknown", "no_such_code")):
+        bpy.ops.hffne.show_help(code=code)
+        texts[name] = bpy.data.texts["HFFNE Help"].as_string()[:400]
+    result["help"], result["texts"] = texts, sorted(text.name for text in bpy.data.texts)
+    hffne_blender.unregister()
+    return result
+
+
 def case_textures_of(blend):
     """The facts of a saved .blend."""
     bpy.ops.wm.open_mainfile(filepath=blend)

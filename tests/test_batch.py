@@ -2,6 +2,7 @@
 """Many photos: the queue, its states, trying again; and several photos of one face."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from in_blender import fake_engine, needs_blender, run_case  # noqa: F401
@@ -28,6 +29,7 @@ def test_a_folder_is_worked_off_and_failures_are_told_and_tried_again(fake_engin
     assert "No face was found" in found["messages"]["no_face.png"] and "exit code 7" in found["messages"]["die.jpg"]
     assert found["objects"] == ["good 1", "good 2"] and found["places"] == 2 and found["pointers"]
     assert found["summary"].startswith("4 photos: 2 done, 2 failed.")
+    assert found["searched"] == ["die.jpg", "good 1.jpg", "good 2.jpg", "no_face.png"] and found["options"] == ["UNDO"]
     assert found["kept"]
     assert "No photo waits" in found["nothing waits"]
     assert found["retried"] == [["FINISHED"], {**good, "die.jpg": "FAILED", "better.jpg": "DONE"}]
@@ -51,6 +53,51 @@ def test_several_photos_make_one_face(fake_engine, folder):  # noqa: F811
     codes = {name: code for name, (code, _) in found["said"].items()}
     assert codes == {"one": "few_photos", "missing": "photo_not_found", "no list": "bad_request"}
     assert found["left"]
+
+
+@needs_blender
+def test_what_asks_the_engine_works_beside_the_user(fake_engine, folder):  # noqa: F811
+    (folder / "slow.jpg").touch()
+    found = run("background", folder, path=[fake_engine])
+    done, failed, stopped = found["done"], found["failed"], found["stopped"]
+    for each in (done, failed, stopped):
+        assert each["first"] == ["RUNNING_MODAL"] and each["rising"] and not each["running"], each
+        # The status bar told it, and is given back.
+        assert "Esc: Cancel" in each["status"][0] and each["status"][1] is None
+        assert each["longest"] < 0.2
+    assert done["last"] == ["FINISHED"] and done["got"] == ["good 1", "good 2"] and done["error"] is None
+    # Half of what is left for each of the two answers.
+    assert done["most"] == 0.75 and "Finding the face" in done["messages"]
+    assert failed["last"] == ["CANCELLED"] and failed["got"] == ["good 1"] and failed["error"] == "no_face"
+    assert stopped["last"] == ["CANCELLED"] and stopped["reports"] == ["Cancelled"] and stopped["error"] is None
+    assert found["next"] == ["good 1"] and found["seconds"] < 9
+
+
+@needs_blender
+def test_names_collide_are_long_and_of_all_writing(fake_engine, tmp_path):  # noqa: F811
+    found = run("names", tmp_path, path=[fake_engine])
+    assert found["made"][:2] == ["good 1", "good 1.001"] and len(set(found["made"])) == 5
+    assert found["made"][3] == "Ängström é 🙂" and all(len(name.encode()) < 64 for name in found["made"])
+    # No two faces share a texture.
+    assert found["apart"]
+    assert found["applied"] == found["exported"] == ["FINISHED"] and found["images"] == 2 and found["files"] > 0
+
+
+@needs_blender
+@pytest.mark.parametrize("code", ["engine_incomplete", "version_mismatch", "weights_missing"])
+def test_what_no_photo_can_help_stops_the_queue(code, folder, tmp_path_factory):
+    """An engine that answers every photo with such an error: it is asked once, and all photos still wait."""
+    place = tmp_path_factory.mktemp("failing")
+    (place / "hffne").mkdir()
+    (place / "hffne" / "__init__.py").touch()
+    fake = Path(__file__).with_name("fake_engine.py")
+    source = f"import runpy\nfake = runpy.run_path({str(fake)!r})\n"
+    source += f"fail = {{'type': 'error', 'code': {code!r}, 'message': 'Not today.', 'hint': ''}}\n"
+    source += "write = fake['frames'].write_frame\n"
+    source += "fake['main'].__globals__['generate'] = lambda m: write(fake['OUT'], {**fail, 'id': m['id']})\nfake['main']()\n"
+    (place / "hffne" / "__main__.py").write_text(source)
+    found = run("queue_without_engine", folder, sys.executable, path=[place])
+    assert found["code"] == code and set(found["states"].values()) == {"WAITING"}
 
 
 @needs_blender

@@ -109,6 +109,24 @@ def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file):
 
 
 @needs_blender
+@needs_engine
+def test_a_head_of_another_topology_keeps_its_keys_and_its_rig(astronaut_file):
+    """MakeHuman's base mesh: other vertices, other UVs and another face than the source's."""
+    found = run("other_topology", ENGINE, astronaut_file)
+    assert found["latest"] and found["chosen"]
+    assert found["eyes off"] < 0.008, found
+    assert found["state"] == ["FINISHED"] and found["untouched"] and found["undone"], found
+    # The eyes' material is none of the skin's.
+    assert found["slots"] == ["skin HFFNE", "eyes"]
+    # The face has a twentieth of this UV map, the rest stays flat.
+    share, steepest = found["relief"]
+    assert 0.004 < share < 0.05 and steepest > 0.15 and found["eyes flat"] < 0.05, found
+    assert found["keys"] and found["modifiers"] == ["HFFNE Relief", "Armature"]
+    assert found["dense"][1] > 3 * found["dense"][0]
+    assert found["alive"][0] > 0.02 and found["alive"][1]
+
+
+@needs_blender
 def test_heights_are_the_integral_of_the_slopes():
     found = run("heights")
     assert found["correlation"] > 0.98 and found["gain"] == pytest.approx(1, abs=0.1), found

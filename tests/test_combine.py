@@ -78,3 +78,15 @@ def test_the_photo_that_saw_most_is_the_reference(sides):
     assert combine([shape()], [one])[1] is one
     with pytest.raises(ValueError):
         combine([], [])
+
+
+def test_two_photos_that_saw_the_same_are_not_mixed(sides):
+    """Mixed, two that do not lie exactly over one another show everything twice."""
+    left, right = sides
+    middle = np.exp(-(((np.arange(SIZE) + 0.5) / SIZE - 0.5) / 0.35) ** 2)
+    front = textures((120, 90, 70), np.broadcast_to(middle, (SIZE, SIZE)), (0.2, 0, 0))
+    other = textures((120, 90, 70), 0.8 * right, (-0.2, 0, 0))
+    merged = combine([shape(), shape()], [front, other])[1].normal
+    # The middle is the front photo's alone, the far side the other's.
+    assert np.abs(merged[100:150, 100:150] - front.normal[100:150, 100:150]).max() < 0.01
+    assert np.abs(merged[100:150, 235:250] - other.normal[100:150, 235:250]).max() < 0.01

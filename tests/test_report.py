@@ -28,3 +28,13 @@ def test_the_button_writes_a_report():
     assert "blender: " in text and "last error: photo_not_found" in text
     assert "Secretname" not in text and str(Path.home()) + "/" not in text
     assert "torch " in text and "weights" in text, text
+
+
+@needs_blender
+def test_the_logs_and_the_help_are_texts():
+    found = run_case("reading")
+    assert found["log"] == found["copy"] == ["FINISHED"]
+    assert found["help"]["last"].startswith("photo_not_found\n\nWhat it means: there is no such file")
+    assert found["help"]["named"].startswith("no_face\n\n") and "What to do: both eyes" in found["help"]["named"]
+    assert found["help"]["unknown"].startswith("# Troubleshooting")
+    assert found["texts"] == ["HFFNE Engine Log", "HFFNE Help"]

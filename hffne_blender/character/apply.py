@@ -2,17 +2,24 @@
 """The whole way of a face's detail onto another mesh: align, fit, carry over, show."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import bmesh
 import bpy
 import numpy as np
 
-from ..scene import images, made
-from . import carry, find, fit, height, landmarks, relief, skin, source, surface
+from ..scene import images, made, tangent
+from . import carry, find, fit, height, landmarks, relief, similarity, skin, source, surface
 from .detail import Detail
 from .source import TransferError
 
 HEIGHT_SIZE = 1024
+# A landmark that the engine saw on something else (a shoulder behind the chin) is this many times farther off than most.
+OUTLIER = 4.0
+# Less of the face than this on the mesh is no fit. It is looked at in so many cells a side of the face's UVs.
+LEAST_SHARE, CELLS = 0.2, 32
+# A material with less of it than this keeps its own look: an eyeball takes a little from the lids.
+LEAST_SLOT = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,61 +41,97 @@ class Options:
     material: bool = True
 
 
-def apply(context, face, target, options, ask):
-    """Carry the detail of the object `face` over to the object `target`.
+def apply(context, face, target, options):
+    """Carry the detail of the object `face` over to the object `target`: a generator, see `operators.background`.
 
-    ask  see `find.landmarks`; used only where the engine has to find the head
     Returns a dict of what was made: {"normal": Image, "displacement": Image, "relief": Modifier,
-    "covered": share of the texels that took something}. Raises TransferError, and leaves all as it was.
+    "covered": share of the texels that took something}. Raises TransferError, and leaves all as it was: only the last
+    slice changes anything, on the object that has the target's name by then.
     """
     _check(face, target, options)
+    yield "Looking at the mesh"
     kept = source.read(face)
     if not options.skip_eyes:
         kept.eyes[:] = 0
+    matrix = np.array(target.matrix_world)
     with _Evaluated(context, target) as mesh:
         uv_name = _uv_name(mesh, target, options.uv_map)
-        shape = surface.of_mesh(mesh, target.matrix_world, uv_name)
-        fitted = fit.fit(kept, shape, *_pairs(face, target, kept, shape, options.align, ask))
-        found = carry.texels(kept, fitted, shape, options.texture_size, options.border, options.seen_only)
-        if not len(found.index) or not found.weight.any():
-            raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
-        uv_length = _uv_length(kept)
-        detail = Detail(kept.normal, options.strength, options.largest * uv_length)
-        pixels = {}
-        if options.normal:
-            normal = carry.normal_map(found, detail, mesh, target.matrix_world, uv_name)
-            pixels["normal"] = images.encode_normal(normal)
-        if options.displacement or options.relief:
-            plane = _height_map(kept, detail, found, fitted, target, options)
-        slots = _slots_of(mesh, found)
-    result = {"covered": len(found.index) / options.texture_size**2}
-    if options.relief:
-        relief.sculpt(context, target, uv_name, plane, options.levels)
-        result["relief"] = target.modifiers[relief.NAME]
-    scale = 0.0
+        shape = surface.of_mesh(mesh, matrix, uv_name)
+        frames = tangent.corner_frames(mesh, uv_name)[1]
+        slots = _slots(mesh)
+    names = face.name, target.name
+    pairs, sure = yield from _pairs(face, target, kept, shape, options.align)
+    yield "Bending the face onto the mesh"
+    fitted = yield partial(fit.fit, kept, shape, pairs, sure)
+    yield "Carrying the detail over"
+    found = yield partial(carry.texels, kept, fitted, shape, options.texture_size, options.border, options.seen_only)
+    if not len(found.index) or not found.weight.any():
+        raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
+    if _share(kept, found) < LEAST_SHARE:
+        raise TransferError("no_overlap", "Hardly any of the face comes to lie on the mesh.", "Add landmarks, move them, apply again.")
+    files, plane, scale = yield partial(_maps, kept, found, fitted, frames, matrix, options)
+    return _wear(context, names, options, uv_name, found, slots, files, plane, scale)
+
+
+def _maps(kept, found, fitted, frames, matrix, options):
+    """(PNG files by kind, heights (T, T, 1) or None, what the displacement's range stands for). No bpy here."""
+    detail = Detail(kept.normal, options.strength, options.largest * _uv_length(kept))
+    files, plane, scale = {}, None, 0.0
+    if options.normal:
+        normal = carry.normal_map(found, detail, frames, matrix)
+        files["normal"] = images.png_bytes(images.encode_normal(normal))
+    if options.displacement or options.relief:
+        plane = _height_map(kept, detail, found, fitted, matrix, options)
     if options.displacement:
         scale = 2 * max(float(np.abs(plane).max()), 1e-9)
-        pixels["displacement"] = np.repeat(np.rint((plane / scale + 0.5) * 65535).astype(np.uint16), 3, axis=2)
-    for kind, values in pixels.items():
-        result[kind] = made.keep(target, kind, f"{target.name}_{face.name}_{kind}", values)
+        values = np.rint((plane / scale + 0.5) * 65535).astype(np.uint16)
+        files["displacement"] = images.png_bytes(np.repeat(values, 3, axis=2))
+    return files, plane, scale
+
+
+def _wear(context, names, options, uv_name, found, slots, files, plane, scale):
+    """Show it on the target, if that is still there."""
+    face_name, name = names
+    target = bpy.data.objects.get(name)
+    if target is None or target.type != "MESH":
+        raise TransferError("no_target", f"'{name}' is not there any more.", "Select the head's mesh and apply again.")
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    result = {"covered": len(found.index) / options.texture_size**2}
+    if options.relief:
+        # Once more: the user may have changed the mesh since.
+        relief.check(target)
+        relief.sculpt(context, target, uv_name, plane, options.levels)
+        result["relief"] = target.modifiers[relief.NAME]
+    for kind, data in files.items():
+        result[kind] = made.keep(target, kind, f"{target.name}_{face_name}_{kind}", data)
     if "displacement" in result:
         result["displacement"][made.SCALE] = scale
-    if options.material and pixels:
-        skin.wear(target, slots, uv_name, result.get("normal"), result.get("displacement"), scale)
+    if options.material and files:
+        taken = np.bincount(slots[found.owner], found.weight)
+        used = np.flatnonzero(taken > LEAST_SLOT * taken.sum()).tolist()
+        skin.wear(target, used, uv_name, result.get("normal"), result.get("displacement"), scale)
     return result
 
 
-def place_landmarks(context, target, ask, face=None):
-    """Landmarks as empties on `target`, where the engine finds them; with ask=None where those of `face` lie now."""
-    if ask is not None:
+def place_landmarks(context, target, face=None):
+    """Landmarks as empties on `target`, where those of `face` lie now; without one where the engine finds them.
+
+    A generator, see `operators.background`; returns the empties.
+    """
+    wanted, name = sorted(landmarks.NAMES), target.name
+    if face is None:
+        yield "Looking at the mesh"
         with _Evaluated(context, target) as mesh:
             shape = surface.of_mesh(mesh, target.matrix_world)
-        wanted = sorted(landmarks.NAMES)
-        points = find.landmarks(shape, target.matrix_world, wanted, ask)
+        points = yield from find.landmarks(shape, np.array(target.matrix_world), wanted)
+        target = bpy.data.objects.get(name)
+        if target is None:
+            raise TransferError("no_target", f"'{name}' is not there any more.", "Select the head's mesh.")
     else:
-        wanted, known = sorted(landmarks.NAMES), source.read(face).landmarks
+        known = source.read(face).landmarks
         if known is None:
-            raise _no_landmarks(face)
+            raise _no_landmarks(face.name)
         points = known[wanted]
     size = 0.02 * float(np.linalg.norm(np.ptp(points, axis=0)))
     return landmarks.place(context, target, dict(zip(wanted, points)), size)
@@ -112,40 +155,63 @@ def _check(face, target, options):
         relief.check(target)
 
 
-def _pairs(face, target, kept, shape, align, ask):
-    """(pairs or None, sure) for `fit.fit`."""
+def _pairs(face, target, kept, shape, align):
+    """(pairs or None, sure) for `fit.fit`: a generator, see `apply`. Asks the engine only where it has to find the head."""
     placed, points = landmarks.positions(target)
     if align == "PLACED":
         return None, True
+    name = face.name
     if align == "LANDMARKS" or (align == "AUTO" and len(placed)):
         if len(placed) < fit.FEWEST_LANDMARKS:
             raise TransferError(
                 "few_landmarks", f"'{target.name}' has {len(placed)} landmarks.", "Add them first, then move them."
             )
         if kept.landmarks is None:
-            raise _no_landmarks(face)
+            raise _no_landmarks(name)
         return (kept.landmarks[placed], points), True
-    theirs = find.landmarks(shape, target.matrix_world, landmarks.FOUND, ask)
+    matrices = [np.array(obj.matrix_world) for obj in (target, face)]
+    theirs = yield from find.landmarks(shape, matrices[0], landmarks.FOUND)
     try:
         # Seen by the same eyes, both are mistaken in the same way, and it does not matter.
-        ours = find.landmarks(kept.surface, face.matrix_world, landmarks.FOUND, ask)
+        ours = yield from find.landmarks(kept.surface, matrices[1], landmarks.FOUND)
     except TransferError:
         if kept.landmarks is None:
             raise
         ours = kept.landmarks[list(landmarks.FOUND)]
-    return (ours, theirs), False
+    return _agreeing(ours, theirs), False
 
 
-def _no_landmarks(face):
-    return TransferError("no_landmarks", f"The face '{face.name}' does not know its landmarks.", "Generate it again.")
+def _agreeing(ours, theirs):
+    """The pairs of landmarks but those far off from where most of them lead."""
+    keep = np.ones(len(ours), bool)
+    # The first time those pull the others along.
+    for _ in range(3):
+        off = np.linalg.norm(similarity.from_pairs(ours[keep], theirs[keep])(ours) - theirs, axis=1)
+        keep = off <= OUTLIER * np.median(off)
+    return ours[keep], theirs[keep]
 
 
-def _height_map(kept, detail, found, fitted, target, options):
+def _share(kept, found):
+    """How much of the face has come to lie on the mesh, 0..1."""
+
+    def cells(uv):
+        column, row = np.clip((uv * CELLS).astype(int), 0, CELLS - 1).T
+        return np.unique(row * CELLS + column)
+
+    whole = cells(kept.uv)
+    return np.isin(whole, cells(found.uv[found.weight > 0.05])).mean()
+
+
+def _no_landmarks(name):
+    return TransferError("no_landmarks", f"The face '{name}' does not know its landmarks.", "Generate it again.")
+
+
+def _height_map(kept, detail, found, fitted, matrix, options):
     """(T, T, 1) heights in the target's own units."""
     size = min(HEIGHT_SIZE, len(kept.normal))
     plane = height.heights(kept, detail, size, options.largest)
     grown = carry.growth(kept.surface.points, fitted)
-    unit = kept.metre * grown / np.cbrt(abs(np.linalg.det(np.array(target.matrix_world)[:3, :3])))
+    unit = kept.metre * grown / np.cbrt(abs(np.linalg.det(matrix[:3, :3])))
     return carry.plane_map(found, plane * unit)
 
 
@@ -165,12 +231,13 @@ def _uv_name(mesh, target, wanted):
     return layer.name
 
 
-def _slots_of(mesh, found):
+def _slots(mesh):
+    """The material slot (N,) of each triangle."""
     polygons = np.empty(len(mesh.loop_triangles), np.int32)
     mesh.loop_triangles.foreach_get("polygon_index", polygons)
     slots = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("material_index", slots)
-    return np.unique(slots[polygons[np.unique(found.owner[found.weight > 0.01])]]).tolist()
+    return slots[polygons]
 
 
 class _Evaluated:

@@ -96,16 +96,15 @@ def texels(source, fitted, target, size, border=0.02, seen_only=False):
     )
 
 
-def normal_map(found, detail, mesh, matrix, uv_name):
+def normal_map(found, detail, frames, matrix):
     """The tangent-space normal map (T, T, 3) float32 of a target, row 0 at v = 1.
 
     found   Texels; detail: character.detail.Detail
-    mesh    the target's (evaluated) bpy Mesh, matrix its object's, uv_name the UV map
+    frames  the corners of the target's triangles, the second of what `tangent.corner_frames` gives; matrix: its object's
     """
     size = found.size
     result = np.zeros((size * size, 3), np.float32)
     result[:, 2] = 1
-    _, frames = tangent.corner_frames(mesh, uv_name)
     matrix = np.array(matrix, float)[:3, :3]
     if np.linalg.det(matrix) < 0:
         frames = {name: values[:, ::-1] for name, values in frames.items()}
@@ -250,8 +249,9 @@ def _keys(points, normals):
 
 
 def growth(before, after):
-    """How much larger the fitted face is."""
-    return float(np.sqrt(np.square(after - after.mean(0)).sum() / np.square(before - before.mean(0)).sum()))
+    """How much larger the fitted face is, whatever has become of a few of its vertices."""
+    sizes = [np.median(np.linalg.norm(points - np.median(points, axis=0), axis=1)) for points in (before, after)]
+    return float(sizes[1] / sizes[0])
 
 
 def _smooth(values, none, full):

@@ -2,6 +2,7 @@
 """The engine finds the landmarks of a mesh: on pictures of it, as on a photo."""
 
 import tempfile
+from functools import partial
 
 import numpy as np
 
@@ -14,24 +15,23 @@ from .source import TransferError
 GRID, TEXTURE = 64, 64
 
 
-def landmarks(surface, matrix, wanted, ask, rounds=2):
-    """Landmarks (K, 3), world space, of the face on a Surface.
+def landmarks(surface, matrix, wanted, rounds=2):
+    """Landmarks (K, 3), world space, of the face on a Surface: a generator, see `operators.background`.
 
     matrix  of its object; wanted: indices in iBUG order
-    ask     ask(request dict) -> (message, arrays), raising TransferError; "no_face" tries the next view
 
-    Raises TransferError "no_face_on_mesh" when no view shows a face.
+    "no_face" of the engine tries the next view. Raises TransferError "no_face_on_mesh" when no view shows a face.
     """
-    tree = surface.tree()
+    tree = yield surface.tree
     with Scratch(tempfile.gettempdir(), folder=True) as folder:
         for number, view in enumerate(sight.views(surface.points, matrix)):
             try:
                 for step in range(rounds):
-                    drawn = sight.picture(surface, tree, view)
+                    drawn = yield partial(sight.picture, surface, tree, view)
                     path = folder / f"view_{number}_{step}.png"
                     path.write_bytes(images.png_bytes(np.repeat(drawn.grey[..., None], 3, axis=2)))
                     request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
-                    answer = ask({**request, "texture_size": TEXTURE, "grid": GRID})
+                    answer = yield {**request, "texture_size": TEXTURE, "grid": GRID}
                     view = view.closer(answer[0]["box"])
             except TransferError as error:
                 if error.code not in ("no_face", "photo_too_small", "no_shape"):

@@ -357,7 +357,7 @@ class EngineClient:
                 hint = "The system ended it, most likely for lack of memory: close other programs or choose smaller textures."
             if tail and "No module named" in tail[0]:
                 code = "engine_not_installed"
-                hint = f'Install the engine into that Python, in the project\'s folder: "{self.command[0]}" -m pip install .'
+                hint = "Press Install Engine in the panel, or choose another Engine Python in the preferences."
         for task in list(self._tasks.values()):
             self._fail(task, code, text, hint)
         self.close()

@@ -27,7 +27,9 @@ INDEX = "https://download.pytorch.org/whl/"
 OWN_BUILDS = {("linux", "cpu"): "cpu", ("linux", "rocm"): "rocm7.2", ("win32", "cuda"): "cu130"}
 # Written last: an environment without it is not whole.
 STAMP = "hffne-installed.json"
-# Free bytes to ask for, downloads included, by the build of torch. On the safe side.
+# Written first: what an interrupted installation was for.
+BEGUN = "hffne-begun.json"
+# Bytes that an installation may take, downloads included, by the build of torch. On the safe side.
 ROOM = {"cpu": 3e9, "mps": 3e9, "cuda": 12e9, "rocm": 25e9}
 BUILDS = {"cpu": "CPU", "mps": "Apple Metal", "cuda": "NVIDIA CUDA", "rocm": "AMD ROCm"}
 
@@ -96,6 +98,22 @@ def state(base):
         return {}
 
 
+def is_half(base):
+    """Has an interrupted installation (or removal) left something: an environment that is not whole, or downloads?"""
+    if not base:
+        return False
+    folder = environment_folder(base)
+    return folder.exists() and not (folder / STAMP).is_file() or (Path(base) / "cache").exists()
+
+
+def last_log(base):
+    """The log of the last installation, also of another Blender's run, or ""."""
+    try:
+        return (Path(base) / "install.log").read_text("utf-8", "replace") if base else ""
+    except OSError:
+        return ""
+
+
 def version_of(wheel):
     return Path(wheel).name.split("-")[1]
 
@@ -113,6 +131,13 @@ def choose_build():
     if sys.platform.startswith("linux") and (shutil.which("rocminfo") or os.path.isdir("/opt/rocm")):
         return "rocm"
     return "cpu"
+
+
+def exists(build):
+    """Has PyTorch such a build for this system?"""
+    if sys.platform == "darwin":
+        return build in ("cpu", "mps")
+    return build in ("cpu", "cuda") or build == "rocm" and sys.platform.startswith("linux")
 
 
 def free_bytes(base):
@@ -260,14 +285,18 @@ class Install(Work):
         pip = [python, "-m", "pip", "install"]
         if self.wheels and not os.path.isdir(self.wheels):
             raise _Failed({"code": "install_failed", "message": f"There is no folder {self.wheels}.", "hint": ""})
-        room = ROOM[self.build]
-        # Where a part is already there, less is needed than this says.
-        if free_bytes(self.base) < room and not folder.exists():
-            message = f"About {room / 1e9:.0f} GB are needed, {free_bytes(self.base) / 1e9:.1f} GB are free."
-            raise _Failed({"code": "install_failed", "message": message, "hint": "Make room and press Install again."})
+        # What an earlier try has left is used, or makes room for the new one.
+        room, free = ROOM[self.build] - size_of(self.base), free_bytes(self.base)
+        if free < room:
+            message = f"About {room / 1e9:.1f} GB more are needed for {BUILDS[self.build]}, {free / 1e9:.1f} GB are free."
+            hint = "Make room and press Install again, or choose another PyTorch Build in the preferences."
+            raise _Failed({"code": "install_failed", "message": message, "hint": hint})
+        # The installer takes one build of the same version for another.
+        changed = _build_in(folder) not in ("", self.build)
         (folder / STAMP).unlink(missing_ok=True)
-        if self.repair or not _works(python, environ):
+        if self.repair or changed or not _works(python, environ):
             self.call("Making the environment", [self.maker, "-m", "venv", "--clear", folder], environ, 0, 0.05)
+        (folder / BEGUN).write_text(json.dumps({"build": self.build}), "utf-8")
         torch, reached = TORCH, True
         if self.wheels:
             source = ["--no-index", "--find-links", self.wheels]
@@ -359,6 +388,16 @@ def _has_its_base(folder):
     except OSError:
         return False
     return bool(home) and os.path.isdir(home.group(1).strip()) and python_in(folder).exists()
+
+
+def _build_in(folder):
+    """The build of torch that is in an environment or was on its way there, or ""."""
+    for name in (STAMP, BEGUN):
+        try:
+            return str(json.loads((folder / name).read_text("utf-8"))["build"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return ""
 
 
 def _works(python, environ):

@@ -5,7 +5,7 @@ import os
 import threading
 
 from . import launch
-from .client import EngineClient, EngineError
+from .client import EngineClient, EngineError, Task
 
 _client = None
 
@@ -51,9 +51,15 @@ def poll(timeout=0.0):
         _client.poll(timeout)
 
 
-def wait(waiting):
-    """Block until the task is over, telling the listeners of its progress."""
-    return _client.wait(waiting, on_change=_tell)
+def wait(waiting, on_change=None):
+    """Block until the task is over, telling the listeners (and `on_change`) of its progress."""
+
+    def tell(changed):
+        if on_change is not None:
+            on_change(changed)
+        _tell(changed)
+
+    return _client.wait(waiting, on_change=tell)
 
 
 def cancel():
@@ -64,11 +70,28 @@ def cancel():
         building.cancel()
 
 
+def give_up(asked):
+    """Cancel a task of `ask_aside` that nobody waits for any more; one that is over stays as it is."""
+    if not asked.over and _client is not None:
+        _client.cancel(asked)
+
+
 def build(steps):
     """Remember what builds the face, so that `running` and `cancel` know of it."""
     global building
     building = steps
     task.message = "Building the face"
+    return steps
+
+
+def work(steps):
+    """The same for work that asks the engine several things, or nothing; `steps` is None where the caller waits for it.
+
+    Its Task is no request of the engine's: it is over, and only tells the panel how far all of it is.
+    """
+    global task, building, last_error
+    last_error = None
+    task, building = Task(0, "work", status="done", message="Starting"), steps
     return steps
 
 

@@ -27,6 +27,7 @@ from .paste_photo import HFFNE_OT_paste_photo
 from .place_landmarks import HFFNE_OT_place_landmarks
 from .release_engine import HFFNE_OT_release_engine
 from .set_detail import HFFNE_OT_set_detail
+from .show_help import HFFNE_OT_show_help
 from .show_log import HFFNE_OT_show_log
 from .studio import (
     HFFNE_OT_add_lights,
@@ -47,6 +48,7 @@ CLASSES = (
     HFFNE_OT_cancel,
     HFFNE_OT_view_photo,
     HFFNE_OT_show_log,
+    HFFNE_OT_show_help,
     HFFNE_OT_write_report,
     HFFNE_OT_set_detail,
     HFFNE_OT_export_maps,

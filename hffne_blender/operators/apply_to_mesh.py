@@ -5,13 +5,13 @@ import bpy
 
 from .. import settings
 from ..character import apply
-from ..character.source import TransferError
 from . import ask
+from .background import InBackground
 
 RESULTS = ("normal", "displacement", "relief")
 
 
-class HFFNE_OT_apply_to_mesh(bpy.types.Operator):
+class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
     """Carry the relief of the selected face over to the active mesh and its UVs; the mesh itself stays as it is"""
 
     bl_idname = "hffne.apply_to_mesh"
@@ -19,7 +19,10 @@ class HFFNE_OT_apply_to_mesh(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     face: bpy.props.StringProperty(
-        name="Face", description="The face object; empty: the selected one, else the latest", options={"SKIP_SAVE"}
+        name="Face",
+        description="The face object; empty: the one chosen in the panel, else the selected one, else the latest",
+        search=ask.face_names,
+        options={"SKIP_SAVE"},
     )
     target: bpy.props.StringProperty(
         name="Target", description="The mesh object to apply to; empty: the active one", options={"SKIP_SAVE"}
@@ -77,22 +80,31 @@ class HFFNE_OT_apply_to_mesh(bpy.types.Operator):
     def poll(cls, context):
         return ask.poll(cls, context)
 
-    def execute(self, context):
-        target = bpy.data.objects.get(self.target) if self.target else context.object
+    def invoke(self, context, event):
+        target = self._target(context)
+        face = ask.face_for(context, target)
+        # With nothing to choose from, what is missing is told at once.
+        if not ask.has_window(context) or face is None or target is None or target.type != "MESH":
+            return self.begin(context)
+        self.face, self.target, self._windowed = self.face or face.name, target.name, True
+        return context.window_manager.invoke_props_dialog(self, width=360, confirm_text="Apply")
+
+    def _target(self, context):
+        return bpy.data.objects.get(self.target) if self.target else context.object
+
+    def work(self, context):
+        target = self._target(context)
         face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
         names = ("align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "material")
         chosen = apply.Options(texture_size=int(self.texture_size), **{name: getattr(self, name) for name in names})
-        try:
-            made = apply.apply(context, face, target, chosen, ask.engine(context, self))
-        except TransferError as error:
-            return ask.fail(self, error)
+        made = yield from apply.apply(context, face, target, chosen)
         parts = [kind for kind in RESULTS if kind in made]
-        self.report({"INFO"}, f"{target.name}: {', '.join(parts)} from {face.name}")
-        return {"FINISHED"}
+        self.report({"INFO"}, f"{self._target(context).name}: {', '.join(parts)} from {self.face or face.name}")
 
     def draw(self, context):
         layout = self.layout
         layout.use_property_split = True
+        layout.prop(self, "face", icon="USER")
         layout.prop(self, "align")
         column = layout.column(heading="Make")
         for name in RESULTS:

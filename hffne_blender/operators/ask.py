@@ -7,7 +7,6 @@ from .. import batch, preferences
 from ..character import source
 from ..character.source import TransferError
 from ..engine import session
-from ..engine.client import EngineError
 
 
 def engine_python_property():
@@ -27,6 +26,14 @@ def device_property():
     )
 
 
+def in_background_property():
+    return bpy.props.BoolProperty(
+        name="In Background",
+        description="Return at once and work beside the user, where there is a window",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+
 def poll(cls, context):
     if session.running():
         cls.poll_message_set("A face is being generated")
@@ -42,11 +49,24 @@ def object_mode(cls, context):
 
 
 def face_for(context, target):
-    """The face that is meant beside a target: the selected one, else the latest made that is not the target itself."""
-    for obj in context.selected_objects:
-        if obj != target and source.is_face(obj):
-            return obj
-    return next((obj for obj in reversed(context.scene.objects) if obj != target and source.is_face(obj)), None)
+    """The face that is meant beside a target: the one chosen in the panel, else the selected one, else the latest made.
+
+    Never the target itself.
+    """
+    faces = faces_in(context, target)
+    wanted = [context.scene.hffne.applied_face, *context.selected_objects, *faces[:1]]
+    return next((obj for obj in wanted if obj in faces), None)
+
+
+def faces_in(context, target=None):
+    """The face objects of the scene but the target, the latest made first (Blender counts what it makes)."""
+    faces = [obj for obj in context.scene.objects if obj != target and source.is_face(obj)]
+    return sorted(faces, key=lambda obj: obj.session_uid, reverse=True)
+
+
+def face_names(operator, context, text):
+    """For the search of a property that names a face."""
+    return [obj.name for obj in faces_in(context, context.object)]
 
 
 def start(context, operator, request, aside=False):
@@ -60,20 +80,32 @@ def start(context, operator, request, aside=False):
     return send(python, device, idle, not bpy.app.background, request, model)
 
 
-def engine(context, operator):
-    """A function that sends a request and waits: ask(request) -> (message, arrays); raises TransferError."""
+def has_window(context):
+    return not bpy.app.background and context.window is not None
 
-    def ask(request):
-        try:
-            task = session.wait(start(context, operator, request))
-        except EngineError as error:
-            raise TransferError(error.code, str(error), error.hint) from None
-        if task.status != "done":
-            told = task.error or {"code": "cancelled", "message": "Cancelled", "hint": ""}
-            raise TransferError(told["code"], told["message"], told["hint"])
-        return task.result
 
-    return ask
+def run_again(operator, context, options):
+    """Begin the operator anew, in the background: what F9 and Shift R do with one that has ended, or a file browser.
+
+    For F9 Blender has undone the first run and expects this one to be done on return; when it is not, it brings the
+    first one's result back. So it gets that; when it has finished, the result goes for good and the new run begins.
+    """
+    edited = operator.options.is_repeat
+    verb = operator.bl_idname.split("_OT_")[-1]
+    window = context.window
+
+    def begin():
+        windows = list(bpy.context.window_manager.windows)
+        if session.running() or not windows:
+            return
+        # The file browser's own window is gone by now.
+        with bpy.context.temp_override(window=window if window in windows else windows[0]):
+            if edited:
+                bpy.ops.ed.undo()
+            getattr(bpy.ops.hffne, verb)("EXEC_DEFAULT", True, **{**options, "in_background": True})
+
+    bpy.app.timers.register(begin, first_interval=0)
+    return {"CANCELLED"}
 
 
 def fail(operator, error):

@@ -111,7 +111,8 @@ class HFFNE_OT_bake(bpy.types.Operator):
             self.report({"ERROR"}, str(error).strip())
             return {"CANCELLED"}
         kind = f"bake_{self.space.lower()}"
-        image = made.keep(target, kind, f"{target.name}_{kind}", images.encode_normal(normal))
+        data = images.png_bytes(images.encode_normal(normal))
+        image = made.keep(target, kind, f"{target.name}_{kind}", data)
         if self.space == "TANGENT":
             # In a material with sliders it is the whole normal map.
             image[KIND] = "normal"

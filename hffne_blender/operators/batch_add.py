@@ -39,7 +39,7 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
             self.report({"ERROR"}, f"The folder {folder} cannot be read ({error.strerror}). Check the path.")
             return {"CANCELLED"}
         if not paths:
-            self.report({"ERROR"}, f"There are no photos in {folder}. JPEG, PNG, TIFF, WebP, AVIF and BMP are taken.")
+            self.report({"ERROR"}, f"There are no photos in {folder}. JPEG, HEIC, PNG, TIFF, WebP, AVIF and BMP are taken.")
             return {"CANCELLED"}
         count = batch.add(context.scene.hffne_batch, paths)
         self.report({"INFO"}, f"{count} photos added")

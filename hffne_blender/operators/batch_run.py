@@ -19,7 +19,10 @@ from . import ask
 
 TICK = 0.05
 # Without an engine no photo will do: the whole queue stops.
-FATAL = {"engine_not_set", "engine_not_started", "engine_not_installed", "engine_silent", "no_device", "bad_weights"}
+FATAL = {
+    "engine_not_set", "engine_not_started", "engine_not_installed", "engine_incomplete", "engine_silent",
+    "version_mismatch", "no_device", "no_model", "bad_weights", "weights_missing", "weights_mismatch",
+}  # fmt: skip
 
 
 class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
@@ -27,7 +30,8 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
 
     bl_idname = "hffne.batch_run"
     bl_label = "Generate All"
-    bl_options = {"REGISTER", "UNDO"}
+    # Not to be adjusted afterwards (F9): that would work off the whole queue once more.
+    bl_options = {"UNDO"}
 
     directory: bpy.props.StringProperty(
         name="Folder", description="Add all photos of this folder first", subtype="DIR_PATH", options={"SKIP_SAVE"}

@@ -56,6 +56,9 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    in_background: ask.in_background_property()
+
+    _ran = False
     _task = None
     _file = None
     _request = None
@@ -68,8 +71,10 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
     def invoke(self, context, event):
         settings.take_photo(self, context)
         settings.take_over(self, context, ("face", "texture_size", "grid", "color", "maps"))
-        if bpy.app.background or context.window is None:
-            return self.execute(context)
+        return self._begin(context) if ask.has_window(context) else self.execute(context)
+
+    def _begin(self, context):
+        self._ran = True
         if not self._start(context):
             return {"CANCELLED"}
         ask.redraw(context)
@@ -115,6 +120,11 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         answer = None if self.image else session.remembered(self._wanted(self.photo and bpy.path.abspath(self.photo)))
         if answer is not None:
             return self._build(context, answer)
+        if self._ran and ask.has_window(context):
+            return ask.run_again(self, context, self.as_keywords())
+        if self.in_background and ask.has_window(context):
+            return self._begin(context)
+        self._ran = True
         if not self._start(context):
             return {"CANCELLED"}
         try:

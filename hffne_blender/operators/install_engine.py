@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.install_engine` and its companions: the engine's own environment, made, checked and removed."""
 
+import threading
+
 import bpy
 
 from .. import preferences
 from ..engine import install, session
-from . import ask
+from . import ask, reading
 
 TICK = 0.2
 LOG_NAME = "HFFNE Install Log"
@@ -14,8 +16,26 @@ LOG_NAME = "HFFNE Install Log"
 work = None
 
 
+# Bytes of what an interrupted installation has left, or None until they are counted; by the engine's folder.
+_left = {}
+
+
 def running():
     return work is not None and not work.over
+
+
+def left(base):
+    """(is there a half installation, its bytes or None while they are being counted): thousands of files take a while."""
+    if running() or not install.is_half(base):
+        return False, None
+    if base not in _left:
+        _left[base] = None
+
+        def count():
+            _left[base] = install.size_of(base)
+
+        threading.Thread(target=count, name="hffne-size", daemon=True).start()
+    return True, _left[base]
 
 
 class _Waits(ask.OnTimer):
@@ -33,6 +53,7 @@ class _Waits(ask.OnTimer):
 
     def _start(self, context):
         global work
+        _left.clear()
         try:
             work = self._make(context).start()
         except ValueError as error:
@@ -97,6 +118,9 @@ class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
+    build: preferences.build_property(
+        description="Which PyTorch the engine computes with; Automatic takes what the preferences say", options={"SKIP_SAVE"}
+    )
 
     def _make(self, context):
         base = preferences.engine_folder()
@@ -107,8 +131,11 @@ class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
         # Since 4.2 it is for the user to say whether anything may use the network.
         if not wheels and not bpy.app.online_access:
             raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")
+        build = preferences.engine_build(context) if self.build == "AUTO" else self.build.lower()
+        if not install.exists(build):
+            raise ValueError(f"There is no PyTorch for {install.BUILDS[build]} on this system. Choose another PyTorch Build.")
         session.close()
-        return install.Install(base, wheel, wheels, self.repair)
+        return install.Install(base, wheel, wheels, self.repair, build=build)
 
 
 class HFFNE_OT_check_engine(_Waits, bpy.types.Operator):
@@ -135,10 +162,14 @@ class HFFNE_OT_remove_engine(bpy.types.Operator):
         return not running() and bool(preferences.engine_folder())
 
     def invoke(self, context, event):
-        return context.window_manager.invoke_confirm(self, event)
+        size = install.size_of(preferences.engine_folder()) / 1e9
+        return context.window_manager.invoke_confirm(
+            self, event, title="Remove the Engine", message=f"{size:.1f} GB are deleted.", confirm_text="Remove", icon="QUESTION"
+        )
 
     def execute(self, context):
         session.close()
+        _left.clear()
         try:
             install.remove(preferences.engine_folder())
         except OSError as error:
@@ -165,23 +196,29 @@ class HFFNE_OT_cancel_install(bpy.types.Operator):
 
 
 class HFFNE_OT_show_install_log(bpy.types.Operator):
-    """Copy the log of the installation to the clipboard and into a text"""
+    """Open the log of the installation in a Text Editor"""
 
     bl_idname = "hffne.show_install_log"
     bl_label = "Install Log"
     bl_options = {"INTERNAL"}
 
+    copy: reading.copy_property()
+
+    @classmethod
+    def description(cls, context, properties):
+        return "Copy the log of the installation to the clipboard" if properties.copy else ""
+
     @classmethod
     def poll(cls, context):
-        return work is not None
+        # Also of an installation that a Blender before this one began.
+        return bool(_log())
 
     def execute(self, context):
-        text = bpy.data.texts.get(LOG_NAME) or bpy.data.texts.new(LOG_NAME)
-        text.from_string(work.log())
-        if not bpy.app.background:
-            context.window_manager.clipboard = work.log()
-        self.report({"INFO"}, f"Copied; also in the text '{LOG_NAME}' and in {work.log_path}")
-        return {"FINISHED"}
+        return reading.show_or_copy(self, context, LOG_NAME, _log())
+
+
+def _log():
+    return work.log() if work is not None else install.last_log(preferences.engine_folder())
 
 
 def stop():

@@ -3,17 +3,19 @@
 
 import json
 import os
+from functools import partial
 
 import bpy
 
 from .. import settings
 from ..character.source import TransferError
 from ..scene import face
-from ..scene.asset import AssetError, FaceAsset
+from ..scene.asset import FaceAsset
 from . import ask
+from .background import InBackground
 
 
-class HFFNE_OT_merge_photos(bpy.types.Operator):
+class HFFNE_OT_merge_photos(InBackground, bpy.types.Operator):
     """Build one face from several photos of the same person, such as from the left, the front and the right"""
 
     bl_idname = "hffne.merge_photos"
@@ -38,27 +40,32 @@ class HFFNE_OT_merge_photos(bpy.types.Operator):
     engine_python: ask.engine_python_property()
     device: ask.device_property()
 
+    # One request, and then the building of the face.
+    share = 0.95
+
     @classmethod
     def poll(cls, context):
         return ask.poll(cls, context)
 
     def invoke(self, context, event):
         settings.take_over(self, context)
+        if self.photos or self.files:
+            return self.begin(context)
+        self._browsed = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context):
-        try:
-            request = settings.request(self, photos=self._paths(), face="largest")
-            asset = FaceAsset.from_answer(*ask.engine(context, self)(request))
-        except AssetError as error:
-            return ask.fail_asset(self, error)
-        except TransferError as error:
-            return ask.fail(self, error)
-        obj = face.build(asset, ask.place(context), self.color)
+    def again(self):
+        options = self.as_keywords(ignore=("directory", "files", "filter_image", "filter_folder"))
+        return {**options, "photos": json.dumps(self._paths())}
+
+    def work(self, context):
+        paths = self._paths()
+        asset = yield partial(FaceAsset.from_answer, *(yield settings.request(self, photos=paths, face="largest")))
+        yield "Building the face"
+        obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         ask.show(self, context, obj, asset.notices)
-        self.report({"INFO"}, f"{obj.name}: merged from {len(request['photos'])} photos")
-        return {"FINISHED"}
+        self.report({"INFO"}, f"{obj.name}: merged from {len(paths)} photos")
 
     def _paths(self):
         paths = [os.path.join(self.directory, entry.name) for entry in self.files if entry.name]

@@ -6,9 +6,10 @@ import bpy
 from ..character import apply, source
 from ..character.source import TransferError
 from . import ask
+from .background import InBackground
 
 
-class HFFNE_OT_place_landmarks(bpy.types.Operator):
+class HFFNE_OT_place_landmarks(InBackground, bpy.types.Operator):
     """Put landmarks on the active mesh, which you can then move onto its features"""
 
     bl_idname = "hffne.place_landmarks"
@@ -33,16 +34,13 @@ class HFFNE_OT_place_landmarks(bpy.types.Operator):
     def poll(cls, context):
         return ask.poll(cls, context)
 
-    def execute(self, context):
+    def work(self, context):
         target = bpy.data.objects.get(self.target) if self.target else context.object
-        try:
-            if target is None or target.type != "MESH" or source.is_face(target):
-                raise TransferError("no_target", "No mesh to put landmarks on is chosen.", "Select the head's mesh.")
-            face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
-            if not self.find and not source.is_face(face):
-                raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
-            empties = apply.place_landmarks(context, target, ask.engine(context, self) if self.find else None, face)
-        except TransferError as error:
-            return ask.fail(self, error)
-        self.report({"INFO"}, f"{len(empties)} landmarks on {target.name}: move them where they are off, then apply")
-        return {"FINISHED"}
+        if target is None or target.type != "MESH" or source.is_face(target):
+            raise TransferError("no_target", "No mesh to put landmarks on is chosen.", "Select the head's mesh.")
+        face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
+        if not self.find and not source.is_face(face):
+            raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
+        name = target.name
+        empties = yield from apply.place_landmarks(context, target, None if self.find else face)
+        self.report({"INFO"}, f"{len(empties)} landmarks on {name}: move them where they are off, then apply")

@@ -4,22 +4,23 @@
 import bpy
 
 from ..engine import session
+from . import reading
 
 TEXT_NAME = "HFFNE Engine Log"
 
 
 class HFFNE_OT_show_log(bpy.types.Operator):
-    """Copy the engine's log into a text that the Text Editor shows"""
+    """Open the engine's log in a Text Editor"""
 
     bl_idname = "hffne.show_log"
     bl_label = "Engine Log"
     bl_options = {"INTERNAL"}
 
+    copy: reading.copy_property()
+
+    @classmethod
+    def description(cls, context, properties):
+        return "Copy the engine's log to the clipboard" if properties.copy else ""
+
     def execute(self, context):
-        text = bpy.data.texts.get(TEXT_NAME) or bpy.data.texts.new(TEXT_NAME)
-        text.from_string(session.log() or "The engine has not said anything.\n")
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "TEXT_EDITOR":
-                area.spaces.active.text = text
-        self.report({"INFO"}, f"See the text '{TEXT_NAME}' in a Text Editor")
-        return {"FINISHED"}
+        return reading.show_or_copy(self, context, TEXT_NAME, session.log() or "The engine has not said anything.\n")

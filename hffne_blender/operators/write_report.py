@@ -10,6 +10,7 @@ import bpy
 from .. import preferences
 from ..engine import launch, session
 from ..engine.private import masked
+from . import reading
 
 TEXT_NAME = "HFFNE Report"
 TICK, SECONDS = 0.5, 180
@@ -23,11 +24,7 @@ class HFFNE_OT_write_report(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context):
-        text = bpy.data.texts.get(TEXT_NAME) or bpy.data.texts.new(TEXT_NAME)
-        text.from_string(_here(context))
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "TEXT_EDITOR":
-                area.spaces.active.text = text
+        text = reading.show(context, TEXT_NAME, _here(context))
         process = _doctor(context)
         if process is None:
             text.write("\nThe engine's Python is not set, or does not start.\n")
@@ -35,7 +32,7 @@ class HFFNE_OT_write_report(bpy.types.Operator):
             text.write(_answer(process, SECONDS))
         else:
             _later(process)
-        self.report({"INFO"}, f"See the text '{TEXT_NAME}' in a Text Editor")
+        self.report({"INFO"}, f"See the text '{TEXT_NAME}'")
         return {"FINISHED"}
 
 

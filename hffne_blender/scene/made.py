@@ -13,15 +13,15 @@ PREFIX = "hffne_made_"
 SCALE = "hffne_scale"
 
 
-def keep(obj, kind, name, pixels):
-    """A new packed Non-Color image of `pixels` (see scene.images) as an object's map of a kind; returns it.
+def keep(obj, kind, name, data):
+    """A new packed Non-Color image of a PNG file's bytes as an object's map of a kind; returns it.
 
     The object's earlier one is replaced wherever it is used, unless a copy of the object has it too: then it stays
     with the copy.
     """
     key = PREFIX + kind
     old = obj.get(key)
-    image = images.packed_image(name, pixels, "Non-Color")
+    image = images.pack(name, data, "Non-Color")
     if old is not None and not any(other != obj and other.get(key) == old for other in bpy.data.objects):
         old.user_remap(image)
         bpy.data.images.remove(old)

@@ -7,7 +7,7 @@ import bpy
 
 from .. import batch
 from ..engine import session
-from .panel import _Panel
+from .panel import _Panel, draw_progress, draw_text
 
 
 class HFFNE_UL_batch(bpy.types.UIList):
@@ -39,13 +39,13 @@ class HFFNE_PT_batch(_Panel, bpy.types.Panel):
         if queue.items:
             chosen = queue.items[min(queue.active, len(queue.items) - 1)]
             if chosen.message:
-                layout.label(text=chosen.message, icon=batch.ICONS[chosen.state])
+                draw_text(context, layout, chosen.message, icon=batch.ICONS[chosen.state])
             found = batch.counts(queue)
             layout.label(text=", ".join(f"{found[name]} {label.lower()}" for name, label, *_ in batch.STATES if found[name]))
             row = layout.row(align=True)
             row.operator_context = "INVOKE_DEFAULT"
             if session.running():
-                row.operator("hffne.cancel", icon="X")
+                draw_progress(row, session.task)
             else:
                 row.operator("hffne.batch_run", icon="PLAY")
                 if found["FAILED"]:

@@ -4,9 +4,10 @@
 import bpy
 
 from ..character import landmarks, source
+from ..engine import session
 from ..operators import ask
 from ..scene import export
-from .panel import _Panel
+from .panel import _Panel, draw_progress
 
 
 class HFFNE_PT_character(_Panel, bpy.types.Panel):
@@ -23,16 +24,24 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
             return
         face = ask.face_for(context, target)
         column = layout.column(align=True)
-        column.label(text=face.name if face else "No face yet: generate one", icon="USER")
+        if len(ask.faces_in(context, target)) > 1:
+            column.prop(context.scene.hffne, "applied_face", text="", icon="USER", placeholder=face.name)
+        else:
+            column.label(text=face.name if face else "No face yet: generate one", icon="USER")
         column.label(text=target.name, icon="MESH_DATA")
         count = len(landmarks.of(target))
+        if session.running():
+            draw_progress(layout, session.task)
+            return
         row = layout.row(align=True)
+        row.operator_context = "INVOKE_DEFAULT"
         row.operator("hffne.place_landmarks", text="Find Again" if count else "Add Landmarks", icon="EMPTY_AXIS")
         if count:
             row.label(text=f"{count} landmarks")
         apply = layout.column()
         apply.enabled = face is not None
         apply.scale_y = 1.4
+        apply.operator_context = "INVOKE_DEFAULT"
         apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
         if export.maps_of(target):
             column = layout.column()

@@ -15,31 +15,51 @@ def draw(layout, context, text):
         row = layout.row(align=True)
         row.progress(factor=work.progress, text=work.message)
         row.operator("hffne.cancel_install", text="", icon="X")
-        layout.operator("hffne.show_install_log", icon="TEXT")
+        _draw_log(layout)
         return
-    own = preferences.get(context)
     base = preferences.engine_folder()
     ready = preferences.find_python(context)
     if not ready:
         text(layout, "The engine is not installed yet. It gets a folder of its own; Blender is left as it is.", "INFO")
     if base and not ready:
-        build = install.choose_build()
-        room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
-        text(layout, f"Takes up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
-        if not bpy.app.online_access and not own.wheels_folder:
-            text(layout, "Blender may not go online: allow it in the preferences, or choose a folder of wheels.", "ERROR")
-            layout.operator("screen.userpref_show", text="Open the Preferences").section = "SYSTEM"
-        row = layout.row()
-        row.scale_y = 1.4
-        row.operator_context = "INVOKE_DEFAULT"
-        row.operator("hffne.install_engine", icon="IMPORT")
+        _draw_install(layout, context, base, text)
     elif not base and not ready:
         layout.operator("preferences.addon_show", text="Open the Preferences").module = preferences.PACKAGE
     if work is not None and work.state != "done":
         if work.error:
             text(layout, work.error["message"], "ERROR")
             text(layout, work.error["hint"], "BLANK1")
-        layout.operator("hffne.show_install_log", icon="TEXT")
+            layout.operator("hffne.show_help", icon="HELP").code = work.error["code"]
+        _draw_log(layout)
+
+
+def _draw_install(layout, context, base, text):
+    """The button that installs, or goes on with what was interrupted, and what it will take."""
+    half, size = install_engine.left(base)
+    if half:
+        taken = "" if size is None else f": {size / 1e9:.1f} GB"
+        text(layout, f"An installation was interrupted{taken}. It can go on from there, or be removed.", "ERROR")
+    build = preferences.engine_build(context)
+    room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
+    text(layout, f"Takes up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
+    own = preferences.get(context)
+    if hasattr(own, "bl_rna"):
+        layout.prop(own, "build")
+    if not bpy.app.online_access and not own.wheels_folder:
+        text(layout, "Blender may not go online: allow it in the preferences, or choose a folder of wheels.", "ERROR")
+        layout.operator("screen.userpref_show", text="Open the Preferences").section = "SYSTEM"
+    row = layout.row()
+    row.scale_y = 1.4
+    row.operator_context = "INVOKE_DEFAULT"
+    row.operator("hffne.install_engine", text="Resume Installation" if half else "Install Engine", icon="IMPORT")
+    if half:
+        row.operator("hffne.remove_engine")
+
+
+def _draw_log(layout):
+    row = layout.row(align=True)
+    row.operator("hffne.show_install_log", icon="TEXT")
+    row.operator("hffne.show_install_log", text="", icon="COPYDOWN").copy = True
 
 
 def draw_upkeep(layout, context):
@@ -50,17 +70,29 @@ def draw_upkeep(layout, context):
         build = install.BUILDS.get(facts.get("build"), "")
         size = f"{facts.get('bytes', 0) / 1e9:.1f} GB"
         layout.label(text=f"Engine {facts.get('version', '')} for {build}, {size}", icon="CHECKMARK")
+        wanted = preferences.engine_build(context)
+        if preferences.get(context).build != "AUTO" and wanted != facts.get("build"):
+            layout.label(text=f"Repair changes it to {install.BUILDS[wanted]}", icon="INFO")
     other = None if facts else preferences.engine_of_another_blender()
-    borrowed = other and preferences.find_python(context) == other[1]
+    ready = preferences.find_python(context)
+    borrowed = other and ready == other[1]
     if borrowed:
         layout.label(text=f"The engine of Blender {other[0]} is used: keep that Blender, or install one here", icon="INFO")
+    half, size = install_engine.left(base)
+    if half and ready:
+        # Else `draw` says so.
+        taken = "" if size is None else f": {size / 1e9:.1f} GB"
+        layout.label(text=f"An installation was interrupted{taken}", icon="ERROR")
     row = layout.row(align=True)
     row.operator_context = "INVOKE_DEFAULT"
     row.operator("hffne.check_engine")
-    if borrowed:
+    if half and ready:
+        row.operator("hffne.install_engine", text="Resume Installation")
+    elif borrowed:
         row.operator("hffne.install_engine")
     if facts:
         row.operator("hffne.install_engine", text="Repair").repair = True
+    if facts or half and ready:
         row.operator("hffne.remove_engine")
     work = install_engine.work
     if work is not None and work.state == "done":

@@ -34,7 +34,7 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
         _draw_faces(context, layout, chosen)
 
         if session.running():
-            _draw_progress(layout, session.task)
+            draw_progress(layout, session.task)
         else:
             row = layout.row()
             row.scale_y = 1.4
@@ -42,12 +42,15 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
             if install_engine.running() or not preferences.find_python(context):
-                engine_setup.draw(layout.box(), context, lambda place, words, icon: _draw_text(context, place, words, icon))
+                engine_setup.draw(layout.box(), context, lambda place, words, icon: draw_text(context, place, words, icon))
             elif session.last_error is not None:
                 box = layout.box()
-                _draw_text(context, box, session.last_error["message"], icon="ERROR")
-                _draw_text(context, box, session.last_error["hint"])
-                box.operator("hffne.show_log", icon="TEXT")
+                draw_text(context, box, session.last_error["message"], icon="ERROR")
+                draw_text(context, box, session.last_error["hint"])
+                row = box.row(align=True)
+                row.operator("hffne.show_help", icon="HELP").code = session.last_error["code"]
+                row.operator("hffne.show_log", icon="TEXT")
+                row.operator("hffne.show_log", text="", icon="COPYDOWN").copy = True
         if session.device():
             column = layout.column(align=True)
             column.label(text=f"Ready: {session.device()}", icon="CHECKMARK")
@@ -87,7 +90,7 @@ def _draw_faces(context, layout, chosen):
     if not found.photo or found.photo != found.key(chosen):
         return
     if found.message:
-        _draw_text(context, layout, found.message, icon="ERROR")
+        draw_text(context, layout, found.message, icon="ERROR")
     icons = found.icons()
     if len(icons) < 2:
         return
@@ -102,13 +105,13 @@ def _draw_faces(context, layout, chosen):
         cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
 
 
-def _draw_progress(layout, task):
+def draw_progress(layout, task):
     row = layout.row(align=True)
     row.progress(factor=task.progress, text=task.message or "Starting the engine")
     row.operator("hffne.cancel", text="", icon="X")
 
 
-def _draw_text(context, layout, text, icon="NONE"):
+def draw_text(context, layout, text, icon="NONE"):
     """A text over as many lines as the sidebar's width asks for."""
     width = context.region.width if context.region else 280
     # The scale is 0 until a window has been drawn.

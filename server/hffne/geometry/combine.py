@@ -13,10 +13,11 @@ from .mesh import metres_per_unit
 from .resample import blur, normalise, turn
 from .unwrap import BAND, DARK, GAIN_LIMIT, LOW, Textures, base_normals, enlarge_rows, matching
 
-# What a photo did not see it completed from its own other side; that counts little, but more than nothing.
-LEAST = 1e-4
-# Higher: the photo that saw a texel best has it more for itself, so that two that differ a little do not blur.
-SHARPNESS = 3.0
+# A texel belongs to the photo that saw it best: mixed, two that do not lie exactly over one another show two lids and two
+# lips. Only along the borders they mix, as wide as this (texels of LOW, a Gaussian's sigma).
+SEAM = 5.0
+# The reference keeps what another saw only this much better, so that eyes, nose and mouth come from one photo.
+PREFERRED = 1.25
 # Every photo says something of the whole shape; what it saw well it says better. Texels of the softening.
 SHAPE_LEAST, SHAPE_SIGMA = 0.15, 6.0
 
@@ -58,10 +59,7 @@ def _merge(shapes, textures, confidence, shape, first):
     gains = [_gain(textures[first], one, confidence[first], seen) for one, seen in zip(textures, confidence)]
     bases = [base_normals(each, LOW) for each in shapes]
     below = base_normals(shape, LOW)
-    # Sharp where photos differ, yet never with an edge: confidence is soft, and so is its power.
-    weights = np.stack([np.maximum(blur(seen, 1.0), 0) ** SHARPNESS + LEAST for seen in confidence])
-    weights /= weights.sum(axis=0)
-
+    weights = _owners(confidence, first)
     merged = Textures(np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8),
                       np.empty((size, size), np.float32))
     for start in range(0, size, BAND):
@@ -82,6 +80,16 @@ def _merge(shapes, textures, confidence, shape, first):
         merged.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
         merged.confidence[rows] = seen
     return merged
+
+
+def _owners(confidence, first):
+    """How much of each texel is which photo's: (photos, LOW, LOW), sum 1."""
+    score = np.stack([blur(seen, 2.0) for seen in confidence])
+    # What no photo saw is completed from the reference.
+    score[first] = score[first] * PREFERRED + 1e-6
+    best = score.argmax(axis=0)
+    weights = np.stack([blur((best == index).astype(np.float32), SEAM) for index in range(len(score))])
+    return weights / weights.sum(axis=0)
 
 
 def _gain(base, other, seen_base, seen_other):

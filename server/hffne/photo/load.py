@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 2 << 30
 MIN_SIDE = 24
 
 # Only formats that photos come in: Pillow can also start Ghostscript and others.
-FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF", "TGA")
+FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF", "TGA", "HEIF")
 
 # Transparent pixels are seen on white, as image viewers show them.
 _BACKDROP = (255, 255, 255)
@@ -61,13 +61,13 @@ def load_photo(path):
         # Sizes are checked below; other warnings are of no use to an artist.
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path, formats=_known_formats()) as image:
+            with Image.open(path, formats=_known_formats(path)) as image:
                 _check_size(path, image)
                 rgb = _decode(path, image, notices)
         except UnidentifiedImageError:
             raise PhotoError(
                 f"'{path}' is not a photo, or of a kind that cannot be read.",
-                hint="Photos can be JPEG, PNG, TIFF, WebP, BMP, AVIF or JPEG 2000. " + PhotoError.hint,
+                hint="Photos can be JPEG, HEIC, PNG, TIFF, WebP, BMP, AVIF or JPEG 2000. " + PhotoError.hint,
                 code="not_a_photo",
             ) from None
         except Image.DecompressionBombError:
@@ -109,10 +109,24 @@ def _check_file(path):
         )
 
 
-def _known_formats():
+def _known_formats(path):
     # A build of Pillow may lack some of them, and open() refuses unknown names.
     Image.init()
+    if "HEIF" not in Image.OPEN and _is_iso_media(path):
+        try:
+            import pi_heif
+        except ImportError:
+            pass  # there are no wheels of it for this machine
+        else:
+            # Decoding only: nothing here writes HEIC. Started for the few files that may need it.
+            pi_heif.register_heif_opener()
     return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _is_iso_media(path):
+    """Is it of the family of HEIC (an iPhone's photos) and AVIF?"""
+    with open(path, "rb") as file:
+        return file.read(8)[4:] == b"ftyp"
 
 
 def _check_size(path, image):
