@@ -107,3 +107,25 @@ def test_every_variant_listens_to_its_exemplar(network, variant):
 def test_a_variant_that_is_not_there():
     with pytest.raises(HffneError, match="A4"):
         Variant("A4")
+
+
+def test_weights_are_averaged_tensor_by_tensor(tmp_path):
+    """`hffne weights average`: the mean of the two, in a file that loads; weights of another network are refused."""
+    from hffne.cli.main import main
+    from hffne.networks.fine import FineNetwork
+    from hffne.weights.store import load_weights, save_weights
+
+    networks = [CoarseNetwork(), CoarseNetwork()]
+    files = [tmp_path / "old.safetensors", tmp_path / "new.safetensors"]
+    for network, file in zip(networks, files):
+        save_weights(network, file, {"network": "coarse"})
+    mean = tmp_path / "mean.safetensors"
+    assert main(["weights", "average", *map(str, files), "-o", str(mean), "--share", "0.25"]) == 0
+    found = load_weights(CoarseNetwork(), mean).state_dict()
+    for name, value in found.items():
+        old, new = (network.state_dict()[name] for network in networks)
+        assert torch.allclose(value.float(), old.float() * 0.75 + new.float() * 0.25, atol=2e-3), name
+    other = tmp_path / "other.safetensors"
+    save_weights(FineNetwork(), other, {})
+    assert main(["weights", "average", str(files[0]), str(other), "-o", str(tmp_path / "no.safetensors")]) == 1
+    assert not (tmp_path / "no.safetensors").exists()

@@ -147,3 +147,23 @@ def test_fit_recovers_pose_and_shape(model):
     for found, pose in zip(fits.rotation, poses):
         assert np.degrees(np.arccos(np.clip((np.trace(found @ pose.T) - 1) / 2, -1, 1))) < 8
     assert np.allclose(fits.scale, 20, rtol=0.08)
+
+
+def test_what_all_photos_share_is_no_trait_of_the_people(model):
+    """Points that lie beside the model's in the same way on every photo do not change the shapes that are found."""
+    rng = np.random.default_rng(1)
+    wide = rng.normal(0, 0.8, 24)
+    wide -= wide.mean()
+    # As if the labels' faces were all wider, higher up and rough.
+    beside = model.identity_deltas[0, LANDMARKS] * 0.5 + [0, 0.2, 0] + rng.normal(0, 0.1, (68, 3))
+    points = []
+    for trait in wide:
+        identity = np.zeros(fit.IDENTITIES, np.float32)
+        identity[0] = trait
+        shape = model.vertices(identity, np.zeros(10, np.float32))[LANDMARKS] + beside
+        points.append(shape @ sampling.euler(*rng.normal(0, 12, 3)).T * 20 + [250, -260, 0])
+    fits, _, _ = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
+    assert np.abs(fits.identity.mean(0)).max() < 1e-3
+    assert np.corrcoef(fits.identity[:, 0], wide)[0, 1] > 0.97
+    # Photo by photo the widening would have to be somebody's.
+    assert fits.residual.mean() * 6.3 < 0.4 * np.linalg.norm(beside[:, :2], axis=1).mean()
