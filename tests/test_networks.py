@@ -5,6 +5,7 @@ import copy
 
 import pytest
 import torch
+from hffne.cli.main import main
 from hffne.errors import HffneError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
@@ -111,10 +112,6 @@ def test_a_variant_that_is_not_there():
 
 def test_weights_are_averaged_tensor_by_tensor(tmp_path):
     """`hffne weights average`: the mean of the two, in a file that loads; weights of another network are refused."""
-    from hffne.cli.main import main
-    from hffne.networks.fine import FineNetwork
-    from hffne.weights.store import load_weights, save_weights
-
     networks = [CoarseNetwork(), CoarseNetwork()]
     files = [tmp_path / "old.safetensors", tmp_path / "new.safetensors"]
     for network, file in zip(networks, files):
