@@ -15,6 +15,7 @@ import bpy  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender import batch  # noqa: E402
 from hffne_blender.engine import session  # noqa: E402
+from hffne_blender.scene import export  # noqa: E402
 
 # Operators that work on the active face.
 OF_FACE = {"set_detail", "bake", "view_photo", "add_lights", "add_turntable", "relight_photo"}
@@ -203,7 +204,7 @@ def case_names(folder):
         "made": made,
         "apart": len(set.union(*textures)) == sum(map(len, textures)),
         "applied": sorted(applied),
-        "images": len([image for image in bpy.data.images if image.get("hffne_made_for") is not None]),
+        "images": len(export.maps_of(bpy.data.objects[target])),
         "exported": sorted(exported),
         "files": len(list(out.iterdir())),
     }
