@@ -111,6 +111,7 @@ class _Window:
         self.window = self.workspace = self.window_manager = self
         self.windows, self.said = [], []
         self.scene, self.preferences = bpy.context.scene, bpy.context.preferences
+        self.view_layer, self.selected_objects = bpy.context.view_layer, bpy.context.selected_objects
 
     def event_timer_add(self, seconds, window):
         return self
