@@ -192,7 +192,8 @@ def case_names(folder):
     faces = [bpy.data.objects[name] for name in made]
     textures = [{node.image.name for node in face.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"} for face in faces]
     long = bpy.data.objects[made[2]]
-    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=24, radius=0.11)
+    # Where that face stands: beside the ones before it.
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=24, radius=0.11, location=long.location)
     bpy.context.object.name = "頭" * 30
     bpy.ops.object.shade_smooth()
     target = bpy.context.object.name
