@@ -15,6 +15,7 @@ import bpy  # noqa: E402
 import hffne_blender  # noqa: E402
 from hffne_blender import batch  # noqa: E402
 from hffne_blender.engine import session  # noqa: E402
+from hffne_blender.scene import export  # noqa: E402
 
 # Operators that work on the active face.
 OF_FACE = {"set_detail", "bake", "view_photo", "add_lights", "add_turntable", "relight_photo"}
@@ -110,6 +111,7 @@ class _Window:
         self.window = self.workspace = self.window_manager = self
         self.windows, self.said = [], []
         self.scene, self.preferences = bpy.context.scene, bpy.context.preferences
+        self.view_layer, self.selected_objects = bpy.context.view_layer, bpy.context.selected_objects
 
     def event_timer_add(self, seconds, window):
         return self
@@ -190,7 +192,8 @@ def case_names(folder):
     faces = [bpy.data.objects[name] for name in made]
     textures = [{node.image.name for node in face.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"} for face in faces]
     long = bpy.data.objects[made[2]]
-    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=24, radius=0.11)
+    # Where that face stands: beside the ones before it.
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=24, radius=0.11, location=long.location)
     bpy.context.object.name = "頭" * 30
     bpy.ops.object.shade_smooth()
     target = bpy.context.object.name
@@ -203,7 +206,7 @@ def case_names(folder):
         "made": made,
         "apart": len(set.union(*textures)) == sum(map(len, textures)),
         "applied": sorted(applied),
-        "images": len([image for image in bpy.data.images if image.get("hffne_made_for") is not None]),
+        "images": len(export.maps_of(bpy.data.objects[target])),
         "exported": sorted(exported),
         "files": len(list(out.iterdir())),
     }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.show_help`: what an error means and what to do, from the page that comes with the extension."""
 
-import re
 from pathlib import Path
 
 import bpy

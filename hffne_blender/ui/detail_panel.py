@@ -6,7 +6,7 @@ import bpy
 from ..scene import detail, look, material
 from ..sliders import key
 from ..studio import relight
-from .panel import _draw_text
+from .panel import draw_text
 
 # Sliders that have nothing to do where the relief's scales are not known apart.
 OF_BANDS = ("Fine", "Medium", "Smoothing")
@@ -48,7 +48,7 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
                 row.enabled = name == "Strength" or not displaced
                 row.prop(sliders, key(name), slider=True)
         if displaced:
-            _draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
+            draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
         for name, *_ in look.SLIDERS:
             if not look.lacks(skin, name):
                 layout.prop(sliders, key(name), slider=True)

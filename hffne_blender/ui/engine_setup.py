@@ -44,7 +44,10 @@ def _draw_install(layout, context, base, text):
     text(layout, f"Takes up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
     own = preferences.get(context)
     if hasattr(own, "bl_rna"):
-        layout.prop(own, "build")
+        # The sidebar is too narrow for both in one row.
+        column = layout.column(align=True)
+        column.label(text="PyTorch Build")
+        column.prop(own, "build", text="")
     if not bpy.app.online_access and not own.wheels_folder:
         text(layout, "Blender may not go online: allow it in the preferences, or choose a folder of wheels.", "ERROR")
         layout.operator("screen.userpref_show", text="Open the Preferences").section = "SYSTEM"
