@@ -39,7 +39,8 @@ def test_every_stage_is_timed(stand_in, astronaut_file, tmp_path, capsys):
 
 
 def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
-    main(["bench", str(astronaut_file), "--runs", "1", "--texture-size", "64", "--no-start", "--against", "paper"])
+    # Several runs: their medians hold on a busy machine, a single one does not.
+    main(["bench", str(astronaut_file), "--runs", "5", "--texture-size", "64", "--no-start", "--against", "paper"])
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| compact |", "| paper |"))]
     compact, paper = (float(line.split("|")[2]) for line in lines)
     assert 0 < compact < paper
