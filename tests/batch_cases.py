@@ -204,6 +204,8 @@ def case_names(folder):
     exported = bpy.ops.hffne.export_maps(directory=str(out), file_format="PNG", convention="OPENGL")
     return {
         "made": made,
+        # In bytes, with the zero at the end: 64 up to Blender 4.5, 256 in 5.
+        "longest": bpy.types.ID.bl_rna.properties["name"].length_max,
         "apart": len(set.union(*textures)) == sum(map(len, textures)),
         "applied": sorted(applied),
         "images": len(export.maps_of(bpy.data.objects[target])),

@@ -28,6 +28,10 @@ ROOT = HERE.parents[1]
 SIZE = (1280, 800)
 # Pixels between two looks for a button.
 SWEEP = 8
+# Pixels from a button to the heading of a panel below it: of Look, of My Own Character.
+BELOW_BAKE, BELOW_RELEASE = 34, 58
+# From where a dialog opens to its heading.
+ABOVE_FIELD = 33
 
 
 class Failed(Exception):
@@ -160,6 +164,32 @@ class Test:
     def tell(self, name, value):
         self.report[name] = value
         print(f"{name}: {value}", flush=True)
+
+    def scroll(self, down):
+        """The sidebar to its end, or back."""
+        left, top, width, height = self.blender.ask("answer = rectangle(place(region='UI')['region'])")
+        self.screen.move(left + (width - 24) / 2, top + height / 2)
+        for _ in range(30):
+            self.screen.tool("click", 5 if down else 4)
+        time.sleep(1)
+
+    def stages(self, picture, patience=240):
+        """Wait for the running work: [what it said, how far it was then], with a picture in the midst of it."""
+        begin, seen, pictures = time.monotonic(), [], 0
+        while True:
+            running, message, progress = self.blender.ask(
+                "session = part('engine.session'); answer = [session.running(), session.task.message, session.task.progress]"
+            )
+            if not running:
+                return seen
+            if not seen or seen[-1][0] != message:
+                seen.append([message, round(progress, 2)])
+            # A picture in between disturbs what is measured: only one.
+            if progress > 0.3 and not pictures:
+                pictures += 1
+                self.screen.picture(self.out / f"{picture}.png")
+            if time.monotonic() - begin > patience:
+                raise Failed(f"It takes too long: {seen}")
 
     def expect(self, name, good, value=None):
         self.tell(name, value if value is not None else good)
@@ -301,22 +331,7 @@ class Test:
         self.screen.click(*place)
         self.blender.until("part('engine.session').running()", 20)
         begin = time.monotonic()
-        pictures, seen = 0, []
-        while True:
-            running, message, progress = self.blender.ask(
-                "session = part('engine.session'); answer = [session.running(), session.task.message, session.task.progress]"
-            )
-            if not running:
-                break
-            if not seen or seen[-1][0] != message:
-                seen.append([message, round(progress, 2)])
-            # A picture in between disturbs what is measured: only one.
-            if progress > 0.3 and not pictures:
-                pictures += 1
-                self.screen.picture(self.out / "08_generating.png")
-            if time.monotonic() - begin > 240:
-                raise Failed("generating takes too long")
-        self.tell("stages", seen)
+        self.tell("stages", self.stages("08_generating"))
         self.tell("seconds to the face, engine warm", round(time.monotonic() - begin, 1))
         # The first display of the textures, too: the "idle" part of it.
         time.sleep(4)
@@ -408,6 +423,50 @@ class Test:
         seconds = self.blender.until("process.poll() is not None", 30)
         self.expect("released", True, round(seconds, 1))
         self.picture("17_released")
+
+    def step_14_look_panel(self):
+        """The panel of lights and turntables: closed at first, below the face's sliders."""
+        self.blender.ask(
+            f"chosen.source = 'FILE'; chosen.photo = {str(self.photos['one'])!r}; part('engine.session').forget_error()\n"
+            "obj = next(o for o in bpy.data.objects if o.type == 'MESH')\n"
+            "bpy.context.view_layer.objects.active = obj; obj.select_set(True)"
+        )
+        self.blender.until("part('engine.session').device()", 60)
+        self.scroll(down=True)
+        x, y = self.blender.find("hffne.bake")
+        self.screen.click(x, y + BELOW_BAKE)
+        time.sleep(1)
+        self.scroll(down=True)
+        found = self.blender.buttons()
+        self.expect("buttons of the Look panel", any("add_turntable" in name for name in found), sorted(found))
+        self.picture("18_look")
+        self.scroll(down=False)
+
+    def step_15_apply(self):
+        """The detail on a head of the user's own, here the face's shape with nothing else of it."""
+        self.blender.ask(
+            "head = obj.copy(); head.data = obj.data.copy(); head.name = 'Head'; head.data.materials.clear()\n"
+            "for block in (head, head.data):\n"
+            "    for key in list(block.keys()):\n"
+            "        del block[key]\n"
+            "bpy.context.collection.objects.link(head); head.location.x += 0.3; obj.select_set(False)\n"
+            "bpy.context.view_layer.objects.active = head; head.select_set(True)"
+        )
+        x, y = self.blender.find("hffne.release_engine")
+        self.screen.click(x, y + BELOW_RELEASE)
+        time.sleep(1)
+        self.picture("19_character")
+        x, y = self.blender.find("hffne.apply_to_mesh")
+        self.screen.click(x, y)
+        self.picture("20_apply_dialog")
+        # To the dialog's heading: over one of its fields the key would be the field's.
+        self.screen.move(x - 100, y - ABOVE_FIELD)
+        time.sleep(0.5)
+        self.screen.key("Return")
+        self.blender.until("part('engine.session').running()", 20)
+        self.tell("stages of applying", self.stages("21_applying"))
+        self.expect("maps of the head", self.blender.ask("answer = sorted(part('scene.export').maps_of(head))") == ["normal"])
+        self.picture("22_applied", 3)
 
     def step_99_quit(self):
         self.blender.ask("chosen.source = 'FILE'")
