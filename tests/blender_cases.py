@@ -248,7 +248,7 @@ def case_png(path):
     large = (np.add.outer(np.arange(700), np.arange(500) ** 2)[..., None] * (1, 3, 7) % 65536).astype(np.uint16)
     worst = {}
     for name, pixels, most in (("deep", deep, 65535), ("flat", flat, 255), ("large", large, 65535)):
-        image = images.packed_image(name, pixels, "Non-Color")
+        image = images.pack(name, images.png_bytes(pixels), "Non-Color")
         images.write_packed(image, path)
         for source, read in (("packed", image), ("file", bpy.data.images.load(path))):
             if source == "file":

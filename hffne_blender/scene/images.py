@@ -72,16 +72,11 @@ def _deflate(rows):
     return b"".join([*parts, struct.pack(">I", check)])
 
 
-def packed_image(name, pixels, colorspace):
-    """A new Image holding (H, W, 3) or (H, W) uint8 or uint16 as a packed PNG.
+def pack(name, data, colorspace):
+    """A new Image holding a PNG file's bytes. Blender decodes them when it first needs the pixels.
 
     colorspace  "Non-Color" for data, "sRGB" for colour
     """
-    return pack(name, png_bytes(pixels), colorspace)
-
-
-def pack(name, data, colorspace):
-    """A new Image holding a PNG file's bytes. Blender decodes them when it first needs the pixels."""
     # A single pixel: the file's own come when they are needed, and take no memory before.
     image = bpy.data.images.new(name, 1, 1, is_data=colorspace == "Non-Color")
     image.pack(data=data, data_len=len(data))

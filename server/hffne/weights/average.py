@@ -4,13 +4,13 @@
 What the two get wrong in their own ways cancels, at no cost when it runs.
 """
 
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from ..errors import HffneError, WeightsError
+from .store import write_state
 
 
 def average(first, second, path, share=0.5):
@@ -30,7 +30,5 @@ def average(first, second, path, share=0.5):
                          hint="Average a network with what it was trained on from.")
     mean = {name: (old[name].float() * (1 - share) + value.float() * share).to(value.dtype).contiguous()
             if value.is_floating_point() else value for name, value in new.items()}
-    temporary = Path(path).with_suffix(".tmp")
-    save_file(mean, temporary, notes | {"averaged": f"{share:g}"})
-    os.replace(temporary, path)
+    write_state(mean, path, notes | {"averaged": f"{share:g}"})
     return Path(path)

@@ -15,6 +15,11 @@ FOLDER = Path(__file__).parent
 def save_weights(network, path, metadata):
     """Write a network's state as float16; `metadata` is a dict of strings. The old file stays until the new is whole."""
     state = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()}
+    write_state(state, path, metadata)
+
+
+def write_state(state, path, metadata):
+    """Write tensors by name as they are. The old file stays until the new is whole."""
     temporary = Path(path).with_suffix(".tmp")
     save_file(state, temporary, metadata)
     os.replace(temporary, path)
