@@ -12,6 +12,7 @@ from hffne.networks.coarse import CoarseNetwork
 from hffne.synthesis import build, detail, fit, render, sampling
 from hffne.synthesis.uv_layout import build_layout
 from hffne.training import losses
+from hffne.training.augment import occlude
 from hffne.training.dataset import FaceSamples
 from hffne.training.loop import train
 from hffne.training.start import start
@@ -128,3 +129,10 @@ def test_a_coarse_network_grows_by_a_level_in_front(tmp_path):
     assert torch.isfinite(CoarseNetwork(widths=widths).eval()(torch.rand(1, 1, 64, 64))).all()
     with pytest.raises(HffneError, match="tensor"):
         start(CoarseNetwork(widths=(8, 16, 24, 32, 40)), path)
+
+
+def test_what_hangs_before_a_face_leaves_a_part_of_it():
+    """Hair, hands and the like hide something and not everything; what they leave is the picture itself."""
+    grey = np.full((128, 128), 0.5, np.float32)
+    hidden = np.array([(np.abs(occlude(np.random.default_rng(seed), grey) - grey) > 0.02).mean() for seed in range(60)])
+    assert hidden.max() < 0.75 and 0.05 < hidden.mean() < 0.4 and (hidden > 0.02).mean() > 0.6

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What operators share that ask the engine and show what it made."""
 
+import os
+
 import bpy
 
 from .. import batch, preferences
@@ -178,6 +180,24 @@ def redraw(context):
                         region.tag_redraw()
 
 
+class IntoFolder:
+    """An operator that writes into its `directory`: asks for the folder where none was given."""
+
+    def invoke(self, context, event):
+        if self.properties.is_property_set("directory") or bpy.app.background:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def folder(self):
+        """Its path, or None and the operator has said why."""
+        folder = bpy.path.abspath(self.directory)
+        if folder and os.path.isdir(folder):
+            return folder
+        self.report({"ERROR"}, f"There is no folder '{folder}'. Choose one that exists.")
+        return None
+
+
 class OnTimer:
     """A modal operator that is called every so many seconds, and says in the status bar how far it is."""
 
@@ -220,3 +240,39 @@ class OnTimer:
             pass  # another file was opened
         if text is None:
             self._workspace = None
+
+
+class Advancing(OnTimer):
+    """One that does its work slice by slice, tick by tick, and is given up by Esc. `session.task` tells how far it is."""
+
+    def advance(self, context):
+        """A tick's worth of work, which never waits; the operator's state at the end, else None."""
+        raise NotImplementedError
+
+    def end(self, context):
+        """However it ended."""
+        self.stop_timer(context)
+        redraw(context)
+
+    def modal(self, context, event):
+        if event.type == "ESC" and event.value == "PRESS":
+            session.cancel()
+        elif event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        before = (session.task.progress, session.task.message)
+        try:
+            result = self.advance(context)
+        except BaseException:
+            self.end(context)
+            raise
+        if result is not None:
+            self.end(context)
+        elif before != (session.task.progress, session.task.message):
+            self.say_progress(context)
+            redraw(context)
+        return result or {"PASS_THROUGH"}
+
+    def cancel(self, context):
+        # Blender closes the window or loads another file meanwhile.
+        session.cancel()
+        self.end(context)

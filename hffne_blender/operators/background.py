@@ -26,7 +26,7 @@ TICK = 0.05
 SHARE = 0.4
 
 
-class InBackground(ask.OnTimer):
+class InBackground(ask.Advancing):
     """Modal when `begin` is called in a window; `execute` does the same work and returns when it is done."""
 
     share = SHARE
@@ -68,40 +68,12 @@ class InBackground(ask.OnTimer):
         """The arguments that run it once more as it is."""
         return self.as_keywords()
 
-    def modal(self, context, event):
-        if event.type == "ESC" and event.value == "PRESS":
-            session.cancel()
-        elif event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        before = (session.task.progress, session.task.message)
-        try:
-            result = self._advance()
-        except BaseException:
-            self._end(context)
-            raise
-        if result is not None:
-            self._end(context)
-        elif before != (session.task.progress, session.task.message):
-            self.say_progress(context)
-            ask.redraw(context)
-        return result or {"PASS_THROUGH"}
-
-    def cancel(self, context):
-        # Blender closes the window or loads another file meanwhile.
-        session.cancel()
-        self._end(context)
-
-    def _end(self, context):
-        self.stop_timer(context)
-        ask.redraw(context)
-
     def _now(self, context):
         self._ran = True
         session.work(None)
         return self._guarded(lambda: steps.run(self._answered(context, waits=True))) or {"FINISHED"}
 
-    def _advance(self):
-        """A tick's worth of work, which never waits; the operator's state at the end, else None."""
+    def advance(self, context):
         failed = self._guarded(self._steps.advance)
         if failed or not self._steps.over:
             return failed

@@ -4,11 +4,10 @@
     bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convention="DIRECTX")
 """
 
-import os
-
 import bpy
 
 from ..scene import export
+from . import ask
 
 KINDS = (
     ("normal", "Normal", "The normal map, of a face as its sliders make it"),
@@ -26,7 +25,7 @@ KINDS = (
 )
 
 
-class HFFNE_OT_export_maps(bpy.types.Operator):
+class HFFNE_OT_export_maps(ask.IntoFolder, bpy.types.Operator):
     """Write the maps of the active object, a face or a mesh that has got its detail, into a folder"""
 
     bl_idname = "hffne.export_maps"
@@ -65,16 +64,9 @@ class HFFNE_OT_export_maps(bpy.types.Operator):
             return False
         return True
 
-    def invoke(self, context, event):
-        if self.properties.is_property_set("directory") or bpy.app.background:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def execute(self, context):
-        folder = bpy.path.abspath(self.directory)
-        if not folder or not os.path.isdir(folder):
-            self.report({"ERROR"}, f"There is no folder '{folder}'. Choose the folder to export to.")
+        folder = self.folder()
+        if folder is None:
             return {"CANCELLED"}
         stem = bpy.path.clean_name(context.object.name)
         try:

@@ -24,7 +24,7 @@ TICK = 0.05
 OPTIONS = {"SKIP_SAVE"}
 
 
-class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
+class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
     """Build a face with a detailed normal map from the photo"""
 
     bl_idname = "hffne.generate"
@@ -81,32 +81,8 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
         self.say_progress(context)
         return self.start_timer(context, TICK)
 
-    def modal(self, context, event):
-        if event.type == "ESC" and event.value == "PRESS":
-            session.cancel()
-        elif event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        before = (self._task.progress, self._task.message)
-        try:
-            result = self._advance(context)
-        except BaseException:
-            self._end(context)
-            raise
-        if result is not None:
-            self._end(context)
-            ask.redraw(context)
-        elif before != (self._task.progress, self._task.message):
-            self.say_progress(context)
-            ask.redraw(context)
-        return result or {"PASS_THROUGH"}
-
-    def cancel(self, context):
-        # Blender closes the window or loads another file while the engine works.
-        session.cancel()
-        self._end(context)
-
-    def _end(self, context):
-        self.stop_timer(context)
+    def end(self, context):
+        super().end(context)
         self._close_photo()
 
     def _close_photo(self):
@@ -160,8 +136,7 @@ class HFFNE_OT_generate(ask.OnTimer, bpy.types.Operator):
             return False
         return True
 
-    def _advance(self, context):
-        """A tick's worth of work; returns the operator's state at the end, else None. Never waits."""
+    def advance(self, context):
         if self._steps is None:
             session.poll()
             if not self._task.over:

@@ -8,7 +8,6 @@
 """
 
 import math
-import os
 
 import bpy
 
@@ -81,7 +80,7 @@ class HFFNE_OT_add_turntable(_OnFace, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HFFNE_OT_render_turntable(bpy.types.Operator):
+class HFFNE_OT_render_turntable(ask.IntoFolder, bpy.types.Operator):
     """Render the scene's frames through the selected face's turntable camera into a folder"""
 
     bl_idname = "hffne.render_turntable"
@@ -108,16 +107,9 @@ class HFFNE_OT_render_turntable(bpy.types.Operator):
             return False
         return True
 
-    def invoke(self, context, event):
-        if self.properties.is_property_set("directory") or bpy.app.background:
-            return self.execute(context)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def execute(self, context):
-        folder = bpy.path.abspath(self.directory)
-        if not folder or not os.path.isdir(folder):
-            self.report({"ERROR"}, f"There is no folder '{folder}'. Choose one that exists.")
+        folder = self.folder()
+        if folder is None:
             return {"CANCELLED"}
         scene, obj = context.scene, context.object
         stem = bpy.path.clean_name(obj.name) + "_turntable"

@@ -11,17 +11,18 @@ from .place import collection_for, drive, empty, marked, middle, of_face, remove
 COLLECTION, KIND = "HFFNE Lights", "lights"
 # Distance of the lights, in radii of the face.
 DISTANCE = 3.5
-# What the presets' sizes and powers are for; light falls off with the square of the distance.
+# What the presets' sizes and powers are for; light falls off with the square of the distance. White clay facing the key
+# stays a little below white.
 RADIUS = 0.1
 # name -> lights: name, degrees to the viewer's right, degrees up, size in metres, watts
 PRESETS = {
-    "SOFT": (("Key", -35, 30, 0.6, 3.0), ("Fill", 45, 5, 0.8, 1.2), ("Rim", 150, 35, 0.25, 1.5)),
-    "REMBRANDT": (("Key", -48, 42, 0.15, 3.2), ("Fill", 55, 0, 0.6, 0.25)),
-    "BUTTERFLY": (("Key", 0, 48, 0.25, 2.8), ("Fill", 0, -35, 0.5, 0.5), ("Rim", 180, 50, 0.3, 1.0)),
-    "SPLIT": (("Key", -90, 5, 0.12, 3.2),),
-    "RIM": (("Rim Left", -135, 15, 0.2, 3.0), ("Rim Right", 135, 15, 0.2, 3.0), ("Fill", 0, 10, 0.8, 0.25)),
+    "SOFT": (("Key", -35, 30, 0.6, 1.4), ("Fill", 45, 5, 0.8, 0.55), ("Rim", 150, 35, 0.25, 0.9)),
+    "REMBRANDT": (("Key", -48, 42, 0.15, 1.5), ("Fill", 55, 0, 0.6, 0.12)),
+    "BUTTERFLY": (("Key", 0, 48, 0.25, 1.3), ("Fill", 0, -35, 0.5, 0.25), ("Rim", 180, 50, 0.3, 0.6)),
+    "SPLIT": (("Key", -90, 5, 0.12, 1.6),),
+    "RIM": (("Rim Left", -135, 15, 0.2, 2.0), ("Rim Right", 135, 15, 0.2, 2.0), ("Fill", 0, 10, 0.8, 0.12)),
 }
-RAKING_SIZE, RAKING_POWER = 0.05, 2.6
+RAKING_SIZE, RAKING_POWER = 0.05, 1.6
 
 
 def add(scene, obj, preset, grazing=75.0, frames=96):

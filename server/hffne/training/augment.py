@@ -63,8 +63,10 @@ def degrade(rng, grey):
 
 
 def occlude(rng, grey):
-    """A random patch before the face (a hand, hair, a microphone); the truth behind it stays."""
+    """Something before the face (hair, a hand, a microphone); the truth behind it stays."""
     size = len(grey)
+    if rng.random() < 0.4:
+        return _hair(rng, grey)
     layer = np.zeros((size, size), np.float32)
     centre = rng.uniform(0, size, 2)
     if rng.random() < 0.5:
@@ -76,6 +78,23 @@ def occlude(rng, grey):
     layer = cv2.GaussianBlur(layer, (0, 0), 1.0)
     tone = rng.uniform(0, 1) + 0.1 * cv2.resize(rng.normal(size=(9, 9)).astype(np.float32), (size, size))
     return grey * (1 - layer) + np.clip(tone, 0, 1) * layer
+
+
+def _hair(rng, grey):
+    """Strands that hang over the face from one side, as far as its middle or not at all."""
+    size = len(grey)
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    lean, bend = rng.normal(0, 0.35), rng.normal(0, 0.3)
+    across = rng.choice([-1, 1]) * (axis[None] - lean * axis[:, None] - bend * axis[:, None] ** 2)
+    noise = rng.normal(size=(size, 2 * size)).astype(np.float32)
+    strands = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.5) * size / 128, sigmaY=size / 8)
+    # The strands follow the edge.
+    columns = ((across + 2) / 4 * (2 * size - 1)).astype(np.float32)
+    rows = np.broadcast_to(np.arange(size, dtype=np.float32)[:, None], columns.shape)
+    strands = cv2.remap(strands / strands.std(), columns, np.ascontiguousarray(rows), cv2.INTER_LINEAR)
+    layer = np.clip((across - rng.uniform(0.0, 0.7) + rng.uniform(0, 0.12) * strands) * size / 6, 0, 1)
+    tone = np.clip(rng.uniform(0, 0.7) * np.exp(rng.uniform(0.1, 0.5) * strands), 0, 1)
+    return (grey * (1 - layer) + tone * layer).astype(np.float32)
 
 
 def cut_frame(rng, grey):

@@ -73,7 +73,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         if rng.random() < 0.3:
             grey = cut_frame(rng, np.ascontiguousarray(grey))
             clean = grey
-        if rng.random() < 0.2:
+        if rng.random() < 0.3:
             grey = occlude(rng, grey)
         grey = degrade(rng, grey)
         out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
