@@ -97,6 +97,20 @@ def place(kind="VIEW_3D", region="WINDOW"):
     return {"window": window, "area": area, "region": next(r for r in area.regions if r.type == region)}
 
 
+def browser():
+    """The file browser that an operator has opened, in a window of its own or not; None where there is none."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "FILE_BROWSER":
+                return {"window": window, "area": area, "region": next(r for r in area.regions if r.type == "WINDOW")}
+    return None
+
+
+def accept():
+    with bpy.context.temp_override(**browser()):
+        bpy.ops.file.execute("INVOKE_DEFAULT")
+
+
 def rectangle(region):
     """Left, top, width, height as the screen counts, from the window's upper left corner."""
     window = bpy.context.window_manager.windows[0]

@@ -30,6 +30,8 @@ SIZE = (1280, 800)
 SWEEP = 8
 # Pixels from a button to the heading of a panel below it: of Look, of My Own Character.
 BELOW_BAKE, BELOW_RELEASE = 34, 58
+# From a closed panel's heading to the next one's.
+PANEL = 26
 # From where a dialog opens to its heading.
 ABOVE_FIELD = 33
 
@@ -467,6 +469,33 @@ class Test:
         self.tell("stages of applying", self.stages("21_applying"))
         self.expect("maps of the head", self.blender.ask("answer = sorted(part('scene.export').maps_of(head))") == ["normal"])
         self.picture("22_applied", 3)
+
+    def step_16_merge(self):
+        """Two photos of one person, chosen in Blender's file browser."""
+        folder = self.out / "person"
+        folder.mkdir(exist_ok=True)
+        for name in ("left", "right"):
+            shutil.copyfile(self.photos["one"], folder / f"{name}.png")
+        self.scroll(down=False)
+        x, y = self.blender.find("hffne.release_engine")
+        self.screen.click(x, y + BELOW_RELEASE)  # closes the panel of the last step
+        time.sleep(1)
+        self.screen.click(x, y + BELOW_RELEASE + PANEL)
+        time.sleep(1)
+        self.scroll(down=True)
+        self.blender.press("hffne.merge_photos")
+        self.blender.until("browser()", 20)
+        self.blender.ask(f"browser()['area'].spaces.active.params.directory = {os.fsencode(folder)!r}")
+        time.sleep(3)
+        self.blender.ask("with bpy.context.temp_override(**browser()):\n    bpy.ops.file.select_all(action='SELECT')")
+        self.picture("23_merge_browser", 2)
+        # What the browser's own button does.
+        self.blender.ask("bpy.app.timers.register(accept, first_interval=0)")
+        self.blender.until("part('engine.session').running()", 20)
+        self.tell("stages of merging", self.stages("24_merging"))
+        made = self.blender.ask("answer = bpy.context.view_layer.objects.active.name")
+        self.expect("merged", made not in ("Head", "astronaut"), made)
+        self.picture("25_merged", 3)
 
     def step_99_quit(self):
         self.blender.ask("chosen.source = 'FILE'")

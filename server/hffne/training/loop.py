@@ -20,6 +20,12 @@ def _follow(average, value, count):
     return average + (value - average) * torch.maximum(10 / (10 + count), torch.tensor(1 / 300)).to(value.dtype)
 
 
+def _quick_in_half():
+    """Whether the CPU computes in bfloat16 itself; one that imitates it takes ten times as long as in float32."""
+    able = getattr(torch.cpu, "get_capabilities", dict)()  # an older torch cannot tell
+    return any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "arm_bf16"))
+
+
 class Trainee:
     """One task with its optimiser, rate schedule and averaged weights."""
 
@@ -71,13 +77,15 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
           **drawing):
     """Train all `tasks` on the same batches of the set `data`; write checkpoints, log and weights to `output`.
 
-    `drawing` goes to `FaceSamples`. Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16 where the CPU can.
+    `drawing` goes to `FaceSamples`. Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16
+    where the CPU is quick in it.
     Raises FloatingPointError on a loss that is no number; the last checkpoint stays.
     """
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     size = tasks[0].size
+    half = half and _quick_in_half()
     trainees = [Trainee(task, steps) for task in tasks]
     start, checkpoint = 0, output / "checkpoint.pt"
     if checkpoint.exists():
