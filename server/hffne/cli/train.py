@@ -37,7 +37,7 @@ def add_parser(subparsers):
                         help="fine: the coarse network's weights (default: SET/coarse/coarse.safetensors)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
-    parser.add_argument("--full-precision", action="store_true", 
+    parser.add_argument("--full-precision", action="store_true",
                         help="float32 throughout, not bfloat16 where the CPU is quick in it")
     train_published.add_options(parser)
     parser.set_defaults(run=run)
