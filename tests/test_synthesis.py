@@ -7,8 +7,8 @@ import pytest
 import torch
 from hffne.synthesis import detail, fit, render, sampling, shading
 from hffne.synthesis import turn as turning
-from hffne.synthesis.face_model import LANDMARKS
-from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions
+from hffne.synthesis.face_model import LANDMARKS, MIRRORED
+from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions, landmark_texels
 from standin import AXES, ellipsoid_model, ellipsoid_normals
 
 @pytest.fixture(scope="module")
@@ -167,3 +167,21 @@ def test_what_all_photos_share_is_no_trait_of_the_people(model):
     assert np.corrcoef(fits.identity[:, 0], wide)[0, 1] > 0.97
     # Photo by photo the widening would have to be somebody's.
     assert fits.residual.mean() * 6.3 < 0.4 * np.linalg.norm(beside[:, :2], axis=1).mean()
+
+
+def test_labels_tell_where_they_lie_beside_the_model(model):
+    rng = np.random.default_rng(2)
+    count, beside = 40, rng.normal(0, 0.3, (68, 3)).astype(np.float32)
+    fits = fit.Fits(rng.normal(0, 1, (count, fit.IDENTITIES)).astype(np.float32), np.zeros((count, 10), np.float32),
+                    np.stack([sampling.euler(*rng.normal(0, (25, 10, 5))) for _ in range(count)]),
+                    rng.uniform(10, 30, count), rng.uniform(100, 300, (count, 2)), np.zeros(count))
+    points = [(model.vertices(a, b)[LANDMARKS] + beside) @ r.T[:, :2] * [1, -1] * s + t
+              for a, b, r, s, t in zip(fits.identity, fits.expression, fits.rotation, fits.scale, fits.translation)]
+    found = fit.label_offsets(model, fits, np.stack(points))
+    assert np.abs(found - beside)[:, :2].max() < 0.15 < np.abs(beside[:, :2]).max()
+    # Brows, nose and eyes follow their labels; the map stays the same on both sides.
+    layout = build_layout(model)
+    plain, moved = landmark_texels(model, layout), landmark_texels(model, layout, found)
+    assert (plain[:17] == moved[:17]).all() and (plain[48:] == moved[48:]).all() and np.abs(plain - moved)[17:48].max() > 0.5
+    step = moved - plain
+    assert np.allclose(step, step[MIRRORED] * [1, -1], atol=1e-4)

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from .face_model import load_face_model
-from .fit import Fits, detect_landmarks, fit_photos
+from .fit import MEDIAPIPE_68, Fits, detect_landmarks, fit_photos, label_offsets
 from .render import SIZE, Renderer, View, Window, canonical_window, project
 from .sampling import jittered, rendered_sample
 from .textures import TextureLifter
 from .turn import random_turn, turned_photo
-from .uv_layout import CENTRE, SIZE as U, build_layout
+from .uv_layout import CENTRE, SIZE as U, build_layout, write_template
 
 PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 FIELDS = {"normal": ((SIZE, SIZE, 3), np.int8), "uv": ((SIZE, SIZE, 2), np.float16), "kind": ((SIZE, SIZE), np.uint8),
@@ -46,6 +46,9 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
         landmarks, found = detect_landmarks(paths, report)
         fits = fit_photos(model, landmarks, report)
         np.savez(output / "fits.npz", paths=np.array([str(paths[i]) for i in found]), **fits.__dict__)
+        # What the engine ships as geometry/uv_template.npz.
+        offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
+        write_template(model, output / "uv_template.npz", offsets)
     jobs = {"textures": None, "renders": renders, "photos": (crops, turns)}
     for kind, amount in jobs.items():
         folder = output / kind

@@ -125,6 +125,21 @@ def _solve(model, vertices, points, weights, steps, report):
                     (place * scale[:, None]).numpy(), error.numpy()), seen, place
 
 
+def label_offsets(model, fits, points):
+    """Where the labels of the iBUG points lie beside the model's own vertices, the mean of all photos: (68, 3) cm.
+
+    points (N, 68, 2): the labels, in the photos' pixels.
+    """
+    neutral, deltas = model.neutral[LANDMARKS], [model.identity_deltas[:, LANDMARKS], model.expression_deltas[:, LANDMARKS]]
+    shapes = neutral + np.einsum("nk,kvc->nvc", np.concatenate([fits.identity, fits.expression], 1), np.concatenate(deltas))
+    seen = np.einsum("nij,nvj->nvi", fits.rotation[:, :2], shapes)
+    labels = (points - fits.translation[:, None]) * [1, -1] / fits.scale[:, None, None]
+    right = np.einsum("nij,nvi->vj", fits.rotation[:, :2], labels - seen)
+    gram = np.einsum("nij,nik->jk", fits.rotation[:, :2], fits.rotation[:, :2])
+    # Photos tell little of what lies in depth.
+    return np.linalg.solve(gram + np.diag([0, 0, 0.3 * len(points)]), right.T).T.astype(np.float32)
+
+
 def fit_photos(model, landmarks, report=print):
     """Fit all photos of ``landmarks`` (N, 478, 3) as `detect_landmarks` gives them; returns `Fits`."""
     points = landmarks * np.array([1, -1, -1], np.float32)

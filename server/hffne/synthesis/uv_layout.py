@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from .face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS
+from .face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED
 from .rays import RayScene
 
 SIZE = 128
@@ -77,16 +77,19 @@ def build_layout(model, size=SIZE):
 _TO_THE_JAW = (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3, 0.1)
 
 
-def landmark_texels(model, layout):
-    """(68, 2) row and column of the iBUG points in the map.
+# Brows, nose and eyes. Labels of the lips and the outline are laid by other rules than the model's list.
+_LABELLED = slice(17, 48)
+
+
+def landmark_texels(model, layout, offsets=None):
+    """(68, 2) row and column of the iBUG points in the map. offsets: of `fit.label_offsets`, (68, 3) cm, or None.
 
     The 17 points of the contour are evenly spaced from the height of the eyes to the chin and lie before the ears and
     along the edge of the jaw, as 3D annotations have them. The model's own list is made for the outline of frontal
     faces: it begins at the temples, crowds at the chin and runs over the cheeks, which look the same from the front only.
     """
     points, size = model.neutral[LANDMARKS], len(layout.mask)
-    uv = coordinates(points - CENTRE)
-    texels = np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1)
+    texels = _texels(points, size)
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points[:9], axis=0), axis=1))])
     begin = np.interp(texels[[36, 45], 0].mean(), texels[:9, 0], length)
     even = np.linspace(begin, length[-1], 9)
@@ -102,7 +105,15 @@ def landmark_texels(model, layout):
     texels[:9], texels[8:17] = jaw, jaw[::-1] * [1, -1] + [0, size - 1]
     # The inner lips' side points stand under the cupid's bow; the model's list has them near the mouth's corners.
     texels[[61, 67], 1], texels[[63, 65], 1] = texels[50, 1], texels[52, 1]
+    if offsets is not None:
+        step = _texels(points + offsets, size) - _texels(points, size)
+        texels[_LABELLED] += ((step + step[MIRRORED] * [1, -1]) / 2)[_LABELLED]
     return texels.astype(np.float32)
+
+
+def _texels(points, size):
+    uv = coordinates(points - CENTRE)
+    return np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1)
 
 
 def region_map(landmarks, size=SIZE):
@@ -130,11 +141,11 @@ def region_map(landmarks, size=SIZE):
     return index, names
 
 
-def write_template(model, path, size=SIZE):
+def write_template(model, path, offsets=None, size=SIZE):
     """Write the engine's UV template: mask, mean (metres, origin at the head's centre), landmarks, regions."""
     layout = build_layout(model, size)
-    landmarks = landmark_texels(model, layout)
-    index, names = region_map(landmarks, size)
+    landmarks = landmark_texels(model, layout, offsets)
+    index, names = region_map(landmark_texels(model, layout), size)
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))
     mean = (layout.sample(model.neutral) - CENTRE) * (0.063 / distance)
