@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tests that use Blender, in every version that the extension supports: python tests/matrix.py [options of pytest]
+"""The tests that use Blender (but two long ones), in every version that the extension supports: python tests/matrix.py [options of pytest]
 
 Each version is its bpy module in an environment of its own, with the numpy that this Blender
 carries; the tests themselves, and the engine, run in the project's environment as always.
@@ -33,7 +33,7 @@ def main():
         blender = environment(maker, bpy, numpy)
         say(f"The tests that use Blender, in Blender {bpy}")
         os.environ["HFFNE_TEST_BPY"] = str(blender)
-        if run(tests, "-m", "pytest", "-m", "blender", *sys.argv[1:], cwd=ROOT):
+        if run(tests, "-m", "pytest", "-m", "blender and not once", *sys.argv[1:], cwd=ROOT):
             failed.append(bpy)
     if failed:
         print(f"matrix: tests failed in Blender {', '.join(failed)}", file=sys.stderr)

@@ -108,6 +108,7 @@ def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file):
     assert found["landmarks"] < 6, found
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_a_head_of_another_topology_keeps_its_keys_and_its_rig(astronaut_file):

@@ -271,6 +271,7 @@ def test_another_build_takes_the_place_of_the_one_that_is_there(indexes, tmp_pat
         assert install.state(tmp_path / "engine")["build"] == name and not install.is_half(tmp_path / "engine")
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_engine_is_installed_checked_repaired_and_removed(tmp_path, monkeypatch):
     archive = build.build(tmp_path / "zip")
