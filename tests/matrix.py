@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tests that use Blender (but two long ones), in every version that the extension supports: python tests/matrix.py [options of pytest]
+"""The tests that use Blender, in every version that the extension supports: python tests/matrix.py [options of pytest]
 
 Each version is its bpy module in an environment of its own, with the numpy that this Blender
 carries; the tests themselves, and the engine, run in the project's environment as always.
-A version whose Python is not on this machine is passed over, and told. Standard library only.
+A version whose Python is not on this machine is passed over, and told. Tests marked `once` are left
+out: tests/run.py has them. Standard library only.
 """
 
 import json
