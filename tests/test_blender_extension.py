@@ -130,6 +130,7 @@ def test_the_installed_extension_works(archive, fake_engine, photo, tmp_path, mo
     assert found["idle"] == 5 and found["gone"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_headless_writes_everything_together(fake_engine, photo, tmp_path):  # noqa: F811
     output = tmp_path / "out" / "new"
