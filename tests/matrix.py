@@ -12,11 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from run import tests_python  # puts the bootstrap's folder on the path
 
-from bootstrap import ROOT, pip, python_in, read_state, run, say
+from bootstrap import ROOT, pip, python_in, read_state, say
 
 # bpy, its Python, and its Blender's own numpy. 4.5 is the one that tests/run.py has.
 VERSIONS = (("4.2", "3.11", "1.24"), ("5.2", "3.13", "2.3"))
@@ -25,20 +26,33 @@ HOME = ROOT / ".venv-blender"
 
 def main():
     tests = tests_python()
-    failed = []
+    runs = {}
     for bpy, version, numpy in VERSIONS:
         maker = find_python(version)
         if not maker:
             say(f"Blender {bpy} is passed over: no Python {version} on this machine")
             continue
-        blender = environment(maker, bpy, numpy)
-        say(f"The tests that use Blender, in Blender {bpy}")
-        os.environ["HFFNE_TEST_BPY"] = str(blender)
-        if run(tests, "-m", "pytest", "-m", "blender and not once", *sys.argv[1:], cwd=ROOT):
-            failed.append(bpy)
+        environ = dict(os.environ, PYTHONUTF8="1", HFFNE_TEST_BPY=str(environment(maker, bpy, numpy)))
+        # Side by side, for they mostly wait for one Blender: the first is told as it goes, the others when it has ended.
+        log = tempfile.TemporaryFile() if runs else None
+        say(f"The tests that use Blender, in Blender {bpy}" + (", told afterwards" if log else ""))
+        command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *sys.argv[1:]]
+        runs[bpy] = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log), log
+    failed = [bpy for bpy, (process, log) in runs.items() if outcome(bpy, process, log)]
     if failed:
         print(f"matrix: tests failed in Blender {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def outcome(bpy, process, log):
+    """The exit code of a version's tests, when they have ended; prints what they logged."""
+    code = process.wait()
+    if log:
+        say(f"Blender {bpy}:")
+        log.seek(0)
+        sys.stdout.write(log.read().decode("utf-8", "replace"))
+        sys.stdout.flush()
+    return code
 
 
 def find_python(version):

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 SIZE = 128
+# The landmarks around what is painted without relief: brows, nostrils, eyes, lips.
+PAINTED = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
 
 
 @dataclass(frozen=True)

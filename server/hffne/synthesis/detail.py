@@ -103,6 +103,32 @@ def wrinkles(rng, age):
     return height
 
 
+def folds(rng):
+    """Height field of the folds that most faces have, broader than wrinkles: lids, nose to mouth, lips, chin."""
+    height = np.zeros((SIZE, SIZE), np.float32)
+    t = np.linspace(0, 1, 24)
+
+    def cut(u, v, chance, widths, depth):
+        """The same fold on both sides, for faces are nearly even; in the middle it is one."""
+        if rng.random() > chance:
+            return
+        width, depth = rng.uniform(*widths), rng.uniform(0.1, depth)
+        for side in (-1, 1) if u.min() > 0.05 else (1,):
+            place = np.stack([side * u, v + _wiggle(rng, 24, 0.004)], 1)
+            _groove(height, place, width * np.exp(rng.normal(0, 0.1)), depth * np.exp(rng.normal(0, 0.2)))
+
+    cut(0.13 + 0.24 * t, 0.27 + rng.uniform(0.045, 0.09) * np.sin(np.pi * t) ** 0.8, 0.8, (2, 4.5), 1.0)  # upper lid
+    cut(0.13 + 0.22 * t, 0.235 - rng.uniform(0.04, 0.1) * np.sin(np.pi * (0.1 + 0.8 * t)), 0.5, (2.5, 6), 0.8)  # lower
+    end = rng.uniform(-0.6, -0.38)
+    cut(0.12 + rng.uniform(0.1, 0.17) * t**0.7, -0.1 + (end + 0.1) * t, 0.7, (2.5, 8), 1.1)  # nose to mouth
+    cut(0.18 + rng.uniform(-0.02, 0.08) * t, -0.39 - rng.uniform(0.06, 0.25) * t, 0.4, (2.5, 6), 0.9)  # mouth's corner
+    cut(np.zeros(24), -0.17 - 0.1 * t, 0.7, (3, 6), 1.0)  # philtrum
+    across = rng.uniform(0.05, 0.15) * (2 * t - 1)
+    bow = rng.uniform(-0.4, 0.1) * across**2 / 0.15
+    cut(across, rng.uniform(-0.5, -0.45) + bow, 0.6, (3, 8), 1.1)  # under the lower lip
+    return height
+
+
 def skin(rng):
     """Height field of pores, bumps, moles and stubble."""
     height = np.zeros((SIZE, SIZE), np.float32)
@@ -155,10 +181,10 @@ def forms_map(rng):
         height += band / np.std(_slopes(band)) * rng.uniform(0.2, 1) * np.float32(lively)
     even = rng.uniform(0, 1) ** 0.3  # most faces are nearly the same on both sides
     height = height * (1 - even / 2) + height[:, ::-1] * (even / 2)
+    height = height * np.float32(rng.uniform(0.03, 0.3) / _slopes(height).std()) + 1.6 * folds(rng)
     slopes = _slopes(height)
     hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
     keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))
-    slopes *= rng.uniform(0.1, 0.3) / slopes.std()
     small = cv2.resize(np.dstack([slopes, keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
     return np.clip(small, -1.2, 1.2).astype(np.float16)
 

@@ -8,8 +8,9 @@ from ..geometry.resample import normalise
 from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
 from .textures import EXTENT
 
-# The share of pictures with no light but one sun, and with a light beside the lens: a flash, a ring light.
-DARK_ROOMS, FLASHES = 0.2, 0.15
+# The share of pictures with no light but one sun; with a light beside the lens (a flash, a ring light); and of those
+# the share with no other light.
+DARK_ROOMS, FLASHES, DARK_FLASHES = 0.2, 0.2, 0.5
 
 
 def _smooth_noise(rng, size, cells):
@@ -69,27 +70,31 @@ def shade(rng, buffers, normal, texture, background):
     albedo[kind == MOUTH] = 0.06
     sky = buffers["sky"].astype(np.float32) / 255
     tilt = rng.normal(0, 0.45, 3).astype(np.float32)
+    flash = rng.random() < FLASHES
     # A dark room with one lamp: half a face is black then, and still there.
-    dark = rng.random() < DARK_ROOMS
+    dark = rng.random() < (DARK_FLASHES if flash else DARK_ROOMS)
     ambient = rng.uniform(0, 0.05) if dark else rng.uniform(0.02, 0.9)
     light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * ambient
     gloss = np.zeros_like(light)
     shine, power = rng.uniform(0, 0.35) * (rng.random() < 0.7), np.exp(rng.uniform(1.2, 3.6))
-    flash = rng.random() < FLASHES
+
+    def lit(strength, direction, free):
+        half = direction + np.array([0, 0, 1], np.float32)
+        half /= np.linalg.norm(half) + 1e-6
+        light[:] += strength * free * np.clip(normal @ direction, 0, None)
+        gloss[:] += strength * free * np.clip(normal @ half, 0, None) ** power
+
     if flash:  # it throws no shadow that the lens could see
-        light += rng.uniform(0.3, 1.5) * np.clip(normal @ _beside_lens(rng), 0, None)
+        lit(rng.uniform(0.3, 1.5), _beside_lens(rng), 1)
     for bit, sun in enumerate(buffers["suns"]):
-        if flash and rng.random() < 0.7:
+        if flash and rng.random() < (0.95 if dark else 0.7):
             continue
         strength = rng.uniform(0.4, 1.6) if bit == 0 else rng.uniform(0, 0.8) * (rng.random() < 0.5) * (not dark)
         free = ((buffers["sun"] >> bit) & 1 ^ 1).astype(np.float32)
         softness = rng.uniform(0, 3)
         if softness > 0.4:
             free = cv2.GaussianBlur(free, (0, 0), softness)
-        light += strength * free * np.clip(normal @ sun, 0, None)
-        half = sun + np.array([0, 0, 1], np.float32)
-        half /= np.linalg.norm(half) + 1e-6
-        gloss += strength * free * np.clip(normal @ half, 0, None) ** power
+        lit(strength, sun, free)
     radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, np.float32(1.5), np.float32(0.5))
     face = kind != BACKGROUND
     level = np.percentile(radiance[face], 90) if face.any() else 1.0

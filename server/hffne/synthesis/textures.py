@@ -5,9 +5,12 @@ Relief must not be painted into them: fine shading is smoothed away, edges such 
 so that what relief a picture shows is the relief in its normals.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 
+from ..geometry.uv import PAINTED, landmark_uvs
 from .face_model import FACE
 from .rays import RayScene
 from .render import vertex_normals
@@ -15,6 +18,32 @@ from .uv_layout import CENTRE, directions
 
 SIZE = 384
 EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
+
+
+def evened(texture, share):
+    """A texture (S, S) uint8 less `share` of its skin's shades below some 15 mm, but for brows, eyes, nostrils and lips.
+
+    What a fit does not know of a face, its folds above all, stays in the texture as paint. A face so painted teaches
+    that folds are flat.
+    """
+    lights = np.log(np.maximum(texture, 3).astype(np.float32))
+    broad = cv2.GaussianBlur(lights, (0, 0), 9)
+    return np.clip(np.exp(lights - (lights - broad) * (_bare() * np.float32(share))), 0, 255).astype(np.uint8)
+
+
+@cache
+def _bare():
+    """Where a texture shows bare skin, 0..1 (S, S)."""
+    mask = np.zeros((SIZE, SIZE), np.float32)
+    middle = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
+    mask[np.hypot(middle[:, None] + 0.05, middle[None]) < 0.72] = 1
+    points = (landmark_uvs() * 2 - 1) / EXTENT
+    pixels = np.stack([(points[:, 0] + 1) / 2 * SIZE - 0.5, (1 - points[:, 1]) / 2 * SIZE - 0.5], 1)
+    for part in PAINTED:
+        hull = cv2.convexHull(np.round(pixels[part]).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 0.0)
+        cv2.polylines(mask, [hull], True, 0.0, 7)
+    return cv2.GaussianBlur(mask, (0, 0), 3)
 
 
 class TextureLifter:

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 
 from ..geometry.resample import normalise
-from ..geometry.uv import template
+from ..geometry.uv import PAINTED, template
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import on_crop, shade, tilt
+from ..synthesis.textures import evened
 from .augment import Move, cut_frame, degrade, occlude
 
+FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 
 
@@ -21,7 +23,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
     """Endless random samples of a set that ``synthesis.build`` made.
 
     Each is a dict of float32 tensors: grey (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
-    without fine relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
+    without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
     brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
     (x right, y down, z toward the viewer); clean (1, S, S) the grey picture before degradation;
     rendered () 1 for renders, 0 for photos.
@@ -87,7 +89,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         mask = np.ones((self.size, self.size), np.float32)
         points = position[self.rows, self.columns, :2]
         points = ((points + 1) / 2 * self.size - 0.5).astype(np.float32)
-        for part in (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60)):
+        for part in PAINTED:
             hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 0.0)
             cv2.polylines(mask, [hull], True, 0.0, max(3, self.size // 20))
@@ -122,9 +124,15 @@ class FaceSamples(torch.utils.data.IterableDataset):
             buffers["sky"] = buffers["sky"] * keep
         normal = smooth
         if self.relief and rng.random() < 0.8:
-            relief = on_crop(self.reliefs[rng.integers(len(self.reliefs))], uv)
-            normal = tilt(smooth, kind, np.float32(rng.uniform(0.2, 1.6) * self.relief) * relief, up)
-        picture = shade(rng, buffers, normal, self.textures[rng.choice(self.faces)],
+            relief = self.reliefs[rng.integers(len(self.reliefs))].astype(np.float32)
+            relief *= np.float32(rng.uniform(0.2, 1.6) * self.relief)
+            folds = cv2.GaussianBlur(relief, (0, 0), FOLD)
+            smooth = tilt(smooth, kind, on_crop(folds, uv), up)
+            normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
+        texture = self.textures[rng.choice(self.faces)]
+        if rng.random() < 0.7:
+            texture = evened(texture, rng.uniform(0, 1))
+        picture = shade(rng, buffers, normal, texture,
                         cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
         # The product shows the face; ears, neck and crown only steady it.

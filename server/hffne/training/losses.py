@@ -88,18 +88,21 @@ def perceptual_loss(bank, grey, normal, weight):
     return weighted_mean(difference.abs().mean(1), weight)
 
 
-def fine_band(x):
-    """The band of 1 to 5 px."""
-    return blur(x, 1.0) - blur(x, 5.0)
+FINE = (1.0, 5.0)  # the band of the relief figure, in pixels of 256
 
 
-def photometric_loss(grey, normal, skin):
-    """Share of the photo's fine luminance that no light makes of the normal's fine components (N photos' mean).
+def band_of(x, band):
+    """What of x (N, C, H, W) lies between two blurs, sigmas in pixels."""
+    return blur(x, band[0]) - blur(x, band[1])
+
+
+def photometric_loss(grey, normal, skin, band=FINE):
+    """Share of the photo's luminance in a band that no light makes of the normal's components there (N photos' mean).
 
     Per photo the best light (three numbers) is found by least squares, so only relief that shades like
     the photo lowers it. 1 - this is the R2 of the relief figure.
     """
-    light, components, mask = fine_band(grey), fine_band(normal), skin[:, None]
+    light, components, mask = band_of(grey, band), band_of(normal, band), skin[:, None]
     y = (light * mask).flatten(1)
     a = (components * mask).flatten(2)
     gram = a @ a.transpose(1, 2) + 1e-4 * mask.flatten(1).sum(1).view(-1, 1, 1) * torch.eye(3, device=a.device) * 1e-2

@@ -55,6 +55,7 @@ class CoarseTask:
 
     name, size, learning_rate = "coarse", 256, 1.5e-3
     broad = 6.0  # sigma in pixels of 256
+    folds, light = (1.5, 8.0), 0.05  # the band whose light the folds of a photo must explain, and what that weighs
 
     def __init__(self):
         self.network = CoarseNetwork()
@@ -72,7 +73,10 @@ class CoarseTask:
             known = (weight > 0)[:, None]
             broad = [unit(losses.blur(n * known, self.broad)) for n in (ours, fit)]
             terms["broad"] = losses.normal_loss(*broad, weight) / 2
-            terms["fit"] = losses.normal_loss(ours, fit, weight) / 4
+            # On bare skin the photo's own light tells, for the fit has no folds there.
+            bare = batch["skin"][~rendered]
+            terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare)) / 4
+            terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds) * self.light
         share = rendered.float().mean()
         return {name: value * (share if name in {"normal", "gradient"} else 1 - share) for name, value in terms.items()}
 
