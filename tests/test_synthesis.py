@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hffne.synthesis import detail, fit, render, sampling, shading
+from hffne.geometry.uv import landmark_uvs, pixels
+from hffne.synthesis import detail, fit, render, sampling, shading, textures
 from hffne.synthesis import turn as turning
 from hffne.synthesis.face_model import LANDMARKS, MIRRORED
 from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions, landmark_texels
@@ -91,6 +92,29 @@ def test_forms_are_broader_than_reliefs():
     forms = [fine_share(detail.forms_map(np.random.default_rng(s)), detail.FORMS) for s in (0, 1)]
     reliefs = [fine_share(detail.relief_map(np.random.default_rng(s)), detail.FORMS) for s in (0, 1)]
     assert max(forms) < 0.5 * min(reliefs)
+
+
+def test_folds_lie_on_both_sides_and_are_hollow():
+    heights = np.stack([detail.folds(np.random.default_rng(s)) for s in range(12)])
+    mean = heights.mean(0)
+    column, row = np.round(pixels(np.array([0.2, -0.3]), detail.SIZE)).astype(int)  # between nose and mouth's corner
+    assert mean[row - 6:row + 6, column - 8:column + 8].min() < -0.3
+    for height in heights:
+        assert np.corrcoef(height.ravel(), height[:, ::-1].ravel())[0, 1] > 0.5
+    assert np.ptp(mean[:40]) < 0.1  # none on the crown
+
+
+def test_painted_folds_are_evened_and_brows_are_not():
+    texture = np.full((textures.SIZE, textures.SIZE), 150, np.uint8)
+    fold = np.round(pixels(np.array([0.35, -0.25]) / textures.EXTENT, textures.SIZE)).astype(int)
+    brow = np.round(pixels((landmark_uvs()[19] * 2 - 1) / textures.EXTENT, textures.SIZE)).astype(int)
+    for column, row in (fold, brow):
+        texture[row - 4:row + 4, column - 1:column + 2] = 110
+    at = [tuple(p[::-1]) for p in (fold, brow)]
+    assert np.array_equal(textures.evened(texture, 0.0)[at[0]], texture[at[0]])
+    half, whole = (textures.evened(texture, share) for share in (0.5, 1.0))
+    assert 110 < half[at[0]] < whole[at[0]] and whole[at[0]] > 140
+    assert abs(int(whole[at[1]]) - 110) < 8
 
 
 def test_a_turned_photo_shows_the_turned_head(renderer):

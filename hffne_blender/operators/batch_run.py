@@ -58,7 +58,7 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
 
     def invoke(self, context, event):
         settings.take_over(self, context)
-        if bpy.app.background or context.window is None:
+        if not ask.has_window(context):
             return self.execute(context)
         if not self._prepare(context) or not self._next(context):
             return self._end(context)

@@ -34,7 +34,7 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
 
     def invoke(self, context, event):
         settings.take_photo(self, context)
-        if bpy.app.background or context.window is None:
+        if not ask.has_window(context):
             return self.execute(context)
         try:
             self._ask(context)

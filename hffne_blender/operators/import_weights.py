@@ -30,7 +30,7 @@ class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
     _process = None
 
     def invoke(self, context, event):
-        if bpy.app.background or context.window is None:
+        if not ask.has_window(context):
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}

@@ -12,6 +12,11 @@ SIZE = 128
 PAINTED = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
 
 
+def pixels(coordinates, size):
+    """Where coordinates (..., 2) in -1..1, y up, lie on a map of `size` texels: (..., 2) column and row."""
+    return np.stack([(coordinates[..., 0] + 1) / 2 * size - 0.5, (1 - coordinates[..., 1]) / 2 * size - 0.5], -1)
+
+
 @dataclass(frozen=True)
 class UVTemplate:
     """The layout and the mean face.

@@ -132,10 +132,11 @@ def label_offsets(model, fits, points):
     """
     neutral, deltas = model.neutral[LANDMARKS], [model.identity_deltas[:, LANDMARKS], model.expression_deltas[:, LANDMARKS]]
     shapes = neutral + np.einsum("nk,kvc->nvc", np.concatenate([fits.identity, fits.expression], 1), np.concatenate(deltas))
-    seen = np.einsum("nij,nvj->nvi", fits.rotation[:, :2], shapes)
+    across = fits.rotation[:, :2]  # what a photo shows of the head's axes
+    seen = np.einsum("nij,nvj->nvi", across, shapes)
     labels = (points - fits.translation[:, None]) * [1, -1] / fits.scale[:, None, None]
-    right = np.einsum("nij,nvi->vj", fits.rotation[:, :2], labels - seen)
-    gram = np.einsum("nij,nik->jk", fits.rotation[:, :2], fits.rotation[:, :2])
+    right = np.einsum("nij,nvi->vj", across, labels - seen)
+    gram = np.einsum("nij,nik->jk", across, across)
     # Photos tell little of what lies in depth.
     return np.linalg.solve(gram + np.diag([0, 0, 0.3 * len(points)]), right.T).T.astype(np.float32)
 

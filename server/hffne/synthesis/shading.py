@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from ..geometry.resample import normalise
+from ..geometry.uv import pixels
 from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
 from .textures import EXTENT
 
@@ -26,19 +27,14 @@ def _beside_lens(rng):
 
 def on_crop(layer, uv):
     """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it."""
-    xy = _texels(uv, len(layer))
+    xy = pixels(uv, len(layer)).astype(np.float32)
     return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
 def reflectance(texture, uv):
     """A texture (T, T) uint8 as `textures` lifts them as linear albedo (S, S) on the crop's pixels."""
-    xy = _texels(uv / EXTENT, len(texture))
+    xy = pixels(uv / EXTENT, len(texture)).astype(np.float32)
     return (cv2.remap(texture, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT) / np.float32(255)) ** 2.2
-
-
-def _texels(uv, size):
-    """Where coordinates (S, S, 2) in -1..1, y up, lie on a map of `size` texels: (S, S, 2) float32 column and row."""
-    return np.stack([(uv[..., 0] + 1) / 2 * size - 0.5, (1 - uv[..., 1]) / 2 * size - 0.5], -1).astype(np.float32)
 
 
 def tilt(normal, kind, slopes, up):

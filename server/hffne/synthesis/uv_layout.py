@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..geometry.uv import pixels
 from .face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED
 from .rays import RayScene
 
@@ -112,8 +113,7 @@ def landmark_texels(model, layout, offsets=None):
 
 
 def _texels(points, size):
-    uv = coordinates(points - CENTRE)
-    return np.stack([(1 - uv[:, 1]) / 2 * size - 0.5, (uv[:, 0] + 1) / 2 * size - 0.5], 1)
+    return pixels(coordinates(points - CENTRE), size)[:, ::-1]
 
 
 def region_map(landmarks, size=SIZE):
@@ -145,6 +145,7 @@ def write_template(model, path, offsets=None, size=SIZE):
     """Write the engine's UV template: mask, mean (metres, origin at the head's centre), landmarks, regions."""
     layout = build_layout(model, size)
     landmarks = landmark_texels(model, layout, offsets)
+    # The regions keep to the model's own points: labels that move must not move an artist's vertex groups.
     index, names = region_map(landmark_texels(model, layout), size)
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))
