@@ -47,10 +47,11 @@ class PositionTask:
 
 
 class CoarseTask:
-    """Stage 1: the normal of renders without their fine relief; on photos the shape of their fits.
+    """Stage 1: the normal of renders without their finest relief; on photos the shape of their fits.
 
-    A fit knows eyes, nose and lips but no folds: photos are held to it in the broad, and by a quarter pixel by pixel,
-    for else the network would learn to see no folds on photos.
+    A fit knows eyes, nose and lips but no folds, and a network held to it everywhere learns to see no folds on photos.
+    So photos are held to it in the broad, and pixel by pixel only where skin is not bare; on bare skin the folds must
+    explain the photo's own light.
     """
 
     name, size, learning_rate = "coarse", 256, 1.5e-3
@@ -73,7 +74,6 @@ class CoarseTask:
             known = (weight > 0)[:, None]
             broad = [unit(losses.blur(n * known, self.broad)) for n in (ours, fit)]
             terms["broad"] = losses.normal_loss(*broad, weight) / 2
-            # On bare skin the photo's own light tells, for the fit has no folds there.
             bare = batch["skin"][~rendered]
             terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare)) / 4
             terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds) * self.light
