@@ -9,7 +9,7 @@ import pytest
 import torch
 from hffne.errors import HffneError
 from hffne.networks.coarse import CoarseNetwork
-from hffne.synthesis import build, detail, fit, render, sampling
+from hffne.synthesis import build, detail, fit, render, sampling, textures
 from hffne.synthesis.uv_layout import build_layout
 from hffne.training import losses
 from hffne.training.augment import occlude
@@ -46,7 +46,7 @@ def tiny_set(tmp_path_factory):
                       else [s[name] for s in samples[:count]])
             np.save(folder / kind / f"{name}.npy", np.stack(values).astype(fields[name][1]))
     (folder / "textures").mkdir()
-    np.save(folder / "textures" / "grey.npy", rng.integers(90, 180, (3, 64, 64), np.uint8))
+    np.save(folder / "textures" / "grey.npy", rng.integers(90, 180, (3, textures.SIZE, textures.SIZE), np.uint8))
     detail.build_reliefs(folder / "reliefs.npy", count=2)
     detail.build_forms(folder / "forms.npy", count=2)
     return folder
