@@ -65,9 +65,14 @@ def ensure_environment(extras):
 
 def run(python, *arguments, **options):
     """Run the environment's Python with a clean module path; returns the exit code."""
-    environment = dict(os.environ, PYTHONUTF8="1")
-    environment.pop("PYTHONHOME", None)
-    return subprocess.run([str(python), *map(str, arguments)], env=environment, **options).returncode
+    return subprocess.run([str(python), *map(str, arguments)], env=clean_environ(), **options).returncode
+
+
+def clean_environ(**more):
+    """The variables of this process, and `more`, for the Python of another environment."""
+    environ = dict(os.environ, PYTHONUTF8="1", **more)
+    environ.pop("PYTHONHOME", None)
+    return environ
 
 
 def python_in(folder):

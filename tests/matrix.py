@@ -17,7 +17,7 @@ from pathlib import Path
 
 from run import tests_python  # puts the bootstrap's folder on the path
 
-from bootstrap import ROOT, pip, python_in, read_state, say
+from bootstrap import ROOT, clean_environ, pip, python_in, read_state, say
 
 # bpy, its Python, and its Blender's own numpy. 4.5 is the one that tests/run.py has.
 VERSIONS = (("4.2", "3.11", "1.24"), ("5.2", "3.13", "2.3"))
@@ -26,17 +26,20 @@ HOME = ROOT / ".venv-blender"
 
 def main():
     tests = tests_python()
-    runs = {}
+    blenders = {}
     for bpy, version, numpy in VERSIONS:
         maker = find_python(version)
-        if not maker:
+        if maker:
+            blenders[bpy] = environment(maker, bpy, numpy)
+        else:
             say(f"Blender {bpy} is passed over: no Python {version} on this machine")
-            continue
-        environ = dict(os.environ, PYTHONUTF8="1", HFFNE_TEST_BPY=str(environment(maker, bpy, numpy)))
-        # Side by side, for they mostly wait for one Blender: the first is told as it goes, the others when it has ended.
+    # Side by side, for they mostly wait for one Blender: the first is told as it goes, the others when it has ended.
+    command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *sys.argv[1:]]
+    runs = {}
+    for bpy, blender in blenders.items():
         log = tempfile.TemporaryFile() if runs else None
         say(f"The tests that use Blender, in Blender {bpy}" + (", told afterwards" if log else ""))
-        command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *sys.argv[1:]]
+        environ = clean_environ(HFFNE_TEST_BPY=str(blender))
         runs[bpy] = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log), log
     failed = [bpy for bpy, (process, log) in runs.items() if outcome(bpy, process, log)]
     if failed:

@@ -65,7 +65,7 @@ class _Waits(ask.OnTimer):
         return True
 
     def invoke(self, context, event):
-        if bpy.app.background or context.window is None:
+        if not ask.has_window(context):
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}

@@ -114,7 +114,7 @@ class HFFNE_OT_render_turntable(ask.IntoFolder, bpy.types.Operator):
         scene, obj = context.scene, context.object
         stem = bpy.path.clean_name(obj.name) + "_turntable"
         given = (scene, turntable.camera_of(scene, obj), folder, stem, self.step, self.size, self.samples)
-        if not bpy.app.background and context.window is not None:
+        if ask.has_window(context):
             turntable.render_in_window(*given)
             return {"FINISHED"}
         try:

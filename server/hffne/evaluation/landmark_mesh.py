@@ -6,11 +6,11 @@ MediaPipe (the `train` extra) and Embree are used for training and evaluation on
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from ..errors import HffneError
 from ..geometry.resample import normalise
+from ..geometry.uv import leave_bare_skin
 from ..photo.crop import Crop, crop_for_box, take
 from ..synthesis.fit import MEDIAPIPE_68
 
@@ -122,8 +122,5 @@ def plain_skin(points, area):
     """The part of the mesh's area (S, S) without brows, eyes, nostrils and lips, whose edges are paint, not relief."""
     skin = area.astype(np.uint8)
     marks = np.asarray(points, np.float32)[MEDIAPIPE_68, :2]
-    for part in (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60)):
-        hull = cv2.convexHull(np.round(marks[part]).astype(np.int32))
-        cv2.fillConvexPoly(skin, hull, 0)
-        cv2.polylines(skin, [hull], True, 0, max(3, len(area) // 20))
+    leave_bare_skin(skin, marks, max(3, len(area) // 20))
     return skin > 0

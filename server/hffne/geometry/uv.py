@@ -5,16 +5,28 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 SIZE = 128
-# The landmarks around what is painted without relief: brows, nostrils, eyes, lips.
-PAINTED = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
+# The landmarks around brows, nostrils, eyes and lips.
+_PAINTED = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
 
 
 def pixels(coordinates, size):
     """Where coordinates (..., 2) in -1..1, y up, lie on a map of `size` texels: (..., 2) column and row."""
     return np.stack([(coordinates[..., 0] + 1) / 2 * size - 0.5, (1 - coordinates[..., 1]) / 2 * size - 0.5], -1)
+
+
+def leave_bare_skin(mask, points, width):
+    """Clear brows, eyes, nostrils and lips, whose edges are paint, not relief, in a mask (S, S), in place.
+
+    points (68, 2): column and row of the landmarks; width: in pixels, of the line around each part.
+    """
+    for part in _PAINTED:
+        hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 0)
+        cv2.polylines(mask, [hull], True, 0, width)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from ..geometry.uv import PAINTED, landmark_uvs, pixels
+from ..geometry.uv import landmark_uvs, leave_bare_skin, pixels
 from .face_model import FACE
 from .rays import RayScene
 from .render import vertex_normals
@@ -37,11 +37,7 @@ def _bare():
     mask = np.zeros((SIZE, SIZE), np.float32)
     middle = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
     mask[np.hypot(middle[:, None] + 0.05, middle[None]) < 0.72] = 1
-    points = pixels((landmark_uvs() * 2 - 1) / EXTENT, SIZE)
-    for part in PAINTED:
-        hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
-        cv2.fillConvexPoly(mask, hull, 0.0)
-        cv2.polylines(mask, [hull], True, 0.0, 7)
+    leave_bare_skin(mask, pixels((landmark_uvs() * 2 - 1) / EXTENT, SIZE), 7)
     return cv2.GaussianBlur(mask, (0, 0), 3)
 
 

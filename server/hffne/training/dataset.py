@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..geometry.resample import normalise
-from ..geometry.uv import PAINTED, template
+from ..geometry.uv import leave_bare_skin, template
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import on_crop, shade, tilt
 from ..synthesis.textures import evened
@@ -89,10 +89,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         mask = np.ones((self.size, self.size), np.float32)
         points = position[self.rows, self.columns, :2]
         points = ((points + 1) / 2 * self.size - 0.5).astype(np.float32)
-        for part in PAINTED:
-            hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
-            cv2.fillConvexPoly(mask, hull, 0.0)
-            cv2.polylines(mask, [hull], True, 0.0, max(3, self.size // 20))
+        leave_bare_skin(mask, points, max(3, self.size // 20))
         return mask
 
     def _shrink(self, *arrays):
