@@ -116,6 +116,17 @@ def test_photometric_loss_tells_relief_that_shades_like_the_photo():
     assert losses.photometric_loss(photo, normal.flip(3), skin) > 0.8
 
 
+def test_pose_loss_tells_how_far_a_head_is_turned():
+    rng = np.random.default_rng(0)
+    mean = torch.from_numpy(rng.normal(0, (0.3, 0.4, 0.2), (64, 3)).T.astype(np.float32).reshape(3, 8, 8))
+    mean -= mean.mean((1, 2), keepdim=True)
+    turn = torch.tensor([[np.cos(0.1), 0, np.sin(0.1)], [0, 1, 0], [-np.sin(0.1), 0, np.cos(0.1)]], dtype=torch.float32)
+    head = mean[None] * 1.5
+    turned = torch.einsum("ij,njuv->niuv", turn, head) + torch.tensor([0.1, -0.2, 0])[None, :, None, None]
+    assert losses.pose_loss(turned, head, mean).item() == pytest.approx(2 * np.sin(0.1) + 2 * (1 - np.cos(0.1)), rel=1e-3)
+    assert losses.pose_loss(head + 0.3, head, mean).item() == pytest.approx(0, abs=1e-5)  # shifted
+
+
 def test_a_coarse_network_grows_by_a_level_in_front(tmp_path):
     widths = (8, 16, 24, 32)
     old, path = CoarseNetwork(widths=widths[1:]), tmp_path / "old.safetensors"

@@ -3,6 +3,8 @@
 
 import bpy
 
+from .ask import has_window
+
 
 def show(context, name, content):
     """Put `content` into the text `name` and open it, in a Text Editor that is there, else in a window of its own.
@@ -11,7 +13,7 @@ def show(context, name, content):
     """
     text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
     text.from_string(content)
-    if not bpy.app.background and context.window is not None:
+    if has_window(context):
         _open(context, text)
     return text
 

@@ -33,6 +33,7 @@ def add_parser(subparsers):
     parser.add_argument("--steps", type=int, help="training steps (default: prn 6000, coarse 6000, fine 3500)")
     parser.add_argument("--batch", type=int, help="batch size (default: prn 32, coarse 16, fine 8)")
     parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin from, at half the learning rate; a coarse network of half the size grows")
+    parser.add_argument("--rate", type=float, default=1.0, metavar="SHARE", help="share of that learning rate (default 1)")
     parser.add_argument("--coarse", type=Path, metavar="FILE",
                         help="fine: the coarse network's weights (default: SET/coarse/coarse.safetensors)")
     parser.add_argument("--seed", type=int, default=0)
@@ -64,6 +65,7 @@ def run(options):
     if options.start:
         start(task.network, options.start)
         task.learning_rate /= 2
+    task.learning_rate *= options.rate
     steps, batch, drawing = _RECIPE[options.step]
     loop.train([task], options.folder, options.output or options.folder / options.step, options.steps or steps,
                options.batch or batch, seed=options.seed, half=not options.full_precision, **drawing)

@@ -111,6 +111,20 @@ def photometric_loss(grey, normal, skin, band=FINE):
     return (residual.square().sum(1) / y.square().sum(1).clamp_min(1e-6)).mean()
 
 
+def pose_loss(position, target, mean):
+    """L1 of the linear part of the error of position maps (N, 3, U, U): of pose and size, in radians and shares.
+
+    `mean` (3, U, U): the mean face, around its middle. A head that is turned wrongly is wrong everywhere by little, so
+    that the other losses hardly see it.
+    """
+    face = mean.flatten(1)
+    error = (position - target).flatten(2)
+    error = error - error.mean(2, keepdim=True)
+    linear = error @ face.T @ torch.linalg.inv(face @ face.T)
+    size = (target.flatten(2) - target.flatten(2).mean(2, keepdim=True)).norm(dim=(1, 2)) / face.norm()
+    return (linear.abs().sum((1, 2)) / size).mean()
+
+
 def position_loss(position, target, weight, landmarks):
     """Weighted L1 of position maps (N, 3, U, U) in halves of the crop, plus the 68 points' own, plus the slopes'.
 

@@ -20,6 +20,7 @@ class PositionTask:
     """PRN: position maps of renders and of fitted photos."""
 
     name, size, learning_rate = "prn", 128, 1.5e-3
+    pose = 0.3  # what the pose weighs beside the points
 
     def __init__(self):
         uv = template()
@@ -37,7 +38,8 @@ class PositionTask:
 
     def loss(self, batch, network):
         position = network(batch["grey"])
-        return {"position": losses.position_loss(position, batch["position"], self.weight, self.landmarks)}
+        return {"position": losses.position_loss(position, batch["position"], self.weight, self.landmarks),
+                "pose": losses.pose_loss(position, batch["position"], self.network.mean) * self.pose}
 
     def check(self, batch, network):
         """Mean distance of the 68 points in percent of the crop's side."""
