@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All tests on a bare machine: python tests/run.py [options of pytest]
 
-Makes the project's environment when there is none. Standard library only.
+Makes the project's environment when there is none. Files of tests run side by side, for many wait for an engine or
+a Blender; `-n 0` runs them one after the other. Standard library only.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +25,8 @@ def tests_python():
 def main():
     python = tests_python()
     say("Running the tests")
-    return run(python, "-m", "pytest", "--durations=10", *sys.argv[1:], cwd=ROOT)
+    side_by_side = ["-n", min(4, os.cpu_count() or 1), "--dist", "loadfile"]
+    return run(python, "-m", "pytest", *side_by_side, "--durations=10", *sys.argv[1:], cwd=ROOT)
 
 
 if __name__ == "__main__":
