@@ -27,7 +27,6 @@ def add_parser(subparsers):
     parser.add_argument("--photos", type=Path, metavar="DIR", help="data: any folder of face photos")
     parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="data: a head scan's tangent-space normal map")
     parser.add_argument("--renders", type=int, default=8000, help="data: how many renders (default 8000)")
-    parser.add_argument("--profiles", type=int, default=0, help="data: how many renders more in profile (default 0)")
     parser.add_argument("--crops", type=int, default=2, help="data: crops of each photo (default 2)")
     parser.add_argument("--turns", type=int, default=2, help="data: crops of each photo with the head turned (default 2)")
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="data: processes")
@@ -80,7 +79,7 @@ def _data(options):
     from ..synthesis.build import build
     from ..synthesis.detail import build_forms, build_reliefs
 
-    build(options.shapes, options.photos, options.folder, options.renders, options.profiles, options.crops, options.turns,
+    build(options.shapes, options.photos, options.folder, options.renders, options.crops, options.turns,
           options.seed, options.processes)
     if not (options.folder / "reliefs.npy").exists():
         build_reliefs(options.folder / "reliefs.npy", options.scan_normals, seed=options.seed)

@@ -31,11 +31,10 @@ def find_photos(folder):
     return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PHOTO_ENDINGS)
 
 
-def build(shapes, photos, output, renders=8000, profiles=0, crops=2, turns=2, seed=0, processes=1, report=print):
+def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, processes=1, report=print):
     """Write the training set to `output`; what is already there is kept, so an interrupted build goes on.
 
-    renders, profiles: how many faces, and how many more in profile; crops, turns: of each photo, as it is and with the
-    head turned aside.
+    renders: how many; crops, turns: of each photo, as it is and with the head turned aside.
     """
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
@@ -50,7 +49,7 @@ def build(shapes, photos, output, renders=8000, profiles=0, crops=2, turns=2, se
         # What the engine ships as geometry/uv_template.npz.
         offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
         write_template(model, output / "uv_template.npz", offsets)
-    jobs = {"textures": None, "renders": (renders, profiles), "photos": (crops, turns)}
+    jobs = {"textures": None, "renders": renders, "photos": (crops, turns)}
     for kind, amount in jobs.items():
         folder = output / kind
         if (folder / "done").exists():
@@ -76,7 +75,7 @@ def _create(kind, folder, amount, fits):
         from .textures import SIZE as T
         count, fields = len(fits.paths), {"grey": ((T, T), np.uint8)}
     else:
-        count, fields = (sum(amount), FIELDS) if kind == "renders" else (sum(amount) * len(fits.paths), PHOTO_FIELDS)
+        count, fields = (amount, FIELDS) if kind == "renders" else (sum(amount) * len(fits.paths), PHOTO_FIELDS)
     for name, (shape, dtype) in fields.items():
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
     return count
@@ -98,7 +97,7 @@ def _work(kind, shapes, output, amount, seed, part, parts):
             sample = {"grey": lifter.lift(grey, fits.identity[index], fits.expression[index], fits.rotation[index],
                                           fits.scale[index], fits.translation[index])}
         elif kind == "renders":
-            sample = rendered_sample(renderer, fits, rng, profile=index >= amount[0])
+            sample = rendered_sample(renderer, fits, rng)
         else:
             make = photo_sample if index < amount[0] * len(fits.paths) else turned_sample
             sample = make(renderer, fits, index % len(fits.paths), rng)

@@ -37,12 +37,9 @@ def random_shape(rng, model, fits):
     return identity.astype(np.float32), np.clip(expression, 0, 1).astype(np.float32)
 
 
-def random_view(rng, profile=False):
-    """Mostly near frontal, a third spread to profile; cameras from arm's length to far. `profile`: from far aside to
-    beyond full profile, for a network that sees none beyond it takes full profiles for less."""
-    if profile:
-        yaw, pitch, roll = rng.choice([-1, 1]) * rng.uniform(60, 105), rng.normal(0, 15), rng.normal(0, 15)
-    elif rng.random() < 0.6:
+def random_view(rng):
+    """Mostly near frontal, a third spread to profile; cameras from arm's length to far."""
+    if rng.random() < 0.6:
         yaw, pitch, roll = rng.normal(0, 18), rng.normal(0, 10), rng.normal(0, 7)
     else:
         yaw, pitch, roll = rng.uniform(-92, 92), rng.normal(0, 18), rng.normal(0, 20)
@@ -62,9 +59,9 @@ def random_direction(rng):
     return (direction / np.linalg.norm(direction)).astype(np.float32)
 
 
-def rendered_sample(renderer: Renderer, fits, rng, profile=False):
+def rendered_sample(renderer: Renderer, fits, rng):
     """One random face: buffers plus its lights' directions ``suns`` (K, 3) and the head's up axis ``up`` (3,)."""
-    view = random_view(rng, profile)
+    view = random_view(rng)
     shape = renderer.shape(*random_shape(rng, renderer.model, fits))
     position = project(renderer.layout.sample(shape), view)
     window = jittered(rng, canonical_window(position, renderer.layout.mask))
