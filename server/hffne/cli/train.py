@@ -32,8 +32,11 @@ def add_parser(subparsers):
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="data: processes")
     parser.add_argument("--steps", type=int, help="training steps (default: prn 6000, coarse 6000, fine 3500)")
     parser.add_argument("--batch", type=int, help="batch size (default: prn 32, coarse 16, fine 8)")
-    parser.add_argument("--start", type=Path, metavar="FILE", help="prn, coarse, fine: weights to begin from, at half the learning rate; a smaller coarse network grows")
-    parser.add_argument("--rate", type=float, default=1.0, metavar="SHARE", help="prn, coarse, fine: share of the learning rate (default 1)")
+    parser.add_argument("--start", type=Path, metavar="FILE",
+                        help="prn, coarse, fine: weights to begin from, at half the learning rate; a coarse network of half "
+                             "the size grows")
+    parser.add_argument("--rate", type=float, default=1.0, metavar="SHARE",
+                        help="prn, coarse, fine: share of that learning rate (default 1)")
     parser.add_argument("--coarse", type=Path, metavar="FILE",
                         help="fine: the coarse network's weights (default: SET/coarse/coarse.safetensors)")
     parser.add_argument("--seed", type=int, default=0)

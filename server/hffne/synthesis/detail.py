@@ -161,7 +161,11 @@ def relief_map(rng, scan=None):
                            borderMode=cv2.BORDER_REFLECT)
         fine = warped - cv2.GaussianBlur(warped, (0, 0), rng.uniform(2, 4))
         slopes = slopes + fine * rng.uniform(0, 0.25) + (warped - fine) * rng.uniform(0, 0.3)
-    return np.clip(slopes, -1.5, 1.5).astype(np.float16)
+    # On the scalp, where the map ends, relief must not end with an edge.
+    ramp = np.arange(SIZE) + 0.5
+    ramp = np.minimum(ramp, ramp[::-1]) / (SIZE / 12)
+    fading = np.minimum(np.minimum.outer(ramp, ramp), 1)
+    return (np.clip(slopes, -1.5, 1.5) * fading[..., None]).astype(np.float16)
 
 
 # Where faces differ most from the shape model's smooth ones: brows and sockets, nose wings, mouth, chin.

@@ -122,7 +122,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         normal = smooth
         if self.relief and rng.random() < 0.8:
             relief = self.reliefs[rng.integers(len(self.reliefs))].astype(np.float32)
-            relief *= _fading(len(relief)) * np.float32(rng.uniform(0.2, 1.6) * self.relief)
+            relief *= np.float32(rng.uniform(0.2, 1.6) * self.relief)
             folds = cv2.GaussianBlur(relief, (0, 0), FOLD)
             smooth = tilt(smooth, kind, on_crop(folds, uv), up)
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
@@ -164,13 +164,6 @@ def _sideways(positions):
     rim = (positions[:, 64, 4].astype(np.float32) + positions[:, 64, -5].astype(np.float32)) / 2
     out = middle - rim
     return np.abs(out[:, 0]) / np.maximum(np.linalg.norm(out, axis=1), 1e-6)
-
-
-@cache
-def _fading(size):
-    """Weights (size, size, 1) of a relief map: on the scalp, where the map ends, relief must not end with an edge."""
-    ramp = np.minimum(np.arange(size) + 0.5, size - 0.5 - np.arange(size)) / (size / 12)
-    return np.minimum(np.minimum(*np.meshgrid(ramp, ramp)), 1).astype(np.float32)[..., None]
 
 
 @cache
