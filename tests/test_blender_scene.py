@@ -80,8 +80,8 @@ def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
     assert found["cancelled"] == [[True, True, True]] * 3
     assert found["whole"] == [True, "fake", 1]
     assert found["unlike at once"] < 1.5 / 65535
-    # Of the main thread's own time, in seconds: Blender must not stand still for longer.
-    assert found["longest"] < 0.05
+    # The longest slice beside the whole work done at once (seconds are `hffne bench --blender`'s).
+    assert found["longest"] < 0.1
 
 
 @needs_blender

@@ -294,7 +294,6 @@ def test_the_end_stops_the_running_request(client, engine, astronaut_file, end):
 
 class Process(Client):
     def __init__(self, *options):
-        self.started = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hffne", "serve", *options],
             stdin=subprocess.PIPE,
@@ -315,34 +314,20 @@ class Process(Client):
         return code
 
 
-def ready():
-    """A real engine that has answered hello, with the seconds from its start to that."""
-    process = Process("--device", "cpu")
-    process.say(type="hello", id=0)
-    process.hello, _, _ = process.answer(0)
-    process.seconds = time.perf_counter() - process.started
-    return process
-
-
 @pytest.fixture(scope="module")
 def served():
-    process = ready()
+    process = Process("--device", "cpu")
     yield process
     process.process.kill()
     process.process.wait()
 
 
-def test_the_engine_is_ready_within_six_seconds(served):
-    seconds = [served.seconds]
-    while seconds[-1] > 6.0 and len(seconds) < 4:  # other tests may have held the machine up
-        again = ready()
-        seconds.append(again.seconds)
-        again.end()
-    print(f"\nengine: ready {min(seconds):.2f} s after its start")
-    assert served.hello["type"] == "result", served.hello
-    assert (served.hello["device"], served.hello["protocol"]) == ("cpu", frames.PROTOCOL_VERSION)
-    assert served.hello["models"] and served.hello["device_name"]
-    assert min(seconds) <= 6.0
+def test_the_engine_says_what_it_is(served):
+    served.say(type="hello", id=0)
+    hello, _, _ = served.answer(0)
+    assert hello["type"] == "result", hello
+    assert (hello["device"], hello["protocol"]) == ("cpu", frames.PROTOCOL_VERSION)
+    assert hello["models"] and hello["device_name"]
 
 
 def test_the_engine_finds_the_faces_of_a_photo(served, astronaut_file):

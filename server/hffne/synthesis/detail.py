@@ -14,6 +14,7 @@ import numpy as np
 
 SIZE = 384
 FORMS = 192
+FLAT = (0, 0, 1)  # a map of forms where there are none
 # Where the scan's normal map (Lee Perry-Smith, Infinite-Realities, CC BY 3.0) lies in our layout, as fractions
 # of its side: the middle of the eye line, and how far one unit of our coordinates reaches.
 SCAN_MIDDLE, SCAN_EYE_ROW, SCAN_UNIT = 0.5, 0.292, (0.267, 0.287)
@@ -150,6 +151,13 @@ def skin(rng):
     return height
 
 
+def _fading(size):
+    """1, and (size, size, 1) down to 0 at the border: on the scalp, where a map ends, it must not end with an edge."""
+    ramp = np.arange(size, dtype=np.float32) + 0.5
+    ramp = np.minimum(ramp, ramp[::-1]) / (size / 12)
+    return np.minimum(np.minimum.outer(ramp, ramp), 1)[..., None]
+
+
 def relief_map(rng, scan=None):
     """One random relief map (S, S, 2) float16."""
     slopes = _slopes(wrinkles(rng, rng.random() ** 1.5)) + _slopes(skin(rng))
@@ -161,11 +169,7 @@ def relief_map(rng, scan=None):
                            borderMode=cv2.BORDER_REFLECT)
         fine = warped - cv2.GaussianBlur(warped, (0, 0), rng.uniform(2, 4))
         slopes = slopes + fine * rng.uniform(0, 0.25) + (warped - fine) * rng.uniform(0, 0.3)
-    # On the scalp, where the map ends, relief must not end with an edge.
-    ramp = np.arange(SIZE) + 0.5
-    ramp = np.minimum(ramp, ramp[::-1]) / (SIZE / 12)
-    fading = np.minimum(np.minimum.outer(ramp, ramp), 1)
-    return (np.clip(slopes, -1.5, 1.5) * fading[..., None]).astype(np.float16)
+    return (np.clip(slopes, -1.5, 1.5) * _fading(SIZE)).astype(np.float16)
 
 
 # Where faces differ most from the shape model's smooth ones: brows and sockets, nose wings, mouth, chin.
@@ -190,7 +194,8 @@ def forms_map(rng):
     hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
     keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))
     small = cv2.resize(np.dstack([slopes, keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
-    return np.clip(small, -1.2, 1.2).astype(np.float16)
+    flat = np.float32(FLAT)
+    return (flat + (np.clip(small, -1.2, 1.2) - flat) * _fading(FORMS)).astype(np.float16)
 
 
 def build_reliefs(path, scan_path=None, count=160, seed=0):

@@ -25,10 +25,11 @@ def _beside_lens(rng):
     return direction / np.linalg.norm(direction)
 
 
-def on_crop(layer, uv):
-    """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it."""
+def on_crop(layer, uv, outside=(0, 0, 0)):
+    """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it;
+    `outside` is what is beyond it."""
     xy = pixels(uv, len(layer)).astype(np.float32)
-    return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
 
 
 def reflectance(texture, uv):

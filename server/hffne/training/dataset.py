@@ -10,6 +10,7 @@ import torch
 
 from ..geometry.resample import normalise
 from ..geometry.uv import leave_bare_skin, template
+from ..synthesis.detail import FLAT
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import on_crop, shade, tilt
 from ..synthesis.textures import evened
@@ -114,7 +115,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.relief and rng.random() < 0.85:
-            forms = on_crop(self.forms[rng.integers(len(self.forms))], uv)
+            forms = on_crop(self.forms[rng.integers(len(self.forms))], uv, FLAT)
             strength = np.float32(rng.uniform(0, 0.7))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
