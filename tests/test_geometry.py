@@ -8,7 +8,7 @@ from posed_head import SCALE, position_map, ripples, turned
 from hffne.geometry.merge import enlarge, merge
 from hffne.geometry.mesh import ShapeError, _folds, build_mesh, regularise
 from hffne.geometry.project import project
-from hffne.geometry.resample import blur, fill, normalise, resample, turn
+from hffne.geometry.resample import blur, fill, normalise, resample, sample, turn
 from hffne.geometry.uv import surface, template
 
 OBJECT_TO_HEAD = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # (x, y, z) of Blender -> x right, y up, z out
@@ -46,6 +46,17 @@ def test_an_open_mouth_does_not_tilt_the_head():
     assert pose_error(shape, rotation) < 1.5
     chin = shape.points[104, 64] - straight.points[104, 64]
     assert chin[2] < -0.012  # and the mouth is still open
+
+
+def test_an_open_mouth_leaves_the_upper_lip_where_it_was():
+    closed = position_map()
+    rows, columns = np.indices(closed.shape[:2])
+    dropped = 20 * np.exp(-(((columns - 63.5) / 9) ** 2)) * (rows > 85)
+    opened = closed + dropped[..., None].astype(np.float32) * np.float32([0, 1, 0])
+    change = regularise(opened).position_map() - regularise(closed).position_map()
+    drop = sample(change, template().landmarks)[:, 1]
+    assert drop[61:64].max() < 5 and abs(drop[51]) < 3, drop[48:]
+    assert drop[57] > 12, drop[48:]
 
 
 def test_noise_is_taken_off():
