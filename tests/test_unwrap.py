@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Textures from photo pixels: what was seen comes back, what was not is completed without a seam."""
 
-
 import numpy as np
 import pytest
 from posed_head import position_map, ripples, turned

@@ -110,10 +110,10 @@ def landmark_texels(model, layout, offsets=None):
     texels[:9], texels[8:17] = jaw, jaw[::-1] * [1, -1] + [0, size - 1]
     # The inner lips' side points stand under the cupid's bow; the model's list has them near the mouth's corners.
     texels[[61, 67], 1], texels[[63, 65], 1] = texels[50, 1], texels[52, 1]
+    texels[_INNER_LIP] += _ONTO_THE_LIP
     if offsets is not None:
         step = _texels(points + offsets, size) - _texels(points, size)
         texels[_LABELLED] += ((step + step[MIRRORED] * [1, -1]) / 2)[_LABELLED]
-    texels[_INNER_LIP] += _ONTO_THE_LIP
     return texels.astype(np.float32)
 
 
