@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 from hffne.errors import HffneError
-from hffne.evaluation import landmark_mesh, sheet, wild
+from hffne.evaluation import landmark_finder, sheet, wild
 from hffne.geometry.resample import normalise
 from hffne.photo.crop import Crop
 from hffne.photo.detect import Face
+from hffne.synthesis import landmark_mesh
 from PIL import Image
 from test_evaluation import tilted
 
@@ -154,5 +155,5 @@ def test_no_photos_are_an_error(tmp_path, capsys):
 def test_without_mediapipe_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_mesh", None)
     with pytest.raises(HffneError, match="MediaPipe") as caught:
-        landmark_mesh.LandmarkFinder()
+        landmark_finder.LandmarkFinder()
     assert "[train]" in caught.value.hint

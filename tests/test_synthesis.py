@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from hffne.geometry.uv import landmark_uvs, pixels
-from hffne.synthesis import detail, fit, render, sampling, shading, textures
+from hffne.synthesis import build, detail, fit, landmark_mesh, refine, render, sampling, shading, textures
 from hffne.synthesis import turn as turning
-from hffne.synthesis.face_model import LANDMARKS, MIRRORED
+from hffne.synthesis.face_model import LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.uv_layout import CENTRE, build_layout, coordinates, directions, landmark_texels
 from standin import AXES, ellipsoid_model, ellipsoid_normals
 
@@ -111,10 +111,68 @@ def test_painted_folds_are_evened_and_brows_are_not():
     for column, row in (fold, brow):
         texture[row - 4:row + 4, column - 1:column + 2] = 110
     at = [tuple(p[::-1]) for p in (fold, brow)]
-    assert np.array_equal(textures.evened(texture, 0.0)[at[0]], texture[at[0]])
-    half, whole = (textures.evened(texture, share) for share in (0.5, 1.0))
+    assert np.array_equal(textures.evened(texture, 0.0, 9)[at[0]], texture[at[0]])
+    assert textures.evened(texture, 1.0, 30)[at[0]] > 140
+    half, whole = (textures.evened(texture, share, 9) for share in (0.5, 1.0))
     assert 110 < half[at[0]] < whole[at[0]] and whole[at[0]] > 140
     assert abs(int(whole[at[1]]) - 110) < 8
+
+
+def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
+    """A hill on one cheek, which no landmark shows, is found by its shading, and only if it is there."""
+    deltas = model.expression_deltas.copy()
+    hill = model.neutral - CENTRE - [3.5, -1.0, 8.0]
+    deltas[1, :, 2] = 12 * np.exp(-np.square(hill).sum(1) / (2 * 1.3**2))  # in cm, so that the prior hardly counts
+    model = FaceModel(model.neutral, model.identity_deltas, deltas, model.expression_names, model.triangles)
+    heads = render.Renderer(model, build_layout(model))
+    scale, size = 12.0, 400
+    light = sampling.random_direction(np.random.default_rng(1))
+    paths, strengths = [], (0.0, 0.07)
+    for strength in strengths:
+        expression = np.zeros(10, np.float32)
+        expression[1] = strength
+        window = render.Window(0, 0, size / scale)
+        buffers = heads.buffers(heads.shape(np.zeros(fit.IDENTITIES, np.float32), expression),
+                                render.View(np.eye(3), None), window, occlusion_rays=0, size=size)
+        shading = 0.3 + 0.5 * (buffers["normal"] / 127 @ light).clip(0)
+        paths.append(str(tmp_path / f"{strength}.png"))
+        cv2.imwrite(paths[-1], np.round(255 * shading ** (1 / 2.2)).astype(np.uint8))
+    middle = np.full((2, 2), size / 2 - 0.5) - scale * CENTRE[:2] * [1, -1]
+    fits = fit.Fits(np.zeros((2, fit.IDENTITIES), np.float32), np.zeros((2, 10), np.float32), np.stack([np.eye(3)] * 2),
+                    np.full(2, scale), middle, np.zeros(2))
+    found = refine.refine(model, fits, paths, np.full((2, 478, 3), -100.0, np.float32), lambda *_: None)
+    assert found.expression[0, 1] < 0.01 and 0.04 < found.expression[1, 1] < 0.08
+    assert np.abs(found.expression[:, 2:]).max() < 0.1
+
+
+def test_a_photos_truth_leans_to_its_landmark_mesh(renderer, tmp_path, monkeypatch):
+    """A plane of landmarks that looks 40 degrees aside pulls the normals under it, by a share, and none beside it."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((300, 300), 120, np.uint8))
+    side, scale = 12, 10.0
+    fits = fit.Fits(np.zeros((1, fit.IDENTITIES), np.float32), np.zeros((1, 10), np.float32), np.eye(3)[None],
+                    np.full(1, scale), np.array([[150, 150.0]]) - scale * CENTRE[:2] * [1, -1], np.zeros(1))
+    fits.paths = [str(tmp_path / "a.png")]
+    v, u = np.mgrid[-30:30:side * 1j, -30:30:side * 1j]  # photo pixels around the head's centre, at (150, 150)
+    slope = np.tan(np.radians(40))
+    # As MediaPipe has it, depth grows away from the viewer.
+    fits.landmarks = np.stack([150 + u, 150 + v, slope * u], -1).reshape(1, -1, 3).astype(np.float32)
+    index = np.arange(side * side).reshape(side, side)
+    a, b, c, d = (x.ravel() for x in (index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]))
+    monkeypatch.setattr(landmark_mesh, "triangles", lambda: np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]))
+
+    ours = build.MESH_SHARE
+
+    def sample(share):
+        monkeypatch.setattr(build, "MESH_SHARE", share)
+        return build.photo_sample(renderer, fits, 0, np.random.default_rng(0))["normal"].astype(np.float32) / 127
+
+    fit_only, joined, mesh = (sample(share) for share in (0, ours, 1))
+    turned = (mesh != fit_only).any(2)
+    row, column = np.argwhere(turned).mean(0).round().astype(int)
+    assert abs(np.degrees(np.arcsin(mesh[row, column, 0])) - 40) < 3
+    share = np.degrees(np.arcsin(joined[row, column, 0])) / 40
+    assert 0.7 * ours < share < 1.3 * ours
+    assert np.array_equal(joined[~turned], fit_only[~turned])
 
 
 def test_a_turned_photo_shows_the_turned_head(renderer):

@@ -35,7 +35,7 @@ def run(args):
     from contextlib import nullcontext
 
     from hffne.evaluation import robustness
-    from hffne.evaluation.landmark_mesh import LandmarkFinder
+    from hffne.evaluation.landmark_finder import LandmarkFinder
     from hffne.evaluation.rendered import Studio
     from hffne.pipeline import Engine
 

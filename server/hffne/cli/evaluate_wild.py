@@ -25,7 +25,7 @@ def add_parser(benchmarks):
 
 def run(args):
     from hffne.evaluation import wild
-    from hffne.evaluation.landmark_mesh import LandmarkFinder
+    from hffne.evaluation.landmark_finder import LandmarkFinder
 
     paths = chosen_photos(args)
     rows = sheet_rows(args)

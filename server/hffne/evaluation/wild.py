@@ -18,7 +18,7 @@ from ..geometry.resample import best_rotation, blur, normalise
 from ..photo.crop import take, to_gray
 from ..photo.detect import find_faces
 from ..photo.load import load_photo
-from .landmark_mesh import mesh_normals, plain_skin
+from ..synthesis.landmark_mesh import mesh_normals, plain_skin
 from .metrics import angles
 from .sheet import face_row
 
@@ -64,7 +64,7 @@ def held_out(folder, photos=None):
 
 
 def evaluate(engine, finder, paths, report=print, rows=None):
-    """Run the product on all photos: a list of WildResult. finder: landmark_mesh.LandmarkFinder; rows: a
+    """Run the product on all photos: a list of WildResult. finder: landmark_finder.LandmarkFinder; rows: a
     sheet.BestAndWorst that takes the contact sheet's rows."""
     results = []
     for number, path in enumerate(paths, 1):

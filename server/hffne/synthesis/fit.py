@@ -74,6 +74,13 @@ def rotation_matrices(vectors):
     return torch.eye(3) + s * k + (1 - c) * (k @ k)
 
 
+def prior(identity, expression):
+    """What coefficients (N, K) and (N, L) cost (N,): unlikely people, strong and many expressions, and those beyond 0..1."""
+    beyond = 0.1 * (torch.relu(-expression) + torch.relu(expression - 1)).square().sum(1)
+    return (2e-4 * identity.square().sum(1) + 2e-3 * expression.square().sum(1) + LASSO * expression.abs().sum(1)
+            + beyond)
+
+
 def _solve(model, vertices, points, weights, steps, report):
     """Adam over all photos at once; `points` (N, L, 3) with y up and z toward the viewer."""
     count = len(points)
@@ -106,10 +113,8 @@ def _solve(model, vertices, points, weights, steps, report):
                 - goal[..., 2] + goal[..., 2].mean(1, keepdim=True)) * weights * 0.2
         residual = torch.nn.functional.huber_loss(flat, torch.zeros_like(flat), reduction="none", delta=0.5)
         data = residual.sum(2).mean(1) + deep.square().mean(1)
-        prior = 2e-4 * person.square().sum(1) + 2e-3 * expression.square().sum(1) + LASSO * expression.abs().sum(1)
-        bound = 0.1 * (torch.relu(-expression) + torch.relu(expression - 1)).square().sum(1)
         shared = RIDGE * (offset.square().sum(1) * weights.square()).mean()
-        loss = (data + prior + bound).sum() + count * shared
+        loss = (data + prior(person, expression)).sum() + count * shared
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

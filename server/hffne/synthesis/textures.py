@@ -20,15 +20,16 @@ SIZE = 384
 EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
 
 
-def evened(texture, share):
-    """A texture (S, S) uint8 less `share` of its skin's shades below some 15 mm, but for brows, eyes, nostrils and lips.
+def evened(texture, share, reach):
+    """A texture (S, S) uint8 less `share` of its skin's shades finer than `reach` (sigma in texels, some 1.6 mm each),
+    but for brows, eyes, nostrils and lips.
 
-    What a fit does not know of a face, its folds above all, stays in the texture as paint. A face so painted teaches
-    that folds are flat.
+    What a fit does not know of a face, its folds and half of its nose, stays in the texture as paint. A network that
+    learns from faces so painted takes shading for paint.
     """
-    lights = np.log(np.maximum(texture, 3).astype(np.float32))
-    broad = cv2.GaussianBlur(lights, (0, 0), 9)
-    return np.clip(np.exp(lights - (lights - broad) * (_bare() * np.float32(share))), 0, 255).astype(np.uint8)
+    lights, bare = np.log(np.maximum(texture, 3).astype(np.float32)), _bare()
+    broad = cv2.GaussianBlur(lights * bare, (0, 0), reach) / np.maximum(cv2.GaussianBlur(bare, (0, 0), reach), 1e-3)
+    return np.clip(np.exp(lights - (lights - broad) * (bare * np.float32(share))), 0, 255).astype(np.uint8)
 
 
 @cache

@@ -17,6 +17,9 @@ from ..synthesis.textures import evened
 from .augment import Move, cut_frame, degrade, occlude
 
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
+# The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
+# paint as photographed skin has.
+EVENED, REACH = (0.4, 1.0), (9, 30)
 HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 
 
@@ -128,8 +131,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
             smooth = tilt(smooth, kind, on_crop(folds, uv), up)
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
         texture = self.textures[rng.choice(self.faces)]
-        if rng.random() < 0.7:
-            texture = evened(texture, rng.uniform(0, 1))
+        texture = evened(texture, rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
         picture = shade(rng, buffers, normal, texture,
                         cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)

@@ -1,54 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MediaPipe's face mesh as a coarse truth of a photo: 478 landmarks, and the normals of the mesh that they span.
-
-MediaPipe (the `train` extra) and Embree are used for training and evaluation only, never by the engine.
-"""
+"""The mesh that MediaPipe's 478 face landmarks span, and its normals: a coarse truth of a photo."""
 
 from functools import lru_cache
 
 import numpy as np
 
-from ..errors import HffneError
 from ..geometry.resample import normalise
 from ..geometry.uv import leave_bare_skin
-from ..photo.crop import Crop, crop_for_box, take
-from ..synthesis.fit import MEDIAPIPE_68
-
-# MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
-_SIDE, _SIZE = 1.6, 512
-
-
-class LandmarkFinder:
-    """MediaPipe's landmarks of a face that the product's detector has found. Close it, or use it in a `with`.
-
-    Raises HffneError when MediaPipe is not installed.
-    """
-
-    def __init__(self):
-        try:
-            from mediapipe.python.solutions.face_mesh import FaceMesh
-        except ImportError:
-            raise HffneError("The landmark mesh needs MediaPipe.", code="no_mediapipe",
-                             hint='Run: python -m pip install ".[train]" (Python 3.12 or earlier)') from None
-        self._mesh = FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._mesh.close()
-
-    def find(self, rgb, box):
-        """(478, 3) in the photo's pixels (x right, y down, z toward the viewer), or None when there are none."""
-        crop = crop_for_box(box, _SIZE)
-        crop = Crop(crop.center_x, crop.center_y, crop.side * _SIDE, _SIZE)
-        result = self._mesh.process(np.round(take(rgb, crop) * 255).astype(np.uint8))
-        if not result.multi_face_landmarks:
-            return None
-        # MediaPipe's x and y are shares of the picture, pixel edges at 0 and 1; its z grows away from the viewer.
-        marks = result.multi_face_landmarks[0].landmark
-        points = np.array([[m.x, m.y, -m.z] for m in marks]) * _SIZE - [0.5, 0.5, 0]
-        return crop.to_photo(points)
+from .fit import MEDIAPIPE_68
+from .rays import RayScene
+from .render import vertex_normals
 
 
 @lru_cache(maxsize=1)
@@ -99,9 +60,6 @@ def mesh_normals(points, size):
 
     points: (478, 3) on the picture of `size` pixels, x right, y down, z toward the viewer.
     """
-    from ..synthesis.rays import RayScene
-    from ..synthesis.render import vertex_normals
-
     corners = triangles()
     seen = (np.asarray(points, np.float32) * np.float32([1, -1, 1]))[:corners.max() + 1]
     normals = vertex_normals(seen, corners)
