@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..errors import HffneError
 from ..geometry.resample import normalise
 from .face_model import load_face_model
 from .fit import MEDIAPIPE_68, Fits, detect_landmarks, fit_photos, label_offsets
@@ -74,6 +75,9 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
 
 def _load_fits(output):
     with np.load(output / "fits.npz") as data:
+        if "landmarks" not in data:
+            raise HffneError(f"'{output}' holds fits of an older version, without landmarks.",
+                             hint="Build into an empty folder.", code="no_set")
         fits = Fits(*[data[k] for k in Fits.__dataclass_fields__])
         fits.paths, fits.landmarks = [str(p) for p in data["paths"]], data["landmarks"]
     return fits
