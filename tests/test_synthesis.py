@@ -118,6 +118,13 @@ def test_painted_folds_are_evened_and_brows_are_not():
     assert abs(int(whole[at[1]]) - 110) < 8
 
 
+def frontal_fits(count, scale, middle):
+    """Neutral heads that look into the camera, at `scale` px per cm, centred on the photo's pixel (middle, middle)."""
+    return fit.Fits(np.zeros((count, fit.IDENTITIES), np.float32), np.zeros((count, 10), np.float32),
+                    np.stack([np.eye(3)] * count), np.full(count, scale),
+                    np.full((count, 2), middle) - scale * CENTRE[:2] * [1, -1], np.zeros(count))
+
+
 def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
     """A hill on one cheek, which no landmark shows, is found by its shading, and only if it is there."""
     deltas = model.expression_deltas.copy()
@@ -137,9 +144,7 @@ def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
         shading = 0.3 + 0.5 * (buffers["normal"] / 127 @ light).clip(0)
         paths.append(str(tmp_path / f"{strength}.png"))
         cv2.imwrite(paths[-1], np.round(255 * shading ** (1 / 2.2)).astype(np.uint8))
-    middle = np.full((2, 2), size / 2 - 0.5) - scale * CENTRE[:2] * [1, -1]
-    fits = fit.Fits(np.zeros((2, fit.IDENTITIES), np.float32), np.zeros((2, 10), np.float32), np.stack([np.eye(3)] * 2),
-                    np.full(2, scale), middle, np.zeros(2))
+    fits = frontal_fits(2, scale, size / 2 - 0.5)
     found = refine.refine(model, fits, paths, np.full((2, 478, 3), -100.0, np.float32), lambda *_: None)
     assert found.expression[0, 1] < 0.01 and 0.04 < found.expression[1, 1] < 0.08
     assert np.abs(found.expression[:, 2:]).max() < 0.1
@@ -148,9 +153,8 @@ def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
 def test_a_photos_truth_leans_to_its_landmark_mesh(renderer, tmp_path, monkeypatch):
     """A plane of landmarks that looks 40 degrees aside pulls the normals under it, by a share, and none beside it."""
     cv2.imwrite(str(tmp_path / "a.png"), np.full((300, 300), 120, np.uint8))
-    side, scale = 12, 10.0
-    fits = fit.Fits(np.zeros((1, fit.IDENTITIES), np.float32), np.zeros((1, 10), np.float32), np.eye(3)[None],
-                    np.full(1, scale), np.array([[150, 150.0]]) - scale * CENTRE[:2] * [1, -1], np.zeros(1))
+    side = 12
+    fits = frontal_fits(1, 10.0, 150.0)
     fits.paths = [str(tmp_path / "a.png")]
     v, u = np.mgrid[-30:30:side * 1j, -30:30:side * 1j]  # photo pixels around the head's centre, at (150, 150)
     slope = np.tan(np.radians(40))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.harmonics import second_order
 from ..geometry.resample import normalise
 from .surface import at_size
 
@@ -43,8 +44,7 @@ class Light:
 
 def basis(normal):
     """The nine real spherical harmonics up to the second order, up to constants, of (..., 3) -> (..., 9) float32."""
-    x, y, z = np.moveaxis(np.asarray(normal, np.float32), -1, 0)
-    return np.stack([np.ones_like(x), x, y, z, x * y, y * z, z * x, x * x - y * y, 3 * z * z - 1], -1)
+    return np.stack(second_order(*np.moveaxis(np.asarray(normal, np.float32), -1, 0)), -1)
 
 
 def fit_light(normal, color, weight):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..errors import HffneError
-from ..geometry.resample import normalise
+from ..geometry.resample import blur, normalise
 from .face_model import load_face_model
 from .fit import MEDIAPIPE_68, Fits, detect_landmarks, fit_photos, label_offsets
 from .landmark_mesh import mesh_normals
@@ -136,8 +136,7 @@ def photo_sample(renderer, fits, index, rng):
 def _joined(fit, mesh, area):
     """A fit's normals (S, S, 3) with a share of what the landmark mesh's differ in the broad, where both are."""
     both = area & fit.any(2)
-    weight = np.maximum(cv2.GaussianBlur(both.astype(np.float32), (0, 0), MESH_SIGMA), 1e-3)[..., None]
-    broad = cv2.GaussianBlur((mesh - fit) * both[..., None], (0, 0), MESH_SIGMA) / weight
+    broad = blur(mesh - fit, MESH_SIGMA, both)
     return np.where(fit.any(2, keepdims=True), normalise(fit + MESH_SHARE * both[..., None] * broad), 0)
 
 

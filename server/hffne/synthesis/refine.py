@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ..geometry.harmonics import second_order
 from ..geometry.uv import leave_bare_skin
 from .face_model import FACE, LANDMARKS
 from .fit import IDENTITIES, MEDIAPIPE_68, prior
@@ -84,7 +85,7 @@ def _solve(surface, fits, paths, landmarks, chosen):
     optimiser = torch.optim.Adam([coefficients], lr=0.02)
     for _ in range(STEPS):
         shapes = surface.shapes(coefficients) @ rotation
-        harmonics = _harmonics(surface.normals(shapes))
+        harmonics = torch.stack(second_order(*surface.normals(shapes).unbind(2)), 2)
         known = (harmonics * weight[..., None]).transpose(1, 2)
         lamp = torch.linalg.solve(known @ harmonics + 1e-2 * torch.eye(9), known @ light[..., None])
         shading = (harmonics @ lamp)[..., 0]
@@ -113,9 +114,3 @@ def _skin_light(path, seen, facing, scale, translation, marks):
     low, high = np.percentile(light[skin], [5, 98])
     skin &= (light > low) & (light < high)
     return light / max(light[skin].mean(), 1e-3), skin
-
-
-def _harmonics(normals):
-    """The nine real spherical harmonics of normals (N, V, 3), without their factors: (N, V, 9)."""
-    x, y, z = normals.unbind(2)
-    return torch.stack([torch.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 2)

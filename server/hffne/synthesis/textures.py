@@ -10,6 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from ..geometry.resample import blur
 from ..geometry.uv import landmark_uvs, leave_bare_skin, pixels
 from .face_model import FACE
 from .rays import RayScene
@@ -28,8 +29,8 @@ def evened(texture, share, reach):
     learns from faces so painted takes shading for paint.
     """
     lights, bare = np.log(np.maximum(texture, 3).astype(np.float32)), _bare()
-    broad = cv2.GaussianBlur(lights * bare, (0, 0), reach) / np.maximum(cv2.GaussianBlur(bare, (0, 0), reach), 1e-3)
-    return np.clip(np.exp(lights - (lights - broad) * (bare * np.float32(share))), 0, 255).astype(np.uint8)
+    shades = lights - blur(lights, reach, bare)
+    return np.clip(np.exp(lights - shades * (bare * np.float32(share))), 0, 255).astype(np.uint8)
 
 
 @cache
