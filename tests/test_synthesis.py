@@ -118,11 +118,12 @@ def test_painted_folds_are_evened_and_brows_are_not():
     assert abs(int(whole[at[1]]) - 110) < 8
 
 
-def frontal_fits(count, scale, middle):
+def frontal_fits(paths, landmarks, scale, middle):
     """Neutral heads that look into the camera, at `scale` px per cm, centred on the photo's pixel (middle, middle)."""
-    return fit.Fits(np.zeros((count, fit.IDENTITIES), np.float32), np.zeros((count, 10), np.float32),
-                    np.stack([np.eye(3)] * count), np.full(count, scale),
-                    np.full((count, 2), middle) - scale * CENTRE[:2] * [1, -1], np.zeros(count))
+    count = len(paths)
+    return fit.FittedPhotos(np.zeros((count, fit.IDENTITIES), np.float32), np.zeros((count, 10), np.float32),
+                             np.stack([np.eye(3)] * count), np.full(count, scale),
+                             np.full((count, 2), middle) - scale * CENTRE[:2] * [1, -1], np.zeros(count), paths, landmarks)
 
 
 def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
@@ -144,8 +145,8 @@ def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
         shading = 0.3 + 0.5 * (buffers["normal"] / 127 @ light).clip(0)
         paths.append(str(tmp_path / f"{strength}.png"))
         cv2.imwrite(paths[-1], np.round(255 * shading ** (1 / 2.2)).astype(np.uint8))
-    fits = frontal_fits(2, scale, size / 2 - 0.5)
-    found = refine.refine(model, fits, paths, np.full((2, 478, 3), -100.0, np.float32), lambda *_: None)
+    fits = frontal_fits(paths, np.full((2, 478, 3), -100.0, np.float32), scale, size / 2 - 0.5)
+    found = refine.refine(model, fits, lambda *_: None)
     assert found.expression[0, 1] < 0.01 and 0.04 < found.expression[1, 1] < 0.08
     assert np.abs(found.expression[:, 2:]).max() < 0.1
 
@@ -154,12 +155,11 @@ def test_a_photos_truth_leans_to_its_landmark_mesh(renderer, tmp_path, monkeypat
     """A plane of landmarks that looks 40 degrees aside pulls the normals under it, by a share, and none beside it."""
     cv2.imwrite(str(tmp_path / "a.png"), np.full((300, 300), 120, np.uint8))
     side = 12
-    fits = frontal_fits(1, 10.0, 150.0)
-    fits.paths = [str(tmp_path / "a.png")]
     v, u = np.mgrid[-30:30:side * 1j, -30:30:side * 1j]  # photo pixels around the head's centre, at (150, 150)
     slope = np.tan(np.radians(40))
     # As MediaPipe has it, depth grows away from the viewer.
-    fits.landmarks = np.stack([150 + u, 150 + v, slope * u], -1).reshape(1, -1, 3).astype(np.float32)
+    landmarks = np.stack([150 + u, 150 + v, slope * u], -1).reshape(1, -1, 3).astype(np.float32)
+    fits = frontal_fits([str(tmp_path / "a.png")], landmarks, 10.0, 150.0)
     index = np.arange(side * side).reshape(side, side)
     a, b, c, d = (x.ravel() for x in (index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]))
     monkeypatch.setattr(landmark_mesh, "triangles", lambda: np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]))

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import HffneError
 from ..geometry.resample import blur, normalise
 from .face_model import load_face_model
-from .fit import MEDIAPIPE_68, Fits, detect_landmarks, fit_photos, label_offsets
+from .fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
 from .landmark_mesh import mesh_normals
 from .refine import refine
 from .render import SIZE, Renderer, View, Window, canonical_window, project
@@ -56,9 +56,8 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
         # What the engine ships as geometry/uv_template.npz.
         offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
         write_template(model, output / "uv_template.npz", offsets)
-        names = [str(paths[i]) for i in found]
-        fits = refine(model, fits, names, landmarks, report)
-        np.savez(output / "fits.npz", paths=np.array(names), landmarks=landmarks, **fits.__dict__)
+        fitted = FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks)
+        np.savez(output / "fits.npz", **vars(refine(model, fitted, report)))
     jobs = {"textures": None, "renders": renders, "photos": (crops, turns)}
     for kind, amount in jobs.items():
         folder = output / kind
@@ -78,9 +77,7 @@ def _load_fits(output):
         if "landmarks" not in data:
             raise HffneError(f"'{output}' holds fits of an older version, without landmarks.",
                              hint="Build into an empty folder.", code="no_set")
-        fits = Fits(*[data[k] for k in Fits.__dataclass_fields__])
-        fits.paths, fits.landmarks = [str(p) for p in data["paths"]], data["landmarks"]
-    return fits
+        return FittedPhotos(**dict(data) | {"paths": [str(p) for p in data["paths"]]})
 
 
 def _create(kind, folder, amount, fits):

@@ -43,6 +43,14 @@ class Fits:
     residual: np.ndarray
 
 
+@dataclass
+class FittedPhotos(Fits):
+    """With the photos: paths (N,), landmarks (N, 478, 3) as `detect_landmarks` gives them."""
+
+    paths: list
+    landmarks: np.ndarray
+
+
 def detect_landmarks(paths, report=print):
     """MediaPipe landmarks (N, 478, 3) in pixels (z like x, toward the camera negative) and which photos have them."""
     import mediapipe

@@ -25,17 +25,16 @@ PIXEL = 0.09  # of a canonical crop of 256 pixels, in cm
 BATCH, STEPS = 24, 100
 
 
-def refine(model, fits, paths, landmarks, report=print):
-    """`Fits` with other identities and expressions; paths: of the N photos; landmarks (N, 478, 3) as
-    `detect_landmarks` gives them."""
+def refine(model, fits, report=print):
+    """`FittedPhotos` with other identities and expressions."""
     surface = _Surface(model)
     identity, expression = fits.identity.copy(), fits.expression.copy()
-    for first in range(0, len(paths), BATCH):
+    for first in range(0, len(fits.paths), BATCH):
         chosen = slice(first, first + BATCH)
-        found = _solve(surface, fits, paths, landmarks, chosen)
+        found = _solve(surface, fits, chosen)
         identity[chosen, :IDENTITIES], expression[chosen] = found[:, :IDENTITIES], found[:, IDENTITIES:].clip(0, 1)
         if first % (20 * BATCH) == 0:
-            report(f"refined by light: {first} of {len(paths)} photos")
+            report(f"refined by light: {first} of {len(fits.paths)} photos")
     return replace(fits, identity=identity, expression=expression)
 
 
@@ -71,15 +70,15 @@ class _Surface:
         return F.normalize(normals, dim=2)
 
 
-def _solve(surface, fits, paths, landmarks, chosen):
+def _solve(surface, fits, chosen):
     """Coefficients (N, K) float32 of the chosen photos, by Adam over all of them at once."""
     start = torch.from_numpy(np.concatenate([fits.identity[chosen, :IDENTITIES], fits.expression[chosen]], 1))
     rotation = torch.from_numpy(fits.rotation[chosen].astype(np.float32)).transpose(1, 2)
     with torch.no_grad():
         before = surface.shapes(start) @ rotation
         facing = surface.normals(before)[..., 2].numpy() > 0.3
-    looks = [_skin_light(paths[i], before[k].numpy(), facing[k], fits.scale[i], fits.translation[i], landmarks[i])
-             for k, i in enumerate(range(*chosen.indices(len(paths))))]
+    looks = [_skin_light(fits.paths[i], before[k].numpy(), facing[k], fits.scale[i], fits.translation[i], fits.landmarks[i])
+             for k, i in enumerate(range(*chosen.indices(len(fits.paths))))]
     light, weight = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*looks))
     coefficients = start.clone().requires_grad_()
     optimiser = torch.optim.Adam([coefficients], lr=0.02)
