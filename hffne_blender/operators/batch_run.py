@@ -25,7 +25,7 @@ FATAL = {
 }  # fmt: skip
 
 
-class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
+class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
     """Build a face of every photo that waits in the queue"""
 
     bl_idname = "hffne.batch_run"
@@ -61,29 +61,8 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
         if not ask.has_window(context):
             return self.execute(context)
         if not self._prepare(context) or not self._next(context):
-            return self._end(context)
+            return self._told(context)
         return self.start_timer(context, TICK)
-
-    def modal(self, context, event):
-        if event.type == "ESC" and event.value == "PRESS":
-            session.cancel()
-        elif event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        try:
-            going = self._advance(context)
-        except BaseException:
-            self.stop_timer(context)
-            raise
-        ask.redraw(context)
-        if going:
-            self.say_progress(context)
-            return {"PASS_THROUGH"}
-        return self._end(context)
-
-    def cancel(self, context):
-        session.cancel()
-        self._stop = "Cancelled."
-        self._end(context)
 
     def execute(self, context):
         if self._prepare(context):
@@ -91,25 +70,28 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
                 session.wait(self._task)
                 if self._answered():
                     self._finish(partial(steps.run, self._building(context)))
-        return self._end(context)
+        return self._told(context)
 
-    def _advance(self, context):
-        """A tick's worth of work, which never waits; False when the queue has come to its end."""
+    def advance(self, context):
         if self._steps is None:
             session.poll()
             if not self._task.over:
-                return True
+                return None
             if self._answered():
                 self._steps = session.build(steps.Steps(self._building(context)))
-                return True
+                return None
         elif not self._steps.over:
             self._finish(self._steps.advance)
             if not self._steps.over:
-                return True
+                return None
         if self._steps is not None and self._steps.cancelled:
             self._cancelled()
         self._steps = None
-        return self._next(context)
+        if not self._next(context):
+            return self._told(context)
+        # The list shows what has become of the photo before.
+        ask.redraw(context)
+        return None
 
     def _prepare(self, context):
         self._stop, self._made = None, 0
@@ -192,8 +174,8 @@ class HFFNE_OT_batch_run(ask.OnTimer, bpy.types.Operator):
             # It is not the photo's fault.
             item.state, item.message = "WAITING", ""
 
-    def _end(self, context):
-        self.stop_timer(context)
+    def _told(self, context):
+        """Say how it went; the operator's state."""
         queue = context.scene.hffne_batch
         text = batch.summary(queue)
         if self._stop and not self._made:

@@ -497,6 +497,29 @@ class Test:
         self.expect("merged", made not in ("Head", "astronaut"), made)
         self.picture("25_merged", 3)
 
+    def step_17_queue(self):
+        """A folder of photos, given up by Esc after the first, and gone on with."""
+        folder = self.out / "queue"
+        folder.mkdir(exist_ok=True)
+        for name in ("a", "b", "c"):
+            shutil.copyfile(self.photos["one"], folder / f"{name}.png")
+        run = "with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.batch_run('INVOKE_DEFAULT'{})"
+        states = "[item.state for item in bpy.context.scene.hffne_batch.items]"
+        before = self.blender.ask("answer = len(bpy.data.objects)")
+        self.blender.ask(run.format(f", directory={str(folder)!r}"))
+        self.blender.until(f"{states} == ['DONE', 'RUNNING', 'WAITING']", 120)
+        self.picture("26_queue", 0)
+        self.screen.key("Escape")
+        self.blender.until("not part('engine.session').running()", 30)
+        time.sleep(1)
+        told = self.blender.ask(f"answer = {states}")
+        self.expect("the queue given up by Esc", told == ["DONE", "WAITING", "WAITING"], told)
+        self.blender.ask(run.format(""))
+        self.blender.until(f"{states} == ['DONE'] * 3", 120)
+        made = self.blender.ask(f"answer = len(bpy.data.objects) - {before}")
+        self.expect("the queue's faces", made == 3, made)
+        self.picture("27_queue_done")
+
     def step_99_quit(self):
         self.blender.ask("chosen.source = 'FILE'")
         self.blender.until("part('engine.session').alive()", 30)
