@@ -19,7 +19,7 @@ import numpy as np
 from . import roundtrip, settings
 from .bake import blender
 from .engine import launch, session
-from .operators.generate import TICK
+from .operators.ask import TICK
 from .quiet import quiet
 from .scene import face, mesh, raster, steps, tangent
 from .scene.asset import FaceAsset

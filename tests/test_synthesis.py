@@ -122,8 +122,8 @@ def frontal_fits(paths, landmarks, scale, middle):
     """Neutral heads that look into the camera, at `scale` px per cm, centred on the photo's pixel (middle, middle)."""
     count = len(paths)
     return fit.FittedPhotos(np.zeros((count, fit.IDENTITIES), np.float32), np.zeros((count, 10), np.float32),
-                             np.stack([np.eye(3)] * count), np.full(count, scale),
-                             np.full((count, 2), middle) - scale * CENTRE[:2] * [1, -1], np.zeros(count), paths, landmarks)
+                            np.stack([np.eye(3)] * count), np.full(count, scale),
+                            np.full((count, 2), middle) - scale * CENTRE[:2] * [1, -1], np.zeros(count), paths, landmarks)
 
 
 def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):

@@ -10,6 +10,9 @@ from ..character import source
 from ..character.source import TransferError
 from ..engine import session
 
+# Seconds between two slices of an operator that advances.
+TICK = 0.05
+
 
 def engine_python_property():
     return bpy.props.StringProperty(
@@ -248,6 +251,12 @@ class Advancing(OnTimer):
     def advance(self, context):
         """A tick's worth of work, which never waits; the operator's state at the end, else None."""
         raise NotImplementedError
+
+    def start_advancing(self, context):
+        """Go on tick by tick; the operator's state."""
+        self.say_progress(context)
+        redraw(context)
+        return self.start_timer(context, TICK)
 
     def end(self, context):
         """However it ended."""

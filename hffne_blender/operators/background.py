@@ -21,7 +21,6 @@ from ..scene import steps
 from ..scene.asset import AssetError
 from . import ask
 
-TICK = 0.05
 # How much of what is left of the bar an answer of the engine fills.
 SHARE = 0.4
 
@@ -48,9 +47,7 @@ class InBackground(ask.Advancing):
         if not ask.has_window(context):
             return self._now(context)
         self._steps = session.work(steps.Steps(self._answered(context, waits=False)))
-        self.say_progress(context)
-        ask.redraw(context)
-        return self.start_timer(context, TICK)
+        return self.start_advancing(context)
 
     def invoke(self, context, event):
         return self.begin(context)
@@ -131,7 +128,7 @@ class InBackground(ask.Advancing):
                 session.poll()
                 tell(task)
                 # Nothing to compute: the next tick looks again.
-                yield partial(time.sleep, TICK / 2)
+                yield partial(time.sleep, ask.TICK / 2)
         finally:
             session.give_up(task)
         tell(task)

@@ -17,7 +17,6 @@ from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
 from . import ask
 
-TICK = 0.05
 # Without an engine no photo will do: the whole queue stops.
 FATAL = {
     "engine_not_set", "engine_not_started", "engine_not_installed", "engine_incomplete", "engine_silent",
@@ -62,7 +61,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
             return self.execute(context)
         if not self._prepare(context) or not self._next(context):
             return self._told(context)
-        return self.start_timer(context, TICK)
+        return self.start_advancing(context)
 
     def execute(self, context):
         if self._prepare(context):

@@ -19,7 +19,6 @@ from ..scene import face, steps
 from ..scene.asset import AssetError, FaceAsset
 from . import ask
 
-TICK = 0.05
 # Not carried over from the last use: what the panel says now counts.
 OPTIONS = {"SKIP_SAVE"}
 
@@ -77,9 +76,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
         self._ran = True
         if not self._start(context):
             return {"CANCELLED"}
-        ask.redraw(context)
-        self.say_progress(context)
-        return self.start_timer(context, TICK)
+        return self.start_advancing(context)
 
     def end(self, context):
         super().end(context)

@@ -167,6 +167,14 @@ class Test:
         self.report[name] = value
         print(f"{name}: {value}", flush=True)
 
+    def copies(self, folder, names):
+        """A folder of that name, with the one photo under these names."""
+        folder = self.out / folder
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            shutil.copyfile(self.photos["one"], folder / f"{name}.png")
+        return folder
+
     def scroll(self, down):
         """The sidebar to its end, or back."""
         left, top, width, height = self.blender.ask("answer = rectangle(place(region='UI')['region'])")
@@ -472,10 +480,7 @@ class Test:
 
     def step_16_merge(self):
         """Two photos of one person, chosen in Blender's file browser."""
-        folder = self.out / "person"
-        folder.mkdir(exist_ok=True)
-        for name in ("left", "right"):
-            shutil.copyfile(self.photos["one"], folder / f"{name}.png")
+        folder = self.copies("person", ("left", "right"))
         self.scroll(down=False)
         x, y = self.blender.find("hffne.release_engine")
         self.screen.click(x, y + BELOW_RELEASE)  # closes the panel of the last step
@@ -499,10 +504,7 @@ class Test:
 
     def step_17_queue(self):
         """A folder of photos, given up by Esc after the first, and gone on with."""
-        folder = self.out / "queue"
-        folder.mkdir(exist_ok=True)
-        for name in ("a", "b", "c"):
-            shutil.copyfile(self.photos["one"], folder / f"{name}.png")
+        folder = self.copies("queue", ("a", "b", "c"))
         run = "with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.batch_run('INVOKE_DEFAULT'{})"
         states = "[item.state for item in bpy.context.scene.hffne_batch.items]"
         before = self.blender.ask("answer = len(bpy.data.objects)")

@@ -58,10 +58,10 @@ class CoarseTask:
 
     name, size, learning_rate = "coarse", 256, 1.5e-3
     broad = 6.0  # sigma in pixels of 256
-    # What photos' shapes weigh in the broad, and pixel by pixel where skin is not bare. Renders alone leave photos too
-    # flat: with 0.05 and 0.125 the network is off the landmark mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
-    shape = 1.25, 0.375
-    folds, light = (1.5, 8.0), 0.05  # the band whose light the folds of a photo must explain, and what that weighs
+    folds = 1.5, 8.0  # the band whose light the folds of a photo must explain
+    # Renders alone leave photos too flat: with 0.05 in the broad and 0.125 of the fit the network is off the landmark
+    # mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
+    weights = {"normal": 1.0, "gradient": 0.3, "broad": 1.25, "fit": 0.375, "photometric": 0.05}
 
     def __init__(self):
         self.network = CoarseNetwork()
@@ -73,17 +73,18 @@ class CoarseTask:
         if rendered.any():
             ours, truth, weight = normal[rendered], batch["smooth"][rendered], batch["weight"][rendered]
             terms["normal"] = losses.normal_loss(ours, truth, weight)
-            terms["gradient"] = losses.gradient_loss(ours, truth, weight) * 0.3
+            terms["gradient"] = losses.gradient_loss(ours, truth, weight)
         if (~rendered).any():
             ours, fit, weight = normal[~rendered], batch["smooth"][~rendered], batch["weight"][~rendered]
             known = (weight > 0)[:, None]
             broad = [unit(losses.blur(n * known, self.broad)) for n in (ours, fit)]
-            terms["broad"] = losses.normal_loss(*broad, weight) * self.shape[0]
+            terms["broad"] = losses.normal_loss(*broad, weight)
             bare = batch["skin"][~rendered]
-            terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare)) * self.shape[1]
-            terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds) * self.light
+            terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare))
+            terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds)
         share = rendered.float().mean()
-        return {name: value * (share if name in {"normal", "gradient"} else 1 - share) for name, value in terms.items()}
+        return {name: value * self.weights[name] * (share if name in {"normal", "gradient"} else 1 - share)
+                for name, value in terms.items()}
 
     def check(self, batch, network):
         """Mean angle in degrees."""
