@@ -3,7 +3,14 @@
 
 from pathlib import Path
 
-from hffne.cli import evaluate_normals, evaluate_robustness, evaluate_scales, evaluate_stability, evaluate_wild
+from hffne.cli import (
+    evaluate_normals,
+    evaluate_response,
+    evaluate_robustness,
+    evaluate_scales,
+    evaluate_stability,
+    evaluate_wild,
+)
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, tell, write_report
 
@@ -27,6 +34,7 @@ def add_parser(subparsers):
     evaluate_normals.add_parsers(benchmarks)
     evaluate_wild.add_parser(benchmarks)
     evaluate_robustness.add_parser(benchmarks)
+    evaluate_response.add_parser(benchmarks)
     evaluate_stability.add_parser(benchmarks)
     evaluate_scales.add_parser(benchmarks)
 

@@ -100,8 +100,12 @@ class Studio:
         self.renderer = Renderer(model, build_layout(model))
         self.faces = np.arange(0, len(self.fits.identity), HELD_OUT)
 
-    def face(self, number, scene):
-        """The held-out face `number` in a scene: RenderedFace. The same number is always the same face."""
+    def face(self, number, scene, reshape=None):
+        """The held-out face `number` in a scene: RenderedFace. The same number is always the same face.
+
+        reshape: what makes other vertices (V, 3), cm around the head's centre, of the face's own; the picture's frame
+        stays where it is.
+        """
         who = self.faces[number % len(self.faces)]
         rng = np.random.default_rng([7, int(who)])
         renderer = self.renderer
@@ -110,6 +114,7 @@ class Studio:
         position = project(renderer.layout.sample(shape), view)
         window = canonical_window(position, renderer.layout.mask)
         window.side *= AROUND
+        shape = reshape(shape) if reshape else shape
         sun = np.float32(scene.sun) / np.linalg.norm(scene.sun)
         buffers = renderer.buffers(shape, view, window, [sun], rng=rng, size=SIZE)
         normal = buffers["normal"].astype(np.float32) / 127

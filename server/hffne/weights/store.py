@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ..errors import HffneError, WeightsError
 
@@ -21,7 +21,7 @@ def save_weights(network, path, metadata):
 def write_state(state, path, metadata):
     """Write tensors by name as they are. The old file stays until the new is whole."""
     temporary = Path(path).with_suffix(".tmp")
-    save_file(state, temporary, metadata)
+    temporary.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
     os.replace(temporary, path)
 
 
