@@ -77,6 +77,18 @@ def test_relief_tilts_by_its_slope(renderer):
     assert np.allclose(tilted[..., 0] / tilted[..., 2], 0.5, atol=1e-3) and np.allclose(tilted[..., 1], 0, atol=1e-5)
 
 
+def test_stretched_faces_differ_in_depth_and_hardly_in_outline(model):
+    shape = model.neutral - CENTRE
+    faces = np.stack([sampling.stretched(np.random.default_rng(i), shape) for i in range(40)])
+    moved = (faces - shape).std(0)
+    wide = np.abs(shape[:, 0]) > 1
+    assert np.abs(faces[:, wide, 0] / shape[wide, 0] - 1).max() < 0.07
+    rim = np.abs(shape[:, 0]) > 5
+    assert 0.3 < moved[rim, 2].mean() < 2  # cm
+    assert np.abs((faces - shape).mean((0, 1))).max() < 0.3  # deeper as often as flatter
+    assert (shape == model.neutral - CENTRE).all()
+
+
 def test_reliefs_differ_and_stay_bounded():
     maps = [detail.relief_map(np.random.default_rng(seed)).astype(np.float32) for seed in (0, 1)]
     assert np.abs(maps[0] - maps[1]).mean() > 0.01

@@ -105,12 +105,28 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(tiny_set, tmp_p
     assert (tmp_path / "checkpoint.pt").read_bytes() == good
 
 
-def test_photometric_loss_tells_relief_that_shades_like_the_photo():
+def lit_relief(sigma):
+    """A random relief (1, 3, 96, 96) with forms of a size in pixels, and its picture (1, 1, 96, 96) under one light."""
     torch.manual_seed(0)
-    height = losses.blur(torch.randn(1, 1, 96, 96), 2.0) * 6
+    height = losses.blur(torch.randn(1, 1, 96, 96), sigma) * 1.5 * sigma**2
     slopes = torch.cat([height.diff(dim=3, prepend=height[..., :1]), height.diff(dim=2, prepend=height[..., :1, :])], 1)
     normal = torch.nn.functional.normalize(torch.cat([slopes, torch.ones_like(height)], 1), dim=1)
-    photo = (normal * torch.tensor([0.4, 0.5, 0.76])[:, None, None]).sum(1, keepdim=True)
+    return normal, (normal * torch.tensor([0.4, 0.5, 0.76])[:, None, None]).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("sigma", [3.0, 9.0])
+def test_the_coarse_network_must_explain_the_light_of_renders(sigma):
+    normal, photo = lit_relief(sigma)
+    one = torch.ones(1, 96, 96)
+    batch = {"grey": photo, "clean": photo, "smooth": normal, "weight": one, "skin": one, "rendered": torch.ones(1)}
+    right = CoarseTask().loss(batch, lambda grey: normal)["light"]
+    wrong = CoarseTask().loss(batch, lambda grey: normal.flip(3))["light"]
+    assert right < 0.3 * wrong
+    assert CoarseTask().loss(batch | {"rendered": torch.zeros(1)}, lambda grey: normal).keys() == {"broad", "fit", "photometric"}
+
+
+def test_photometric_loss_tells_relief_that_shades_like_the_photo():
+    normal, photo = lit_relief(2.0)
     skin = torch.ones(1, 96, 96)
     assert losses.photometric_loss(photo, normal, skin) < 0.05
     assert losses.photometric_loss(photo, normal.flip(3), skin) > 0.8

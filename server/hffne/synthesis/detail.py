@@ -177,19 +177,19 @@ _LIVELY = (((0.2, 0.36), 0.16), ((0.25, 0.24), 0.12), ((0.1, -0.08), 0.1), ((0.2
 
 
 def forms_map(rng):
-    """One random map of forms of 4 to 20 mm (FORMS, FORMS, 3) float16: brow ridges, sockets, folds, bags, corners."""
+    """One random map of forms of 4 to 45 mm (FORMS, FORMS, 3) float16: brow ridges, sockets, folds, bags, corners."""
     grid = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
     u, v = np.meshgrid(grid, -grid)
     lively = 0.5 + sum(np.exp(-((np.abs(u) - x) ** 2 + (v - y) ** 2) / (2 * r * r)) for (x, y), r in _LIVELY)
     height = np.zeros((SIZE, SIZE), np.float32)
-    for sigma in (6.0, 10.0, 16.0, 24.0):
+    for sigma in (6.0, 10.0, 16.0, 24.0, 36.0, 54.0):
         noise = cv2.GaussianBlur(rng.normal(size=(SIZE, SIZE)).astype(np.float32), (0, 0), sigma,
                                  sigmaY=sigma * np.exp(rng.normal(0, 0.4)))
         band = noise - cv2.GaussianBlur(noise, (0, 0), sigma * 2)
         height += band / np.std(_slopes(band)) * rng.uniform(0.2, 1) * np.float32(lively)
     even = rng.uniform(0, 1) ** 0.3  # most faces are nearly the same on both sides
     height = height * (1 - even / 2) + height[:, ::-1] * (even / 2)
-    height = height * np.float32(rng.uniform(0.03, 0.3) / _slopes(height).std()) + 1.6 * folds(rng)
+    height = height * np.float32(rng.uniform(0.1, 0.6) / _slopes(height).std()) + 1.6 * folds(rng)
     slopes = _slopes(height)
     hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
     keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))

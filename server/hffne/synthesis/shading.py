@@ -58,7 +58,7 @@ def shade(rng, buffers, normal, texture, background):
     size, kind = len(normal), buffers["kind"]
     albedo = reflectance(texture, buffers["uv"].astype(np.float32))
     # Paint without relief: blotches, freckles.
-    paint = 0.08 * rng.random() * _smooth_noise(rng, size, 24) + 0.1 * rng.random() * _smooth_noise(rng, size, 7)
+    paint = 0.05 * rng.random() * _smooth_noise(rng, size, 24) + 0.06 * rng.random() * _smooth_noise(rng, size, 7)
     if rng.random() < 0.3:
         spots = cv2.GaussianBlur((rng.random((size, size)) < 0.004).astype(np.float32), (0, 0), rng.uniform(0.6, 1.6))
         paint -= spots * rng.uniform(1, 5)

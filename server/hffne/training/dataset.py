@@ -19,7 +19,7 @@ from .augment import Move, cut_frame, degrade, occlude
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 # The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
 # paint as photographed skin has.
-EVENED, REACH = (0.4, 1.0), (9, 30)
+EVENED, REACH = (0.6, 1.0), (15, 80)
 HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 
 
@@ -79,7 +79,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         if rng.random() < 0.3:
             grey = cut_frame(rng, np.ascontiguousarray(grey))
             clean = grey
-        if rng.random() < 0.3:
+        if rng.random() < 0.2:
             grey = occlude(rng, grey)
         grey = degrade(rng, grey)
         out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
@@ -119,7 +119,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.relief and rng.random() < 0.85:
             forms = on_crop(self.forms[rng.integers(len(self.forms))], uv, FLAT)
-            strength = np.float32(rng.uniform(0, 0.7))
+            strength = np.float32(rng.uniform(0, 0.9))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
             buffers["sky"] = buffers["sky"] * keep
