@@ -24,8 +24,9 @@ needs_blender = pytest.mark.skipif(
 def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
     """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
     command = [*BLENDER, str(HERE / script), *map(str, (name, *arguments))]
+    # Blender cuts a long report in the middle of a letter when it prints it.
     done = subprocess.run(
-        command, env=environment(path), capture_output=True, text=True, encoding="utf-8", timeout=timeout
+        command, env=environment(path), capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=timeout
     )
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert done.returncode == 0 and results, f"{name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -40,6 +41,7 @@ def run_headless(*arguments, path=(), timeout=600):
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="replace",
         timeout=timeout,
     )
 
