@@ -21,13 +21,17 @@ needs_blender = pytest.mark.skipif(
 )
 
 
+def _run(command, path, timeout):
+    # Blender cuts a long report in the middle of a letter when it prints it.
+    return subprocess.run(
+        command, env=environment(path), capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=timeout
+    )
+
+
 def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
     """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
     command = [*BLENDER, str(HERE / script), *map(str, (name, *arguments))]
-    # Blender cuts a long report in the middle of a letter when it prints it.
-    done = subprocess.run(
-        command, env=environment(path), capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=timeout
-    )
+    done = _run(command, path, timeout)
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert done.returncode == 0 and results, f"{name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return json.loads(results[0][len("RESULT ") :])
@@ -35,15 +39,7 @@ def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
 
 def run_headless(*arguments, path=(), timeout=600):
     command = [*BLENDER, "-m", "hffne_blender.headless", *map(str, arguments)]
-    return subprocess.run(
-        command,
-        env=environment((*path, HERE.parent)),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-    )
+    return _run(command, (*path, HERE.parent), timeout)
 
 
 def environment(path):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ..errors import HffneError
+from ..photo.detect import Face
 from ..synthesis.face_model import LANDMARKS, load_face_model
 from ..synthesis.fit import Fits
 from ..synthesis.render import (
@@ -78,6 +79,13 @@ class RenderedFace:
     mask: np.ndarray
     landmarks: np.ndarray
     box: tuple
+
+    def to_look_at(self, found):
+        """The photo.detect.Face for the networks: the first that the detector found on `rgb`, else where the face is."""
+        if found:
+            return found[0]
+        scale = self.rgb.shape[1] / self.normal.shape[1]  # a degraded picture may be smaller
+        return Face(tuple(v * scale for v in self.box), 0.0, np.zeros((5, 2), np.float32))
 
 
 class Studio:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import HffneError
-from ..photo.detect import Face, find_faces
+from ..photo.detect import find_faces
 from ..photo.load import Photo
 from .rendered import PLAIN, Scene
 
@@ -73,9 +73,8 @@ class _Before:
 
     def __init__(self, engine, face):
         photo = Photo(face.rgb, None)
-        found = find_faces(photo)
         self.face = face
-        self.estimate = engine.normals(photo, found[0] if found else Face(face.box, 0.0, np.zeros((5, 2), np.float32)))
+        self.estimate = engine.normals(photo, face.to_look_at(find_faces(photo)))
         self.normal, _, self.mask = self.estimate.on_photo(face.rgb.shape)
 
     def changes(self, engine, other):

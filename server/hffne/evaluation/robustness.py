@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import HffneError
 from ..geometry.resample import best_rotation, normalise
-from ..photo.detect import Face, find_faces
+from ..photo.detect import find_faces
 from ..photo.load import Photo, load_photo
 from ..synthesis.fit import MEDIAPIPE_68
 from . import wild
@@ -84,11 +84,9 @@ def on_renders(engine, studio, faces=10, report=print, rows=None):
 
 def _render(engine, group, truth, rows, label):
     photo = Photo(truth.rgb, None)
-    scale = truth.rgb.shape[1] / truth.normal.shape[1]
     faces = find_faces(photo)
-    at = faces[0] if faces else Face(tuple(v * scale for v in truth.box), 0.0, np.zeros((5, 2), np.float32))
     try:
-        estimate = engine.normals(photo, at)
+        estimate = engine.normals(photo, truth.to_look_at(faces))
     except HffneError:
         group.miss()
         return
