@@ -4,6 +4,7 @@
 import json
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -114,15 +115,43 @@ def lit_relief(sigma):
     return normal, (normal * torch.tensor([0.4, 0.5, 0.76])[:, None, None]).sum(1, keepdim=True)
 
 
-@pytest.mark.parametrize("sigma", [3.0, 9.0])
-def test_the_coarse_network_must_explain_the_light_of_renders(sigma):
-    normal, photo = lit_relief(sigma)
-    one = torch.ones(1, 96, 96)
-    batch = {"grey": photo, "clean": photo, "smooth": normal, "weight": one, "skin": one, "rendered": torch.ones(1)}
-    right = CoarseTask().loss(batch, lambda grey: normal)["light"]
-    wrong = CoarseTask().loss(batch, lambda grey: normal.flip(3))["light"]
-    assert right < 0.3 * wrong
-    assert CoarseTask().loss(batch | {"rendered": torch.zeros(1)}, lambda grey: normal).keys() == {"broad", "fit", "photometric"}
+def test_pairs_differ_in_their_forms_only(tiny_set):
+    samples = FaceSamples(tiny_set, 256, 0, photos=0.3, antithetic=True)
+    drawn = [sample for sample, _ in zip(samples, range(40))]
+    changes = []
+    for first, second in zip(drawn, drawn[1:]):
+        if not second["second"]:
+            continue
+        assert first["rendered"] and second["rendered"] and not first["second"]
+        assert torch.equal(first["position"], second["position"]) and torch.equal(first["weight"], second["weight"])
+        changes.append((first["smooth"] - second["smooth"])[:, second["weight"] > 0.5].std())
+    assert len(changes) == sum(bool(s["rendered"]) and not s["second"] for s in drawn[:-1])
+    assert max(changes) > 0.05
+    photos = sum(not sample["rendered"] for sample in drawn)
+    assert 0 < photos < 25
+
+
+def test_the_coarse_network_must_tell_a_pair_apart():
+    normal = torch.cat([lit_relief(5.0)[0], lit_relief(9.0)[0]])
+    one = torch.ones(2, 96, 96)
+    batch = {"grey": normal[:, :1], "clean": normal[:, :1], "smooth": normal, "weight": one, "skin": one,
+             "rendered": torch.ones(2), "second": torch.tensor([0.0, 1.0])}
+
+    def forms(shown):
+        return CoarseTask().loss(batch, lambda grey: shown)["forms"]
+
+    same_error = torch.nn.functional.normalize(normal + torch.tensor([0.1, 0.0, 0.0])[:, None, None], dim=1)
+    assert forms(normal) == 0
+    assert forms(same_error) < 0.1 * forms(normal.mean(0, keepdim=True).expand(2, -1, -1, -1))
+    photos = batch | {"rendered": torch.zeros(2), "second": torch.zeros(2)}
+    assert CoarseTask().loss(photos, lambda grey: normal).keys() == {"broad", "fit", "photometric"}
+
+
+def test_blur_is_gaussian_with_its_borders_continued():
+    picture = np.random.default_rng(0).random((48, 80)).astype(np.float32)
+    ours = losses.blur(torch.from_numpy(picture)[None, None], 4.0)[0, 0].numpy()
+    theirs = cv2.GaussianBlur(picture, (25, 25), 4.0, borderType=cv2.BORDER_REPLICATE)
+    assert np.abs(ours - theirs).max() < 1e-5
 
 
 def test_photometric_loss_tells_relief_that_shades_like_the_photo():

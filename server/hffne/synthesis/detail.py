@@ -176,8 +176,11 @@ def relief_map(rng, scan=None):
 _LIVELY = (((0.2, 0.36), 0.16), ((0.25, 0.24), 0.12), ((0.1, -0.08), 0.1), ((0.22, -0.38), 0.12), ((0.0, -0.55), 0.12))
 
 
-def forms_map(rng):
-    """One random map of forms of 4 to 45 mm (FORMS, FORMS, 3) float16: brow ridges, sockets, folds, bags, corners."""
+def forms_maps(rng):
+    """Two random maps of forms of 4 to 45 mm (2, FORMS, FORMS, 3) float16: brow ridges, sockets, folds, bags, corners.
+
+    What one raises the other hollows, but for the folds, which are grooves in both.
+    """
     grid = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
     u, v = np.meshgrid(grid, -grid)
     lively = 0.5 + sum(np.exp(-((np.abs(u) - x) ** 2 + (v - y) ** 2) / (2 * r * r)) for (x, y), r in _LIVELY)
@@ -189,11 +192,16 @@ def forms_map(rng):
         height += band / np.std(_slopes(band)) * rng.uniform(0.2, 1) * np.float32(lively)
     even = rng.uniform(0, 1) ** 0.3  # most faces are nearly the same on both sides
     height = height * (1 - even / 2) + height[:, ::-1] * (even / 2)
-    height = height * np.float32(rng.uniform(0.1, 0.6) / _slopes(height).std()) + 1.6 * folds(rng)
-    slopes = _slopes(height)
+    height *= np.float32(rng.uniform(0.1, 0.6) / _slopes(height).std())
+    grooves = 1.6 * folds(rng)
+    return np.stack([_map_of(height + grooves), _map_of(grooves - height)])
+
+
+def _map_of(height):
+    """Slopes and the sky's share (FORMS, FORMS, 3) float16 of a height map (SIZE, SIZE)."""
     hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
     keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))
-    small = cv2.resize(np.dstack([slopes, keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.dstack([_slopes(height), keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
     flat = np.float32(FLAT)
     return (flat + (np.clip(small, -1.2, 1.2) - flat) * _fading(FORMS)).astype(np.float16)
 
@@ -207,7 +215,7 @@ def build_reliefs(path, scan_path=None, count=160, seed=0):
 
 
 def build_forms(path, count=240, seed=0):
-    """Write `count` maps of forms to `path` (.npy); returns them."""
-    maps = np.stack([forms_map(np.random.default_rng([seed, 1, i])) for i in range(count)])
+    """Write `count` pairs of maps of forms to `path` (.npy); returns them (count, 2, FORMS, FORMS, 3)."""
+    maps = np.stack([forms_maps(np.random.default_rng([seed, 1, i])) for i in range(count)])
     np.save(Path(path), maps)
     return maps

@@ -73,12 +73,14 @@ def shade(rng, buffers, normal, texture, background):
     ambient = rng.uniform(0, 0.05) if dark else rng.uniform(0.02, 0.9)
     light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * ambient
     gloss = np.zeros_like(light)
+    # Light that enters skin comes out beside: towards the shadow it fades more slowly than the cosine.
+    wrap = rng.uniform(0, 0.3)
     shine, power = rng.uniform(0, 0.35) * (rng.random() < 0.7), np.exp(rng.uniform(1.2, 3.6))
 
     def lit(strength, direction, free):
         half = direction + np.array([0, 0, 1], np.float32)
         half /= np.linalg.norm(half) + 1e-6
-        light[:] += strength * free * np.clip(normal @ direction, 0, None)
+        light[:] += strength * free * np.clip((normal @ direction + wrap) / (1 + wrap), 0, None)
         gloss[:] += strength * free * np.clip(normal @ half, 0, None) ** power
 
     if flash:  # it throws no shadow that the lens could see
@@ -95,7 +97,7 @@ def shade(rng, buffers, normal, texture, background):
     radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, np.float32(1.5), np.float32(0.5))
     face = kind != BACKGROUND
     level = np.percentile(radiance[face], 90) if face.any() else 1.0
-    picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.7, 2.6))
+    picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.1, 2.6))
     if dark:
         background = background * rng.uniform(0, 0.3)
     edge = cv2.GaussianBlur(face.astype(np.float32), (0, 0), 0.7)

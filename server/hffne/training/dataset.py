@@ -30,15 +30,21 @@ class FaceSamples(torch.utils.data.IterableDataset):
     without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
     brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
     (x right, y down, z toward the viewer); clean (1, S, S) the grey picture before degradation;
-    rendered () 1 for renders, 0 for photos.
+    rendered () 1 for renders, 0 for photos; second () 1 for the second of a pair, which follows the first.
     """
 
-    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False, moves=0.7):
+    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False, moves=0.7,
+                 antithetic=False):
         """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
         than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter.
-        moves: the share that is turned, scaled and shifted in its plane."""
+        moves: the share that is turned, scaled and shifted in its plane. antithetic: renders come in pairs that differ
+        in nothing but what the forms of one raise and those of the other hollow. What else makes a normal hard to
+        tell is the same in both, so that it hides less of what the light tells of the forms."""
         folder = Path(folder)
         self.size, self.seed, self.photo_share, self.relief, self.moves = size, seed, photos, relief, moves
+        self.antithetic = antithetic
+        if antithetic:  # of what is drawn; a photo comes alone
+            self.photo_share = 2 * photos / (1 + photos)
         self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
         self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
         self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
@@ -60,12 +66,16 @@ class FaceSamples(torch.utils.data.IterableDataset):
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng([*np.atleast_1d(self.seed), worker.id if worker else 0])
         while True:
-            yield self.sample(rng)
+            seed = rng.integers(2**63)
+            sample = self.sample(np.random.default_rng(seed))
+            yield sample
+            if self.antithetic and sample["rendered"]:
+                yield self.sample(np.random.default_rng(seed), way=1)
 
-    def sample(self, rng):
-        """One sample, see the class."""
+    def sample(self, rng, way=0):
+        """One sample, see the class; `way`: which of a pair of forms."""
         grey, normal, smooth, weight, position, rendered = (
-            self._photo(rng) if rng.random() < self.photo_share else self._render(rng))
+            self._photo(rng) if rng.random() < self.photo_share else self._render(rng, way))
         if rng.random() < self.moves:
             move = Move(rng)
             grey, normal, smooth = move.picture(grey), move.normals(normal), move.normals(smooth)
@@ -84,7 +94,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         grey = degrade(rng, grey)
         out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
                "smooth": smooth.transpose(2, 0, 1), "weight": weight, "skin": skin, "position": position.transpose(2, 0, 1),
-               "rendered": np.float32(rendered)}
+               "rendered": np.float32(rendered), "second": np.float32(way)}
         return {k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
                 for k, v in out.items()}
 
@@ -107,7 +117,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         position = (position.astype(np.float32) + [0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
         return grey, normal, smooth, weight, position
 
-    def _render(self, rng):
+    def _render(self, rng, way):
         index = rng.choice(self.rendered, p=self.chance)
         buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
         position = buffers["position"].astype(np.float32)
@@ -118,7 +128,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.relief and rng.random() < 0.85:
-            forms = on_crop(self.forms[rng.integers(len(self.forms))], uv, FLAT)
+            forms = on_crop(self.forms[rng.integers(len(self.forms)), way], uv, FLAT)
             strength = np.float32(rng.uniform(0, 0.9))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+import cv2
 import torch
 from torch.optim.swa_utils import AveragedModel
 
@@ -84,6 +85,7 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
+    cv2.setNumThreads(1)  # workers are forked, and wait for ever for threads that OpenCV began before
     size = tasks[0].size
     half = half and _quick_in_half()
     trainees = [Trainee(task, steps) for task in tasks]

@@ -59,12 +59,9 @@ class CoarseTask:
     name, size, learning_rate = "coarse", 256, 1.5e-3
     broad = 6.0  # sigma in pixels of 256
     folds = 1.5, 8.0  # the band whose light the folds of a photo must explain
-    # Of renders the normal must explain the light too, in these bands: one that is held to the truth only tells what
-    # faces are like, and shows hardly a tenth of a change of form (evaluation.response).
-    shades, broad_shades = (2.0, 8.0), (8.0, 24.0)
     # Renders alone leave photos too flat: with 0.05 in the broad and 0.125 of the fit the network is off the landmark
     # mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
-    weights = {"normal": 1.0, "gradient": 0.3, "broad": 1.25, "fit": 0.375, "photometric": 0.05, "light": 0.1}
+    weights = {"normal": 1.0, "gradient": 0.3, "broad": 1.25, "fit": 0.375, "photometric": 0.05, "forms": 0.5}
 
     def __init__(self):
         self.network = CoarseNetwork()
@@ -77,7 +74,10 @@ class CoarseTask:
             ours, truth, weight = normal[rendered], batch["smooth"][rendered], batch["weight"][rendered]
             terms["normal"] = losses.normal_loss(ours, truth, weight)
             terms["gradient"] = losses.gradient_loss(ours, truth, weight)
-            terms["light"] = self._unexplained(batch["clean"][rendered], ours, batch["skin"][rendered])
+        second = batch["second"][1:].nonzero().flatten() + 1
+        if len(second):
+            ours, truth = (n[second] - n[second - 1] for n in (normal, batch["smooth"]))
+            terms["forms"] = losses.weighted_mean((ours - truth).square().sum(1), batch["weight"][second])
         if (~rendered).any():
             ours, fit, weight = normal[~rendered], batch["smooth"][~rendered], batch["weight"][~rendered]
             known = (weight > 0)[:, None]
@@ -87,14 +87,8 @@ class CoarseTask:
             terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare))
             terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds)
         share = rendered.float().mean()
-        return {name: value * self.weights[name] * (share if name in {"normal", "gradient", "light"} else 1 - share)
+        return {name: value * self.weights[name] * (share if name in {"normal", "gradient", "forms"} else 1 - share)
                 for name, value in terms.items()}
-
-    def _unexplained(self, grey, normal, skin):
-        """The light of renders that their normals leave unexplained, in both bands; the broad one at half the size."""
-        half = (F.avg_pool2d(grey, 2), F.avg_pool2d(normal, 2), (F.avg_pool2d(skin[:, None], 2)[:, 0] > 0.9).float())
-        return (losses.photometric_loss(grey, normal, skin, self.shades)
-                + losses.photometric_loss(*half, tuple(sigma / 2 for sigma in self.broad_shades)))
 
     def check(self, batch, network):
         """Mean angle in degrees."""
