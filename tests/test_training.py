@@ -13,7 +13,7 @@ from hffne.networks.coarse import CoarseNetwork
 from hffne.synthesis import build, detail, fit, render, sampling, textures
 from hffne.synthesis.uv_layout import build_layout
 from hffne.training import losses
-from hffne.training.augment import occlude
+from hffne.training.augment import cut_frame, occlude
 from hffne.training.dataset import FaceSamples
 from hffne.training.loop import train
 from hffne.training.start import start
@@ -113,6 +113,20 @@ def lit_relief(sigma):
     slopes = torch.cat([height.diff(dim=3, prepend=height[..., :1]), height.diff(dim=2, prepend=height[..., :1, :])], 1)
     normal = torch.nn.functional.normalize(torch.cat([slopes, torch.ones_like(height)], 1), dim=1)
     return normal, (normal * torch.tensor([0.4, 0.5, 0.76])[:, None, None]).sum(1, keepdim=True)
+
+
+def test_a_cut_frame_tells_what_is_left_of_the_photo():
+    photo = np.random.default_rng(0).random((128, 128)).astype(np.float32)
+    shares = []
+    for seed in range(40):
+        cut, inside = cut_frame(np.random.default_rng(seed), photo)
+        assert cut.shape == photo.shape and np.array_equal(cut[inside > 0], photo[inside > 0])
+        rows, columns = inside.any(1), inside.any(0)
+        assert np.array_equal(inside, np.outer(rows, columns))
+        first = int(columns.argmax())
+        assert not first or np.array_equal(cut[rows, 0], photo[rows, first])
+        shares.append(inside.mean())
+    assert min(shares) < 0.3 and max(shares) > 0.9
 
 
 def test_pairs_differ_in_their_forms_only(tiny_set):

@@ -86,9 +86,9 @@ class FaceSamples(torch.utils.data.IterableDataset):
             normal, smooth = (a[:, ::-1] * np.float32([-1, 1, 1]) for a in (normal, smooth))
             position = position[:, ::-1] * np.float32([-1, 1, 1])
         clean = grey
-        if rng.random() < 0.3:
-            grey = cut_frame(rng, np.ascontiguousarray(grey))
-            clean = grey
+        if rng.random() < 0.45:
+            grey, inside = cut_frame(rng, np.ascontiguousarray(grey))
+            clean, skin = grey, skin * inside
         if rng.random() < 0.2:
             grey = occlude(rng, grey)
         grey = degrade(rng, grey)
