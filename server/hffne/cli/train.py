@@ -9,7 +9,7 @@ from . import train_published
 # Steps, batch size and how samples are drawn (training.dataset.FaceSamples).
 _RECIPE = {
     "prn": (6000, 32, {"photos": 0.45, "profiles": 4.0, "relief": 0.0, "quick": True}),
-    "coarse": (6000, 16, {"photos": 0.25, "antithetic": True}),
+    "coarse": (6000, 16, {"photos": 0.25, "antithetic": True, "studios": 0.4}),
     "fine": (3500, 8, {"photos": 0.35, "moves": 0.4}),
 }
 

@@ -12,6 +12,7 @@ from .textures import EXTENT
 # The share of pictures with no light but one sun; with a light beside the lens (a flash, a ring light); and of those
 # the share with no other light.
 DARK_ROOMS, FLASHES, DARK_FLASHES = 0.2, 0.2, 0.5
+STUDIO = (1.0, 0.5, 1.0)  # the same three for pictures taken to show shape
 
 
 def _smooth_noise(rng, size, cells):
@@ -50,11 +51,13 @@ def tilt(normal, kind, slopes, up):
     return normalise(tilted)
 
 
-def shade(rng, buffers, normal, texture, background):
+def shade(rng, buffers, normal, texture, background, studio=False):
     """Grey display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
 
-    `texture` (T, T) uint8 as `textures` lifts them, `background` (S, S) float32 in 0..1.
+    `texture` (T, T) uint8 as `textures` lifts them, `background` (S, S) float32 in 0..1. `studio`: one lamp in the dark,
+    and little paint.
     """
+    dark_rooms, flashes, dark_flashes = STUDIO if studio else (DARK_ROOMS, FLASHES, DARK_FLASHES)
     size, kind = len(normal), buffers["kind"]
     albedo = reflectance(texture, buffers["uv"].astype(np.float32))
     # Paint without relief: blotches, freckles.
@@ -62,14 +65,14 @@ def shade(rng, buffers, normal, texture, background):
     if rng.random() < 0.3:
         spots = cv2.GaussianBlur((rng.random((size, size)) < 0.004).astype(np.float32), (0, 0), rng.uniform(0.6, 1.6))
         paint -= spots * rng.uniform(1, 5)
-    albedo = albedo * np.exp(paint)
+    albedo = albedo * np.exp(paint * (0.3 if studio else 1))
     albedo[kind == TEETH] = 0.55
     albedo[kind == MOUTH] = 0.06
     sky = buffers["sky"].astype(np.float32) / 255
     tilt = rng.normal(0, 0.45, 3).astype(np.float32)
-    flash = rng.random() < FLASHES
+    flash = rng.random() < flashes
     # A dark room with one lamp: half a face is black then, and still there.
-    dark = rng.random() < (DARK_FLASHES if flash else DARK_ROOMS)
+    dark = rng.random() < (dark_flashes if flash else dark_rooms)
     ambient = rng.uniform(0, 0.05) if dark else rng.uniform(0.02, 0.9)
     light = np.clip(1 + normal @ tilt, 0.05, None) * (0.25 + 0.75 * sky) * ambient
     gloss = np.zeros_like(light)

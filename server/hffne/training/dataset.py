@@ -34,15 +34,17 @@ class FaceSamples(torch.utils.data.IterableDataset):
     """
 
     def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False, moves=0.7,
-                 antithetic=False):
+                 antithetic=False, studios=0.0):
         """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
         than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter.
         moves: the share that is turned, scaled and shifted in its plane. antithetic: renders come in pairs that differ
         in nothing but what the forms of one raise and those of the other hollow. What else makes a normal hard to
-        tell is the same in both, so that it hides less of what the light tells of the forms."""
+        tell is the same in both, so that it hides less of what the light tells of the forms. studios: the share of
+        renders that show their shape as well as a picture can: one lamp, even skin, strong forms, a good camera. What
+        light tells is learnt from these; among others only, a network finds it hardly worth looking."""
         folder = Path(folder)
         self.size, self.seed, self.photo_share, self.relief, self.moves = size, seed, photos, relief, moves
-        self.antithetic = antithetic
+        self.antithetic, self.studios = antithetic, studios
         if antithetic:  # of what is drawn; a photo comes alone
             self.photo_share = 2 * photos / (1 + photos)
         self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
@@ -74,8 +76,9 @@ class FaceSamples(torch.utils.data.IterableDataset):
 
     def sample(self, rng, way=0):
         """One sample, see the class; `way`: which of a pair of forms."""
-        grey, normal, smooth, weight, position, rendered = (
-            self._photo(rng) if rng.random() < self.photo_share else self._render(rng, way))
+        rendered, studio = rng.random() >= self.photo_share, rng.random() < self.studios
+        grey, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
+        studio &= rendered
         if rng.random() < self.moves:
             move = Move(rng)
             grey, normal, smooth = move.picture(grey), move.normals(normal), move.normals(smooth)
@@ -89,9 +92,10 @@ class FaceSamples(torch.utils.data.IterableDataset):
         if rng.random() < 0.45:
             grey, inside = cut_frame(rng, np.ascontiguousarray(grey))
             clean, skin = grey, skin * inside
-        if rng.random() < 0.2:
-            grey = occlude(rng, grey)
-        grey = degrade(rng, grey)
+        if studio:
+            grey = np.clip(grey * rng.uniform(0.7, 1.1), 0, 1)
+        else:
+            grey = degrade(rng, occlude(rng, grey) if rng.random() < 0.2 else grey)
         out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
                "smooth": smooth.transpose(2, 0, 1), "weight": weight, "skin": skin, "position": position.transpose(2, 0, 1),
                "rendered": np.float32(rendered), "second": np.float32(way)}
@@ -117,7 +121,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         position = (position.astype(np.float32) + [0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
         return grey, normal, smooth, weight, position
 
-    def _render(self, rng, way):
+    def _render(self, rng, way, studio):
         index = rng.choice(self.rendered, p=self.chance)
         buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
         position = buffers["position"].astype(np.float32)
@@ -129,7 +133,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.relief and rng.random() < 0.85:
             forms = on_crop(self.forms[rng.integers(len(self.forms)), way], uv, FLAT)
-            strength = np.float32(rng.uniform(0, 0.9))
+            strength = np.float32(rng.uniform(0, 0.9) * (1.5 if studio else 1))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
             buffers["sky"] = buffers["sky"] * keep
@@ -141,13 +145,13 @@ class FaceSamples(torch.utils.data.IterableDataset):
             smooth = tilt(smooth, kind, on_crop(folds, uv), up)
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
         texture = self.textures[rng.choice(self.faces)]
-        texture = evened(texture, rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
+        texture = evened(texture, 1 if studio else rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
         picture = shade(rng, buffers, normal, texture,
-                        cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA))
+                        cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA), studio)
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
         # The product shows the face; ears, neck and crown only steady it.
         weight *= 0.3 + 0.7 * _covered(position, 1.0)[::self.step, ::self.step]
-        return (*self._finish(picture, normal, smooth, weight, position), 1)
+        return self._finish(picture, normal, smooth, weight, position)
 
     def _background(self, rng):
         kind = rng.random()
@@ -168,7 +172,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         kind = photo["kind"]
         # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
         weight = _covered(photo["position"])[::self.step, ::self.step] * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
-        return (*self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"]), 0)
+        return self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"])
 
 
 def _sideways(positions):
