@@ -49,7 +49,7 @@ def tiny_set(tmp_path_factory):
     (folder / "textures").mkdir()
     np.save(folder / "textures" / "grey.npy", rng.integers(90, 180, (3, textures.SIZE, textures.SIZE), np.uint8))
     detail.build_reliefs(folder / "reliefs.npy", count=2)
-    detail.build_forms(folder / "forms.npy", count=2)
+    detail.build_forms(folder / "form_pairs.npy", count=2)
     return folder
 
 

@@ -86,6 +86,6 @@ def _data(options):
           options.seed, options.processes)
     if not (options.folder / "reliefs.npy").exists():
         build_reliefs(options.folder / "reliefs.npy", options.scan_normals, seed=options.seed)
-    if not (options.folder / "forms.npy").exists():
-        build_forms(options.folder / "forms.npy", seed=options.seed)
+    if not (options.folder / "form_pairs.npy").exists():
+        build_forms(options.folder / "form_pairs.npy", seed=options.seed)
     return 0

@@ -51,7 +51,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
         self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
         self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
-        self.forms = np.load(folder / "forms.npy", mmap_mode="r")
+        self.forms = np.load(folder / "form_pairs.npy", mmap_mode="r")
         count = len(self.textures)
         kept = np.arange(count) % HELD_OUT == 0
         self.faces = np.flatnonzero(kept if held_out else ~kept)

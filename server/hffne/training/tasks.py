@@ -61,6 +61,8 @@ class CoarseTask:
     folds = 1.5, 8.0  # the band whose light the folds of a photo must explain
     # Renders alone leave photos too flat: with 0.05 in the broad and 0.125 of the fit the network is off the landmark
     # mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
+    # "forms" asks what sets a pair of renders apart (dataset.FaceSamples, antithetic): held to the truth only, a network
+    # tells what faces are like and shows hardly a tenth of a change of form (evaluation.response).
     weights = {"normal": 1.0, "gradient": 0.3, "broad": 1.25, "fit": 0.375, "photometric": 0.05, "forms": 0.5}
 
     def __init__(self):
