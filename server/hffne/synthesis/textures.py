@@ -30,8 +30,8 @@ def evened(texture, share, reach):
     """
     lights, bare = np.log(np.maximum(texture, 3).astype(np.float32)), _bare()
     quarter = (SIZE // 4, SIZE // 4)  # what is so broad needs no more texels
-    small = (cv2.resize(layer, quarter, interpolation=cv2.INTER_AREA) for layer in (lights, bare))
-    broad = blur(next(small), reach / 4, next(small))
+    small, shown = (cv2.resize(layer, quarter, interpolation=cv2.INTER_AREA) for layer in (lights, bare))
+    broad = blur(small, reach / 4, shown)
     shades = lights - cv2.resize(broad, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
     return np.clip(np.exp(lights - shades * (bare * np.float32(share))), 0, 255).astype(np.uint8)
 

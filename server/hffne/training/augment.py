@@ -39,10 +39,15 @@ class Move:
         return moved
 
 
+def expose(rng, grey):
+    """Random exposure, of a picture that is good otherwise."""
+    return np.clip(grey * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
+
+
 def degrade(rng, grey):
     """Random exposure, contrast, blur, low resolution, noise and JPEG; three pictures in ten are good but for exposure."""
     if rng.random() < 0.3:
-        return np.clip(grey * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
+        return expose(rng, grey)
     size = len(grey)
     if rng.random() < 0.5:  # a smooth fall-off of light over the frame
         x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))

@@ -14,7 +14,7 @@ from ..synthesis.detail import FLAT
 from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
 from ..synthesis.shading import on_crop, shade, tilt
 from ..synthesis.textures import evened
-from .augment import Move, cut_frame, degrade, occlude
+from .augment import Move, cut_frame, degrade, expose, occlude
 
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 # The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
@@ -78,7 +78,6 @@ class FaceSamples(torch.utils.data.IterableDataset):
         """One sample, see the class; `way`: which of a pair of forms."""
         rendered, studio = rng.random() >= self.photo_share, rng.random() < self.studios
         grey, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
-        studio &= rendered
         if rng.random() < self.moves:
             move = Move(rng)
             grey, normal, smooth = move.picture(grey), move.normals(normal), move.normals(smooth)
@@ -92,8 +91,8 @@ class FaceSamples(torch.utils.data.IterableDataset):
         if rng.random() < 0.45:
             grey, inside = cut_frame(rng, np.ascontiguousarray(grey))
             clean, skin = grey, skin * inside
-        if studio:
-            grey = np.clip(grey * rng.uniform(0.7, 1.1), 0, 1)
+        if rendered and studio:
+            grey = expose(rng, grey)
         else:
             grey = degrade(rng, occlude(rng, grey) if rng.random() < 0.2 else grey)
         out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
