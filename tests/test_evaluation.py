@@ -12,6 +12,7 @@ from hffne.errors import HffneError
 from hffne.datasets import aflw2000 as aflw2000_files
 from hffne.datasets import yaleb as yaleb_files
 from hffne.evaluation import aflw2000, metrics, sheet, yaleb
+from hffne.evaluation.gloss import measured_gloss
 from hffne.geometry.project import Projection
 from hffne.geometry.resample import best_rotation, normalise
 from hffne.photo.detect import Face
@@ -136,6 +137,50 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     assert len(yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder, "all"), report=lambda text: None)) == 4
     plain = json.loads(json.dumps(yaleb.as_dict(results)))
     assert plain["mean"]["photos"] == 2 and plain["faces"][0]["person"] == "p1" and plain["lights"].keys() == {"A+000E+00"}
+
+
+def glossy(normals, light, gloss, albedo=0.6):
+    """(H, W) of normals (H, W, 3) under a light (3,): matte, and a highlight of `gloss` times that strength."""
+    half = np.asarray(light) + [0, 0, 1]
+    matte = np.clip(normals @ light, 0, None)
+    lobe = np.clip(normals @ (half / np.linalg.norm(half)), 0, None) ** 20 * (matte > 0)
+    return albedo * (matte + gloss * lobe)
+
+
+def test_gloss_is_measured_whatever_the_paint(dome):
+    albedo = 0.3 + 0.3 * np.linspace(0, 1, dome.shape[1]) ** 2
+    lights = yaleb_files.LIGHTS[::4]
+    everywhere = np.ones(dome.shape[:2], bool)
+    for gloss in (0.0, 0.15, 0.4):
+        photos = np.stack([glossy(dome, light, gloss, albedo) for light in lights])
+        assert measured_gloss(photos, lights, dome, everywhere) == pytest.approx(gloss, abs=0.03)
+    assert measured_gloss(photos[:3], lights[:3], dome, everywhere) is None
+
+
+def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(tmp_path, dome, monkeypatch):
+    """The engine is right to the digit; the truth comes from photos of glossy skin by least squares."""
+    shape = normalise(cv2.resize(dome, (60, 80))).astype(np.float32)
+    mask = np.ones(shape.shape[:2], bool)
+    values = np.stack([glossy(shape, light, 0.4) for light in yaleb_files.LIGHTS])
+    seen = np.stack([np.linalg.lstsq(yaleb_files.LIGHTS[pixel > 0.1 * pixel.max()], pixel[pixel > 0.1 * pixel.max()],
+                                     rcond=None)[0] for pixel in values.reshape(len(values), -1).T])
+    np.savez(tmp_path / "p1_normal.npz", normal=normalise(seen.reshape(shape.shape)).astype(np.float32), mask=mask)
+    for light in ("A+000E+00", "A+000E+45", "A+020E-40", "A+035E+15", "A-035E+15", "A-060E+20"):
+        azimuth, elevation = np.radians([int(light[1:5]), int(light[6:])])
+        toward = [-np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
+        Image.fromarray(np.round(glossy(shape, toward, 0.4) * 255).astype(np.uint8)).save(tmp_path / f"p1_{light}.png")
+
+    class RightEngine(TiltingEngine):
+        def normals(self, *args, **options):
+            return Estimate(self.truth, self.mask)
+
+    face = Face((5, 5, 50, 70), 0.9, np.zeros((5, 2), np.float32))
+    monkeypatch.setattr(yaleb, "find_faces", lambda photo: [face])
+    (result,) = yaleb.evaluate(RightEngine(shape, mask), yaleb_files.find(tmp_path), report=lambda text: None)
+    assert 0.1 < result.gloss < 0.4  # along normals that lean to the highlights there is less of it
+    assert result.raw.mean > 2 and result.through_gloss[0].mean < 0.7 * result.raw.mean
+    assert f"{result.through_gloss[0].mean:.2f}" in yaleb.table([result])
+    assert yaleb.as_dict([result])["faces"][0]["gloss"] == result.gloss
 
 
 def test_yaleb_counts_pixels_without_an_answer_as_flat(yale, monkeypatch):

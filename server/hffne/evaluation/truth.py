@@ -23,6 +23,8 @@ class FaceResult:
     the coarse network while they lie on the crop, and are flat (0, 0, 1) elsewhere (`flat`, percent); all count.
     pitch: degrees about the x axis of that rotation. stages: {"base", "coarse", "fine": (raw, rotated)}, the parts
     that the product's normal is made of.
+    gloss: the skin's, where it was measured (gloss.measured_gloss); through_gloss: (raw, rotated) of what the truth's
+    maker, who takes skin for matte, would find on our normals.
     """
 
     name: str
@@ -34,18 +36,21 @@ class FaceResult:
     flat: float = 100.0
     found: bool = False
     stages: dict = field(default_factory=dict)
+    gloss: float | None = None
+    through_gloss: tuple | None = None
 
     @property
     def label(self):
         return f"{self.name} {self.group}".strip()
 
 
-def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None):
+def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None, seen=None):
     """Run the product on one photo and fill its FaceResult, which is returned.
 
     photo: photo.load.Photo; faces: what the detector found on it, the one to measure first; truth (H, W, 3) and
     mask (H, W) on the photo's pixels. rows: what takes the face's row of a sheet, like
-    sheet.BestAndWorst; its own `row` makes the row, or else sheet.face_row.
+    sheet.BestAndWorst; its own `row` makes the row, or else sheet.face_row. seen: what the truth's maker would find on
+    normals (N, 3), or None.
     """
     normal = coarse = fine = np.broadcast_to(np.float32([0, 0, 1]), truth.shape)
     if faces:
@@ -59,6 +64,8 @@ def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None):
         result.stages = {name: _both(_filled(part)[0][mask], truth[mask])
                          for name, part in _parts(estimate, photo.rgb.shape).items()}
     error = compare(result, normal, truth, mask)
+    if seen:
+        result.through_gloss = _both(seen(normal[mask]), truth[mask])
     if rows is not None:
         label = f"{result.label}  raw {result.raw.mean:.1f}  rotated {result.aligned.mean:.1f}"
         row = getattr(rows, "row", face_row)
@@ -95,6 +102,12 @@ def table(results):
         lines.append(_line(f"**mean, {name}** ({len(group)})", average([r.raw for r in group]),
                            average([r.aligned for r in group]), *(float(np.mean([getattr(r, k) for r in group]))
                                                                 for k in ("pitch", "coverage", "flat"))))
+    through = [r.through_gloss for r in results if r.through_gloss]
+    if through:
+        raw, aligned = (average(part) for part in zip(*through))
+        gloss = float(np.mean([r.gloss for r in results if r.through_gloss]))
+        lines.append(f"| mean, seen as the truth was: gloss ({gloss:.2f}) taken for shape ({len(through)}) | {_cells(raw)} | "
+                     f"{_cells(aligned)} | | | |")
     staged = [r.stages for r in results if r.stages]
     if staged:
         lines += ["", "| made of | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° |",
@@ -122,7 +135,9 @@ def as_dict(results, benchmark, face="name", group="group"):
                    "rotated": r.aligned.as_dict(),
                    "stages": {name: {"raw": raw.as_dict(), "rotated": aligned.as_dict()}
                               for name, (raw, aligned) in r.stages.items()},
-                   "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat} for r in results],
+                   "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat}
+                  | ({"gloss": r.gloss, "through_gloss": dict(zip(("raw", "rotated"), (a.as_dict() for a in r.through_gloss)))}
+                     if r.through_gloss else {}) for r in results],
     }
 
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Extended Yale B, cropped: normals against photometric stereo. The whole product runs, detector included."""
 
-from ..datasets.yaleb import SOURCE
+from functools import partial
+
+from ..datasets.yaleb import LIGHTS, SOURCE
 from ..photo.detect import find_faces
 from ..photo.load import load_photo
 from . import truth
+from .gloss import measured_gloss, taken_for_matte
 from .truth import FaceResult, table
 
 __all__ = ["FaceResult", "as_dict", "evaluate", "table"]
@@ -18,8 +21,10 @@ def evaluate(engine, items, merged=True, report=print, rows=None):
         normal, mask = item.truth()
         if mask.shape != photo.rgb.shape[:2]:
             raise SOURCE.broken(item.photo, "it has another size than its normals.")
-        results.append(truth.measure(engine, photo, find_faces(photo), normal, mask,
-                                     FaceResult(item.person, item.light), merged, rows))
+        gloss = measured_gloss(*item.under_all_lights(), normal, mask)
+        result = FaceResult(item.person, item.light, gloss=gloss)
+        seen = gloss is not None and partial(taken_for_matte, gloss=gloss, lights=LIGHTS)
+        results.append(truth.measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, seen))
         report(truth.told(results[-1]))
     return results
 
