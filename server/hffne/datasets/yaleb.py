@@ -108,13 +108,16 @@ def _made(folder):
 
 @lru_cache(maxsize=2)
 def _lit(paths):
+    """What `Item.under_all_lights` gives, of these photos; both may be empty."""
     pictures, angles = [], []
     for path in paths:
         azimuth, elevation = map(int, _LIGHT.search(path.stem).groups())
         if abs(azimuth) <= _FURTHEST:
             pictures.append(SOURCE.read(path, SIZE if path.suffix == ".pgm" else None)[..., 0])
             angles.append((azimuth, elevation))
-    if len({picture.shape for picture in pictures}) != 1:
+    if not pictures:
+        return np.zeros((0, 0, 0), np.float32), np.zeros((0, 3))
+    if len({picture.shape for picture in pictures}) > 1:
         raise SOURCE.broken(paths[0], "the photos of this person differ in size.")
     return np.stack(pictures).astype(np.float32) / 255, _directions(*np.array(angles).T)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 LOBE = 20  # the lobe's exponent: broad, as skin's is
+LEAST = 4  # lights, for a pixel's gloss
 SHADOW = 0.15  # a light that leaves less than this share of a pixel's brightest value tells nothing of its gloss
 
 
@@ -16,13 +17,15 @@ def measured_gloss(photos, lights, normal, mask):
     """How strong the lobe is beside the matte part: the median over the mask's pixels, or None where the lights are too few.
 
     photos (L, H, W) linear in the light; lights (L, 3) unit, toward the light; normal (H, W, 3) unit, camera space;
-    mask (H, W) bool. At every pixel that four lights or more light, both parts are found by least squares. Along a
+    mask (H, W) bool. At every pixel that enough lights light, both parts are found by least squares. Along a
     truth's own normals, which lean to the highlights, it is too small rather than too large.
     """
+    if len(lights) < LEAST:
+        return None
     values = np.stack([cv2.GaussianBlur(np.asarray(photo, np.float32), (0, 0), 1.5)[mask] for photo in photos], 1)
     matte, lobe = _lit(normal[mask], lights)
     lit = (values > SHADOW * values.max(1, keepdims=True)) & (matte > SHADOW)
-    usable = lit.sum(1) >= 4
+    usable = lit.sum(1) >= LEAST
     if not usable.any():
         return None
     values, matte, lobe = ((part * lit)[usable].astype(np.float64) for part in (values, matte, lobe))

@@ -19,9 +19,10 @@ def evaluate(engine, items, merged=True, report=print, rows=None):
     for item in items:
         photo = load_photo(item.photo)
         normal, mask = item.truth()
-        if mask.shape != photo.rgb.shape[:2]:
-            raise SOURCE.broken(item.photo, "it has another size than its normals.")
-        gloss = measured_gloss(*item.under_all_lights(), normal, mask)
+        photos, lights = item.under_all_lights()
+        if any(mask.shape != shape for shape in (photo.rgb.shape[:2], *(p.shape for p in photos))):
+            raise SOURCE.broken(item.photo, "it, or another photo of this person, has another size than the normals.")
+        gloss = measured_gloss(photos, lights, normal, mask)
         result = FaceResult(item.person, item.light, gloss=gloss)
         seen = gloss is not None and partial(taken_for_matte, gloss=gloss, lights=LIGHTS)
         results.append(truth.measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, seen))
