@@ -13,7 +13,9 @@ _COUNTED = ("Pixels that our own face mask leaves out count too, with the coarse
             "crop, and photos without a face found, count as flat.")
 _HELP = {
     "yaleb": ("normals on Extended Yale B against photometric stereo",
-              "Angular errors over the truth's mask: as they are, and after the best global rotation of each face. "),
+              "Angular errors over the truth's mask: as they are, and after the best global rotation of each face; and both of "
+              "what the truth's maker, who takes skin for matte, would find on our normals: gloss is measured on each "
+              "person's photos. "),
     "photoface": ("normals on Photoface against photometric stereo (Table 1)",
                   "Angular errors over the face on the held-out share of the sessions, each photo against the normals "
                   "that photometric stereo makes of its session. "),
