@@ -28,12 +28,14 @@ SOURCE = Source(
 SIZE = (168, 192)
 PEOPLE = tuple(f"yaleB{number:02d}" for number in range(1, 40) if number != 14)
 FRONTAL = "A+000E+00"
-_NAME = re.compile(r"(?P<person>yaleB\d\d)_P00(?P<light>A[+-]\d{3}E[+-]\d\d)\.pgm")
-_LIGHT = re.compile(r"A([+-]\d{3})E([+-]\d\d)")
+_LIGHT = r"(?P<light>A(?P<azimuth>[+-]\d{3})E(?P<elevation>[+-]\d\d))"
+_NAME = re.compile(rf"(?P<person>yaleB\d\d)_P00{_LIGHT}\.pgm")
 # Lights further off than this leave most of the face in shadow. The others' elevations by their azimuths, on both sides.
 _FURTHEST = 80
 _ELEVATIONS = {0: (-35, -20, 0, 20, 45, 90), 5: (-10, 10), 10: (-20, 0), 15: (20,), 20: (-40, -10, 10), 25: (0,),
                35: (-20, 15, 40, 65), 50: (-40, 0), 60: (-20, 20), 70: (-35, 0, 45)}
+LIGHTS = light_directions(*np.array([(side, elevation) for azimuth, elevations in _ELEVATIONS.items()
+                                     for side in sorted({azimuth, -azimuth}) for elevation in elevations]).T)
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ class Item:
     def under_all_lights(self):
         """The person's photos under the lights from the front: grey (L, H, W) float32 in 0..1, linear, and the lights'
         directions (L, 3). Raises HffneError."""
-        folder = self.source if self.source.is_dir() else self.source.parent
-        return _lit(tuple(path for path in sorted(folder.glob(f"{self.person}_*{self.photo.suffix}"))
-                          if _LIGHT.search(path.stem)))
+        if self.source.is_dir():
+            return _lit(self.source, _NAME, SIZE)
+        return _lit(self.source.parent, re.compile(rf"{re.escape(self.person)}_{_LIGHT}\.png"))
 
 
 def find(folder, light=FRONTAL, part=False):
@@ -101,34 +103,26 @@ def _lacking(folder):
 @lru_cache(maxsize=2)
 def _made(folder):
     """The truth of one person of CroppedYale, by photometric stereo over all lights that come from the front."""
-    photos, directions = _lit(tuple(path for path in sorted(folder.iterdir()) if _NAME.fullmatch(path.name)))
-    relief = photometric_stereo(photos, directions)
+    relief = photometric_stereo(*_lit(folder, _NAME, SIZE))
     return relief.normal, relief.mask
 
 
 @lru_cache(maxsize=2)
-def _lit(paths):
-    """What `Item.under_all_lights` gives, of these photos; both may be empty."""
+def _lit(folder, name, size=None):
+    """What `Item.under_all_lights` gives, of the files with such a name (a compiled pattern); both may be empty."""
     pictures, angles = [], []
-    for path in paths:
-        azimuth, elevation = map(int, _LIGHT.search(path.stem).groups())
-        if abs(azimuth) <= _FURTHEST:
-            pictures.append(SOURCE.read(path, SIZE if path.suffix == ".pgm" else None)[..., 0])
-            angles.append((azimuth, elevation))
+    for path in sorted(folder.iterdir()):
+        match = name.fullmatch(path.name)
+        if match and abs(int(match["azimuth"])) <= _FURTHEST:
+            pictures.append(SOURCE.read(path, size)[..., 0])
+            angles.append((int(match["azimuth"]), int(match["elevation"])))
     if not pictures:
         return np.zeros((0, 0, 0), np.float32), np.zeros((0, 3))
     if len({picture.shape for picture in pictures}) > 1:
-        raise SOURCE.broken(paths[0], "the photos of this person differ in size.")
-    return np.stack(pictures).astype(np.float32) / 255, _directions(*np.array(angles).T)
-
-
-def _directions(azimuth, elevation):
-    """A positive azimuth is on the right of the person, who looks at us."""
-    return light_directions(-np.asarray(azimuth), elevation)
-
-
-LIGHTS = _directions(*np.array([(side * azimuth, elevation) for azimuth, elevations in _ELEVATIONS.items()
-                                for elevation in elevations for side in ((1, -1) if azimuth else (1,))]).T)
+        raise SOURCE.broken(folder, "the photos of a person differ in size.")
+    # A positive azimuth is on the right of the person, who looks at us.
+    azimuth, elevation = np.array(angles).T
+    return np.stack(pictures).astype(np.float32) / 255, light_directions(-azimuth, elevation)
 
 
 @lru_cache(maxsize=2)

@@ -5,12 +5,15 @@ for light that falls more squarely. Normals lean to where highlights are, in all
 Skin is a matte part and a lobe around the half vector (Blinn 1977).
 """
 
-import cv2
 import numpy as np
+
+from ..geometry.photometric_stereo import half_vectors, least_squares
+from ..geometry.resample import blur
 
 LOBE = 20  # the lobe's exponent: broad, as skin's is
 LEAST = 4  # lights, for a pixel's gloss
-SHADOW = 0.15  # a light that leaves less than this share of a pixel's brightest value tells nothing of its gloss
+# A light that leaves less than this share of a pixel's brightest value tells nothing of its gloss; or of its normal.
+SHADOW, SHADOW_OF_SHAPE = 0.15, 0.1
 
 
 def measured_gloss(photos, lights, normal, mask):
@@ -22,7 +25,7 @@ def measured_gloss(photos, lights, normal, mask):
     """
     if len(lights) < LEAST:
         return None
-    values = np.stack([cv2.GaussianBlur(np.asarray(photo, np.float32), (0, 0), 1.5)[mask] for photo in photos], 1)
+    values = np.stack([blur(np.asarray(photo, np.float32), 1.5)[mask] for photo in photos], 1)
     matte, lobe = _lit(normal[mask], lights)
     lit = (values > SHADOW * values.max(1, keepdims=True)) & (matte > SHADOW)
     usable = lit.sum(1) >= LEAST
@@ -40,16 +43,12 @@ def taken_for_matte(normal, gloss, lights):
     """The normals (N, 3) that photometric stereo finds where the normals (N, 3) and the gloss are these: plain least
     squares over the lights (L, 3) that light the pixel."""
     matte, lobe = _lit(normal, lights)
-    values = matte + gloss * lobe
-    lit = (values > 0.1 * values.max(1, keepdims=True)).astype(np.float64)
-    matrix = np.einsum("nl,li,lj->nij", lit, lights, lights, optimize=True) + 1e-6 * np.eye(3)
-    found = np.linalg.solve(matrix, ((lit * values) @ lights)[..., None])[..., 0]
+    values = (matte + gloss * lobe).T
+    found, _, _ = least_squares(values, lights, values > SHADOW_OF_SHAPE * values.max(0))
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def _lit(normal, lights):
     """The matte part and the lobe (N, L) of normals (N, 3), as bright as they are under each light."""
-    half = lights + [0, 0, 1]
-    half /= np.linalg.norm(half, axis=1, keepdims=True)
     matte = np.clip(normal @ lights.T, 0, None)
-    return matte, np.clip(normal @ half.T, 0, None) ** LOBE * (matte > 0)
+    return matte, np.clip(normal @ half_vectors(lights).T, 0, None) ** LOBE * (matte > 0)

@@ -102,24 +102,24 @@ def table(results):
         lines.append(_line(f"**mean, {name}** ({len(group)})", average([r.raw for r in group]),
                            average([r.aligned for r in group]), *(float(np.mean([getattr(r, k) for r in group]))
                                                                 for k in ("pitch", "coverage", "flat"))))
-    through = [r.through_gloss for r in results if r.through_gloss]
-    if through:
-        raw, aligned = (average(part) for part in zip(*through))
-        gloss = float(np.mean([r.gloss for r in results if r.through_gloss]))
-        lines.append(f"| mean, seen as the truth was: gloss ({gloss:.2f}) taken for shape ({len(through)}) | {_cells(raw)} | "
-                     f"{_cells(aligned)} | | | |")
+    glossy = [r for r in results if r.through_gloss]
+    if glossy:
+        gloss = float(np.mean([r.gloss for r in glossy]))
+        lines.append(f"| mean, seen as the truth was: gloss ({gloss:.2f}) taken for shape ({len(glossy)}) | "
+                     f"{_mean_cells(r.through_gloss for r in glossy)} | | | |")
     staged = [r.stages for r in results if r.stages]
     if staged:
         lines += ["", "| made of | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° |",
                   "|---|---|---|---|---|---|---|---|---|"]
-        for name in staged[0]:
-            raw, aligned = (average([s[name][k] for s in staged]) for k in (0, 1))
-            lines.append(f"| {name} | {_cells(raw)} | {_cells(aligned)} |")
+        lines += [f"| {name} | {_mean_cells(s[name] for s in staged)} |" for name in staged[0]]
     return "\n".join(lines)
 
 
 def as_dict(results, benchmark, face="name", group="group"):
     """The report as plain data. face, group: what this benchmark calls the two parts of a result's name."""
+    def both(pair):
+        return dict(zip(("raw", "rotated"), (part.as_dict() for part in pair)))
+
     def means(chosen):
         return {"photos": len(chosen), "without_face": sum(not r.found for r in chosen),
                 "raw": average([r.raw for r in chosen]).as_dict(),
@@ -133,11 +133,10 @@ def as_dict(results, benchmark, face="name", group="group"):
         f"{group}s": {name: means([r for r in results if r.group == name]) for name in sorted({r.group for r in results})},
         "faces": [{face: r.name, group: r.group, "found": r.found, "raw": r.raw.as_dict(),
                    "rotated": r.aligned.as_dict(),
-                   "stages": {name: {"raw": raw.as_dict(), "rotated": aligned.as_dict()}
-                              for name, (raw, aligned) in r.stages.items()},
-                   "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat}
-                  | ({"gloss": r.gloss, "through_gloss": dict(zip(("raw", "rotated"), (a.as_dict() for a in r.through_gloss)))}
-                     if r.through_gloss else {}) for r in results],
+                   "stages": {name: both(pair) for name, pair in r.stages.items()},
+                   "pitch": r.pitch, "coverage": r.coverage, "flat": r.flat,
+                   **({"gloss": r.gloss, "through_gloss": both(r.through_gloss)} if r.through_gloss else {})}
+                  for r in results],
     }
 
 
@@ -170,6 +169,11 @@ def _both(ours, truth):
 
 def _cells(a):
     return f"{a.mean:.2f} ± {a.std:.2f} | {a.under_20:.1f} | {a.under_25:.1f} | {a.under_30:.1f}"
+
+
+def _mean_cells(pairs):
+    """The mean of several (raw, rotated)."""
+    return " | ".join(_cells(average(part)) for part in zip(*pairs))
 
 
 def _line(name, raw, aligned, pitch, coverage, flat):

@@ -15,19 +15,28 @@ __all__ = ["FaceResult", "as_dict", "evaluate", "table"]
 
 def evaluate(engine, items, merged=True, report=print, rows=None):
     """Run the product on photos (datasets.yaleb.Item): a list of FaceResult. rows: a sheet.BestAndWorst, or None."""
-    results = []
+    results, glosses = [], {}
     for item in items:
         photo = load_photo(item.photo)
         normal, mask = item.truth()
-        photos, lights = item.under_all_lights()
-        if any(mask.shape != shape for shape in (photo.rgb.shape[:2], *(p.shape for p in photos))):
-            raise SOURCE.broken(item.photo, "it, or another photo of this person, has another size than the normals.")
-        gloss = measured_gloss(photos, lights, normal, mask)
+        if mask.shape != photo.rgb.shape[:2]:
+            raise SOURCE.broken(item.photo, "it has another size than its normals.")
+        if item.person not in glosses:
+            glosses[item.person] = _gloss(item, normal, mask)
+        gloss = glosses[item.person]
+        seen = None if gloss is None else partial(taken_for_matte, gloss=gloss, lights=LIGHTS)
         result = FaceResult(item.person, item.light, gloss=gloss)
-        seen = gloss is not None and partial(taken_for_matte, gloss=gloss, lights=LIGHTS)
         results.append(truth.measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, seen))
         report(truth.told(results[-1]))
     return results
+
+
+def _gloss(item, normal, mask):
+    """The skin's, or None where the person was photographed under too few lights."""
+    photos, lights = item.under_all_lights()
+    if len(photos) and photos.shape[1:] != mask.shape:
+        raise SOURCE.broken(item.source, "other photos of this person have another size than its normals.")
+    return measured_gloss(photos, lights, normal, mask)
 
 
 def as_dict(results):

@@ -84,6 +84,12 @@ def polar_directions(zenith, azimuth):
     return np.stack([np.sin(zenith) * np.cos(azimuth), np.sin(zenith) * np.sin(azimuth), np.cos(zenith)], -1)
 
 
+def half_vectors(lights):
+    """Unit vectors (N, 3) between the directions of lights (N, 3) and the camera: there a surface mirrors one to the other."""
+    towards = _directions(lights) + _VIEW
+    return towards / np.linalg.norm(towards, axis=1, keepdims=True)
+
+
 def _directions(lights):
     return lights / np.maximum(np.linalg.norm(lights, axis=1, keepdims=True), 1e-12)
 
@@ -101,13 +107,13 @@ def _solve(values, lights, saturation):
             break
         found = worst >= 0
         used[worst[found], open_[found]] = False
-    scaled, _, volume = _fit(values, lights, used)
+    scaled, _, volume = least_squares(values, lights, used)
     scaled[(used.sum(0) < 3) | (volume < _FLAT)] = 0
     return scaled, used
 
 
-def _fit(values, lights, used):
-    """Least squares over the used lights: scaled normals (P, 3), inverse normal matrices, and how well conditioned."""
+def least_squares(values, lights, used):
+    """Woodham's solution for values (L, P) over the used (L, P) of the lights (L, 3): scaled normals (P, 3), inverse normal matrices, and how well conditioned."""
     weighted = used.astype(np.float64)
     matrix = np.einsum("lp,li,lj->pij", weighted, lights, lights, optimize=True)
     size = np.maximum(np.trace(matrix, axis1=1, axis2=2) / 3, 1e-12)
@@ -119,7 +125,7 @@ def _fit(values, lights, used):
 
 def _worst(values, lights, used):
     """The light (P,) that each pixel should leave out, or -1 where all used ones agree."""
-    scaled, inverse, _ = _fit(values, lights, used)
+    scaled, inverse, _ = least_squares(values, lights, used)
     leverage = np.einsum("li,pij,lj->lp", lights, inverse, lights, optimize=True)
     rest = 1 - leverage
     usable = used & (rest > 1e-4)
@@ -131,8 +137,7 @@ def _worst(values, lights, used):
     predicted = values - away
     # Neither a shadow nor a highlight is to be seen on the side that is turned away from the light.
     suspect = usable & (np.abs(away) > tolerance) & (predicted > 0) & ((away > 0) | (values < SHADOWED * predicted))
-    towards = _directions(lights) + _VIEW
-    half = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+    half = half_vectors(lights)
     shift = np.einsum("pij,lj->lpi", inverse, lights, optimize=True)
     alone = scaled[None] - shift * away[..., None]
     alone /= np.maximum(np.linalg.norm(alone, axis=2, keepdims=True), 1e-9)
