@@ -13,7 +13,7 @@ STATES = (
     ("FAILED", "Failed", "See the message; it can be tried again", "ERROR", 3),
 )
 ICONS = {name: icon for name, _, _, icon, _ in STATES}
-# Faces stand in rows, this many metres apart.
+# Faces stand in rows, this many meters apart.
 SPACING, ROW = 0.25, 8
 
 
@@ -41,7 +41,9 @@ def photos_in(folder):
     return [
         os.path.join(folder, name)
         for name in names
-        if name.lower().endswith(PHOTO_ENDINGS) and not name.startswith(".") and os.path.isfile(os.path.join(folder, name))
+        if name.lower().endswith(PHOTO_ENDINGS)
+        and not name.startswith(".")
+        and os.path.isfile(os.path.join(folder, name))
     ]
 
 

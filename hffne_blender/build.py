@@ -24,7 +24,7 @@ MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
 MANIFEST_IN_ZIP = "blender_manifest.toml"
 # Tools for those who work on the sources; an installed extension has no use for them.
-LEFT_OUT = {"build.py", "measure.py"}
+LEFT_OUT = {"build.py", "commands/profile_main_thread.py"}
 # The engine's own package inside the zip, so that the zip alone is enough.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"

@@ -4,7 +4,7 @@
     python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--eevee]
 
 Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit anew; with `--clay` the
-relief is seen without its colour. With `--photos` a row begins with the photo of the same name.
+relief is seen without its color. With `--photos` a row begins with the photo of the same name.
 """
 
 import argparse
@@ -15,9 +15,9 @@ import tempfile
 import bpy
 import numpy as np
 
-from . import preview
-from .quiet import quiet
-from .scene import camera, images, look
+from .commands import preview
+from .scene import camera, images, skin_nodes
+from .system.silence_stdout import quiet
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -42,7 +42,7 @@ def row(blend, folder, height=480, samples=16, photo="", clay=False, engine="CYC
     scene.render.resolution_x, scene.render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
     scene.render.resolution_percentage = 100
     if clay:
-        look.find_node(obj.data.materials[0]).inputs["Clay"].default_value = 1.0
+        skin_nodes.find_node(obj.data.materials[0]).inputs["Clay"].default_value = 1.0
     pictures = [_cropped(photo, camera.load(obj)["crop"], height)] if photo else []
     before = obj.rotation_euler.z
     for number, turn in enumerate(TURNS):
@@ -83,7 +83,7 @@ def main(arguments=None):
     parser.add_argument("--photos", default="", metavar="DIR", help="folder of the photos, by the same names")
     parser.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of a row (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=16, metavar="N", help="of Cycles (default: %(default)s)")
-    parser.add_argument("--clay", action="store_true", help="without colour")
+    parser.add_argument("--clay", action="store_true", help="without color")
     parser.add_argument("--eevee", action="store_true", help="EEVEE instead of Cycles (needs a window or a GPU)")
     options = parser.parse_args(arguments)
     engine = "CYCLES"
@@ -94,8 +94,17 @@ def main(arguments=None):
         for blend in options.blends:
             try:
                 with quiet():
-                    rows.append(row(blend, folder, options.height, options.samples, _photo_of(blend, options.photos),
-                                    options.clay, engine))
+                    rows.append(
+                        row(
+                            blend,
+                            folder,
+                            options.height,
+                            options.samples,
+                            _photo_of(blend, options.photos),
+                            options.clay,
+                            engine,
+                        )
+                    )
             except (ValueError, RuntimeError) as error:
                 print(str(error).strip(), file=sys.stderr)
                 return 2

@@ -29,12 +29,14 @@ if not __package__:
     __package__ = "hffne_blender"
 
 import hffne_blender
-from hffne_blender import preview, whole
-from hffne_blender.engine import session
-from hffne_blender.quiet import quiet
-from hffne_blender.scene import camera, images, textures
-from hffne_blender.scratch import Scratch
-from hffne_blender.settings import DEFAULT_MAPS, GRIDS, MAPS
+
+from .commands import preview
+from .engine import session
+from .scene import camera, images, textures
+from .settings import DEFAULT_MAPS, GRIDS, MAPS
+from .system import verify_file
+from .system.scratch import Scratch
+from .system.silence_stdout import quiet
 
 EXIT_CODES = {
     "no_face": 3,
@@ -61,7 +63,16 @@ class Failure(Exception):
 
 
 def build(
-    photo, output, engine, texture_size="1024", grid="128", face=None, color=True, device="", samples=32, maps=None,
+    photo,
+    output,
+    engine,
+    texture_size="1024",
+    grid="128",
+    face=None,
+    color=True,
+    device="",
+    samples=32,
+    maps=None,
     size=0,
 ):
     """Build `photo` into the folder `output`; returns the paths written, the .blend first.
@@ -85,14 +96,14 @@ def build(
             _say(0.8, "Saving the .blend")
             blend = work / f"{stem}.blend"
             bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
-            whole.check(blend)
+            verify_file.check(blend)
             names.insert(0, blend.name)
             if samples > 0:
                 _say(0.85, "Rendering the preview")
                 # The .blend is written: from here on the scene may change.
                 name = f"{stem}_preview.png"
                 preview.render(scene, work / name)
-                whole.check(work / name)
+                verify_file.check(work / name)
                 names.append(name)
             _move(work, output, names)
     _say(1.0, "Done")
@@ -227,13 +238,15 @@ def _parse(arguments):
     parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default 1024)")
     parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS])
     parser.add_argument("--face", type=int, metavar="N", help="which face, from 0 (default: the largest)")
-    parser.add_argument("--no-color", dest="color", action="store_false", help="without the colour texture")
+    parser.add_argument("--no-color", dest="color", action="store_false", help="without the color texture")
     parser.add_argument(
         "--maps", type=_maps, metavar="NAMES", help=f"of {', '.join(item[0].lower() for item in MAPS)}, all or none"
     )
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
     parser.add_argument("--size", type=int, default=0, metavar="PIXELS", help="side of the fine network's crop")
-    parser.add_argument("--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)")
+    parser.add_argument(
+        "--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)"
+    )
     return parser.parse_args(arguments)
 
 

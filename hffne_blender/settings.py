@@ -4,7 +4,7 @@
 import bpy
 
 from .character import source
-from .photo import found, watch
+from .photo import auto_detect, detected_faces
 
 SOURCES = (
     ("FILE", "File", "A photo on the disk"),
@@ -22,9 +22,9 @@ GRIDS = (
     ("128", "High (128)", "About 12,000 vertices: the resolution at which the shape is measured"),
 )
 MAPS = (
-    ("ALBEDO", "Delit Colour", "The colours with the photo's light taken off, as far as one photo tells"),
+    ("ALBEDO", "Delit Color", "The colors with the photo's light taken off, as far as one photo tells"),
     ("BANDS", "Detail Scales", "Fine, medium and coarse detail apart, so that sliders can weigh them"),
-    ("HEIGHT", "Height", "The relief in metres over the base mesh, for displacement"),
+    ("HEIGHT", "Height", "The relief in meters over the base mesh, for displacement"),
     ("OCCLUSION", "Occlusion", "Ambient occlusion: where less light from around arrives"),
     ("ROUGHNESS", "Roughness", "A suggestion for the skin's roughness"),
     ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
@@ -54,7 +54,7 @@ def grid_property(**more):
 
 def color_property(**more):
     return bpy.props.BoolProperty(
-        name="Colour Texture", description="Carry the photo's colours onto the face", default=True, **more
+        name="Color Texture", description="Carry the photo's colors onto the face", default=True, **more
     )
 
 
@@ -117,7 +117,7 @@ def request(operator, **more):
         "type": "generate",
         "texture_size": int(operator.texture_size),
         "grid": int(operator.grid),
-        # Always with colour: switching it off and on again is then the extension's own affair.
+        # Always with color: switching it off and on again is then the extension's own affair.
         "color": True,
         "maps": sorted(name.lower() for name in operator.maps),
         **more,
@@ -133,16 +133,18 @@ def _choose_face(self, number):
 
 
 class HFFNE_Settings(bpy.types.PropertyGroup):
-    source: bpy.props.EnumProperty(name="Source", description="Where the photo is", items=SOURCES, update=watch.changed)
-    photo: photo_property(update=watch.changed)
+    source: bpy.props.EnumProperty(
+        name="Source", description="Where the photo is", items=SOURCES, update=auto_detect.changed
+    )
+    photo: photo_property(update=auto_detect.changed)
     image: bpy.props.PointerProperty(
-        name="Image", description="An image that is open in Blender", type=bpy.types.Image, update=watch.changed
+        name="Image", description="An image that is open in Blender", type=bpy.types.Image, update=auto_detect.changed
     )
     face: face_property()
     shown_face: bpy.props.EnumProperty(
         name="Face",
         description="Which face of the photo is made",
-        items=found.choices,
+        items=detected_faces.choices,
         get=_shown_face,
         set=_choose_face,
     )
@@ -159,7 +161,7 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
 
 
 def register():
-    found.register()
+    detected_faces.register()
     bpy.utils.register_class(HFFNE_Settings)
     bpy.types.Scene.hffne = bpy.props.PointerProperty(type=HFFNE_Settings)
 
@@ -167,5 +169,5 @@ def register():
 def unregister():
     del bpy.types.Scene.hffne
     bpy.utils.unregister_class(HFFNE_Settings)
-    watch.unregister()
-    found.unregister()
+    auto_detect.unregister()
+    detected_faces.unregister()

@@ -7,7 +7,7 @@ Blender evaluates a frame on threads that would wait for Python, and Python for 
 
 import bpy
 
-from .scene import detail, look
+from .scene import detail_nodes, skin_nodes
 from .scene.nodes import find_group
 from .studio import relight
 
@@ -62,7 +62,7 @@ def _color(tag, name, description):
 class HFFNE_Sliders(bpy.types.PropertyGroup):
     __annotations__ = {
         key(slider[0]): _slider(tag, *slider)
-        for tag, sliders in ((detail.TAG, detail.SLIDERS), (look.TAG, look.SLIDERS))
+        for tag, sliders in ((detail_nodes.TAG, detail_nodes.SLIDERS), (skin_nodes.TAG, skin_nodes.SLIDERS))
         for slider in sliders
     }
 

@@ -3,8 +3,10 @@
 
 import pytest
 import skimage.data
-from in_blender import needs_blender
 from PIL import Image
+
+from blender_process import needs_blender
+from paths import SUPPORT
 
 
 def pytest_collection_modifyitems(items):
@@ -28,3 +30,15 @@ def astronaut_file(astronaut, tmp_path_factory):
     path = tmp_path_factory.mktemp("photo") / "astronaut.png"
     Image.fromarray(astronaut).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def fake_engine(tmp_path_factory):
+    """A folder that, first on the Python path, makes `python -m hffne serve` the fake engine."""
+    folder = tmp_path_factory.mktemp("fake")
+    (folder / "hffne").mkdir()
+    (folder / "hffne" / "__init__.py").touch()
+    (folder / "hffne" / "__main__.py").write_text(
+        f"import runpy\nrunpy.run_path({str(SUPPORT / 'fake_engine.py')!r}, run_name='__main__')\n"
+    )
+    return folder

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
-from bootstrap import ROOT, SetupFailed, ensure_environment, run, say  # noqa: E402
+from bootstrap import ROOT, SetupFailed, ensure_environment, run, say
 
 
 def tests_python():

@@ -76,11 +76,11 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
 def test_both_sides_have_the_same_frame_codec_and_scratch_files():
     ours = (ENGINE / "service" / "frames.py").read_bytes()
     assert ours == (EXTENSION / "engine" / "frames.py").read_bytes()
-    assert (ENGINE / "scratch.py").read_bytes() == (EXTENSION / "scratch.py").read_bytes()
+    assert (ENGINE / "scratch.py").read_bytes() == (EXTENSION / "system" / "scratch.py").read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])
-def test_every_source_names_the_licence(folder):
+def test_every_source_names_the_license(folder):
     for path in sources(ROOT / folder):
         if path.stat().st_size:
             first = path.read_text(encoding="utf-8").splitlines()[0]

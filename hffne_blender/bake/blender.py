@@ -4,9 +4,9 @@
 import bpy
 import numpy as np
 
-from ..quiet import quiet
 from ..scene import images
 from ..scene.nodes import new_material
+from ..system.silence_stdout import quiet
 
 # Texels are shaded at their middle and around it.
 SAMPLES = 4
@@ -16,7 +16,7 @@ def bake(context, source, target, size, extrusion, distance, margin, object_spac
     """The normal map of `target` with the detail of the face `source`: (size, size, 3) float32.
 
     cage  an object with the target's topology from whose faces the rays start; None blows the target up by
-          `extrusion` metres. `distance` in metres, 0: no limit.
+          `extrusion` meters. `distance` in meters, 0: no limit.
     Works in the context's scene, whose settings, selection and materials are put back. Raises RuntimeError with
     Blender's own words when it refuses.
     """

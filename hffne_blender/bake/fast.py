@@ -10,11 +10,12 @@ import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
-from ..scene import detail, raster, tangent
+from ..numeric import raster, tangent
+from ..scene import detail_nodes
 
 # Rays of the coarse grid; a texture of 512 has a ray a texel.
 GRID = 256
-# A jump of this much UV between neighbouring rays is an edge of something.
+# A jump of this much UV between neighboring rays is an edge of something.
 JUMP = 0.03
 
 
@@ -25,7 +26,7 @@ class NothingHit(ValueError):
 def normals_of_face(obj):
     """The face's own normals as its sliders make them: (T, T, 3) float32, object space."""
     skin = obj.data.materials[0]
-    return tangent.object_space(obj.data, uv_name(obj), detail.mixed(skin))
+    return tangent.object_space(obj.data, uv_name(obj), detail_nodes.mixed(skin))
 
 
 def uv_name(obj):
@@ -39,7 +40,7 @@ def uv_name(obj):
 def bake(source, target, size, extrusion, distance, margin, object_space):
     """The normal map of `target` with the detail of the face `source`: (size, size, 3) float32.
 
-    extrusion, distance  metres: where rays start above the target, and how far they go (0: to the other side)
+    extrusion, distance  meters: where rays start above the target, and how far they go (0: to the other side)
     Raises ValueError for a mesh without UVs, NothingHit when no ray hits.
     """
     normals = normals_of_face(source)
@@ -146,14 +147,14 @@ def _base_normals(target, size):
 
 
 def _between(grid, texels, size):
-    """Values of a coarse grid (G, G, 2) at texels of a larger square; NaN where it has no four close neighbours."""
+    """Values of a coarse grid (G, G, 2) at texels of a larger square; NaN where it has no four close neighbors."""
     side = len(grid)
     row, column = (np.divmod(texels, size) + np.float64(0.5)) * side / size - 0.5
     r, c = (np.clip(np.floor(at).astype(int), 0, side - 2) for at in (row, column))
     four = np.stack([grid[r, c], grid[r, c + 1], grid[r + 1, c], grid[r + 1, c + 1]], 1)
     a, b = (row - r)[:, None], (column - c)[:, None]
     value = (four[:, 0] * (1 - b) + four[:, 1] * b) * (1 - a) + (four[:, 2] * (1 - b) + four[:, 3] * b) * a
-    # A missing neighbour is NaN and makes the comparison false.
+    # A missing neighbor is NaN and makes the comparison false.
     close = (np.ptp(four, axis=1) < JUMP).all(1)
     value[~close] = np.nan
     return value
@@ -179,7 +180,7 @@ def _resized(picture, size):
         if whole == len(picture):
             side = whole // block
             picture = picture.reshape(side, block, side, block, -1).mean((1, 3))
-    return detail.enlarge(picture, size)
+    return detail_nodes.enlarge(picture, size)
 
 
 def _unit(vectors):

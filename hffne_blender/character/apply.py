@@ -8,9 +8,10 @@ import bmesh
 import bpy
 import numpy as np
 
-from ..scene import images, made, tangent
-from . import carry, find, fit, height, landmarks, relief, similarity, skin, source, surface
-from .detail import Detail
+from ..numeric import height_field, similarity, tangent
+from ..numeric.slope_field import Detail
+from ..scene import generated_maps, images
+from . import find, fit, landmarks, relief, source, surface, target_material, transfer
 from .source import TransferError
 
 HEIGHT_SIZE = 1024
@@ -24,7 +25,7 @@ LEAST_SLOT = 0.05
 
 @dataclass(frozen=True)
 class Options:
-    """What to make and how; lengths in metres of the face's own size."""
+    """What to make and how; lengths in meters of the face's own size."""
 
     align: str = "AUTO"
     normal: bool = True
@@ -64,11 +65,13 @@ def apply(context, face, target, options):
     yield "Bending the face onto the mesh"
     fitted = yield partial(fit.fit, kept, shape, pairs, sure)
     yield "Carrying the detail over"
-    found = yield partial(carry.texels, kept, fitted, shape, options.texture_size, options.border, options.seen_only)
+    found = yield partial(transfer.texels, kept, fitted, shape, options.texture_size, options.border, options.seen_only)
     if not len(found.index) or not found.weight.any():
         raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
     if _share(kept, found) < LEAST_SHARE:
-        raise TransferError("no_overlap", "Hardly any of the face comes to lie on the mesh.", "Add landmarks, move them, apply again.")
+        raise TransferError(
+            "no_overlap", "Hardly any of the face comes to lie on the mesh.", "Add landmarks, move them, apply again."
+        )
     files, plane, scale = yield partial(_maps, kept, found, fitted, frames, matrix, options)
     return _wear(context, names, options, uv_name, found, slots, files, plane, scale)
 
@@ -78,7 +81,7 @@ def _maps(kept, found, fitted, frames, matrix, options):
     detail = Detail(kept.normal, options.strength, options.largest * _uv_length(kept))
     files, plane, scale = {}, None, 0.0
     if options.normal:
-        normal = carry.normal_map(found, detail, frames, matrix)
+        normal = transfer.normal_map(found, detail, frames, matrix)
         files["normal"] = images.png_bytes(images.encode_normal(normal))
     if options.displacement or options.relief:
         plane = _height_map(kept, detail, found, fitted, matrix, options)
@@ -104,13 +107,13 @@ def _wear(context, names, options, uv_name, found, slots, files, plane, scale):
         relief.sculpt(context, target, uv_name, plane, options.levels)
         result["relief"] = target.modifiers[relief.NAME]
     for kind, data in files.items():
-        result[kind] = made.keep(target, kind, f"{target.name}_{face_name}_{kind}", data)
+        result[kind] = generated_maps.keep(target, kind, f"{target.name}_{face_name}_{kind}", data)
     if "displacement" in result:
-        result["displacement"][made.SCALE] = scale
+        result["displacement"][generated_maps.SCALE] = scale
     if options.material and files:
         taken = np.bincount(slots[found.owner], found.weight)
         used = np.flatnonzero(taken > LEAST_SLOT * taken.sum()).tolist()
-        skin.wear(target, used, uv_name, result.get("normal"), result.get("displacement"), scale)
+        target_material.wear(target, used, uv_name, result.get("normal"), result.get("displacement"), scale)
     return result
 
 
@@ -141,7 +144,9 @@ def _check(face, target, options):
     if not source.is_face(face):
         raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
     if target is None or target.type != "MESH" or target == face:
-        raise TransferError("no_target", "No mesh to apply the face to is chosen.", "Select the face, then the head's mesh.")
+        raise TransferError(
+            "no_target", "No mesh to apply the face to is chosen.", "Select the face, then the head's mesh."
+        )
     if not target.data.polygons:
         raise TransferError("no_target", f"'{target.name}' has no faces.", "Choose the head's mesh.")
     if target.library is not None or target.data.library is not None:
@@ -209,15 +214,15 @@ def _no_landmarks(name):
 def _height_map(kept, detail, found, fitted, matrix, options):
     """(T, T, 1) heights in the target's own units."""
     size = min(HEIGHT_SIZE, len(kept.normal))
-    plane = height.heights(kept, detail, size, options.largest)
-    grown = carry.growth(kept.surface.points, fitted)
-    unit = kept.metre * grown / np.cbrt(abs(np.linalg.det(matrix[:3, :3])))
-    return carry.plane_map(found, plane * unit)
+    plane = height_field.heights(kept, detail, size, options.largest)
+    grown = transfer.growth(kept.surface.points, fitted)
+    unit = kept.meter * grown / np.cbrt(abs(np.linalg.det(matrix[:3, :3])))
+    return transfer.plane_map(found, plane * unit)
 
 
 def _uv_length(kept):
-    """UV lengths a metre of the face, in the middle."""
-    corners, uv = kept.surface.points[kept.surface.triangles] / kept.metre, kept.uv[kept.surface.triangles]
+    """UV lengths a meter of the face, in the middle."""
+    corners, uv = kept.surface.points[kept.surface.triangles] / kept.meter, kept.uv[kept.surface.triangles]
     edge = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
     return float(np.median(np.linalg.norm(uv[:, 1] - uv[:, 0], axis=1) / np.maximum(edge, 1e-12)))
 

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from ..scene import images
-from ..scratch import Scratch
-from . import sight
+from ..system.scratch import Scratch
+from . import mesh_views
 from .source import TransferError
 
 # The answer's mesh and textures are only for reading the landmarks off.
@@ -24,12 +24,12 @@ def landmarks(surface, matrix, wanted, rounds=2):
     """
     tree = yield surface.tree
     with Scratch(tempfile.gettempdir(), folder=True) as folder:
-        for number, view in enumerate(sight.views(surface.points, matrix)):
+        for number, view in enumerate(mesh_views.views(surface.points, matrix)):
             try:
                 for step in range(rounds):
-                    drawn = yield partial(sight.picture, surface, tree, view)
+                    drawn = yield partial(mesh_views.picture, surface, tree, view)
                     path = folder / f"view_{number}_{step}.png"
-                    path.write_bytes(images.png_bytes(np.repeat(drawn.grey[..., None], 3, axis=2)))
+                    path.write_bytes(images.png_bytes(np.repeat(drawn.gray[..., None], 3, axis=2)))
                     request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
                     answer = yield {**request, "texture_size": TEXTURE, "grid": GRID}
                     view = view.closer(answer[0]["box"])
@@ -37,7 +37,7 @@ def landmarks(surface, matrix, wanted, rounds=2):
                 if error.code not in ("no_face", "photo_too_small", "no_shape"):
                     raise
                 continue
-            return sight.landmarks_on(answer, drawn, list(wanted))
+            return mesh_views.landmarks_on(answer, drawn, list(wanted))
     raise TransferError(
         "no_face_on_mesh",
         "No face was found on the mesh.",

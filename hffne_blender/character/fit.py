@@ -8,14 +8,14 @@ ever less stiffly, its surface is drawn onto the nearest surface of the head.
 
 import numpy as np
 
-from . import similarity
+from ..numeric import similarity
+from ..numeric.warp import Warp
 from .source import TransferError
 from .surface import Surface, barycentric
-from .warp import Warp
 
 CONTROLS = 450
 ROUNDS = 10
-# Of the face's own metres. A rigid fit this close everywhere is the same shape.
+# Of the face's own meters. A rigid fit this close everywhere is the same shape.
 SAME_SHAPE = 0.0004
 # Points nearer than this to the face's border (hair, neck) do not steer the fit.
 RIM = 0.006
@@ -37,7 +37,7 @@ def fit(source, target, pairs=None, sure=True):
 
     Returns (V, 3): where the face's vertices come to lie. Raises TransferError when the two do not meet.
     """
-    metre, points = source.metre, source.surface.points
+    meter, points = source.meter, source.surface.points
     if pairs is not None:
         start, goal = (np.asarray(side, float) for side in pairs)
         if len(start) < FEWEST_LANDMARKS:
@@ -46,15 +46,17 @@ def fit(source, target, pairs=None, sure=True):
             )
         first = similarity.from_pairs(start, goal)
         if not np.isfinite(first.scale) or first.scale <= 0:
-            raise TransferError("bad_landmarks", "The landmarks lie in one place.", "Move them onto the head's features.")
-        metre, points, start = metre * first.scale, first(points), first(start)
-    target = near(target, points, 0.08 * metre)
+            raise TransferError(
+                "bad_landmarks", "The landmarks lie in one place.", "Move them onto the head's features."
+            )
+        meter, points, start = meter * first.scale, first(points), first(start)
+    target = near(target, points, 0.08 * meter)
     nearest = Nearest(target)
     triangles = source.surface.triangles
     steering = np.flatnonzero((source.rim > RIM) & (source.eyes < 0.5))
     steering = steering[_spread(points[steering], CONTROLS)]
 
-    rigid = _rigidly(points, steering, triangles, nearest, metre)
+    rigid = _rigidly(points, steering, triangles, nearest, meter)
     if rigid is not None:
         return rigid
     if pairs is not None:
@@ -70,7 +72,7 @@ def fit(source, target, pairs=None, sure=True):
     if pairs is not None:
         mark_corners = np.searchsorted(used, triangles[marks[0]])
     for share in np.linspace(0, 1, ROUNDS):
-        reach = metre * REACH[0] * (REACH[1] / REACH[0]) ** share
+        reach = meter * REACH[0] * (REACH[1] / REACH[0]) ** share
         at = moving[steering_local]
         goals, _, usable = nearest(at, vertex_normals(moving, local)[steering_local], reach)
         if usable.sum() < 20:
@@ -135,18 +137,18 @@ class Nearest:
         return found, facing, usable
 
 
-def _rigidly(points, steering, triangles, nearest, metre):
+def _rigidly(points, steering, triangles, nearest, meter):
     """The face moved, turned and scaled onto the surface, where that alone fits it; else None."""
     normals = vertex_normals(points, triangles)
 
     def look(moved):
-        return nearest(moved, normals[steering], 0.12 * metre)
+        return nearest(moved, normals[steering], 0.12 * meter)
 
     # The normals are the start's: ICP begins near enough for the little that they are needed for.
     moved = similarity.onto_surface(points[steering], look)
     found, _, usable = look(moved)
     distance = np.linalg.norm(found - moved, axis=1)
-    if usable.mean() < 0.8 or np.percentile(distance[usable], 80) > SAME_SHAPE * metre:
+    if usable.mean() < 0.8 or np.percentile(distance[usable], 80) > SAME_SHAPE * meter:
         return None
     return similarity.from_pairs(points[steering], moved)(points)
 

@@ -4,7 +4,7 @@
 import bpy
 import numpy as np
 
-from .detail import sample
+from ..numeric.slope_field import sample
 from .source import TransferError
 
 NAME = "HFFNE Relief"
@@ -23,7 +23,9 @@ def sculpt(context, obj, uv_name, height, levels):
     obj.modifiers.move(len(obj.modifiers) - 1, 0)
     donor = None
     try:
-        with context.temp_override(object=obj, active_object=obj, selected_objects=[obj], selected_editable_objects=[obj]):
+        with context.temp_override(
+            object=obj, active_object=obj, selected_objects=[obj], selected_editable_objects=[obj]
+        ):
             for _ in range(levels):
                 bpy.ops.object.multires_subdivide(modifier=NAME, mode="CATMULL_CLARK")
         modifier.levels = modifier.sculpt_levels = modifier.render_levels = levels

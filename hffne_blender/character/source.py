@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from mathutils.kdtree import KDTree
 
-from ..scene import camera, evidence, tangent
+from ..numeric import tangent
+from ..scene import camera, face_attributes
 from . import surface
 
 # The regions of the engine's mesh that are no skin.
@@ -31,12 +32,12 @@ class Source:
     surface     character.surface.Surface
     uv          (V, 2) of the vertices: the face is one island, so each vertex has one
     tangent     (V, 3) unit, world space; sign (V,) of the bitangent
-    rim         (V,) metres of the face's own size (object space) to its border
+    rim         (V,) meters of the face's own size (object space) to its border
     confidence  (V,) 0..1: how well the photo saw it
     eyes        (V,) 0..1
     normal      (T, T, 3) float32, the tangent-space normal map, row 0 at v = 1
     landmarks   (68, 3) world space, iBUG order, or None
-    metre       world units a metre of the face's own size
+    meter       world units a meter of the face's own size
     """
 
     surface: surface.Surface
@@ -48,7 +49,7 @@ class Source:
     eyes: np.ndarray
     normal: np.ndarray
     landmarks: np.ndarray
-    metre: float
+    meter: float
 
 
 def is_face(obj):
@@ -76,18 +77,18 @@ def read(obj):
                 if entry.group == group.index:
                     eyes[vertex.index] = entry.weight
     uv = _to_vertices(uv.reshape(-1, 2).astype(float), loops, count)
-    metre = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
+    meter = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
     return Source(
         surface=shape,
         uv=uv,
         tangent=tangents / np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-12),
         sign=np.sign(_to_vertices(signs[:, None], loops, count)[:, 0]) * np.sign(np.linalg.det(matrix[:3, :3])),
         rim=_rim(mesh),
-        confidence=evidence.confidence(obj),
+        confidence=face_attributes.confidence(obj),
         eyes=eyes,
         normal=pixels_of(image)[..., :3] * 2 - 1,
         landmarks=_landmarks(obj, shape, uv),
-        metre=metre,
+        meter=meter,
     )
 
 
@@ -121,7 +122,7 @@ def _normal_map(obj):
     if not obj.data.uv_layers:
         raise TransferError("no_uv", f"The face '{obj.name}' has lost its UV map.", "Generate it again.")
     uv_name = obj.data.uv_layers.active.name
-    image = obj.get(evidence.NORMAL)
+    image = obj.get(face_attributes.NORMAL)
     for slot in obj.material_slots:
         if slot.material is None or slot.material.node_tree is None:
             continue
@@ -151,7 +152,7 @@ def _image_behind(socket, depth=8):
 
 
 def _landmarks(obj, shape, uv):
-    known = evidence.landmark_uvs(obj)
+    known = face_attributes.landmark_uvs(obj)
     if known is None:
         return None
     owners, weights = on_surface(shape.triangles, uv[shape.triangles], known)
@@ -176,7 +177,7 @@ def _rim(mesh):
     loop_edges = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("edge_index", loop_edges)
     border = edges[np.bincount(loop_edges, minlength=len(edges)) == 1]
-    # Straight to the nearest border vertex: what counts is the soft edge, a few centimetres wide.
+    # Straight to the nearest border vertex: what counts is the soft edge, a few centimeters wide.
     rim = np.unique(border)
     if not len(rim):
         return np.full(len(points), 1.0)

@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from . import frames
-from .patience import Patience
+from .watchdog import Patience
 
 # Importing torch from a cold disk takes long, but not for ever.
 HELLO_SECONDS = 120
@@ -337,7 +337,11 @@ class EngineClient:
     def _lost(self, frame_error):
         """The engine's output has ended or makes no sense."""
         if isinstance(frame_error, frames.VersionMismatch):
-            code, text, hint = frame_error.code, frame_error.message, "Install the engine and the extension in the same version."
+            code, text, hint = (
+                frame_error.code,
+                frame_error.message,
+                "Install the engine and the extension in the same version.",
+            )
         # Half a frame: the engine ended while it spoke.
         elif frame_error is not None and not isinstance(frame_error, frames.TruncatedFrame):
             code, text = "engine_garbled", f"The engine's output cannot be read: {frame_error}"

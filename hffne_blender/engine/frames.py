@@ -144,9 +144,7 @@ def read_frame(stream):
     if json_length > MAX_JSON_BYTES:
         raise FrameError(f"A frame announces {json_length} bytes of JSON, at most {MAX_JSON_BYTES}.")
     if payload_length > MAX_PAYLOAD_BYTES:
-        raise FrameError(
-            f"A frame announces {payload_length} bytes of arrays, at most {MAX_PAYLOAD_BYTES}."
-        )
+        raise FrameError(f"A frame announces {payload_length} bytes of arrays, at most {MAX_PAYLOAD_BYTES}.")
     text = _read_up_to(stream, json_length)
     if len(text) < json_length:
         raise TruncatedFrame("The stream ended inside a frame's JSON.")
@@ -157,9 +155,7 @@ def read_frame(stream):
         # The lengths are sound, only the content is not: skip to the next frame.
         _drain(stream, payload_length)
         raise
-    return message, {
-        name: _read_array(stream, dtype, shape, nbytes) for name, dtype, shape, nbytes in listing
-    }
+    return message, {name: _read_array(stream, dtype, shape, nbytes) for name, dtype, shape, nbytes in listing}
 
 
 def _plain_array(name, value):
@@ -168,9 +164,7 @@ def _plain_array(name, value):
     array = np.asarray(value)
     dtype = array.dtype.newbyteorder("<")
     if dtype not in _CODES:
-        raise FrameError(
-            f"The array '{name}' is {array.dtype}; only {', '.join(DTYPES)} can be sent.", in_step=True
-        )
+        raise FrameError(f"The array '{name}' is {array.dtype}; only {', '.join(DTYPES)} can be sent.", in_step=True)
     if array.ndim > MAX_DIMENSIONS:
         raise FrameError(f"The array '{name}' has more than {MAX_DIMENSIONS} dimensions.", in_step=True)
     # asarray, not ascontiguousarray: the latter turns a scalar into a vector.

@@ -8,6 +8,7 @@ or a broken download the next try goes on from there. Downloads come over TLS an
 installer checks each against the hash that its index gives.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -84,7 +85,7 @@ def of_other_blenders(base, version):
     names = [folder.name for folder in Path(*parts[:own]).glob("*.*") if _BLENDER.fullmatch(folder.name)]
     found = []
     for name in sorted(set(names) - {parts[own]}, key=lambda name: [int(n) for n in name.split(".")], reverse=True):
-        other = Path(*parts[:own], name, *parts[own + 1:])
+        other = Path(*parts[:own], name, *parts[own + 1 :])
         if state(other).get("version") == version and _has_its_base(environment_folder(other)):
             found.append((name, installed_python(other)))
     return found
@@ -103,7 +104,7 @@ def is_half(base):
     if not base:
         return False
     folder = environment_folder(base)
-    return folder.exists() and not (folder / STAMP).is_file() or (Path(base) / "cache").exists()
+    return (folder.exists() and not (folder / STAMP).is_file()) or (Path(base) / "cache").exists()
 
 
 def last_log(base):
@@ -137,7 +138,7 @@ def exists(build):
     """Has PyTorch such a build for this system?"""
     if sys.platform == "darwin":
         return build in ("cpu", "mps")
-    return build in ("cpu", "cuda") or build == "rocm" and sys.platform.startswith("linux")
+    return build in ("cpu", "cuda") or (build == "rocm" and sys.platform.startswith("linux"))
 
 
 def free_bytes(base):
@@ -153,10 +154,8 @@ def size_of(folder):
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:
-            try:
+            with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(root, name)).st_size
-            except OSError:
-                pass
     return total
 
 
@@ -288,7 +287,9 @@ class Install(Work):
         # What an earlier try has left is used, or makes room for the new one.
         room, free = ROOM[self.build] - size_of(self.base), free_bytes(self.base)
         if free < room:
-            message = f"About {room / 1e9:.1f} GB more are needed for {BUILDS[self.build]}, {free / 1e9:.1f} GB are free."
+            message = (
+                f"About {room / 1e9:.1f} GB more are needed for {BUILDS[self.build]}, {free / 1e9:.1f} GB are free."
+            )
             hint = "Make room and press Install again, or choose another PyTorch Build in the preferences."
             raise _Failed({"code": "install_failed", "message": message, "hint": hint})
         # The installer takes one build of the same version for another.
@@ -325,7 +326,9 @@ class Install(Work):
         shutil.rmtree(cache, ignore_errors=True)
         facts = {"version": version_of(self.wheel), "build": self.build, "bytes": size_of(folder)}
         (folder / STAMP).write_text(json.dumps(facts), "utf-8")
-        self.message = f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
+        self.message = (
+            f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
+        )
 
     def _torch(self, python, environ):
         """(requirement, pip's options, whether PyTorch's index answers) for this machine's build.
@@ -428,7 +431,5 @@ def _end(process):
     if os.name == "nt":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True)
         return
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -13,7 +13,7 @@ _client = None
 task = None
 last_error = None
 
-# What builds the face of the last answer, a `scene.steps.Steps`, or None: as long as it works no other may start.
+# What builds the face of the last answer, a `system.jobs.Steps`, or None: as long as it works no other may start.
 building = None
 
 # Called with the task whenever its progress changes while a caller waits for it.
@@ -25,7 +25,7 @@ _last_answer = None
 
 def running():
     """Is a face being generated, in the engine or, after it has answered, here?"""
-    return task is not None and not task.over or building is not None and not building.over
+    return (task is not None and not task.over) or (building is not None and not building.over)
 
 
 def start(python, device, idle_seconds, inside_application, request, model=""):

@@ -29,12 +29,7 @@ from .release_engine import HFFNE_OT_release_engine
 from .set_detail import HFFNE_OT_set_detail
 from .show_help import HFFNE_OT_show_help
 from .show_log import HFFNE_OT_show_log
-from .studio import (
-    HFFNE_OT_add_lights,
-    HFFNE_OT_add_turntable,
-    HFFNE_OT_relight_photo,
-    HFFNE_OT_render_turntable,
-)
+from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo, HFFNE_OT_render_turntable
 from .view_photo import HFFNE_OT_view_photo
 from .write_report import HFFNE_OT_write_report
 

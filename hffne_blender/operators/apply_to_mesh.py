@@ -31,13 +31,19 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         name="Align By",
         description="How the face finds its place on the mesh",
         items=(
-            ("AUTO", "Automatic", "By the landmarks on the mesh if there are any, else the engine looks at the mesh and finds them"),
+            (
+                "AUTO",
+                "Automatic",
+                "By the landmarks on the mesh if there are any, else the engine looks at the mesh and finds them",
+            ),
             ("LANDMARKS", "Landmarks", "By the landmarks that you have placed on the mesh"),
             ("PLACED", "As Placed", "The face already lies on the mesh, roughly"),
         ),
     )
     normal: bpy.props.BoolProperty(name="Normal Map", description="Make a tangent-space normal map", default=True)
-    displacement: bpy.props.BoolProperty(name="Displacement Map", description="Make a displacement map; 0.5 is no displacement")
+    displacement: bpy.props.BoolProperty(
+        name="Displacement Map", description="Make a displacement map; 0.5 is no displacement"
+    )
     relief: bpy.props.BoolProperty(name="Multires Relief", description="Sculpt the relief into a Multires modifier")
     levels: bpy.props.IntProperty(
         name="Multires Levels", description="Subdivisions of the Multires modifier", default=4, min=1, max=7
@@ -71,7 +77,9 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
     )
     uv_map: bpy.props.StringProperty(name="UV Map", description="The mesh's UV map; empty: the one used for rendering")
     material: bpy.props.BoolProperty(
-        name="Set Up Material", description="Put the maps into a copy of the mesh's material, on this object only", default=True
+        name="Set Up Material",
+        description="Put the maps into a copy of the mesh's material, on this object only",
+        default=True,
     )
     engine_python: ask.engine_python_property()
     device: ask.device_property()
@@ -95,7 +103,18 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
     def work(self, context):
         target = self._target(context)
         face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
-        names = ("align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "material")
+        names = (
+            "align",
+            *RESULTS,
+            "levels",
+            "strength",
+            "largest",
+            "border",
+            "seen_only",
+            "skip_eyes",
+            "uv_map",
+            "material",
+        )
         chosen = apply.Options(texture_size=int(self.texture_size), **{name: getattr(self, name) for name in names})
         made = yield from apply.apply(context, face, target, chosen)
         parts = [kind for kind in RESULTS if kind in made]

@@ -224,7 +224,9 @@ class OnTimer:
 
     def say_progress(self, context):
         """Tell the running task in the status bar, where it stays until the timer stops."""
-        self.say(context, f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel")
+        self.say(
+            context, f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel"
+        )
 
     def say(self, context, text):
         """Say it in the status bar, where it stays until the timer stops."""

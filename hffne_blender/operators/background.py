@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work that asks the engine: beside the user's own in a window, at once from scripts and without a window.
 
-An operator's `work(context)` is a generator, as in `scene.steps`. It yields
+An operator's `work(context)` is a generator, as in `system.jobs`. It yields
 
     a sentence      what it does now, for the panel
     a dict          a request for the engine; its (message, arrays) come back, or TransferError is raised
@@ -17,8 +17,8 @@ from functools import partial
 from ..character.source import TransferError
 from ..engine import session
 from ..engine.client import EngineError
-from ..scene import steps
-from ..scene.asset import AssetError
+from ..numeric.asset import AssetError
+from ..system import jobs
 from . import ask
 
 # How much of what is left of the bar an answer of the engine fills.
@@ -46,7 +46,7 @@ class InBackground(ask.Advancing):
         self._ran = True
         if not ask.has_window(context):
             return self._now(context)
-        self._steps = session.work(steps.Steps(self._answered(context, waits=False)))
+        self._steps = session.work(jobs.Steps(self._answered(context, waits=False)))
         return self.start_advancing(context)
 
     def invoke(self, context, event):
@@ -68,7 +68,7 @@ class InBackground(ask.Advancing):
     def _now(self, context):
         self._ran = True
         session.work(None)
-        return self._guarded(lambda: steps.run(self._answered(context, waits=True))) or {"FINISHED"}
+        return self._guarded(lambda: jobs.run(self._answered(context, waits=True))) or {"FINISHED"}
 
     def advance(self, context):
         failed = self._guarded(self._steps.advance)
@@ -90,7 +90,7 @@ class InBackground(ask.Advancing):
         return None
 
     def _answered(self, context, waits):
-        """The work with its sentences told and its requests answered: what is left are jobs, as `scene.steps` wants them."""
+        """The work with its sentences told and its requests answered: what is left are jobs, as `system.jobs` wants them."""
         work, told = self.work(context), session.task
         value = error = None
         try:
@@ -107,7 +107,7 @@ class InBackground(ask.Advancing):
                         value = yield from self._asked(context, wanted, told, waits)
                     else:
                         value = yield wanted
-                except Exception as failure:  # noqa: BLE001 (the work's own affair)
+                except Exception as failure:
                     error = failure
         finally:
             work.close()

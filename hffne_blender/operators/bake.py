@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.bake`: the selected face's detail as a normal map, for itself or for another mesh.
 
-    bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=16, extrusion=0.01)
+bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=16, extrusion=0.01)
 """
 
 import bpy
 
 from ..bake import blender, fast
-from ..scene import images, made, material
+from ..scene import generated_maps, images, material
 from ..scene.textures import KIND
 from . import ask
 from .set_detail import poll_face
@@ -112,7 +112,7 @@ class HFFNE_OT_bake(bpy.types.Operator):
             return {"CANCELLED"}
         kind = f"bake_{self.space.lower()}"
         data = images.png_bytes(images.encode_normal(normal))
-        image = made.keep(target, kind, f"{target.name}_{kind}", data)
+        image = generated_maps.keep(target, kind, f"{target.name}_{kind}", data)
         if self.space == "TANGENT":
             # In a material with sliders it is the whole normal map.
             image[KIND] = "normal"

@@ -16,7 +16,10 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     directory: bpy.props.StringProperty(
-        name="Folder", description="The folder; all its photos unless files are named", subtype="DIR_PATH", options={"SKIP_SAVE"}
+        name="Folder",
+        description="The folder; all its photos unless files are named",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
     )
     files: bpy.props.CollectionProperty(
         name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
@@ -39,7 +42,9 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
             self.report({"ERROR"}, f"The folder {folder} cannot be read ({error.strerror}). Check the path.")
             return {"CANCELLED"}
         if not paths:
-            self.report({"ERROR"}, f"There are no photos in {folder}. JPEG, HEIC, PNG, TIFF, WebP, AVIF and BMP are taken.")
+            self.report(
+                {"ERROR"}, f"There are no photos in {folder}. JPEG, HEIC, PNG, TIFF, WebP, AVIF and BMP are taken."
+            )
             return {"CANCELLED"}
         count = batch.add(context.scene.hffne_batch, paths)
         self.report({"INFO"}, f"{count} photos added")

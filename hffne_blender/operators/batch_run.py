@@ -13,8 +13,9 @@ import bpy
 from .. import batch, settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..scene import face, steps
-from ..scene.asset import AssetError, FaceAsset
+from ..numeric.asset import AssetError, FaceAsset
+from ..scene import face
+from ..system import jobs
 from . import ask
 
 # Without an engine no photo will do: the whole queue stops.
@@ -68,7 +69,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
             while self._next(context):
                 session.wait(self._task)
                 if self._answered():
-                    self._finish(partial(steps.run, self._building(context)))
+                    self._finish(partial(jobs.run, self._building(context)))
         return self._told(context)
 
     def advance(self, context):
@@ -77,7 +78,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
             if not self._task.over:
                 return None
             if self._answered():
-                self._steps = session.build(steps.Steps(self._building(context)))
+                self._steps = session.build(jobs.Steps(self._building(context)))
                 return None
         elif not self._steps.over:
             self._finish(self._steps.advance)
@@ -146,7 +147,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
         return False
 
     def _building(self, context):
-        """From the engine's answer to the object, in slices (see `scene.steps`)."""
+        """From the engine's answer to the object, in slices (see `system.jobs`)."""
         asset = yield partial(FaceAsset.from_answer, *self._task.result)
         obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         obj.location = batch.place_of(self._current, context.scene.cursor.location)

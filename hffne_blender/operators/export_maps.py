@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.export_maps`: the maps of a face, or of a mesh that a face was applied to or baked onto, as files.
 
-    bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convention="DIRECTX")
+bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convention="DIRECTX")
 """
 
 import bpy
@@ -11,13 +11,13 @@ from . import ask
 
 KINDS = (
     ("normal", "Normal", "The normal map, of a face as its sliders make it"),
-    ("color", "Colour", "The photo's colours"),
-    ("albedo", "Delit Colour", "The colours without the photo's light"),
+    ("color", "Color", "The photo's colors"),
+    ("albedo", "Delit Color", "The colors without the photo's light"),
     ("height", "Height", "The relief over the base mesh"),
     ("curvature", "Curvature", "Ridges bright, creases dark"),
     ("occlusion", "Occlusion", "Ambient occlusion"),
     ("roughness", "Roughness", "The suggestion for the skin's roughness"),
-    ("displacement", "Displacement", "What Apply to My Mesh has made: metres in OpenEXR, else 0.5 is no displacement"),
+    ("displacement", "Displacement", "What Apply to My Mesh has made: meters in OpenEXR, else 0.5 is no displacement"),
     ("bake_tangent", "Baked Normal", "The normal map baked onto this mesh, tangent space"),
     ("bake_object", "Baked Object-Space Normal", "The normal map baked onto this mesh, object space"),
     ("normal_medium", "Normal Without Fine", "The normal map without its fine detail"),
@@ -36,9 +36,9 @@ class HFFNE_OT_export_maps(ask.IntoFolder, bpy.types.Operator):
         name="Format",
         description="The kind of files",
         items=(
-            ("PNG", "PNG", "16 bits; colours 8 bits, sRGB"),
-            ("OPEN_EXR", "OpenEXR", "32 bits; colours linear, heights and displacements in metres"),
-            ("TIFF", "TIFF", "16 bits; colours 8 bits, sRGB"),
+            ("PNG", "PNG", "16 bits; colors 8 bits, sRGB"),
+            ("OPEN_EXR", "OpenEXR", "32 bits; colors linear, heights and displacements in meters"),
+            ("TIFF", "TIFF", "16 bits; colors 8 bits, sRGB"),
         ),
     )
     convention: bpy.props.EnumProperty(

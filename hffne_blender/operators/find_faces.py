@@ -10,7 +10,7 @@ import bpy
 from .. import settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..photo import found, opened
+from ..photo import detected_faces, image_file
 from . import ask
 
 TICK = 0.1
@@ -39,7 +39,7 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
         try:
             self._ask(context)
         except EngineError as error:
-            found.clear(context, self._key, str(error))
+            detected_faces.clear(context, self._key, str(error))
             return {"CANCELLED"}
         return self.start_timer(context, TICK)
 
@@ -50,11 +50,11 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
         if not self._task.over:
             return {"PASS_THROUGH"}
         self.cancel(context)
-        if found.key(context.scene.hffne) == self._key:
+        if detected_faces.key(context.scene.hffne) == self._key:
             if self._task.status == "done":
                 self._show(context)
             elif self._task.status == "error":
-                found.clear(context, self._key, self._task.error["message"])
+                detected_faces.clear(context, self._key, self._task.error["message"])
         ask.redraw(context)
         return {"FINISHED"}
 
@@ -65,7 +65,7 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
     def execute(self, context):
         settings.take_photo(self, context)
         # Should it fail, those of another photo do not stay.
-        found.clear(context)
+        detected_faces.clear(context)
         try:
             self._ask(context)
             session.wait(self._task)
@@ -80,13 +80,13 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
         return {"FINISHED"}
 
     def _ask(self, context):
-        self._key = found.image_key(self.image) if self.image else self.photo
-        self._file = opened.find(self.photo, self.image)
-        request = {"type": "faces", "photo": self._file.path, "thumbnails": found.THUMBNAIL}
+        self._key = detected_faces.image_key(self.image) if self.image else self.photo
+        self._file = image_file.find(self.photo, self.image)
+        request = {"type": "faces", "photo": self._file.path, "thumbnails": detected_faces.THUMBNAIL}
         self._task = ask.start(context, self, request, aside=True)
 
     def _show(self, context):
-        count = found.show(context, self._key, self._task.result)
+        count = detected_faces.show(context, self._key, self._task.result)
         if context.scene.hffne.face > count:
             context.scene.hffne.face = 0
         return count

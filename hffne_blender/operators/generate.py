@@ -14,9 +14,10 @@ import bpy
 from .. import settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..photo import opened
-from ..scene import face, steps
-from ..scene.asset import AssetError, FaceAsset
+from ..numeric.asset import AssetError, FaceAsset
+from ..photo import image_file
+from ..scene import face
+from ..system import jobs
 from . import ask
 
 # Not carried over from the last use: what the panel says now counts.
@@ -89,7 +90,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
 
     def execute(self, context):
         settings.take_photo(self, context)
-        # Redoing with other colours needs nothing new from the engine.
+        # Redoing with other colors needs nothing new from the engine.
         answer = None if self.image else session.remembered(self._wanted(self.photo and bpy.path.abspath(self.photo)))
         if answer is not None:
             return self._build(context, answer)
@@ -124,7 +125,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
     def _start(self, context):
         session.forget_error()
         try:
-            self._file = opened.find(self.photo, self.image)
+            self._file = image_file.find(self.photo, self.image)
             self._request = self._wanted(self._file.path)
             self._task = ask.start(context, self, self._request)
         except EngineError as error:
@@ -140,7 +141,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
                 return None
             failed = self._failed()
             if failed is None:
-                self._steps = session.build(steps.Steps(self._building(context, self._task.result)))
+                self._steps = session.build(jobs.Steps(self._building(context, self._task.result)))
             return failed
         try:
             self._steps.advance()
@@ -170,7 +171,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
 
     def _build(self, context, answer):
         try:
-            steps.run(self._building(context, answer))
+            jobs.run(self._building(context, answer))
         except AssetError as error:
             return ask.fail_asset(self, error)
         return {"FINISHED"}

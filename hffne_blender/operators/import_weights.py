@@ -55,8 +55,10 @@ class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
     def _start(self, context):
         chosen = preferences.get(context)
         python = preferences.find_python(context, self.engine_python)
-        files = [bpy.path.abspath(own or other) for own, other in
-                 ((self.exemplar, chosen.exemplar_file), (self.refiner, chosen.refiner_file))]
+        files = [
+            bpy.path.abspath(own or other)
+            for own, other in ((self.exemplar, chosen.exemplar_file), (self.refiner, chosen.refiner_file))
+        ]
         if not python:
             self.report({"ERROR"}, "The engine's Python is not set.")
             return False
@@ -65,9 +67,15 @@ class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
             return False
         try:
             self._process = subprocess.Popen(
-                launch.import_command(python, *files), env=launch.environment(not bpy.app.background),
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-                errors="replace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+                launch.import_command(python, *files),
+                env=launch.environment(not bpy.app.background),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
         except OSError as error:
             self.report({"ERROR"}, f"The engine's Python cannot be started: {error.strerror}.")
             return False

@@ -7,7 +7,7 @@ import bpy
 
 from .. import preferences
 from ..engine import install, session
-from . import ask, reading
+from . import ask, text_viewer
 
 TICK = 0.2
 LOG_NAME = "HFFNE Install Log"
@@ -119,7 +119,8 @@ class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     build: preferences.build_property(
-        description="Which PyTorch the engine computes with; Automatic takes what the preferences say", options={"SKIP_SAVE"}
+        description="Which PyTorch the engine computes with; Automatic takes what the preferences say",
+        options={"SKIP_SAVE"},
     )
 
     def _make(self, context):
@@ -133,7 +134,9 @@ class HFFNE_OT_install_engine(_Waits, bpy.types.Operator):
             raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")
         build = preferences.engine_build(context) if self.build == "AUTO" else self.build.lower()
         if not install.exists(build):
-            raise ValueError(f"There is no PyTorch for {install.BUILDS[build]} on this system. Choose another PyTorch Build.")
+            raise ValueError(
+                f"There is no PyTorch for {install.BUILDS[build]} on this system. Choose another PyTorch Build."
+            )
         session.close()
         return install.Install(base, wheel, wheels, self.repair, build=build)
 
@@ -164,7 +167,12 @@ class HFFNE_OT_remove_engine(bpy.types.Operator):
     def invoke(self, context, event):
         size = install.size_of(preferences.engine_folder()) / 1e9
         return context.window_manager.invoke_confirm(
-            self, event, title="Remove the Engine", message=f"{size:.1f} GB are deleted.", confirm_text="Remove", icon="QUESTION"
+            self,
+            event,
+            title="Remove the Engine",
+            message=f"{size:.1f} GB are deleted.",
+            confirm_text="Remove",
+            icon="QUESTION",
         )
 
     def execute(self, context):
@@ -202,7 +210,7 @@ class HFFNE_OT_show_install_log(bpy.types.Operator):
     bl_label = "Install Log"
     bl_options = {"INTERNAL"}
 
-    copy: reading.copy_property()
+    copy: text_viewer.copy_property()
 
     @classmethod
     def description(cls, context, properties):
@@ -214,7 +222,7 @@ class HFFNE_OT_show_install_log(bpy.types.Operator):
         return bool(_log())
 
     def execute(self, context):
-        return reading.show_or_copy(self, context, LOG_NAME, _log())
+        return text_viewer.show_or_copy(self, context, LOG_NAME, _log())
 
 
 def _log():

@@ -9,8 +9,8 @@ import bpy
 
 from .. import settings
 from ..character.source import TransferError
+from ..numeric.asset import FaceAsset
 from ..scene import face
-from ..scene.asset import FaceAsset
 from . import ask
 from .background import InBackground
 

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.set_detail`: the sliders of a face's detail, for scripts; the panel shows the very same ones.
 
-    bpy.ops.hffne.set_detail(strength=1.2, fine=0.5, smoothing=0.1, relief="DISPLACEMENT")
+bpy.ops.hffne.set_detail(strength=1.2, fine=0.5, smoothing=0.1, relief="DISPLACEMENT")
 """
 
 import bpy
 
-from ..scene import detail, look, material
+from ..scene import detail_nodes, material, skin_nodes
 
-SLIDERS = {name.lower(): (name, default, most, description) for name, default, most, description in (*detail.SLIDERS, *look.SLIDERS)}
+SLIDERS = {
+    name.lower(): (name, default, most, description)
+    for name, default, most, description in (*detail_nodes.SLIDERS, *skin_nodes.SLIDERS)
+}
 
 
 def _slider(key):
@@ -53,7 +56,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
         # All is checked before anything is changed.
         for key in given:
-            lack = look.lacks(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
+            lack = skin_nodes.lacks(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
             if lack:
                 self.report({"ERROR"}, f"This face has {lack}.")
                 return {"CANCELLED"}
@@ -65,14 +68,14 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
                 return {"CANCELLED"}
         for key in given:
             if key in SLIDERS:
-                node = look.find_node(skin) if key in ("delit", "clay") else detail.find_node(skin)
+                node = skin_nodes.find_node(skin) if key in ("delit", "clay") else detail_nodes.find_node(skin)
                 node.inputs[SLIDERS[key][0]].default_value = getattr(self, key)
         return {"FINISHED"}
 
 
 def poll_face(cls, context):
     """Whether the active object is a face with its sliders; the poll of all operators that work on one."""
-    if not detail.is_face(context.object):
+    if not detail_nodes.is_face(context.object):
         cls.poll_message_set("Select a face made from a photo")
         return False
     return True

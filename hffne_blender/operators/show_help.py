@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 
 from ..engine import session
-from . import reading
+from . import text_viewer
 
 TEXT_NAME = "HFFNE Help"
 PAGE = "troubleshooting.md"
@@ -25,7 +25,7 @@ class HFFNE_OT_show_help(bpy.types.Operator):
 
     def execute(self, context):
         code = self.code or (session.last_error or {}).get("code", "")
-        reading.show(context, TEXT_NAME, explained(code, _page()))
+        text_viewer.show(context, TEXT_NAME, explained(code, _page()))
         self.report({"INFO"}, f"See the text '{TEXT_NAME}'")
         return {"FINISHED"}
 

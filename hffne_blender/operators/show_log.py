@@ -4,7 +4,7 @@
 import bpy
 
 from ..engine import session
-from . import reading
+from . import text_viewer
 
 TEXT_NAME = "HFFNE Engine Log"
 
@@ -16,11 +16,13 @@ class HFFNE_OT_show_log(bpy.types.Operator):
     bl_label = "Engine Log"
     bl_options = {"INTERNAL"}
 
-    copy: reading.copy_property()
+    copy: text_viewer.copy_property()
 
     @classmethod
     def description(cls, context, properties):
         return "Copy the engine's log to the clipboard" if properties.copy else ""
 
     def execute(self, context):
-        return reading.show_or_copy(self, context, TEXT_NAME, session.log() or "The engine has not said anything.\n")
+        return text_viewer.show_or_copy(
+            self, context, TEXT_NAME, session.log() or "The engine has not said anything.\n"
+        )

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.add_lights`, `add_turntable`, `render_turntable` and `relight_photo`: looking at a face.
 
-    bpy.ops.hffne.add_lights(preset="RAKING", grazing=1.3, frames=96)
-    bpy.ops.hffne.add_turntable(frames=96)
-    bpy.ops.hffne.render_turntable(directory="/tmp/turn", step=4, size=512, samples=32)
-    bpy.ops.hffne.relight_photo(light=(-0.1, -0.1, 0.1))
+bpy.ops.hffne.add_lights(preset="RAKING", grazing=1.3, frames=96)
+bpy.ops.hffne.add_turntable(frames=96)
+bpy.ops.hffne.render_turntable(directory="/tmp/turn", step=4, size=512, samples=32)
+bpy.ops.hffne.relight_photo(light=(-0.1, -0.1, 0.1))
 """
 
 import math
 
 import bpy
 
-from ..studio import relight, rig, turntable
+from ..studio import lights, relight, turntable
 from . import ask
 from .set_detail import poll_face
 
@@ -54,7 +54,7 @@ class HFFNE_OT_add_lights(_OnFace, bpy.types.Operator):
     )
 
     def execute(self, context):
-        rig.add(context.scene, context.object, self.preset, math.degrees(self.grazing), self.frames)
+        lights.add(context.scene, context.object, self.preset, math.degrees(self.grazing), self.frames)
         return {"FINISHED"}
 
 

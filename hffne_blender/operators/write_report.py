@@ -9,8 +9,8 @@ import bpy
 
 from .. import preferences
 from ..engine import launch, session
-from ..engine.private import masked
-from . import reading
+from ..engine.redact import masked
+from . import text_viewer
 
 TEXT_NAME = "HFFNE Report"
 TICK, SECONDS = 0.5, 180
@@ -24,7 +24,7 @@ class HFFNE_OT_write_report(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context):
-        text = reading.show(context, TEXT_NAME, _here(context))
+        text = text_viewer.show(context, TEXT_NAME, _here(context))
         process = _doctor(context)
         if process is None:
             text.write("\nThe engine's Python is not set, or does not start.\n")

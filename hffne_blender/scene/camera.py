@@ -4,9 +4,9 @@
 A face object carries the property "hffne_camera", a JSON text:
 
     rotation    3 x 3, rows: object axes -> camera axes (x right, y up, z to the viewer)
-    scale       crop pixels a metre
+    scale       crop pixels a meter
     center      [x, y], where the object's origin lies in the crop, in crop pixels;
-                whole numbers are pixel centres, y down
+                whole numbers are pixel centers, y down
     crop        {center_x, center_y, side, size}: the square of the photo, in its pixels,
                 that was resampled to size x size crop pixels
     photo_size  [width, height]
@@ -74,7 +74,7 @@ def photo_camera(obj, frame="CROP"):
 
 
 def _photo_to_crop(crop, x, y):
-    """Photo pixels to crop pixels, pixel centres at whole numbers on both sides."""
+    """Photo pixels to crop pixels, pixel centers at whole numbers on both sides."""
     size, side = crop["size"], crop["side"]
     return (
         ((x + 0.5 - crop["center_x"]) / side + 0.5) * size - 0.5,

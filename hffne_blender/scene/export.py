@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An object's maps as files for other programs: depth, colour space and green's direction as those expect.
+"""An object's maps as files for other programs: depth, color space and green's direction as those expect.
 
-A face has those of its material; any mesh may have more that were made for it (see scene.made).
+A face has those of its material; any mesh may have more that were made for it (see scene.generated_maps).
 """
 
 import os
@@ -9,10 +9,10 @@ import os
 import bpy
 import numpy as np
 
-from .. import whole
-from . import detail, images, made, textures
+from ..system import verify_file
+from . import detail_nodes, generated_maps, images, textures
 
-# Of Blender's names: the ending, the depth of data, the depth of colours, whether the values are linear light.
+# Of Blender's names: the ending, the depth of data, the depth of colors, whether the values are linear light.
 FORMATS = {"PNG": ("png", "16", "8", False), "TIFF": ("tif", "16", "8", False), "OPEN_EXR": ("exr", "32", "32", True)}
 COLORS = {"color", "albedo"}
 
@@ -21,8 +21,8 @@ def maps_of(obj):
     """{kind: Image} of what can be exported of an object, or of None."""
     if obj is None or obj.type != "MESH":
         return {}
-    found = textures.of_material(obj.data.materials[0]) if detail.is_face(obj) else {}
-    for kind, image in made.of(obj).items():
+    found = textures.of_material(obj.data.materials[0]) if detail_nodes.is_face(obj) else {}
+    for kind, image in generated_maps.of(obj).items():
         if image not in found.values():
             found[kind] = image
     return found
@@ -31,9 +31,9 @@ def maps_of(obj):
 def export(obj, stem, folder, file_format="PNG", directx=False, kinds=None):
     """Write the maps of an object as `<stem>_<kind>.<ending>`; returns {kind: path}.
 
-    A face's normal map is written as the sliders make it. Data is linear and never colour managed; colours are sRGB
-    in PNG and TIFF, scene-linear in OpenEXR. Heights and displacements in OpenEXR are metres and curvatures 1/m,
-    elsewhere they are coded about the middle grey (see scene.textures and scene.made). Raises OSError, and writes
+    A face's normal map is written as the sliders make it. Data is linear and never color managed; colors are sRGB
+    in PNG and TIFF, scene-linear in OpenEXR. Heights and displacements in OpenEXR are meters and curvatures 1/m,
+    elsewhere they are coded about the middle gray (see scene.textures and scene.generated_maps). Raises OSError, and writes
     all files or none.
 
     directx  green of the tangent-space normal maps points down
@@ -63,10 +63,10 @@ def export(obj, stem, folder, file_format="PNG", directx=False, kinds=None):
 
 def _pixels(obj, kind, image, directx, linear):
     """(H, W, 3) or (H, W) float32, row 0 at the top, the very values that the file shall hold."""
-    if kind == "normal" and detail.is_face(obj):
-        pixels = detail.mixed(obj.data.materials[0]) * 0.5 + 0.5
+    if kind == "normal" and detail_nodes.is_face(obj):
+        pixels = detail_nodes.mixed(obj.data.materials[0]) * 0.5 + 0.5
     else:
-        # Of a colour image Blender gives the sRGB codes.
+        # Of a color image Blender gives the sRGB codes.
         pixels = images.values(image)[..., :3]
     if kind == "bake_object":
         return pixels
@@ -80,13 +80,13 @@ def _pixels(obj, kind, image, directx, linear):
     gray = pixels[..., 0]
     if linear and textures.RANGE in image:
         return (gray * 2 - 1) * np.float32(image[textures.RANGE])
-    if linear and made.SCALE in image:
-        return (gray - 0.5) * np.float32(image[made.SCALE] * _metres(obj))
+    if linear and generated_maps.SCALE in image:
+        return (gray - 0.5) * np.float32(image[generated_maps.SCALE] * _meters(obj))
     return gray
 
 
-def _metres(obj):
-    """Metres in a unit of an object's own space."""
+def _meters(obj):
+    """Meters in a unit of an object's own space."""
     return float(abs(obj.matrix_world.to_3x3().determinant()) ** (1 / 3))
 
 
@@ -119,4 +119,4 @@ def _write(pixels, path, file_format, depth):
     finally:
         bpy.data.images.remove(image)
         bpy.data.scenes.remove(scene)
-    whole.check(path)
+    verify_file.check(path)

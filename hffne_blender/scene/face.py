@@ -5,7 +5,9 @@ from functools import partial
 
 import bpy
 
-from . import camera, evidence, material, mesh, steps, tangent, textures
+from ..numeric import tangent
+from ..system import jobs
+from . import camera, face_attributes, material, mesh, textures
 
 
 def build(asset, collection, use_color=True):
@@ -13,11 +15,11 @@ def build(asset, collection, use_color=True):
 
     All or nothing: when a step fails, what the earlier ones made is removed.
     """
-    return steps.run(build_steps(asset, lambda: collection, use_color))
+    return jobs.run(build_steps(asset, lambda: collection, use_color))
 
 
 def build_steps(asset, collection, use_color=True):
-    """The same in slices, see `scene.steps`: two short ones on the main thread, all that takes long between them.
+    """The same in slices, see `system.jobs`: two short ones on the main thread, all that takes long between them.
 
     collection  a function that says where to link the object, asked at the end
 
@@ -59,6 +61,6 @@ def _assemble(asset, collection, made_textures, photo, made):
         # The face holds on to them until they are needed.
         image = keep(textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}"))
         obj[f"hffne_photo_{texture.kind}"] = image
-    evidence.store(obj, asset, skin_images["normal"])
+    face_attributes.store(obj, asset, skin_images["normal"])
     collection.objects.link(obj)
     return obj

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Textures as packed images. They are PNGs made here, so that no colour management touches them.
+"""Textures as packed images. They are PNGs made here, so that no color management touches them.
 
 A float image that Blender packs itself becomes a large half-float EXR; a 16-bit PNG
 is smaller, finer (0.002 degrees), and the very same file can be written beside the .blend.
@@ -26,7 +26,7 @@ def encode_normal(normal):
 def png_bytes(pixels):
     """A PNG file of (H, W, 3) or (H, W) uint8 or uint16, row 0 at the top, as bytes. No bpy here: for any thread."""
     if pixels.shape[2:] not in ((), (3,)) or pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"An RGB or grey image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
+        raise ValueError(f"An RGB or gray image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
     height, width = pixels.shape[:2]
     depth = pixels.dtype.itemsize
     rows = np.ascontiguousarray(pixels, ">u2" if depth == 2 else "u1").view(np.uint8).reshape(height, -1)
@@ -75,7 +75,7 @@ def _deflate(rows):
 def pack(name, data, colorspace):
     """A new Image holding a PNG file's bytes. Blender decodes them when it first needs the pixels.
 
-    colorspace  "Non-Color" for data, "sRGB" for colour
+    colorspace  "Non-Color" for data, "sRGB" for color
     """
     # A single pixel: the file's own come when they are needed, and take no memory before.
     image = bpy.data.images.new(name, 1, 1, is_data=colorspace == "Non-Color")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The face's material: skin on a Principled BSDF, its detail over sliders, for Cycles and EEVEE alike."""
 
-from . import detail, look, textures
+from . import detail_nodes, skin_nodes, textures
 from .nodes import new_material
 
-# How far red, green and blue light travels in skin (Jensen et al. 2001, "skin1"), as shares of the red in metres.
+# How far red, green and blue light travels in skin (Jensen et al. 2001, "skin1"), as shares of the red in meters.
 SUBSURFACE_SCALE = 0.0037
 SUBSURFACE_RADIUS = (1.0, 0.37, 0.19)
-# Less than all of it: a photo's colours hold some of the scattering already, and its normals too.
+# Less than all of it: a photo's colors hold some of the scattering already, and its normals too.
 SUBSURFACE_WEIGHT = 0.35
 # Skin's index of refraction is 1.4.
 IOR = 1.4
@@ -29,7 +29,7 @@ def build_material(name, uv_name, made):
 
     output = _node(tree, "ShaderNodeOutputMaterial", 900, 0)
     surface = _node(tree, "ShaderNodeBsdfPrincipled", 550, 0)
-    surface.inputs["Base Color"].default_value = look.PLAIN_COLOR
+    surface.inputs["Base Color"].default_value = skin_nodes.PLAIN_COLOR
     surface.inputs["IOR"].default_value = IOR
     tree.links.new(surface.outputs["BSDF"], output.inputs["Surface"])
 
@@ -39,7 +39,7 @@ def build_material(name, uv_name, made):
         node.image, node.label = made[kind], LABELS[kind]
     colors = {kind: node.outputs["Color"] for kind, node in read.items()}
 
-    sliders = detail.add_node(tree, colors)
+    sliders = detail_nodes.add_node(tree, colors)
     sliders.location = (0, -400)
     normal_map = _node(tree, "ShaderNodeNormalMap", 250, -400)
     normal_map.space = "TANGENT"
@@ -61,7 +61,7 @@ def build_material(name, uv_name, made):
     if "height" in colors:
         _add_displacement(tree, colors["height"], made["height"][textures.RANGE], sliders.outputs["Strength"])
 
-    # The Solid viewport shows the active texture: the colours, never the normal map.
+    # The Solid viewport shows the active texture: the colors, never the normal map.
     active = read.get("albedo") or read.get("color") or surface
     for node in tree.nodes:
         node.select = node == active
@@ -70,8 +70,8 @@ def build_material(name, uv_name, made):
 
 
 LABELS = {
-    "color": "Colour",
-    "albedo": "Delit Colour",
+    "color": "Color",
+    "albedo": "Delit Color",
     "roughness": "Roughness",
     "occlusion": "Occlusion",
     "normal": "Normal",
@@ -92,7 +92,7 @@ def build_object_space(name, image):
     material = new_material(name)
     tree = material.node_tree
     surface = find_node(material, "BSDF_PRINCIPLED")
-    surface.inputs["Base Color"].default_value = look.PLAIN_COLOR
+    surface.inputs["Base Color"].default_value = skin_nodes.PLAIN_COLOR
     read = _node(tree, "ShaderNodeTexImage", -600, 0)
     read.image, read.label = image, "Normal"
     normal_map = _node(tree, "ShaderNodeNormalMap", -250, 0)
@@ -136,9 +136,9 @@ def set_displaced(obj, displaced):
 
 
 def _add_skin(tree, colors, fed, surface):
-    """Feed the skin, through the sliders of its colours if it has any: fed "Roughness" and "Specular" -> socket."""
+    """Feed the skin, through the sliders of its colors if it has any: fed "Roughness" and "Specular" -> socket."""
     if "color" in colors or "albedo" in colors:
-        skin = look.add_node(tree, colors, SUBSURFACE_WEIGHT)
+        skin = skin_nodes.add_node(tree, colors, SUBSURFACE_WEIGHT)
         skin.location = (250, 300)
         for name, socket in fed.items():
             tree.links.new(socket, skin.inputs[name])
@@ -152,9 +152,9 @@ def _add_skin(tree, colors, fed, surface):
 def _add_displacement(tree, height, extent, strength):
     node = _node(tree, "ShaderNodeDisplacement", 600, -600)
     node.inputs["Midlevel"].default_value = 0.5
-    # From black to white it is twice the range: metres in, metres out.
+    # From black to white it is twice the range: meters in, meters out.
     scale = _node(tree, "ShaderNodeMath", 250, -650)
-    scale.operation, scale.label = "MULTIPLY", "Relief in Metres"
+    scale.operation, scale.label = "MULTIPLY", "Relief in Meters"
     scale.inputs[1].default_value = 2 * extent
     tree.links.new(strength, scale.inputs[0])
     tree.links.new(scale.outputs[0], node.inputs["Scale"])

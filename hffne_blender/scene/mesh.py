@@ -10,7 +10,7 @@ WEIGHT_STEPS = 64
 
 
 def build_mesh(name, vertices, quads, uvs):
-    """A new Mesh. vertices (V, 3) metres, quads (Q, 4) int, uvs (V, 2) in 0..1, one a vertex."""
+    """A new Mesh. vertices (V, 3) meters, quads (Q, 4) int, uvs (V, 2) in 0..1, one a vertex."""
     mesh = bpy.data.meshes.new(name)
     count = len(quads)
     mesh.vertices.add(len(vertices))

@@ -35,9 +35,11 @@ def find_group(material, tag):
 
 
 def add_sliders(group, sliders):
-    """Sockets for `sliders` (name, default, most, description), and after them the colour that comes out."""
+    """Sockets for `sliders` (name, default, most, description), and after them the color that comes out."""
     for name, default, most, description in sliders:
-        socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat", description=description)
+        socket = group.interface.new_socket(
+            name, in_out="INPUT", socket_type="NodeSocketFloat", description=description
+        )
         socket.default_value, socket.min_value, socket.max_value = default, 0.0, most
     group.interface.new_socket("Color", in_out="OUTPUT", socket_type="NodeSocketColor")
 

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face's textures: the asset's arrays as images, each with its depth, its colour space and its unit.
+"""A face's textures: the asset's arrays as images, each with its depth, its color space and its unit.
 
-Eight bits where a step cannot be seen (colours, roughness), sixteen everywhere else. An image knows what it
+Eight bits where a step cannot be seen (colors, roughness), sixteen everywhere else. An image knows what it
 is by its property "hffne_map", and a map of a quantity by "hffne_range": the value that lies half the
-scale away from the middle grey (height in metres, curvature in 1/m).
+scale away from the middle gray (height in meters, curvature in 1/m).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import images, tangent
+from ..numeric import tangent
+from . import images
 
 KIND, RANGE = "hffne_map", "hffne_range"
 # 1/m: a crease of 2 mm radius.
 CURVATURE_RANGE = 500.0
-# Heights are coded in steps of this many metres, so that faces of one batch tend to share a scale.
+# Heights are coded in steps of this many meters, so that faces of one batch tend to share a scale.
 HEIGHT_STEP = 0.0005
 
 
@@ -87,7 +88,7 @@ def add_image(name, texture, kind):
 
 
 def signed(values, extent):
-    """(T, T) float to uint16, 0 at the middle grey, plus and minus `extent` at the ends."""
+    """(T, T) float to uint16, 0 at the middle gray, plus and minus `extent` at the ends."""
     return np.rint(np.clip(values / (2 * extent) + 0.5, 0, 1) * 65535).astype(np.uint16)
 
 

@@ -11,7 +11,7 @@ MARK = "hffne_studio"
 
 
 def middle(obj):
-    """(centre, radius) of an object's bounding box in its own space; a Vector and metres."""
+    """(center, radius) of an object's bounding box in its own space; a Vector and meters."""
     corners = [Vector(corner) for corner in obj.bound_box]
     low = Vector([min(corner[axis] for corner in corners) for axis in range(3)])
     high = Vector([max(corner[axis] for corner in corners) for axis in range(3)])

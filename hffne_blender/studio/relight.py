@@ -16,7 +16,7 @@ GROUP, TAG = "HFFNE Relight", "hffne_relight"
 VERSION = 1
 KINDS = ("color", "albedo", "normal", "mask")
 # name, description
-COLOR = ("Light Colour", "Of the dragged light")
+COLOR = ("Light Color", "Of the dragged light")
 # name, default, most, description
 SLIDERS = (
     ("Ambient", 0.15, 2.0, "Light from all around"),
@@ -128,13 +128,13 @@ def _wire(group):
     key = build.math("MULTIPLY", 7, lit, given["Strength"])
     gloss = build.math("MULTIPLY", 8, build.math("MULTIPLY", 8, shine, given["Gloss"]), key)
 
-    tinted = build.vector("SCALE", 8, given["Light Colour"], scale=key)
+    tinted = build.vector("SCALE", 8, given["Light Color"], scale=key)
     ambient = build.node("ShaderNodeCombineXYZ", 7)
     for axis in "XYZ":
         group.links.new(given["Ambient"], ambient.inputs[axis])
     light = build.vector("ADD", 9, tinted, ambient.outputs[0])
     skin = build.vector("MULTIPLY", 10, given["Albedo"], light)
-    skin = build.vector("ADD", 11, skin, build.vector("SCALE", 10, given["Light Colour"], scale=gloss))
+    skin = build.vector("ADD", 11, skin, build.vector("SCALE", 10, given["Light Color"], scale=gloss))
     beside = build.vector("SCALE", 11, given["Color"], scale=given["Surroundings"])
     relit = build.between(12, given["Mask"], beside, skin)
     result = build.between(13, given["Original"], relit, given["Color"])

@@ -6,8 +6,8 @@ import os
 
 import bpy
 
-from .. import whole
-from ..quiet import quiet
+from ..system import verify_file
+from ..system.silence_stdout import quiet
 from .place import collection_for, drive, empty, marked, middle, of_face, remove
 
 COLLECTION, KIND = "HFFNE Turntable", "turntable"
@@ -62,7 +62,7 @@ def render(scene, camera, folder, stem, step, size, samples):
             bpy.ops.render.render(animation=True, scene=scene.name)
         paths = [f"{prefix}{frame:04d}.png" for frame in range(scene.frame_start, scene.frame_end + 1, step)]
         for path in paths:
-            whole.check(path)
+            verify_file.check(path)
     except RuntimeError as error:
         raise OSError(str(error).strip()) from None
     finally:

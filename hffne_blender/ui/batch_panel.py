@@ -41,7 +41,9 @@ class HFFNE_PT_batch(_Panel, bpy.types.Panel):
             if chosen.message:
                 draw_text(context, layout, chosen.message, icon=batch.ICONS[chosen.state])
             found = batch.counts(queue)
-            layout.label(text=", ".join(f"{found[name]} {label.lower()}" for name, label, *_ in batch.STATES if found[name]))
+            layout.label(
+                text=", ".join(f"{found[name]} {label.lower()}" for name, label, *_ in batch.STATES if found[name])
+            )
             row = layout.row(align=True)
             row.operator_context = "INVOKE_DEFAULT"
             if session.running():

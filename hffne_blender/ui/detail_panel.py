@@ -3,7 +3,7 @@
 
 import bpy
 
-from ..scene import detail, look, material
+from ..scene import detail_nodes, material, skin_nodes
 from ..sliders import key
 from ..studio import relight
 from .panel import draw_text
@@ -25,7 +25,7 @@ class _FacePanel:
 
 def find_face(context):
     """The active object if it is a face with its sliders, or None."""
-    return context.object if detail.is_face(context.object) else None
+    return context.object if detail_nodes.is_face(context.object) else None
 
 
 class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
@@ -41,21 +41,23 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
         layout.use_property_decorate = False
         obj = find_face(context)
         skin = obj.data.materials[0]
-        sliders, displaced, bands = skin.hffne_sliders, material.is_displaced(obj), detail.has_bands(skin)
-        for name, *_ in detail.SLIDERS:
+        sliders, displaced, bands = skin.hffne_sliders, material.is_displaced(obj), detail_nodes.has_bands(skin)
+        for name, *_ in detail_nodes.SLIDERS:
             if bands or name not in OF_BANDS:
                 row = layout.row()
                 row.enabled = name == "Strength" or not displaced
                 row.prop(sliders, key(name), slider=True)
         if displaced:
             draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
-        for name, *_ in look.SLIDERS:
-            if not look.lacks(skin, name):
+        for name, *_ in skin_nodes.SLIDERS:
+            if not skin_nodes.lacks(skin, name):
                 layout.prop(sliders, key(name), slider=True)
         if material.find_node(skin, "DISPLACEMENT") is not None:
             row = layout.row(align=True)
             for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
-                row.operator("hffne.set_detail", text=label, depress=displaced == (relief == "DISPLACEMENT")).relief = relief
+                row.operator(
+                    "hffne.set_detail", text=label, depress=displaced == (relief == "DISPLACEMENT")
+                ).relief = relief
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("hffne.export_maps", icon="EXPORT")
         layout.operator("hffne.bake", icon="RENDER_STILL")

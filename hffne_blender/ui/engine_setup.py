@@ -80,7 +80,9 @@ def draw_upkeep(layout, context):
     ready = preferences.find_python(context)
     borrowed = other and ready == other[1]
     if borrowed:
-        layout.label(text=f"The engine of Blender {other[0]} is used: keep that Blender, or install one here", icon="INFO")
+        layout.label(
+            text=f"The engine of Blender {other[0]} is used: keep that Blender, or install one here", icon="INFO"
+        )
     half, size = install_engine.left(base)
     if half and ready:
         # Else `draw` says so.
@@ -95,7 +97,7 @@ def draw_upkeep(layout, context):
         row.operator("hffne.install_engine")
     if facts:
         row.operator("hffne.install_engine", text="Repair").repair = True
-    if facts or half and ready:
+    if facts or (half and ready):
         row.operator("hffne.remove_engine")
     work = install_engine.work
     if work is not None and work.state == "done":

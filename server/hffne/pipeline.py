@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from .errors import Cancelled, HffneError
-from .exemplar import base_exemplar
-from .geometry import mesh, unwrap
-from .geometry.combine import combine, reference
-from .geometry.merge import enlarge, merge
-from .geometry.project import MAX_SIZE, Projection, project
-from .geometry.resample import normalise, sample
-from .geometry.uv import landmark_uvs, template
-from .photo.crop import SIDE_OVER_RADIUS, Crop, crop_for_box, take, to_gray
+from hffne.errors import Cancelled, HffneError
+from hffne.exemplar import base_exemplar
+from hffne.geometry import mesh, unwrap
+from hffne.geometry.band_merge import enlarge, merge
+from hffne.geometry.grids import sample
+from hffne.geometry.multi_photo import combine, reference
+from hffne.geometry.project import MAX_SIZE, Projection, project
+from hffne.geometry.uv import landmark_uvs, template
+from hffne.geometry.vectors import normalize
+from hffne.photo.crop import SIDE_OVER_RADIUS, Crop, crop_for_box, take, to_gray
 
 # The position map's and the coarse network's crop.
 CROP = 256
@@ -76,7 +77,7 @@ class FaceEstimate:
         top, bottom = (int(np.clip(round(crop.center_y + s * crop.reach), 0, height)) for s in (-1, 1))
         if left < right and top < bottom:
             part = _back(picture, crop, left, top, right, bottom)
-            whole[top:bottom, left:right] = normalise(part) if part.ndim == 3 else part
+            whole[top:bottom, left:right] = normalize(part) if part.ndim == 3 else part
         return whole
 
     def landmarks_of(self, points):
@@ -88,9 +89,9 @@ class FaceEstimate:
 class FaceAsset:
     """A face to be built in Blender: `mesh` (geometry.mesh.FaceMesh), `textures` (geometry.unwrap.Textures), camera.
 
-    camera: "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per metre, "center" the
+    camera: "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per meter, "center" the
     crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height].
-    maps: the further maps that were asked for, arrays by name, see maps.make.
+    maps: the further maps that were asked for, arrays by name, see maps.registry.
     """
 
     mesh: mesh.FaceMesh
@@ -125,7 +126,7 @@ class Engine:
     """
 
     def __init__(self, device=None, model="compact", size=CROP, stochastic=False):
-        from . import models
+        from hffne import models
 
         check_size(size)
         self.networks = models.load_models(device, model, stochastic=stochastic)
@@ -161,7 +162,7 @@ class Engine:
     def _on_crop(self, photo, crop, step, merged, size, exemplar=None):
         models, size = self.networks, self.size if size is None else check_size(size)
         gray = to_gray(take(photo.rgb, crop))
-        shape = mesh.regularise(self._both_ways(gray)[0])
+        shape = mesh.regularize(self._both_ways(gray)[0])
         position = shape.position_map()
         projection = project(position, min(size, MAX_SIZE))
         step("coarse", 0.25, "Estimating the coarse normals")
@@ -180,8 +181,17 @@ class Engine:
         # Where lips or nostrils fold over, a few pixels show no outer side; they are face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         normal = _join(coarse, fines, mask) if merged else fines[-1]
-        estimate = FaceEstimate(crop.resized(size), position, enlarge(coarse, size), fines[-1], normal,
-                                _resized(mask, size), None, shape, projection)
+        estimate = FaceEstimate(
+            crop.resized(size),
+            position,
+            enlarge(coarse, size),
+            fines[-1],
+            normal,
+            _resized(mask, size),
+            None,
+            shape,
+            projection,
+        )
         estimate.landmarks = estimate.landmarks_of(position)
         return estimate
 
@@ -221,12 +231,12 @@ class Engine:
         if self.model == "paper":
             return plain
         mirrored = self.networks.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.float32([-1, 1, 1])
-        return normalise(plain + mirrored).astype(np.float32)
+        return normalize(plain + mirrored).astype(np.float32)
 
     def asset(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
         """What Blender builds from an estimate: FaceAsset. grid: vertices along a side of the UV layout.
 
-        maps: names of the further maps to make, of maps.make.MAPS.
+        maps: names of the further maps to make, of maps.registry.MAPS.
         """
         return self.combined([(photo, estimate)], texture_size, grid, report, cancelled, maps)
 
@@ -251,7 +261,7 @@ class Engine:
         crop = estimate.crop.resized(CROP)
         derived = {}
         if maps:
-            from .maps.make import make_maps
+            from hffne.maps.registry import make_maps
 
             step("maps", 0.80, "Deriving the other maps")
             derived = make_maps(maps, photo, estimate, textures)
@@ -272,8 +282,11 @@ class Engine:
 def check_size(size):
     """A size of the fine network's crop that can be used, or HffneError."""
     if size % STEP or not CROP <= size <= LARGEST:
-        raise HffneError(f"The crop cannot have {size} pixels.", code="bad_size",
-                         hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.")
+        raise HffneError(
+            f"The crop cannot have {size} pixels.",
+            code="bad_size",
+            hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.",
+        )
     return size
 
 
@@ -325,9 +338,10 @@ def _crop_around(position, crop):
         return crop
     middle = points.mean(0)
     radius = np.sqrt(np.square(points - middle).sum(1).mean())
-    side = float(np.clip(SIDE_OVER_RADIUS * radius * crop.side / crop.size,
-                         crop.side / _SIDE_LIMIT, crop.side * _SIDE_LIMIT))
-    # A Crop's centre is a continuous position, where pixel index i covers i to i + 1.
+    side = float(
+        np.clip(SIDE_OVER_RADIUS * radius * crop.side / crop.size, crop.side / _SIDE_LIMIT, crop.side * _SIDE_LIMIT)
+    )
+    # A Crop's center is a continuous position, where pixel index i covers i to i + 1.
     x, y = (crop.to_photo(np.clip(middle, 0, crop.size - 1))[:2] + 0.5).tolist()
     return replace(crop, center_x=x, center_y=y, side=side, turns=(crop.turns + mesh.lean(position) / 90) % 4)
 
@@ -348,8 +362,9 @@ def _back(picture, crop, left, top, right, bottom):
     matrix = cv2.invertAffineTransform(crop.matrix - [[0, 0, left], [0, 0, top]])
 
     def warp(layer, method, border):
-        return cv2.warpAffine(layer, matrix, (right - left, bottom - top), flags=method | cv2.WARP_INVERSE_MAP,
-                              borderMode=border)
+        return cv2.warpAffine(
+            layer, matrix, (right - left, bottom - top), flags=method | cv2.WARP_INVERSE_MAP, borderMode=border
+        )
 
     part = warp(picture, method, cv2.BORDER_REPLICATE)
     if crop.turns % 1:  # the window's corners lie beside the square

@@ -51,7 +51,8 @@ def _windows(pid=None):
 
     class Counters(ctypes.Structure):
         _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)] + [
-            (name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "pagefile", "peak_pagefile")]
+            (name, ctypes.c_size_t) for name in ("peak", "now", "a", "b", "c", "d", "pagefile", "peak_pagefile")
+        ]
 
     counters = Counters()
     counters.cb = ctypes.sizeof(counters)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import HffneError
-from ..service import frames
-from .memory import memory_of
-from .spread import spread
+from hffne.benchmark.memory import memory_of
+from hffne.benchmark.timing import spread
+from hffne.errors import HffneError
+from hffne.service import frames
 
 # The engine's memory may settle for so many photos; the first of them count as warming up.
 SETTLED = 50
@@ -30,8 +30,13 @@ class EngineProcess:
         package = str(Path(__file__).resolve().parents[2])
         environment["PYTHONPATH"] = os.pathsep.join([package, environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         started = time.perf_counter()
-        self._process = subprocess.Popen([sys.executable, "-m", "hffne", "serve", *options], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hffne", "serve", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
         self._number = 0
         try:
             self.ask("hello")
@@ -84,8 +89,14 @@ def long_session(path, photos, texture_size=1024, options=(), said=None):
         variants = _variants(path, Path(folder))
         for number in range(photos):
             started = time.perf_counter()
-            engine.ask("generate", photo=str(variants[number % len(variants)]), face="largest",
-                       texture_size=texture_size, grid=128, color=True)
+            engine.ask(
+                "generate",
+                photo=str(variants[number % len(variants)]),
+                face="largest",
+                texture_size=texture_size,
+                grid=128,
+                color=True,
+            )
             times.append((time.perf_counter() - started) * 1000)
             memory.append(engine.memory()[0])
             if said:
@@ -94,10 +105,14 @@ def long_session(path, photos, texture_size=1024, options=(), said=None):
     settled = min(SETTLED, max(1, photos // 2))
     known = memory[0] is not None
     return {
-        "photos": photos, "texture_size": texture_size, "settled_after": settled,
+        "photos": photos,
+        "texture_size": texture_size,
+        "settled_after": settled,
         "memory_settled_mb": max(memory[:settled]) if known else None,
-        "memory_end_mb": max(memory[-settled:]) if known else None, "memory_peak_mb": peak,
-        "milliseconds_settled": spread(times[:settled]), "milliseconds_end": spread(times[-settled:]),
+        "memory_end_mb": max(memory[-settled:]) if known else None,
+        "memory_peak_mb": peak,
+        "milliseconds_settled": spread(times[:settled]),
+        "milliseconds_end": spread(times[-settled:]),
     }
 
 
@@ -126,7 +141,7 @@ def _variants(path, folder):
 
 
 def _placed(path, size):
-    """The photo, as large as it fits, on a grey picture of another shape."""
+    """The photo, as large as it fits, on a gray picture of another shape."""
     with Image.open(path) as opened:
         photo = opened.convert("RGB")
     scale = min(size[0] / photo.width, size[1] / photo.height)
@@ -143,10 +158,17 @@ def markdown(long=None, large=None):
     lines = ["| what | time | memory |", "|---|---|---|"]
     if long:
         for name, words in (("settled", "first"), ("end", "last")):
-            lines.append(f"| {long['photos']} photos in one engine, the {words} {long['settled_after']} | "
-                         f"median {long[f'milliseconds_{name}']['median']:.0f} ms | {mb(long[f'memory_{name}_mb'])} |")
+            lines.append(
+                f"| {long['photos']} photos in one engine, the {words} {long['settled_after']} | "
+                f"median {long[f'milliseconds_{name}']['median']:.0f} ms | {mb(long[f'memory_{name}_mb'])} |"
+            )
     if large:
         width, height = large["photo"]["size"]
-        for name, words in (("photo", f"a photo of {width} x {height}"), ("texture", f"textures of {large['texture']['size']}")):
-            lines.append(f"| {words}, cold | {large[name]['seconds']:.1f} s | peak {mb(large[name]['memory_peak_mb'])} |")
+        for name, words in (
+            ("photo", f"a photo of {width} x {height}"),
+            ("texture", f"textures of {large['texture']['size']}"),
+        ):
+            lines.append(
+                f"| {words}, cold | {large[name]['seconds']:.1f} s | peak {mb(large[name]['memory_peak_mb'])} |"
+            )
     return "\n".join(lines)

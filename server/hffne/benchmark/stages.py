@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from .memory import peak_memory
-from .spread import timed
+from hffne.benchmark.memory import peak_memory
+from hffne.benchmark.timing import timed
 
 # What is large and slow needs fewer runs.
 FEW = 3
@@ -13,7 +13,7 @@ FEW = 3
 def stage_times(engine, path, runs, fine_sizes, texture_sizes):
     """{stage: `spread.timed`} of a photo's largest face, and its peak memory in MB where it may grow ("memory")."""
     from hffne.geometry import mesh, unwrap
-    from hffne.geometry.merge import enlarge, merge
+    from hffne.geometry.band_merge import enlarge, merge
     from hffne.photo.crop import crop_for_box, take, to_gray
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
@@ -36,7 +36,7 @@ def stage_times(engine, path, runs, fine_sizes, texture_sizes):
         "detect": timed(lambda: find_faces(photo), runs),
         "align": timed(align, runs),
         "prn": timed(lambda: networks.position_map(gray), runs),
-        "shape": timed(lambda: mesh.regularise(estimate.position_map), runs),
+        "shape": timed(lambda: mesh.regularize(estimate.position_map), runs),
         "coarse": timed(lambda: engine.coarse_normal(gray), runs),
     }
     memory = {}
@@ -44,14 +44,15 @@ def stage_times(engine, path, runs, fine_sizes, texture_sizes):
         large = to_gray(take(photo.rgb, crop.resized(size)))
         exemplar = enlarge(coarse, size)
         few = runs if size == fine_sizes[0] else min(runs, FEW)
-        rows[f"fine {size}"] = timed(lambda: networks.fine(large, exemplar), few)  # noqa: B023 (called at once)
+        rows[f"fine {size}"] = timed(lambda: networks.fine(large, exemplar), few)
         memory[f"fine {size}"] = peak_memory()
     rows["merge"] = timed(lambda: merge(estimate.coarse, estimate.fine, estimate.mask), runs)
     for size in texture_sizes:
         few = runs if size == texture_sizes[0] else min(runs, FEW)
         rows[f"unwrap {size}"] = timed(
-            lambda: unwrap.unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, size),  # noqa: B023
-            few)
+            lambda: unwrap.unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, size),
+            few,
+        )
         memory[f"unwrap {size}"] = peak_memory()
     rows["mesh"] = timed(lambda: mesh.build_mesh(estimate.shape, 128), runs)
     rows["normals"] = timed(lambda: _normals(engine, path), runs)
@@ -72,6 +73,8 @@ def markdown(rows, memory):
     lines = ["| stage | median ms | from - to | processor ms | peak memory so far, MB |", "|---|---|---|---|---|"]
     for name, t in rows.items():
         peak = memory.get(name)
-        lines.append(f"| {name} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} | {t['cpu']:.0f} | "
-                     f"{'' if peak is None else format(peak, '.0f')} |")
+        lines.append(
+            f"| {name} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} | {t['cpu']:.0f} | "
+            f"{'' if peak is None else format(peak, '.0f')} |"
+        )
     return "\n".join(lines)

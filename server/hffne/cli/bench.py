@@ -2,6 +2,7 @@
 """`hffne bench`: milliseconds and memory, stage by stage, on this machine."""
 
 import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 from hffne.benchmark.memory import peak_memory
-from hffne.benchmark.spread import spread
+from hffne.benchmark.timing import spread
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.errors import HffneError
 
@@ -29,23 +30,42 @@ def add_parser(subparsers):
         description="Time each stage of one photo, warm: median and spread of several runs; the time from an engine's "
         "start to its first answer; the peak memory of this process.",
     )
-    parser.add_argument("photo", nargs="?", type=Path, metavar="PHOTO",
-                        help="default: the astronaut photo of scikit-image, 512 x 512")
+    parser.add_argument(
+        "photo", nargs="?", type=Path, metavar="PHOTO", help="default: the astronaut photo of scikit-image, 512 x 512"
+    )
     parser.add_argument("--runs", type=int, default=10, metavar="N", help="timed runs (default: %(default)s)")
     parser.add_argument("--texture-size", type=int, default=1024, metavar="PIXELS", help="default: %(default)s")
     parser.add_argument("--against", choices=["paper"], help="also time the published widths in the same run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     parser.add_argument("--no-start", action="store_true", help="do not start an engine to time its start")
-    parser.add_argument("--stages", action="store_true",
-                        help="also each stage by itself: the fine network at 256, 512 and 1024, unwrapping at 1k, 2k, 4k")
-    parser.add_argument("--texture-sizes", type=int, nargs="+", default=[1024, 2048, 4096], metavar="PIXELS",
-                        help="for --stages and --blender")
-    parser.add_argument("--fine-sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS",
-                        help="for --stages")
-    parser.add_argument("--blender", action="store_true",
-                        help="also photo to finished object, the longest stall, and the conversion against a bake")
-    parser.add_argument("--session", type=int, default=0, metavar="N",
-                        help="also N photos in one engine, a photo of 24 megapixels and textures of 4096: memory and time")
+    parser.add_argument(
+        "--stages",
+        action="store_true",
+        help="also each stage by itself: the fine network at 256, 512 and 1024, unwrapping at 1k, 2k, 4k",
+    )
+    parser.add_argument(
+        "--texture-sizes",
+        type=int,
+        nargs="+",
+        default=[1024, 2048, 4096],
+        metavar="PIXELS",
+        help="for --stages and --blender",
+    )
+    parser.add_argument(
+        "--fine-sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS", help="for --stages"
+    )
+    parser.add_argument(
+        "--blender",
+        action="store_true",
+        help="also photo to finished object, the longest stall, and the conversion against a bake",
+    )
+    parser.add_argument(
+        "--session",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also N photos in one engine, a photo of 24 megapixels and textures of 4096: memory and time",
+    )
     parser.add_argument("--update", type=Path, metavar="FILE", help="put the tables between this page's marks")
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -69,9 +89,18 @@ def run(args):
     rows["normals"] = spread([sum(t[name] for name in NORMALS) for t in times])
     rows["all"] = spread([sum(t.values()) for t in times])
     data = {
-        "version": __version__, "model": engine.model, "device": engine.device_name, "system": platform.platform(),
-        "cores": os.cpu_count(), "photo_size": photo_size, "crop": engine.size, "texture_size": args.texture_size,
-        "runs": runs, "milliseconds": rows, "models_loaded_seconds": load_seconds, "engine_ready_seconds": start,
+        "version": __version__,
+        "model": engine.model,
+        "device": engine.device_name,
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "photo_size": photo_size,
+        "crop": engine.size,
+        "texture_size": args.texture_size,
+        "runs": runs,
+        "milliseconds": rows,
+        "models_loaded_seconds": load_seconds,
+        "engine_ready_seconds": start,
         "peak_memory_mb": memory,
     }
     page = []
@@ -87,8 +116,9 @@ def run(args):
     if args.stages:
         from hffne.benchmark import stages
 
-        data["stages"], data["stages_memory"] = stages.stage_times(engine, path, runs, args.fine_sizes,
-                                                                     args.texture_sizes)
+        data["stages"], data["stages_memory"] = stages.stage_times(
+            engine, path, runs, args.fine_sizes, args.texture_sizes
+        )
         tell(stages.markdown(data["stages"], data["stages_memory"]))
     if args.blender:
         data["blender"] = _in_blender(args, path)
@@ -111,7 +141,7 @@ def run(args):
 
 
 def _against_paper(engine, runs):
-    """Milliseconds of one 256 x 256 face, grey crop to fine normal, by turns with both networks: medians and ratio.
+    """Milliseconds of one 256 x 256 face, gray crop to fine normal, by turns with both networks: medians and ratio.
 
     The published widths have random weights here; their time does not depend on them. Each network runs as the
     product runs it: the compact coarse one looks twice, at the face and at its mirror image.
@@ -121,13 +151,15 @@ def _against_paper(engine, runs):
     from hffne.models import untrained_paper_models
 
     paper = untrained_paper_models(engine.networks.device)
-    grey = np.random.default_rng(0).random((256, 256), np.float32)
+    gray = np.random.default_rng(0).random((256, 256), np.float32)
     times = {"compact": [], "paper": []}
     for _ in range(runs + 1):
-        for name, coarse, fine in (("compact", engine.coarse_normal, engine.networks.fine),
-                                   ("paper", paper.coarse, paper.fine)):
+        for name, coarse, fine in (
+            ("compact", engine.coarse_normal, engine.networks.fine),
+            ("paper", paper.coarse, paper.fine),
+        ):
             started = time.perf_counter()
-            fine(grey, coarse(grey))
+            fine(gray, coarse(gray))
             times[name].append((time.perf_counter() - started) * 1000)
     rows = {name: spread(values[1:]) for name, values in times.items()}  # the first ones warm up
     return rows | {"times_faster": rows["paper"]["median"] / rows["compact"]["median"]}
@@ -167,7 +199,7 @@ def _one_run(engine, path, texture_size):
     estimate.on_photo(photo.rgb.shape)
     engine.asset(photo, estimate, texture_size=texture_size, report=mark)
     mark("end")
-    times = {name: (after - at) * 1000 for (name, at), (_, after) in zip(marks, marks[1:])}
+    times = {name: (after - at) * 1000 for (name, at), (_, after) in itertools.pairwise(marks)}
     return {**{name: times.get(name, 0.0) for name in STAGES}, "photo_size": list(photo.size)}
 
 
@@ -184,12 +216,22 @@ def _serve_options(args):
 
 
 def _in_blender(args, path):
-    """`hffne_blender.measure` in a process of its own, or None where bpy is not installed."""
+    """`hffne_blender.commands.profile_main_thread` in a process of its own, or None where bpy is not installed."""
     if not (importlib.util.find_spec("bpy") and importlib.util.find_spec("hffne_blender")):
         print("\nBlender's side is not measured: bpy is not installed.", file=sys.stderr)
         return None
-    command = [sys.executable, "-m", "hffne_blender.measure", str(Path(path).absolute()), "--engine", sys.executable,
-               "--bake", "--json", "--sizes", *map(str, args.texture_sizes)]
+    command = [
+        sys.executable,
+        "-m",
+        "hffne_blender.commands.profile_main_thread",
+        str(Path(path).absolute()),
+        "--engine",
+        sys.executable,
+        "--bake",
+        "--json",
+        "--sizes",
+        *map(str, args.texture_sizes),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise HffneError("Blender's side could not be measured.", hint=done.stderr.strip()[-300:])
@@ -205,17 +247,24 @@ def _astronaut():
 
 
 def blender_table(sizes):
-    """What `hffne_blender.measure` found, as a table."""
-    lines = ["| textures | photo to object, warm | longest stall, wall (processor) | conversion, wall (processor) | "
-             "Blender's bake, processor | faster by | apart |", "|---|---|---|---|---|---|---|"]
+    """What `hffne_blender.commands.profile_main_thread` found, as a table."""
+    lines = [
+        "| textures | photo to object, warm | longest stall, wall (processor) | conversion, wall (processor) | "
+        "Blender's bake, processor | faster by | apart |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for size, figures in sizes.items():
         seconds = spread([run["all_s"] for run in figures["runs"]])["median"]
-        wall, cpu = (max(run[stage][key] for run in figures["runs"] for stage in ("waiting", "building"))
-                     for key in ("longest_ms", "longest_cpu_ms"))
+        wall, cpu = (
+            max(run[stage][key] for run in figures["runs"] for stage in ("waiting", "building"))
+            for key in ("longest_ms", "longest_cpu_ms")
+        )
         made = figures["conversion"]
-        lines.append(f"| {size} | {seconds:.1f} s | {wall:.0f} ({cpu:.0f}) ms | {made['median_s']:.2f} "
-                     f"({made['cpu_s']:.2f}) s | {made['bake_cpu_s']:.1f} s | {made['times_faster']:.0f} x | "
-                     f"{made['mean_degrees']:.3f} degrees |")
+        lines.append(
+            f"| {size} | {seconds:.1f} s | {wall:.0f} ({cpu:.0f}) ms | {made['median_s']:.2f} "
+            f"({made['cpu_s']:.2f}) s | {made['bake_cpu_s']:.1f} s | {made['times_faster']:.0f} x | "
+            f"{made['mean_degrees']:.3f} degrees |"
+        )
     return "\n".join(lines)
 
 
@@ -232,7 +281,9 @@ def _update(path, text):
     before, start, rest = page.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not start or not end:
-        raise HffneError(f"{path} has no marks for the figures.", hint=f"Put {MARKS[0]} and {MARKS[1]} where they belong.")
+        raise HffneError(
+            f"{path} has no marks for the figures.", hint=f"Put {MARKS[0]} and {MARKS[1]} where they belong."
+        )
     made = f"{before}{start}\n{text}\n{end}{after}".encode()
     with output_folder(path.parent):
         write_files({path: lambda file: file.write(made)})
@@ -242,8 +293,10 @@ def _markdown(data):
     width, height = data["photo_size"]
     lines = [
         f"hffne {data['version']}, model {data['model']}, {data['device']}, {data['cores']} cores; photo "
-        f"{width} x {height}, crop {data['crop']}, textures {data['texture_size']}; {data['runs']} warm runs", "",
-        "| stage | median ms | from - to |", "|---|---|---|",
+        f"{width} x {height}, crop {data['crop']}, textures {data['texture_size']}; {data['runs']} warm runs",
+        "",
+        "| stage | median ms | from - to |",
+        "|---|---|---|",
     ]
     for name, t in data["milliseconds"].items():
         title = {"normals": "**normals (load to merge)**", "all": "**all**"}.get(name, name)

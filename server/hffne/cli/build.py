@@ -32,7 +32,8 @@ def add_parser(subparsers):
     parser.add_argument("--texture-size", type=int, metavar="PIXELS", help="side of the textures")
     parser.add_argument("--grid", type=int, metavar="N", help="faces of the mesh along one side of the UV square")
     parser.add_argument(
-        "--maps", metavar="NAMES",
+        "--maps",
+        metavar="NAMES",
         help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, curvature, relight; "
         "or all, or none (default: all but the last two)",
     )
@@ -97,13 +98,22 @@ def _program(wanted):
     if Path(found).name.lower().startswith("python"):
         return [found, "-m", "hffne_blender.headless"], environment
     script = str(extension / "headless.py")
-    return [found, "--background", "--factory-startup", "--python-exit-code", "1", "--python", script, "--"], environment
+    return [
+        found,
+        "--background",
+        "--factory-startup",
+        "--python-exit-code",
+        "1",
+        "--python",
+        script,
+        "--",
+    ], environment
 
 
 def _extension_folder():
     spec = importlib.util.find_spec("hffne_blender")
     if spec and spec.submodule_search_locations:
-        return Path(list(spec.submodule_search_locations)[0])
+        return Path(next(iter(spec.submodule_search_locations)))
     # Run from the sources without an install.
     folder = Path(__file__).resolve().parents[3] / "hffne_blender"
     if (folder / "headless.py").is_file():

@@ -27,8 +27,9 @@ def run(args):
             print(f"{name:10}  {source.title}: {source.content}")
         return 0
     if args.name not in datasets.NAMES:
-        raise HffneError(f"There is no data set '{args.name}'.", hint=f"Known are: {', '.join(datasets.NAMES)}.",
-                         code="no_dataset")
+        raise HffneError(
+            f"There is no data set '{args.name}'.", hint=f"Known are: {', '.join(datasets.NAMES)}.", code="no_dataset"
+        )
     module = datasets.dataset(args.name)
     if args.folder is None:
         print(module.SOURCE.text())

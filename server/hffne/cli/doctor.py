@@ -4,9 +4,11 @@
 
 def add_parser(subparsers):
     parser = subparsers.add_parser(
-        "doctor", help="check the engine; print a report for a question or a bug",
+        "doctor",
+        help="check the engine; print a report for a question or a bug",
         description="Print versions, device and models, and try each part. The report holds no photo, and the user's "
-                    "folder and name are masked. Exit code 1 when a check fails.")
+        "folder and name are masked. Exit code 1 when a check fails.",
+    )
     parser.set_defaults(run=run)
 
 

@@ -16,32 +16,49 @@ def add_parser(subparsers):
         description="Draw a figure of the paper on your own photos and data, as one picture (PNG).",
     )
     figures = parser.add_subparsers(dest="figure", metavar="FIGURE", required=True)
-    for name, text in (("exemplar", "the coarse exemplar beside the refined normal (Figure 3)"),
-                       ("shading", "the base mesh under several lights, without and with the normals (Figure 4)"),
-                       ("relight", "the face under a target light, by its normals and an albedo (Figure 7)")):
+    for name, text in (
+        ("exemplar", "the coarse exemplar beside the refined normal (Figure 3)"),
+        ("shading", "the base mesh under several lights, without and with the normals (Figure 4)"),
+        ("relight", "the face under a target light, by its normals and an albedo (Figure 7)"),
+    ):
         figure = figures.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         figure.add_argument("photos", nargs="*" if name == "relight" else "+", type=Path, metavar="PHOTO")
         if name == "relight":
-            figure.add_argument("--dataset", type=Path, metavar="DIR", help="ICT-3DRFE: its albedo and its true normals")
-            figure.add_argument("--light", type=float, nargs=3, action="append", metavar=("X", "Y", "Z"),
-                                help="toward the target light: right, up, to the viewer; again for more lights")
+            figure.add_argument(
+                "--dataset", type=Path, metavar="DIR", help="ICT-3DRFE: its albedo and its true normals"
+            )
+            figure.add_argument(
+                "--light",
+                type=float,
+                nargs=3,
+                action="append",
+                metavar=("X", "Y", "Z"),
+                help="toward the target light: right, up, to the viewer; again for more lights",
+            )
             figure.add_argument("--limit", type=int, default=8, metavar="N", help="faces of the data set (default: 8)")
         _add_output(figure)
         add_engine_options(figure)
         figure.set_defaults(run=run_photos)
-    for name, text, count in (("errors", "normals and their error maps on a benchmark (Figure 6)", 6),
-                              ("failures", "the worst faces of a benchmark with their error maps (Figure 11)", 8)):
+    for name, text, count in (
+        ("errors", "normals and their error maps on a benchmark (Figure 6)", 6),
+        ("failures", "the worst faces of a benchmark with their error maps (Figure 11)", 8),
+    ):
         _add_benchmarks(figures.add_parser(name, help=text, description=text[0].upper() + text[1:] + "."), name, count)
 
 
 def _add_benchmarks(figure, name, count):
-    from hffne.cli.evaluate_normals import add_benchmark
+    from hffne.cli.evaluate.normals import add_benchmark
 
     benchmarks = figure.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     for benchmark in ("yaleb", "photoface", "florence"):
         parser = add_benchmark(benchmarks, benchmark)
-        parser.add_argument("--count", type=int, default=count, metavar="N",
-                            help="measure N, spread over all" if name == "errors" else "show the N worst")
+        parser.add_argument(
+            "--count",
+            type=int,
+            default=count,
+            metavar="N",
+            help="measure N, spread over all" if name == "errors" else "show the N worst",
+        )
         if name == "failures":
             parser.add_argument("--limit", type=int, metavar="N", help="measure only N, spread over all")
         _add_output(parser)
@@ -81,7 +98,7 @@ def run_photos(args):
 
 
 def run_benchmark(args):
-    from hffne.cli.evaluate_normals import benchmark
+    from hffne.cli.evaluate.normals import benchmark
     from hffne.figures.errors import ErrorMaps, Failures
     from hffne.output import output_folder
     from hffne.pipeline import Engine
@@ -103,7 +120,7 @@ def _sources(args):
     if folder is not None:
         from hffne.datasets import ict3drfe
 
-        items = ict3drfe.find(folder, part=True)[:max(1, args.limit)]
+        items = ict3drfe.find(folder, part=True)[: max(1, args.limit)]
         return [(path, None) for path in args.photos] + [(item.photo, item) for item in items]
     if not args.photos:
         raise HffneError("There is no photo to relight.", hint="Name photos, or --dataset DIR.", code="no_photos")
@@ -126,7 +143,7 @@ def _draw(args, engine, photo, face, item):
 
 
 def _save(path, rows):
-    from hffne.evaluation import sheet
+    from hffne.evaluation import contact_sheet
 
-    sheet.save(rows, path)
+    contact_sheet.save(rows, path)
     print(path)

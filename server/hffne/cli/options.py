@@ -6,12 +6,12 @@ import argparse
 
 def add_engine_options(parser):
     """--device, --model and --stochastic, as `pipeline.Engine` takes them."""
+    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
     parser.add_argument(
-        "--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)"
-    )
-    parser.add_argument(
-        "--model", default="compact", choices=["compact", "paper"],
-        help="compact: the networks that come with hffne (default); paper: the published ones, see `hffne weights`"
+        "--model",
+        default="compact",
+        choices=["compact", "paper"],
+        help="compact: the networks that come with hffne (default); paper: the published ones, see `hffne weights`",
     )
     parser.add_argument(
         "--stochastic", action="store_true", help="paper: leave its dropout on, as the published test runs have it"
@@ -29,7 +29,9 @@ def engine_arguments(args):
 def add_size_option(parser):
     """--size, as `size_argument` takes it."""
     parser.add_argument(
-        "--size", type=int, metavar="PIXELS",
+        "--size",
+        type=int,
+        metavar="PIXELS",
         help="side of the crop that the fine network sees: a multiple of 32 from 256 (default) to 2048. Larger: "
         "finer relief from large photos, in more time",
     )

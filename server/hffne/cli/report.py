@@ -12,13 +12,18 @@ def add_report_options(parser, sheet=True):
     if not sheet:
         return
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
-    parser.add_argument("--sheet-rows", type=int, default=10, metavar="N",
-                        help="show the N best and the N worst faces (default: %(default)s)")
+    parser.add_argument(
+        "--sheet-rows",
+        type=int,
+        default=10,
+        metavar="N",
+        help="show the N best and the N worst faces (default: %(default)s)",
+    )
 
 
 def sheet_rows(args):
     """A collector for the contact sheet that was asked for, or None."""
-    from hffne.evaluation.sheet import BestAndWorst
+    from hffne.evaluation.contact_sheet import BestAndWorst
 
     return BestAndWorst(max(1, args.sheet_rows)) if args.sheet else None
 
@@ -40,7 +45,7 @@ def write_report(args, data, rows, tile=None):
 
     Raises OutputError.
     """
-    from hffne.evaluation import sheet
+    from hffne.evaluation import contact_sheet
     from hffne.output import output_folder, write_files
 
     if args.json:
@@ -49,4 +54,4 @@ def write_report(args, data, rows, tile=None):
             write_files({args.json: lambda file: file.write(text)})
     if rows:
         with output_folder(args.sheet.parent):
-            sheet.save(rows, args.sheet, tile or sheet.TILE)
+            contact_sheet.save(rows, args.sheet, tile or contact_sheet.TILE)

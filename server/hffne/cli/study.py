@@ -6,12 +6,16 @@ from pathlib import Path
 
 def add_parser(subparsers):
     parser = subparsers.add_parser(
-        "study", help="train and measure the paper's ablations (Table 3, Figures 8 and 9)",
+        "study",
+        help="train and measure the paper's ablations (Table 3, Figures 8 and 9)",
         description="Trains stage 1 once and a stage 2 for each row, all with the same budget, and measures them on "
-                    "held-out renders and, with --yaleb, on photos of another world. Writes <study>.md, .json and .png. "
-                    "Goes on where it was interrupted; the studies share what they have in common. See docs/study.md.")
-    parser.add_argument("study", choices=["initialisation", "architecture", "modulation"])
-    parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`")
+        "held-out renders and, with --yaleb, on photos of another world. Writes <study>.md, .json and .png. "
+        "Goes on where it was interrupted; the studies share what they have in common. See docs/study.md.",
+    )
+    parser.add_argument("study", choices=["initialization", "architecture", "modulation"])
+    parser.add_argument(
+        "--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="networks, tables and pictures")
     parser.add_argument("--yaleb", type=Path, metavar="DIR", help="Extended Yale B, to measure out of domain")
     parser.add_argument("--config", default="study", metavar="FILE|paper|compact|study", help="(default: %(default)s)")
@@ -28,8 +32,10 @@ def add_parser(subparsers):
 
 def run(args):
     import torch
-    from hffne.cli.train_published import make_fabric
-    from hffne.evaluation import sheet, study
+
+    from hffne.cli.train.paper import make_fabric
+    from hffne.evaluation import contact_sheet
+    from hffne.experiments import study
     from hffne.output import output_folder, write_files
 
     if args.threads:
@@ -44,11 +50,16 @@ def run(args):
         engine = Engine(device="cpu")
     fabric = make_fabric(args.accelerator, "1", 1, config["precision"])
     with output_folder(args.output) as folder:
-        data, rows = study.run_study(fabric, args.study, args.folder, folder, config, engine, items, args.faces, args.seed,
-                                     args.workers)
+        data, rows = study.run_study(
+            fabric, args.study, args.folder, folder, config, engine, items, args.faces, args.seed, args.workers
+        )
         text = study.table(data)
-        write_files({folder / f"{args.study}.md": lambda file: file.write(text.encode()),
-                     folder / f"{args.study}.json": lambda file: file.write(study.as_json(data))})
-        sheet.save(rows, folder / f"{args.study}.png")
+        write_files(
+            {
+                folder / f"{args.study}.md": lambda file: file.write(text.encode()),
+                folder / f"{args.study}.json": lambda file: file.write(study.as_json(data)),
+            }
+        )
+        contact_sheet.save(rows, folder / f"{args.study}.png")
     print(text)
     return 0

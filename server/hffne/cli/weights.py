@@ -6,10 +6,12 @@ from pathlib import Path
 
 def add_parser(subparsers):
     parser = subparsers.add_parser(
-        "weights", help="import the published checkpoints, average trained weights",
+        "weights",
+        help="import the published checkpoints, average trained weights",
         description="`import` reads the published HFFNE checkpoints (research use only) for `--model paper`; `average` "
-                    "joins the weights of a network before and after it was trained on; `list` tells which weights are "
-                    "there and where.")
+        "joins the weights of a network before and after it was trained on; `list` tells which weights are "
+        "there and where.",
+    )
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     take = verbs.add_parser("import", help="check the two checkpoints and keep them as safetensors")
     take.add_argument("--exemplar", type=Path, required=True, metavar="FILE", help="ExemplarModel.pkl")
@@ -19,17 +21,19 @@ def add_parser(subparsers):
     mean.add_argument("first", type=Path, metavar="FILE", help="the weights that the training began with")
     mean.add_argument("second", type=Path, metavar="FILE", help="the weights that it made of them")
     mean.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where the mean is written")
-    mean.add_argument("--share", type=_share, default=0.5, metavar="F", help="of the second, 0 to 1 (default: %(default)s)")
+    mean.add_argument(
+        "--share", type=_share, default=0.5, metavar="F", help="of the second, 0 to 1 (default: %(default)s)"
+    )
     mean.set_defaults(run=run_average)
     verbs.add_parser("list", help="which weights are there").set_defaults(run=run_list)
 
 
 def run_import(args):
-    from hffne.weights.official import LICENCE, import_official
+    from hffne.weights.paper import LICENSE, import_official
 
     for path in import_official(args.exemplar, args.refiner):
         print(f"wrote {path}")
-    print(LICENCE)
+    print(LICENSE)
     return 0
 
 
@@ -48,10 +52,13 @@ def run_average(args):
 
 
 def run_list(args):
-    from hffne.weights.official import official_folder
+    from hffne.weights.paper import official_folder
     from hffne.weights.store import FOLDER
 
-    for model, folder, pattern in (("compact", FOLDER, "*.safetensors"), ("paper", official_folder(), "paper_*.safetensors")):
+    for model, folder, pattern in (
+        ("compact", FOLDER, "*.safetensors"),
+        ("paper", official_folder(), "paper_*.safetensors"),
+    ):
         files = sorted(folder.glob(pattern)) if folder.is_dir() else []
         print(f"{model}: " + (", ".join(str(f) for f in files) if files else f"nothing in {folder}"))
     return 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import HffneError
-from .source import Source
+from hffne.datasets.source import Source
+from hffne.errors import HffneError
 
 SOURCE = Source(
     title="AFLW2000-3D",
@@ -15,7 +15,8 @@ SOURCE = Source(
     download="AFLW2000-3D.zip",
     layout=("image00002.jpg with image00002.mat, and so on",),
     terms="research use; for checking only",
-    content="2000 photos, 450 x 450")
+    content="2000 photos, 450 x 450",
+)
 COUNT = 2000
 
 
@@ -35,8 +36,9 @@ class Item:
         try:
             from scipy.io import loadmat
         except ImportError:
-            raise HffneError("Reading .mat files needs SciPy.", code="no_scipy",
-                             hint='Run: python -m pip install ".[evaluate]"') from None
+            raise HffneError(
+                "Reading .mat files needs SciPy.", code="no_scipy", hint='Run: python -m pip install ".[evaluate]"'
+            ) from None
         try:
             data = loadmat(self.truth)
             # Matlab counts pixels from 1.
@@ -64,4 +66,3 @@ def find(folder, part=False):
     if len(photos) < COUNT and not part:
         raise SOURCE.half(f"'{folder}' holds {len(photos)} of {COUNT} photos.")
     return [Item(photos[stem], truths[stem]) for stem in sorted(photos)]
-

@@ -4,16 +4,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Source
+from hffne.datasets.source import Source
 
 SOURCE = Source(
     title="CelebA",
     origin="the Multimedia Lab, CUHK (https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html)",
     download="img_align_celeba.zip and list_eval_partition.txt",
-    layout=("list_eval_partition.txt   (or Eval/list_eval_partition.txt)",
-            "img_align_celeba/000001.jpg ... 202599.jpg   (or Img/img_align_celeba/)"),
+    layout=(
+        "list_eval_partition.txt   (or Eval/list_eval_partition.txt)",
+        "img_align_celeba/000001.jpg ... 202599.jpg   (or Img/img_align_celeba/)",
+    ),
     terms="non-commercial research use",
-    content="202,599 photos, 178 x 218")
+    content="202,599 photos, 178 x 218",
+)
 SIZE = (178, 218)
 COUNT = 202_599
 PARTS = ("train", "valid", "test")

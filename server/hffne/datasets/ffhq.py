@@ -4,16 +4,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .source import Source
+from hffne.datasets.source import Source
 
 SOURCE = Source(
     title="FFHQ",
     origin="NVIDIA (https://github.com/NVlabs/ffhq-dataset)",
     download="images1024x1024",
-    layout=("images1024x1024/00000/00000.png ... 00999.png",
-            "images1024x1024/01000/01000.png ... and so on to 69000/69999.png"),
-    terms="CC BY-NC-SA 4.0; each photo has its own licence",
-    content="70,000 photos, 1024 x 1024")
+    layout=(
+        "images1024x1024/00000/00000.png ... 00999.png",
+        "images1024x1024/01000/01000.png ... and so on to 69000/69999.png",
+    ),
+    terms="CC BY-NC-SA 4.0; each photo has its own license",
+    content="70,000 photos, 1024 x 1024",
+)
 SIZE = (1024, 1024)
 COUNT, EACH = 70_000, 1000
 

@@ -5,17 +5,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .scan import load_scan, render_scan
-from .source import Source
+from hffne.datasets.scan import load_scan, render_scan
+from hffne.datasets.source import Source
 
 SOURCE = Source(
     title="Florence 2D/3D",
     origin="MICC, University of Florence (https://www.micc.unifi.it/resources/datasets/florence-3d-faces/)",
     download="the models of all 53 subjects",
-    layout=("subject_01/ ... subject_53/",
-            "    Model/frontal1/obj/<number>.obj   with its .mtl and its texture"),
+    layout=("subject_01/ ... subject_53/", "    Model/frontal1/obj/<number>.obj   with its .mtl and its texture"),
     terms="research use, by agreement with its owners",
-    content="53 head scans")
+    content="53 head scans",
+)
 SUBJECTS = 53
 # Beside the data set's own file, which is a number, people keep what they made of it.
 _OWN = re.compile(r"\d+")

@@ -11,17 +11,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .source import Source
+from hffne.datasets.source import Source
 
 SOURCE = Source(
     title="ICT-3DRFE",
     origin="the Institute for Creative Technologies, USC (https://ict.usc.edu/)",
     download="a photo, the diffuse albedo and the normal map of each face",
-    layout=("<subject>/<expression>_photo.png   the face under the light stage's white light",
-            "<subject>/<expression>_albedo.png   the diffuse albedo, sRGB, the same pixels",
-            "<subject>/<expression>_normal.png   n * 0.5 + 0.5, 8 or 16 bit, x right, y up, black outside"),
+    layout=(
+        "<subject>/<expression>_photo.png   the face under the light stage's white light",
+        "<subject>/<expression>_albedo.png   the diffuse albedo, sRGB, the same pixels",
+        "<subject>/<expression>_normal.png   n * 0.5 + 0.5, 8 or 16 bit, x right, y up, black outside",
+    ),
     terms="research use, by agreement with its owners",
-    content="23 people with 15 expressions each")
+    content="23 people with 15 expressions each",
+)
 FACES = 23 * 15
 KINDS = ("photo", "albedo", "normal")
 _ENDINGS = (".png", ".tif", ".tiff", ".jpg")

@@ -11,18 +11,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..geometry.photometric_stereo import photometric_stereo, polar_directions
-from .source import Source, some
+from hffne.datasets.source import Source, some
+from hffne.geometry.photometric_stereo import photometric_stereo, polar_directions
 
 SOURCE = Source(
     title="Photoface",
-    origin="the Centre for Machine Vision, UWE Bristol (https://www.uwe.ac.uk/research/centres-and-groups/cmv)",
+    origin="the Center for Machine Vision, UWE Bristol (https://www.uwe.ac.uk/research/centers-and-groups/cmv)",
     download="PhotofaceDB",
-    layout=("<person>/<YYYY-MM-DD_hh-mm-ss>/   a session, e.g. 1001/2008-02-23_12-21-31/",
-            "    im0.bmp im1.bmp im2.bmp im3.bmp   one photo for each light, all of one size",
-            "    LightSource.m   zenith and azimuth of the four lights"),
+    layout=(
+        "<person>/<YYYY-MM-DD_hh-mm-ss>/   a session, e.g. 1001/2008-02-23_12-21-31/",
+        "    im0.bmp im1.bmp im2.bmp im3.bmp   one photo for each light, all of one size",
+        "    LightSource.m   zenith and azimuth of the four lights",
+    ),
     terms="research use, by agreement with its owners",
-    content="453 people, 3187 sessions, four photos each")
+    content="453 people, 3187 sessions, four photos each",
+)
 PEOPLE = 453
 LIGHTS = 4
 _SESSION = re.compile(r"\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
@@ -61,23 +64,30 @@ class Session:
         Raises HffneError for bad files, and for lights that do not belong to the photos.
         """
         pictures = self.read() if pictures is None else pictures
-        grey = np.stack([picture.astype(np.float32).mean(2) / 255 for picture in pictures])
-        relief = photometric_stereo(grey, self.lights())
+        gray = np.stack([picture.astype(np.float32).mean(2) / 255 for picture in pictures])
+        relief = photometric_stereo(gray, self.lights())
         mask = _person(relief)
         if not mask.any():
             raise SOURCE.broken(self.folder, "three of its lights show nothing in common.")
         if _hollow(relief.normal, mask):
-            raise SOURCE.broken(self.folder / "LightSource.m", "with these lights the face comes out hollow, so they "
-                                "are not those of the photos.")
+            raise SOURCE.broken(
+                self.folder / "LightSource.m",
+                "with these lights the face comes out hollow, so they are not those of the photos.",
+            )
         return relief.normal, mask
 
 
 def find(folder, part=False):
     """All sessions, sorted, as a list of Session. part: fewer than 453 people will do."""
     folder = SOURCE.folder(folder)
-    folder = next((inner for inner in (folder / "PhotofaceDB", folder) if inner.is_dir()))
-    sessions = [Session(person.name, time.name, time) for person in sorted(folder.iterdir()) if person.is_dir()
-                for time in sorted(person.iterdir()) if time.is_dir() and _SESSION.fullmatch(time.name)]
+    folder = next(inner for inner in (folder / "PhotofaceDB", folder) if inner.is_dir())
+    sessions = [
+        Session(person.name, time.name, time)
+        for person in sorted(folder.iterdir())
+        if person.is_dir()
+        for time in sorted(person.iterdir())
+        if time.is_dir() and _SESSION.fullmatch(time.name)
+    ]
     if not sessions:
         raise SOURCE.nothing(folder)
     for session in sessions:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..errors import HffneError
+from hffne.errors import HffneError
 
 _MARGIN = 1.1  # the picture's side over the scan's larger side
 _LIGHT = np.array([0.3, 0.4, 0.87])  # for a scan without a texture
@@ -56,7 +56,7 @@ def render_scan(mesh, size=512):
 
     Orthographic. The texture already holds the light of the scanner, so it is shown as it is.
     """
-    from ..synthesis.rays import RayScene
+    from hffne.synthesis.rays import RayScene
 
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     middle, side = (low + high) / 2, (high - low)[:2].max() * _MARGIN
@@ -86,9 +86,10 @@ def _libraries():
         import embreex  # noqa: F401
         import trimesh
     except ImportError:
-        raise HffneError("Scans need trimesh and Embree.", code="no_trimesh",
-                         hint='Run: python -m pip install ".[evaluate]"') from None
-    from ..synthesis.render import vertex_normals
+        raise HffneError(
+            "Scans need trimesh and Embree.", code="no_trimesh", hint='Run: python -m pip install ".[evaluate]"'
+        ) from None
+    from hffne.synthesis.render import vertex_normals
 
     return trimesh, vertex_normals
 
@@ -112,6 +113,8 @@ def _colors(texture, uv):
     height, width = texture.shape[:2]
     at = np.stack([uv[:, 0] % 1 * width - 0.5, (1 - uv[:, 1] % 1) * height - 0.5], 1).astype(np.float32)
     # OpenCV's remap takes at most 32767 in one direction.
-    rows = [cv2.remap(texture, part[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
-            for part in np.array_split(at, max(1, len(at) // 30000 + 1))]
+    rows = [
+        cv2.remap(texture, part[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        for part in np.array_split(at, max(1, len(at) // 30000 + 1))
+    ]
     return np.concatenate(rows)

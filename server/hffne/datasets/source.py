@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import HffneError, PhotoError
-from ..photo.load import load_photo
+from hffne.errors import HffneError, PhotoError
+from hffne.photo.load import load_photo
 
 
 @dataclass(frozen=True)
@@ -22,32 +22,47 @@ class Source:
 
     def text(self):
         """All of it, for people."""
-        return "\n".join([f"{self.title}: {self.content}", f"From:     {self.origin}", f"Download: {self.download}",
-                          f"Terms:    {self.terms}", "Layout of the folder:", *(f"    {line}" for line in self.layout)])
+        return "\n".join(
+            [
+                f"{self.title}: {self.content}",
+                f"From:     {self.origin}",
+                f"Download: {self.download}",
+                f"Terms:    {self.terms}",
+                "Layout of the folder:",
+                *(f"    {line}" for line in self.layout),
+            ]
+        )
 
     def half(self, what):
         """The error when a part of it is missing. what: a sentence naming the part."""
-        return HffneError(f"{self.title} is not complete: {what}", code="half_dataset",
-                          hint=f"Download {self.download} from {self.origin} again and lay it out as "
-                          f"docs/datasets.md says.")
+        return HffneError(
+            f"{self.title} is not complete: {what}",
+            code="half_dataset",
+            hint=f"Download {self.download} from {self.origin} again and lay it out as docs/datasets.md says.",
+        )
 
     def broken(self, path, what):
         """The error when a file is not what it should be."""
-        return HffneError(f"'{path}' is no file of {self.title}: {what}", code="bad_dataset_file",
-                          hint="Download the file again.")
+        return HffneError(
+            f"'{path}' is no file of {self.title}: {what}", code="bad_dataset_file", hint="Download the file again."
+        )
 
     def folder(self, path):
         """The data set's folder as a Path. Raises HffneError when it holds none of it."""
         path = Path(path)
         if not path.is_dir():
-            raise HffneError(f"There is no folder '{path}'.", code="no_dataset",
-                             hint=f"{self.title} comes from {self.origin}.")
+            raise HffneError(
+                f"There is no folder '{path}'.", code="no_dataset", hint=f"{self.title} comes from {self.origin}."
+            )
         return path
 
     def nothing(self, path):
         """The error when a folder is another one."""
-        return HffneError(f"'{path}' holds nothing of {self.title}.", code="no_dataset",
-                          hint=f"It must hold {self.layout[0].split('  ')[0]}; see docs/datasets.md.")
+        return HffneError(
+            f"'{path}' holds nothing of {self.title}.",
+            code="no_dataset",
+            hint=f"It must hold {self.layout[0].split('  ')[0]}; see docs/datasets.md.",
+        )
 
     def missing(self, folder, names, part=False):
         """Raise the error that names the parts which `folder` lacks, unless there are none or a part will do."""
@@ -61,8 +76,9 @@ class Source:
         except PhotoError as error:
             raise HffneError(error.message, code=error.code, hint="Download the file again.") from None
         if size is not None and photo.size != tuple(size):
-            raise self.broken(path, f"it has {photo.size[0]} x {photo.size[1]} pixels instead of "
-                              f"{size[0]} x {size[1]}.")
+            raise self.broken(
+                path, f"it has {photo.size[0]} x {photo.size[1]} pixels instead of {size[0]} x {size[1]}."
+            )
         return photo.rgb
 
 

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from .source import Source
+from hffne.datasets.source import Source
 
 SOURCE = Source(
     title="300-W",
     origin="iBUG, Imperial College London (https://ibug.doc.ic.ac.uk/resources/300-W/)",
     download="300w.zip.001 to 300w.zip.004 (joined and unpacked)",
-    layout=("01_Indoor/indoor_001.png ... indoor_300.png   with indoor_001.pts ...",
-            "02_Outdoor/outdoor_001.png ... outdoor_300.png   with outdoor_001.pts ..."),
+    layout=(
+        "01_Indoor/indoor_001.png ... indoor_300.png   with indoor_001.pts ...",
+        "02_Outdoor/outdoor_001.png ... outdoor_300.png   with outdoor_001.pts ...",
+    ),
     terms="research use",
-    content="600 photos with 68 points")
+    content="600 photos with 68 points",
+)
 PARTS = (("01_Indoor", "indoor"), ("02_Outdoor", "outdoor"))
 EACH = 300
 

@@ -12,19 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.photometric_stereo import light_directions, photometric_stereo
-from .source import Source
+from hffne.datasets.source import Source
+from hffne.errors import HffneError
+from hffne.geometry.photometric_stereo import light_directions, photometric_stereo
 
 SOURCE = Source(
     title="Extended Yale B",
     origin="UC San Diego (http://vision.ucsd.edu/~leekc/ExtYaleDatabase/ExtYaleB.html)",
     download="CroppedYale.zip",
-    layout=("yaleB01/ ... yaleB39/ (there is no 14)",
-            "    yaleB01_P00.info   the names of its photos",
-            "    yaleB01_P00A+000E+00.pgm ...   168 x 192, named by the light; <name>.bad are known bad ones"),
+    layout=(
+        "yaleB01/ ... yaleB39/ (there is no 14)",
+        "    yaleB01_P00.info   the names of its photos",
+        "    yaleB01_P00A+000E+00.pgm ...   168 x 192, named by the light; <name>.bad are known bad ones",
+    ),
     terms="research use; for checking only",
-    content="38 people under 64 lights")
+    content="38 people under 64 lights",
+)
 SIZE = (168, 192)
 PEOPLE = tuple(f"yaleB{number:02d}" for number in range(1, 40) if number != 14)
 FRONTAL = "A+000E+00"
@@ -32,10 +35,28 @@ _LIGHT = r"(?P<light>A(?P<azimuth>[+-]\d{3})E(?P<elevation>[+-]\d\d))"
 _NAME = re.compile(rf"(?P<person>yaleB\d\d)_P00{_LIGHT}\.pgm")
 # Lights further off than this leave most of the face in shadow. The others' elevations by their azimuths, on both sides.
 _FURTHEST = 80
-_ELEVATIONS = {0: (-35, -20, 0, 20, 45, 90), 5: (-10, 10), 10: (-20, 0), 15: (20,), 20: (-40, -10, 10), 25: (0,),
-               35: (-20, 15, 40, 65), 50: (-40, 0), 60: (-20, 20), 70: (-35, 0, 45)}
-LIGHTS = light_directions(*np.array([(side, elevation) for azimuth, elevations in _ELEVATIONS.items()
-                                     for side in sorted({azimuth, -azimuth}) for elevation in elevations]).T)
+_ELEVATIONS = {
+    0: (-35, -20, 0, 20, 45, 90),
+    5: (-10, 10),
+    10: (-20, 0),
+    15: (20,),
+    20: (-40, -10, 10),
+    25: (0,),
+    35: (-20, 15, 40, 65),
+    50: (-40, 0),
+    60: (-20, 20),
+    70: (-35, 0, 45),
+}
+LIGHTS = light_directions(
+    *np.array(
+        [
+            (side, elevation)
+            for azimuth, elevations in _ELEVATIONS.items()
+            for side in sorted({azimuth, -azimuth})
+            for elevation in elevations
+        ]
+    ).T
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +73,7 @@ class Item:
         return _made(self.source) if self.source.is_dir() else _stored(self.source)
 
     def under_all_lights(self):
-        """The person's photos under the lights from the front: grey (L, H, W) float32 in 0..1, linear, and the lights'
+        """The person's photos under the lights from the front: gray (L, H, W) float32 in 0..1, linear, and the lights'
         directions (L, 3). Raises HffneError."""
         if self.source.is_dir():
             return _lit(self.source, _NAME, SIZE)
@@ -66,15 +87,20 @@ def find(folder, light=FRONTAL, part=False):
     if any((own / person).is_dir() for person in PEOPLE):
         items = _cropped(own, part)
     else:
-        items = [Item(truth.name[:-len("_normal.npz")], photo.stem[len(truth.name) - len("normal.npz"):], photo, truth)
-                 for truth in sorted(folder.glob("*_normal.npz"))
-                 for photo in sorted(folder.glob(truth.name[:-len("normal.npz")] + "*.png"))]
+        items = [
+            Item(truth.name[: -len("_normal.npz")], photo.stem[len(truth.name) - len("normal.npz") :], photo, truth)
+            for truth in sorted(folder.glob("*_normal.npz"))
+            for photo in sorted(folder.glob(truth.name[: -len("normal.npz")] + "*.png"))
+        ]
     if not items:
         raise SOURCE.nothing(folder)
     items = [item for item in items if light in ("all", item.light)]
     if not items:
-        raise HffneError(f"'{folder}' holds no photos of Extended Yale B under the light '{light}'.",
-                         hint="Lights are named like A+035E+15, or 'all'.", code="no_dataset")
+        raise HffneError(
+            f"'{folder}' holds no photos of Extended Yale B under the light '{light}'.",
+            hint="Lights are named like A+035E+15, or 'all'.",
+            code="no_dataset",
+        )
     return items
 
 
@@ -85,8 +111,11 @@ def _cropped(folder, part):
     for person in (p for p in PEOPLE if p not in missing):
         inner = folder / person
         SOURCE.missing(inner, _lacking(inner))
-        items += [Item(person, match["light"], path, inner) for path in sorted(inner.iterdir())
-                  if (match := _NAME.fullmatch(path.name))]
+        items += [
+            Item(person, match["light"], path, inner)
+            for path in sorted(inner.iterdir())
+            if (match := _NAME.fullmatch(path.name))
+        ]
     return items
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import HffneError
-from ..photo.detect import find_faces
-from ..photo.load import load_photo
-from .metrics import landmark_error
+from hffne.errors import HffneError
+from hffne.evaluation.metrics import landmark_error
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
 
 BINS = ((0, 30), (30, 60), (60, 90))
 
@@ -72,8 +72,7 @@ def by_yaw(results):
         errors = [r.error for r in inside if r.error is not None]
         groups[f"{low}-{high}"] = (len(inside), float(np.mean(errors)) if errors else None, len(inside) - len(errors))
     means = [nme for _, nme, _ in groups.values() if nme is not None]
-    groups["mean"] = (len(results), float(np.mean(means)) if means else None,
-                      sum(r.error is None for r in results))
+    groups["mean"] = (len(results), float(np.mean(means)) if means else None, sum(r.error is None for r in results))
     return groups
 
 
@@ -91,7 +90,9 @@ def as_dict(results):
     """The report as plain data."""
     return {
         "benchmark": "aflw2000",
-        "bins": {name: {"photos": count, "nme_percent": nme, "without_result": missing}
-                 for name, (count, nme, missing) in by_yaw(results).items()},
+        "bins": {
+            name: {"photos": count, "nme_percent": nme, "without_result": missing}
+            for name, (count, nme, missing) in by_yaw(results).items()
+        },
         "photos": [{"name": r.name, "yaw": r.yaw, "nme_percent": r.error} for r in results],
     }

@@ -52,14 +52,14 @@ def jpeg(rgb, marks):
     return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def grey(rgb, marks):
+def gray(rgb, marks):
     """Black and white."""
     return np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
 
 
 def sepia(rgb, marks):
     """An old print: brown, with little contrast."""
-    level = 40 + 0.75 * grey(rgb, marks)[..., :1].astype(np.float32)
+    level = 40 + 0.75 * gray(rgb, marks)[..., :1].astype(np.float32)
     return np.clip(level * np.float32([1.08, 0.95, 0.75]), 0, 255).astype(np.uint8)
 
 
@@ -89,18 +89,43 @@ def fringe(rgb, marks):
 
 
 def hand(rgb, marks):
-    """Something of the skin's colour before one half of the mouth and the chin."""
+    """Something of the skin's color before one half of the mouth and the chin."""
     width = _width(marks)
     middle = marks[48] * 0.5 + marks[5] * 0.5
-    area = cv2.ellipse(np.zeros(rgb.shape[:2], np.float32), tuple(int(v) for v in np.round(middle)),
-                       (int(0.16 * width), int(0.3 * width)), 20, 0, 360, 1.0, -1)
+    area = cv2.ellipse(
+        np.zeros(rgb.shape[:2], np.float32),
+        tuple(int(v) for v in np.round(middle)),
+        (int(0.16 * width), int(0.3 * width)),
+        20,
+        0,
+        360,
+        1.0,
+        -1,
+    )
     area = cv2.GaussianBlur(area, (0, 0), 0.01 * width)[..., None]
     color = np.median(rgb[_inside(rgb.shape, marks)], axis=0) * 0.85
     return np.round(rgb * (1 - area) + color * area).astype(np.uint8)
 
 
-CASES = {case.__name__: case for case in (overexposed, underexposed, small, blurred, shaken, noisy, jpeg, grey, sepia,
-                                         glasses, sunglasses, beard, fringe, hand)}
+CASES = {
+    case.__name__: case
+    for case in (
+        overexposed,
+        underexposed,
+        small,
+        blurred,
+        shaken,
+        noisy,
+        jpeg,
+        gray,
+        sepia,
+        glasses,
+        sunglasses,
+        beard,
+        fringe,
+        hand,
+    )
+}
 
 
 def _width(marks):
@@ -148,8 +173,9 @@ def _inside(shape, marks):
 def _beard_area(shape, marks):
     marks = np.asarray(marks, np.float64)[:, :2]
     upper = np.array([marks[35], marks[33], marks[31]])
-    outline = np.concatenate([marks[2:15], marks[14:13:-1] * 0.4 + marks[35:36] * 0.6, upper,
-                              marks[2:3] * 0.4 + marks[31:32] * 0.6])
+    outline = np.concatenate(
+        [marks[2:15], marks[14:13:-1] * 0.4 + marks[35:36] * 0.6, upper, marks[2:3] * 0.4 + marks[31:32] * 0.6]
+    )
     area = cv2.fillPoly(np.zeros(shape[:2], np.float32), [np.round(outline).astype(np.int32)], 1.0)
     lips = np.round(marks[48:60]).astype(np.int32)
     return cv2.fillPoly(area, [lips], 0.0)

@@ -4,10 +4,10 @@
 The face is the ellipse of the detector's box on the rendered photo.
 """
 
-from ..errors import HffneError
-from ..photo.detect import find_faces
-from ..photo.load import Photo
-from .truth import FaceResult, as_dict, face_region, measure, table, told
+from hffne.errors import HffneError
+from hffne.evaluation.ground_truth import FaceResult, as_dict, face_region, measure, table, told
+from hffne.photo.detect import find_faces
+from hffne.photo.load import Photo
 
 __all__ = ["as_dict", "evaluate", "table"]
 
@@ -32,6 +32,7 @@ def evaluate(engine, scans, merged=True, report=print, rows=None, size=512):
         results.append(measure(engine, Photo(rgb, scan.path), faces, normal, mask, FaceResult(scan.name), merged, rows))
         report(told(results[-1]))
     if not results:
-        raise HffneError("No scan of Florence could be measured.", code="no_benchmark",
-                         hint="What is wrong with each is told above.")
+        raise HffneError(
+            "No scan of Florence could be measured.", code="no_benchmark", hint="What is wrong with each is told above."
+        )
     return results, left_out

@@ -6,8 +6,8 @@ MediaPipe (the `train` extra) is used for training and evaluation only, never by
 
 import numpy as np
 
-from ..errors import HffneError
-from ..photo.crop import Crop, crop_for_box, take
+from hffne.errors import HffneError
+from hffne.photo.crop import Crop, crop_for_box, take
 
 # MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
 _SIDE, _SIZE = 1.6, 512
@@ -23,8 +23,11 @@ class LandmarkFinder:
         try:
             from mediapipe.python.solutions.face_mesh import FaceMesh
         except ImportError:
-            raise HffneError("The landmark mesh needs MediaPipe.", code="no_mediapipe",
-                             hint='Run: python -m pip install ".[train]" (Python 3.12 or earlier)') from None
+            raise HffneError(
+                "The landmark mesh needs MediaPipe.",
+                code="no_mediapipe",
+                hint='Run: python -m pip install ".[train]" (Python 3.12 or earlier)',
+            ) from None
         self._mesh = FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4)
 
     def __enter__(self):

@@ -7,10 +7,10 @@ box on the mean of the four photos, so it does not depend on what is measured.
 
 import numpy as np
 
-from ..errors import HffneError
-from ..photo.detect import find_faces
-from ..photo.load import Photo
-from .truth import FaceResult, as_dict, face_region, measure, table, told
+from hffne.errors import HffneError
+from hffne.evaluation.ground_truth import FaceResult, as_dict, face_region, measure, table, told
+from hffne.photo.detect import find_faces
+from hffne.photo.load import Photo
 
 __all__ = ["as_dict", "evaluate", "table"]
 
@@ -38,10 +38,16 @@ def evaluate(engine, sessions, merged=True, report=print, rows=None):
             continue
         for path, picture in zip(session.photos, pictures):
             photo = Photo(picture, path)
-            results.append(measure(engine, photo, find_faces(photo), normal, mask,
-                                   FaceResult(session.name, path.stem), merged, rows))
+            results.append(
+                measure(
+                    engine, photo, find_faces(photo), normal, mask, FaceResult(session.name, path.stem), merged, rows
+                )
+            )
             report(told(results[-1]))
     if not results:
-        raise HffneError("No session of Photoface could be measured.", code="no_benchmark",
-                         hint="What is wrong with each is told above.")
+        raise HffneError(
+            "No session of Photoface could be measured.",
+            code="no_benchmark",
+            hint="What is wrong with each is told above.",
+        )
     return results, left_out

@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..photo.detect import Face
-from ..synthesis.face_model import LANDMARKS, load_face_model
-from ..synthesis.fit import Fits
-from ..synthesis.render import (
+from hffne.errors import HffneError
+from hffne.photo.detect import Face
+from hffne.synthesis.face_model import LANDMARKS, load_face_model
+from hffne.synthesis.fit import Fits
+from hffne.synthesis.render import (
     BACKGROUND,
     EYE,
     MOUTH,
@@ -27,14 +27,14 @@ from ..synthesis.render import (
     project,
     to_crop,
 )
-from ..synthesis.sampling import euler
-from ..synthesis.shading import on_crop, reflectance, tilt
-from ..synthesis.uv_layout import build_layout
-from ..training.dataset import HELD_OUT
+from hffne.synthesis.sampling import euler
+from hffne.synthesis.shading import on_crop, reflectance, tilt
+from hffne.synthesis.uv_layout import build_layout
+from hffne.training.dataset import HELD_OUT
 
 SIZE = 512
 AROUND = 1.6  # the picture's side over the face crop's: what a detector wants to see
-DISTANCE = 80.0  # centimetres to the camera
+DISTANCE = 80.0  # centimeters to the camera
 FACE_RADIUS = 0.9  # of the position map's area; its rim is hair on photos
 
 
@@ -96,11 +96,12 @@ class Studio:
         try:
             with np.load(folder / "fits.npz") as data:
                 self.fits = Fits(*[data[name] for name in Fits.__dataclass_fields__])
-            self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
+            self.textures = np.load(folder / "textures" / "gray.npy", mmap_mode="r")
             self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
         except (OSError, KeyError, ValueError):
-            raise HffneError(f"'{folder}' is no training set.", code="no_set",
-                             hint="Make one with `hffne train data`.") from None
+            raise HffneError(
+                f"'{folder}' is no training set.", code="no_set", hint="Make one with `hffne train data`."
+            ) from None
         try:
             model = load_face_model(shapes)
         except FileNotFoundError as error:
@@ -111,7 +112,7 @@ class Studio:
     def face(self, number, scene, reshape=None):
         """The held-out face `number` in a scene: RenderedFace. The same number is always the same face.
 
-        reshape: what makes other vertices (V, 3), cm around the head's centre, of the face's own; the picture's frame
+        reshape: what makes other vertices (V, 3), cm around the head's center, of the face's own; the picture's frame
         stays where it is.
         """
         who = self.faces[number % len(self.faces)]
@@ -130,8 +131,9 @@ class Studio:
         slopes = on_crop(relief, buffers["uv"].astype(np.float32)) * np.float32(scene.relief)
         normal = tilt(normal, buffers["kind"], slopes, view.rotation[:, 1])
         rgb = picture(buffers, normal, self.textures[who], scene, sun)
-        mask = np.isin(buffers["kind"], (SKIN, EYE)) & (np.hypot(*np.moveaxis(
-            buffers["uv"].astype(np.float32), -1, 0)) < FACE_RADIUS)
+        mask = np.isin(buffers["kind"], (SKIN, EYE)) & (
+            np.hypot(*np.moveaxis(buffers["uv"].astype(np.float32), -1, 0)) < FACE_RADIUS
+        )
         marks = to_crop(project(shape[LANDMARKS], view), window, SIZE)[:, :2]
         return RenderedFace(rgb, normal, mask, marks, _box(marks))
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import HffneError
-from ..photo.detect import find_faces
-from ..photo.load import Photo
-from .rendered import PLAIN, Scene
+from hffne.errors import HffneError
+from hffne.evaluation.rendered import PLAIN, Scene
+from hffne.photo.detect import find_faces
+from hffne.photo.load import Photo
 
 LIGHTS = {"sun": PLAIN, "flash": Scene(sun=(0.0, 0.1, 1.0), sky=0.1, strength=0.9)}
-WAVELENGTHS = (1.0, 2.5, 5.0, 10.0)  # centimetres; an eye is 3 wide, a face 14
+WAVELENGTHS = (1.0, 2.5, 5.0, 10.0)  # centimeters; an eye is 3 wide, a face 14
 SLOPE = 0.3  # of the waves where they are steepest
 EDGE = 0.5  # where the normal changes by more than this something else came into sight
 
@@ -41,17 +41,24 @@ class Response:
         self.correlation.append(float(ours @ true / np.sqrt((ours @ ours) * (true @ true) + 1e-12)))
 
     def as_dict(self):
-        return {"light": self.light, "wavelength_cm": self.wavelength, "faces": len(self.change),
-                "change": float(np.mean(self.change)), "response": float(np.mean(self.response)),
-                "correlation": float(np.mean(self.correlation))}
+        return {
+            "light": self.light,
+            "wavelength_cm": self.wavelength,
+            "faces": len(self.change),
+            "change": float(np.mean(self.change)),
+            "response": float(np.mean(self.response)),
+            "correlation": float(np.mean(self.correlation)),
+        }
 
 
 def waves(wavelength):
     """What moves vertices (V, 3) in depth by waves of a length in cm, up and down as from side to side."""
+
     def reshape(shape):
         moved, turn = shape.copy(), 2 * np.pi / wavelength
         moved[:, 2] += SLOPE / turn * np.cos(turn * shape[:, 0]) * np.cos(turn * shape[:, 1])
         return moved
+
     return reshape
 
 
@@ -89,11 +96,17 @@ class _Before:
 
 def table(results):
     """The report as Markdown."""
-    lines = [f"{len(results[0].change)} faces", "",
-             "| light | waves | change of the true normals | response | correlation |", "|---|---|---|---|---|"]
+    lines = [
+        f"{len(results[0].change)} faces",
+        "",
+        "| light | waves | change of the true normals | response | correlation |",
+        "|---|---|---|---|---|",
+    ]
     for row in (r.as_dict() for r in results):
-        lines.append(f"| {row['light']} | {row['wavelength_cm']:g} cm | {row['change']:.3f} | {row['response']:.2f} | "
-                     f"{row['correlation']:.2f} |")
+        lines.append(
+            f"| {row['light']} | {row['wavelength_cm']:g} cm | {row['change']:.3f} | {row['response']:.2f} | "
+            f"{row['correlation']:.2f} |"
+        )
     return "\n".join(lines)
 
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.resample import best_rotation, normalise
-from ..photo.detect import find_faces
-from ..photo.load import Photo, load_photo
-from ..synthesis.fit import MEDIAPIPE_68
-from . import wild
-from .degradations import CASES
-from .metrics import angles
-from .rendered import PLAIN, SCENES
-from .sheet import face_row
+from hffne.errors import HffneError
+from hffne.evaluation import wild
+from hffne.evaluation.contact_sheet import face_row
+from hffne.evaluation.degradations import CASES
+from hffne.evaluation.metrics import angles
+from hffne.evaluation.rendered import PLAIN, SCENES
+from hffne.geometry.vectors import best_rotation, normalize
+from hffne.photo.detect import find_faces
+from hffne.photo.load import Photo, load_photo
+from hffne.synthesis.fit import MEDIAPIPE_68
 
 FLAT = np.float32([0, 0, 1])
 
@@ -53,9 +53,17 @@ class Group:
     def as_dict(self):
         def mean(values):
             return float(np.mean(values)) if values else None
-        return {"name": self.name, "kind": self.kind, "pictures": self.pictures, "found": self.found,
-                "mean": mean(self.errors), "worst": max(self.errors, default=None), "rotated": mean(self.turned),
-                "under_25": mean(self.under_25)}
+
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "pictures": self.pictures,
+            "found": self.found,
+            "mean": mean(self.errors),
+            "worst": max(self.errors, default=None),
+            "rotated": mean(self.turned),
+            "under_25": mean(self.under_25),
+        }
 
 
 def on_renders(engine, studio, faces=10, report=print, rows=None):
@@ -97,8 +105,10 @@ def _render(engine, group, truth, rows, label):
         fine, coarse = (spread(estimate, part, truth.rgb.shape, shape) for part in (estimate.fine, estimate.coarse))
         error = angles(normal, truth.normal)
         rgb = cv2.resize(truth.rgb, shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        rows.add(group.errors[-1], face_row(f"{label}: {group.errors[-1]:.1f}", rgb, coarse, normal, truth.mask, error,
-                                            truth.normal, fine))
+        rows.add(
+            group.errors[-1],
+            face_row(f"{label}: {group.errors[-1]:.1f}", rgb, coarse, normal, truth.mask, error, truth.normal, fine),
+        )
 
 
 def on_photos(engine, finder, paths, report=print):
@@ -142,7 +152,7 @@ def spread(estimate, part, from_shape, shape):
     if from_shape[:2] != shape[:2]:
         normal = cv2.resize(normal, shape[1::-1], interpolation=cv2.INTER_LINEAR)
     empty = np.square(normal).sum(2) < 0.25
-    return normalise(np.where(empty[..., None], FLAT, normal))
+    return normalize(np.where(empty[..., None], FLAT, normal))
 
 
 def read_group(path, photos):
@@ -157,7 +167,9 @@ def read_group(path, photos):
     chosen = []
     for line in filter(None, lines):
         parts = tuple(line.replace("\\", "/").split("/"))
-        found = [p for p in photos if p.parts[-len(parts):] == parts or p.with_suffix("").parts[-len(parts):] == parts]
+        found = [
+            p for p in photos if p.parts[-len(parts) :] == parts or p.with_suffix("").parts[-len(parts) :] == parts
+        ]
         if not found:
             raise HffneError(f"'{path}' names '{line}', which is none of the photos.", code="no_photos")
         chosen += found
@@ -180,31 +192,63 @@ def table(renders, photos, chosen):
     for group in [*renders, *photos]:
         both.setdefault(group.name, {})[group.kind] = group.as_dict()
     if both:
-        lines += ["| group | renders | face found | error | rotated | <25° | photos | face found | "
-                  "change of the good photo's result | worst |", "|---|---|---|---|---|---|---|---|---|---|"]
+        lines += [
+            "| group | renders | face found | error | rotated | <25° | photos | face found | "
+            "change of the good photo's result | worst |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+        ]
         for name, kinds in both.items():
             r, p = kinds.get("render"), kinds.get("photo")
-            lines.append(f"| {name} | " + " | ".join(
-                [str(r["pictures"]), _share(r), _degrees(r["mean"]), _degrees(r["rotated"]), _percent(r["under_25"])]
-                if r else [""] * 5) + " | " + " | ".join(
-                [str(p["pictures"]), _share(p), _degrees(p["mean"]), _degrees(p["worst"])] if p else [""] * 4) + " |")
+            lines.append(
+                f"| {name} | "
+                + " | ".join(
+                    [
+                        str(r["pictures"]),
+                        _share(r),
+                        _degrees(r["mean"]),
+                        _degrees(r["rotated"]),
+                        _percent(r["under_25"]),
+                    ]
+                    if r
+                    else [""] * 5
+                )
+                + " | "
+                + " | ".join(
+                    [str(p["pictures"]), _share(p), _degrees(p["mean"]), _degrees(p["worst"])] if p else [""] * 4
+                )
+                + " |"
+            )
     if chosen:
-        lines += ["", "| chosen photos | photos | with a result | shape against the landmark mesh | rotated | "
-                  "fine relief, R2 |", "|---|---|---|---|---|---|"]
+        lines += [
+            "",
+            "| chosen photos | photos | with a result | shape against the landmark mesh | rotated | fine relief, R2 |",
+            "|---|---|---|---|---|---|",
+        ]
         for name, results in chosen.items():
             mean = wild.means(results).get("product")
             good = sum(not r.missing for r in results)
-            lines.append(f"| {name} | {len(results)} | {good} | " + (
-                f"{mean['shape']:.2f}° | {mean['turned']:.2f}° | {mean['relief']:.3f} |" if mean else "- | - | - |"))
+            lines.append(
+                f"| {name} | {len(results)} | {good} | "
+                + (f"{mean['shape']:.2f}° | {mean['turned']:.2f}° | {mean['relief']:.3f} |" if mean else "- | - | - |")
+            )
     return "\n".join(lines)
 
 
 def as_dict(renders, photos, chosen):
     """The report as plain data."""
-    return {"benchmark": "robustness", "renders": [g.as_dict() for g in renders],
-            "photos": [g.as_dict() for g in photos],
-            "chosen": {name: {"photos": len(results), "without_result": sum(bool(r.missing) for r in results),
-                              "mean": wild.means(results)} for name, results in chosen.items()}}
+    return {
+        "benchmark": "robustness",
+        "renders": [g.as_dict() for g in renders],
+        "photos": [g.as_dict() for g in photos],
+        "chosen": {
+            name: {
+                "photos": len(results),
+                "without_result": sum(bool(r.missing) for r in results),
+                "mean": wild.means(results),
+            }
+            for name, results in chosen.items()
+        },
+    }
 
 
 def _middle(face):

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.merge import enlarge
-from ..geometry.resample import blur, normalise
-from ..photo.crop import take, to_gray
-from ..photo.detect import find_faces
-from ..photo.load import load_photo
-from .metrics import angles
-from .sheet import LIGHTS, normal_picture, shaded_picture
+from hffne.errors import HffneError
+from hffne.evaluation.contact_sheet import LIGHTS, normal_picture, shaded_picture
+from hffne.evaluation.metrics import angles
+from hffne.geometry.band_merge import enlarge
+from hffne.geometry.grids import blur
+from hffne.geometry.vectors import normalize
+from hffne.photo.crop import take, to_gray
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
 
 SIZES = (256, 512, 1024)
 # (finer, coarser) sigma of each band in pixels of 256; finer 0: the band has no finer end.
@@ -56,10 +57,11 @@ def measure(engine, photo, face, sizes=SIZES, draw=None):
         estimate = engine.normals_on(photo, crop, size=size)
         gray = to_gray(take(photo.rgb, crop.resized(size)))
         inner = _inner(estimate.mask)
-        smooth = normalise(enlarge(blur(estimate.normal, SHAPE * size / 256), sizes[0]))
+        smooth = normalize(enlarge(blur(estimate.normal, SHAPE * size / 256), sizes[0]))
         first = smooth if first is None else first
-        area = _inner(cv2.resize(estimate.mask.astype(np.uint8), smooth.shape[1::-1],
-                                 interpolation=cv2.INTER_NEAREST) > 0)
+        area = _inner(
+            cv2.resize(estimate.mask.astype(np.uint8), smooth.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+        )
         scale = Scale(size, drift=float(angles(smooth, first)[area].mean()))
         for band in BANDS:
             light, relief = (_band(a, band, size / 256) for a in (gray, estimate.normal))
@@ -79,8 +81,11 @@ def evaluate(engine, paths, sizes=SIZES, report=print, rows=None):
         try:
             photo = load_photo(path)
             faces = find_faces(photo)
-            result = measure(engine, photo, faces[0], sizes, _drawer(tiles) if rows is not None else None) \
-                if faces else PhotoScales(str(path), missing="no face found")
+            result = (
+                measure(engine, photo, faces[0], sizes, _drawer(tiles) if rows is not None else None)
+                if faces
+                else PhotoScales(str(path), missing="no face found")
+            )
         except HffneError as error:
             result = PhotoScales(str(path), missing=error.message)
         results.append(result)
@@ -92,15 +97,21 @@ def evaluate(engine, paths, sizes=SIZES, report=print, rows=None):
 
 def _drawer(tiles):
     """Collects the face's middle at each size, large enough for the detail to be seen."""
+
     def draw(size, gray, normal, mask):
         part = slice(size // 4, size // 4 + size // 2)
         gray, normal, mask = gray[part, part], normal[part, part], mask[part, part]
-        pictures = {"normal": normal_picture(normal, mask), "light 1": shaded_picture(normal, LIGHTS[0], mask),
-                    "photo": np.repeat((gray[..., None] * 255).astype(np.uint8), 3, 2)}
+        pictures = {
+            "normal": normal_picture(normal, mask),
+            "light 1": shaded_picture(normal, LIGHTS[0], mask),
+            "photo": np.repeat((gray[..., None] * 255).astype(np.uint8), 3, 2),
+        }
         for name in ("photo", "normal", "light 1"):
             if name != "photo" or not tiles:
-                tiles.append((f"{name} {size}", cv2.resize(pictures[name], (SIDE, SIDE),
-                                                           interpolation=cv2.INTER_LINEAR)))
+                tiles.append(
+                    (f"{name} {size}", cv2.resize(pictures[name], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))
+                )
+
     return draw
 
 
@@ -137,26 +148,49 @@ def means(results):
         every = [r.scales[k] for r in good]
         table[scale.size] = {
             "drift": float(np.mean([s.drift for s in every])),
-            **{what: {_name(band): float(np.mean([getattr(s, what)[n] for s in every]))
-                      for n, band in enumerate(BANDS)} for what in ("energy", "explained")}}
+            **{
+                what: {
+                    _name(band): float(np.mean([getattr(s, what)[n] for s in every])) for n, band in enumerate(BANDS)
+                }
+                for what in ("energy", "explained")
+            },
+        }
     return table
 
 
 def table(results):
     """The report as Markdown."""
     names = [_name(band) for band in BANDS]
-    lines = [f"{sum(not r.missing for r in results)} of {len(results)} photos with a result; the crop is "
-             f"{np.mean([r.face for r in results if not r.missing] or [0]):.0f} of their pixels wide", "",
-             "| crop | drift of the shape | " + " | ".join(f"relief {n}" for n in names) + " | "
-             + " | ".join(f"R2 {n}" for n in names) + " |", "|---|---|" + "---|" * (2 * len(names))]
+    lines = [
+        f"{sum(not r.missing for r in results)} of {len(results)} photos with a result; the crop is "
+        f"{np.mean([r.face for r in results if not r.missing] or [0]):.0f} of their pixels wide",
+        "",
+        "| crop | drift of the shape | "
+        + " | ".join(f"relief {n}" for n in names)
+        + " | "
+        + " | ".join(f"R2 {n}" for n in names)
+        + " |",
+        "|---|---|" + "---|" * (2 * len(names)),
+    ]
     for size, m in means(results).items():
-        lines.append(f"| {size} | {m['drift']:.2f}° | " + " | ".join(f"{v:.2f}°" for v in m["energy"].values()) + " | "
-                     + " | ".join(f"{v:.2f}" for v in m["explained"].values()) + " |")
+        lines.append(
+            f"| {size} | {m['drift']:.2f}° | "
+            + " | ".join(f"{v:.2f}°" for v in m["energy"].values())
+            + " | "
+            + " | ".join(f"{v:.2f}" for v in m["explained"].values())
+            + " |"
+        )
     return "\n".join(lines)
 
 
 def as_dict(results):
     """The report as plain data."""
-    return {"benchmark": "scales", "bands": [_name(b) for b in BANDS], "mean": means(results),
-            "photos": [{"photo": r.path, "missing": r.missing, "face": r.face, "scales": [vars(s) for s in r.scales]}
-                       for r in results]}
+    return {
+        "benchmark": "scales",
+        "bands": [_name(b) for b in BANDS],
+        "mean": means(results),
+        "photos": [
+            {"photo": r.path, "missing": r.missing, "face": r.face, "scales": [vars(s) for s in r.scales]}
+            for r in results
+        ],
+    }

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.resample import normalise
-from ..photo.detect import find_faces
-from ..photo.load import Photo, load_photo
-from .metrics import angles
+from hffne.errors import HffneError
+from hffne.evaluation.metrics import angles
+from hffne.geometry.vectors import normalize
+from hffne.photo.detect import find_faces
+from hffne.photo.load import Photo, load_photo
 
 TURNS = (-3.0, 3.0)  # degrees
 SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # pixels of the crop at 256
@@ -67,7 +67,9 @@ def shifted(engine, photo, plain, right, down):
     step = crop.side / 256
     # The crop's right and up on the photo, which may lie on its side.
     x, y, _ = crop.unturning @ (right, -down, 0)
-    moved = engine.normals_on(photo, replace(crop, center_x=crop.center_x + x * step, center_y=crop.center_y - y * step))
+    moved = engine.normals_on(
+        photo, replace(crop, center_x=crop.center_x + x * step, center_y=crop.center_y - y * step)
+    )
     size = len(plain.normal)
     # The same points of the photo, on both crops.
     right, down = right * size // 256, down * size // 256
@@ -89,7 +91,7 @@ def turned(engine, photo, plain, degrees):
     c, s = np.cos(np.radians(-degrees)), np.sin(np.radians(-degrees))
     spin = np.float32([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     both = plain.mask & seen
-    return float(angles(plain.normal[both], normalise(normal[both]) @ spin.T).mean())
+    return float(angles(plain.normal[both], normalize(normal[both]) @ spin.T).mean())
 
 
 def evaluate(engine, paths, report=print):
@@ -103,33 +105,59 @@ def evaluate(engine, paths, report=print):
         except HffneError as error:
             result = Stability(str(path), missing=error.message)
         results.append(result)
-        report(f"{path}: " + (result.missing or f"mirror {result.mirror:.2f}, shift {max(result.shift):.2f}, turn "
-                              f"{max(result.turn):.2f} deg"))
+        report(
+            f"{path}: "
+            + (
+                result.missing
+                or f"mirror {result.mirror:.2f}, shift {max(result.shift):.2f}, turn {max(result.turn):.2f} deg"
+            )
+        )
     return results
 
 
 def _changes(results):
     """{what: (mean, worst, percent of the photos within the bound)}"""
     good = [r for r in results if not r.missing]
-    values = {"mirrored photo": [r.mirror for r in good], "crop moved by one pixel": [max(r.shift) for r in good],
-              f"turned by {max(TURNS):.0f}°": [max(r.turn) for r in good]}
-    return {name: (float(np.mean(v)), float(max(v)), float(np.mean(np.array(v) < BOUND) * 100))
-            for name, v in values.items()} if good else {}
+    values = {
+        "mirrored photo": [r.mirror for r in good],
+        "crop moved by one pixel": [max(r.shift) for r in good],
+        f"turned by {max(TURNS):.0f}°": [max(r.turn) for r in good],
+    }
+    return (
+        {
+            name: (float(np.mean(v)), float(max(v)), float(np.mean(np.array(v) < BOUND) * 100))
+            for name, v in values.items()
+        }
+        if good
+        else {}
+    )
 
 
 def table(results):
     """The report as Markdown."""
-    lines = [f"{sum(not r.missing for r in results)} of {len(results)} photos with a result", "",
-             f"| what | mean change | worst photo | photos under {BOUND:.0f}° |", "|---|---|---|---|"]
-    lines += [f"| {name} | {mean:.2f}° | {worst:.2f}° | {share:.0f} % |"
-              for name, (mean, worst, share) in _changes(results).items()]
+    lines = [
+        f"{sum(not r.missing for r in results)} of {len(results)} photos with a result",
+        "",
+        f"| what | mean change | worst photo | photos under {BOUND:.0f}° |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {mean:.2f}° | {worst:.2f}° | {share:.0f} % |"
+        for name, (mean, worst, share) in _changes(results).items()
+    ]
     return "\n".join(lines)
 
 
 def as_dict(results):
     """The report as plain data."""
-    return {"benchmark": "stability",
-            "changes": {name: {"mean": mean, "worst": worst, "percent_within": share}
-                        for name, (mean, worst, share) in _changes(results).items()},
-            "photos": [{"photo": r.path, "missing": r.missing, "mirror": r.mirror, "shift": r.shift, "turn": r.turn}
-                       for r in results]}
+    return {
+        "benchmark": "stability",
+        "changes": {
+            name: {"mean": mean, "worst": worst, "percent_within": share}
+            for name, (mean, worst, share) in _changes(results).items()
+        },
+        "photos": [
+            {"photo": r.path, "missing": r.missing, "mirror": r.mirror, "shift": r.shift, "turn": r.turn}
+            for r in results
+        ],
+    }

@@ -12,15 +12,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.merge import enlarge
-from ..geometry.resample import best_rotation, blur, normalise
-from ..photo.crop import take, to_gray
-from ..photo.detect import find_faces
-from ..photo.load import load_photo
-from ..synthesis.landmark_mesh import mesh_normals, plain_skin
-from .metrics import angles
-from .sheet import face_row
+from hffne.errors import HffneError
+from hffne.evaluation.contact_sheet import face_row
+from hffne.evaluation.metrics import angles
+from hffne.geometry.band_merge import enlarge
+from hffne.geometry.grids import blur
+from hffne.geometry.vectors import best_rotation, normalize
+from hffne.photo.crop import take, to_gray
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
+from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
 
 SIZE = 256  # all bands are in pixels of a crop of this size
 SIGMA = 6.0  # what is smoother than this is shape
@@ -44,22 +45,28 @@ def held_out(folder, photos=None):
 
     Raises HffneError when the folder is no training set, or when none of `photos` was held out.
     """
-    from ..training.dataset import HELD_OUT
+    from hffne.training.dataset import HELD_OUT
 
     try:
         with np.load(Path(folder) / "fits.npz") as data:
             kept = [Path(str(p)) for p in data["paths"][::HELD_OUT]]
     except (OSError, KeyError, ValueError):
-        raise HffneError(f"'{folder}' is no training set.", hint="It must hold the fits.npz that `hffne train data` "
-                         "writes.", code="no_set") from None
+        raise HffneError(
+            f"'{folder}' is no training set.",
+            hint="It must hold the fits.npz that `hffne train data` writes.",
+            code="no_set",
+        ) from None
     if photos is None:
         return kept
     # Moved since, perhaps: the name and its folder tell.
     names = {path.parts[-2:] for path in kept}
     chosen = [path for path in photos if path.resolve().parts[-2:] in names]
     if not chosen:
-        raise HffneError("None of these photos was held out by the training.", code="no_photos",
-                         hint="Give the folder that the set was made from.")
+        raise HffneError(
+            "None of these photos was held out by the training.",
+            code="no_photos",
+            hint="Give the folder that the set was made from.",
+        )
     return chosen
 
 
@@ -102,30 +109,42 @@ def _one(engine, finder, path, rows):
         result.shape[stage], result.turned[stage], error = shape_error(normal, truth, area)
         result.relief[stage] = relief_share(to_gray(rgb), normal, skin)
     if rows is not None:
-        label = (f"{path.parent.name}/{path.stem}  shape {result.shape['product']:.1f} deg  relief R2 "
-                 f"{result.relief['product']:.2f}")
+        label = (
+            f"{path.parent.name}/{path.stem}  shape {result.shape['product']:.1f} deg  relief R2 "
+            f"{result.relief['product']:.2f}"
+        )
         picture = np.round(rgb * 255).astype(np.uint8)
         mask = cv2.resize(estimate.mask.astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_NEAREST) > 0
-        rows.add(result.shape["product"], face_row(
-            label, picture, enlarge(estimate.coarse, SIZE), enlarge(estimate.normal, SIZE), mask | area,
-            np.where(area, error, 0), truth, enlarge(estimate.fine, SIZE)))
+        rows.add(
+            result.shape["product"],
+            face_row(
+                label,
+                picture,
+                enlarge(estimate.coarse, SIZE),
+                enlarge(estimate.normal, SIZE),
+                mask | area,
+                np.where(area, error, 0),
+                truth,
+                enlarge(estimate.fine, SIZE),
+            ),
+        )
     return result
 
 
 def shape_error(normal, truth, area):
     """The smoothed normal (S, S, 3) against the mesh: mean angle over `area` in degrees, the same after the best
     rotation, and the angles (S, S)."""
-    smooth = normalise(blur(normal, SIGMA * len(normal) / SIZE))
+    smooth = normalize(blur(normal, SIGMA * len(normal) / SIZE))
     error = angles(smooth, truth)
     rotation = best_rotation(smooth[area], truth[area])
     return (float(error[area].mean()), float(angles(smooth[area] @ rotation.T, truth[area]).mean()), error)
 
 
 def relief_share(gray, normal, skin):
-    """R2 of a grey picture's fine luminance (1 to 5 px) by the fine components of the normal, over the skin (S, S)."""
+    """R2 of a gray picture's fine luminance (1 to 5 px) by the fine components of the normal, over the skin (S, S)."""
     import torch
 
-    from ..training.losses import photometric_loss
+    from hffne.training.losses import photometric_loss
 
     gray, normal, skin = (torch.from_numpy(np.ascontiguousarray(a, np.float32)) for a in (gray, normal, skin))
     return 1 - float(photometric_loss(gray[None, None], normal.permute(2, 0, 1)[None], skin[None]))
@@ -134,28 +153,48 @@ def relief_share(gray, normal, skin):
 def means(results):
     """{stage: {"shape", "shape_std", "turned", "relief", "relief_std"}} over the photos with a result."""
     good = [r for r in results if not r.missing]
-    return {stage: {"shape": float(np.mean([r.shape[stage] for r in good])),
-                    "shape_std": float(np.std([r.shape[stage] for r in good])),
-                    "turned": float(np.mean([r.turned[stage] for r in good])),
-                    "relief": float(np.mean([r.relief[stage] for r in good])),
-                    "relief_std": float(np.std([r.relief[stage] for r in good]))}
-            for stage in STAGES} if good else {}
+    return (
+        {
+            stage: {
+                "shape": float(np.mean([r.shape[stage] for r in good])),
+                "shape_std": float(np.std([r.shape[stage] for r in good])),
+                "turned": float(np.mean([r.turned[stage] for r in good])),
+                "relief": float(np.mean([r.relief[stage] for r in good])),
+                "relief_std": float(np.std([r.relief[stage] for r in good])),
+            }
+            for stage in STAGES
+        }
+        if good
+        else {}
+    )
 
 
 def table(results):
     """The report as Markdown."""
     good = sum(not r.missing for r in results)
-    lines = [f"{good} of {len(results)} photos with a face and its landmarks", "",
-             "| normal | smoothed, against the landmark mesh | rotated | fine relief, R2 |", "|---|---|---|---|"]
+    lines = [
+        f"{good} of {len(results)} photos with a face and its landmarks",
+        "",
+        "| normal | smoothed, against the landmark mesh | rotated | fine relief, R2 |",
+        "|---|---|---|---|",
+    ]
     for stage, m in means(results).items():
-        lines.append(f"| {stage} | {m['shape']:.2f}° ± {m['shape_std']:.2f} | {m['turned']:.2f}° | "
-                     f"{m['relief']:.3f} ± {m['relief_std']:.3f} |")
+        lines.append(
+            f"| {stage} | {m['shape']:.2f}° ± {m['shape_std']:.2f} | {m['turned']:.2f}° | "
+            f"{m['relief']:.3f} ± {m['relief_std']:.3f} |"
+        )
     return "\n".join(lines)
 
 
 def as_dict(results):
     """The report as plain data."""
-    return {"benchmark": "wild", "photos": len(results), "without_result": sum(bool(r.missing) for r in results),
-            "mean": means(results),
-            "each": [{"photo": r.path, "missing": r.missing, "shape": r.shape, "turned": r.turned, "relief": r.relief}
-                     for r in results]}
+    return {
+        "benchmark": "wild",
+        "photos": len(results),
+        "without_result": sum(bool(r.missing) for r in results),
+        "mean": means(results),
+        "each": [
+            {"photo": r.path, "missing": r.missing, "shape": r.shape, "turned": r.turned, "relief": r.relief}
+            for r in results
+        ],
+    }

@@ -3,12 +3,12 @@
 
 from functools import partial
 
-from ..datasets.yaleb import LIGHTS, SOURCE
-from ..photo.detect import find_faces
-from ..photo.load import load_photo
-from . import truth
-from .gloss import measured_gloss, taken_for_matte
-from .truth import FaceResult, table
+from hffne.datasets.yaleb import LIGHTS, SOURCE
+from hffne.evaluation import ground_truth
+from hffne.evaluation.ground_truth import FaceResult, table
+from hffne.evaluation.specular_bias import measured_gloss, taken_for_matte
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
 
 __all__ = ["FaceResult", "as_dict", "evaluate", "table"]
 
@@ -26,8 +26,8 @@ def evaluate(engine, items, merged=True, report=print, rows=None):
         gloss = glosses[item.person]
         seen = None if gloss is None else partial(taken_for_matte, gloss=gloss, lights=LIGHTS)
         result = FaceResult(item.person, item.light, gloss=gloss)
-        results.append(truth.measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, seen))
-        report(truth.told(results[-1]))
+        results.append(ground_truth.measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, seen))
+        report(ground_truth.told(results[-1]))
     return results
 
 
@@ -41,4 +41,4 @@ def _gloss(item, normal, mask):
 
 def as_dict(results):
     """The report as plain data."""
-    return truth.as_dict(results, "yaleb", "person", "light")
+    return ground_truth.as_dict(results, "yaleb", "person", "light")

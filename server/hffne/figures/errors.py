@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures 6 and 11: normals and their error maps on a benchmark, for some faces and for the worst ones.
 
-Collectors that `evaluation.truth.measure` hands each face to, in place of the contact sheet's.
+Collectors that `evaluation.ground_truth.measure` hands each face to, in place of the contact sheet's.
 """
 
-from ..evaluation.metrics import angles
-from ..evaluation.sheet import ERROR_FULL, error_picture, normal_picture
+from hffne.evaluation.contact_sheet import ERROR_FULL, error_picture, normal_picture
+from hffne.evaluation.metrics import angles
 
 
 def error_row(label, rgb, coarse, normal, mask, degrees, truth, fine):
@@ -40,7 +40,7 @@ class Failures:
         self.count, self._kept = count, []
 
     def add(self, score, row):
-        self._kept = sorted([*self._kept, (score, row)], key=lambda pair: -pair[0])[:self.count]
+        self._kept = sorted([*self._kept, (score, row)], key=lambda pair: -pair[0])[: self.count]
 
     @property
     def rows(self):

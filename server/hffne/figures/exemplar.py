@@ -3,8 +3,8 @@
 
 import cv2
 
-from ..evaluation.sheet import LIGHTS, normal_picture, shaded_picture
-from .face import crop_picture
+from hffne.evaluation.contact_sheet import LIGHTS, normal_picture, shaded_picture
+from hffne.figures.face import crop_picture
 
 
 def rows(engine, photo, face, label):

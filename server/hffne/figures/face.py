@@ -4,14 +4,14 @@
 import cv2
 import numpy as np
 
-from ..geometry.mesh import DOWN
-from ..geometry.project import MAX_SIZE, project
-from ..geometry.resample import normalise
-from ..photo.crop import take
+from hffne.geometry.mesh import DOWN
+from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.vectors import normalize
+from hffne.photo.crop import take
 
 
 def crop_picture(photo, estimate):
-    """(S, S, 3) uint8: what the networks saw, in colour."""
+    """(S, S, 3) uint8: what the networks saw, in color."""
     return np.round(np.clip(take(photo.rgb, estimate.crop), 0, 1) * 255).astype(np.uint8)
 
 
@@ -31,5 +31,5 @@ def turned_view(estimate, textures, yaw, size=384):
     side = len(textures.normal)
     at = np.stack([view.uv[..., 0] * side - 0.5, (1 - view.uv[..., 1]) * side - 0.5], -1).astype(np.float32)
     mapped = cv2.remap(textures.normal, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    detailed = normalise(mapped @ rotation.T.astype(np.float32))
+    detailed = normalize(mapped @ rotation.T.astype(np.float32))
     return view.normal, np.where(view.mask[..., None], detailed, 0).astype(np.float32), view.mask

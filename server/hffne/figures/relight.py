@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figure 7: the face under a target light, by the estimated normals and an albedo (Lambertian reflectance).
 
-The albedo is the data set's (ICT-3DRFE), or for any other photo its own colours with its light divided out.
+The albedo is the data set's (ICT-3DRFE), or for any other photo its own colors with its light divided out.
 """
 
 import cv2
 import numpy as np
 
-from ..evaluation.metrics import angles
-from ..evaluation.sheet import error_picture, normal_picture
-from ..geometry.resample import normalise
-from ..maps.lighting import to_linear, to_srgb
-from ..maps.make import make_maps
+from hffne.evaluation.contact_sheet import error_picture, normal_picture
+from hffne.evaluation.metrics import angles
+from hffne.geometry.vectors import normalize
+from hffne.maps.lighting import to_linear, to_srgb
+from hffne.maps.registry import make_maps
 
 AMBIENT = 0.12
 
@@ -33,7 +33,7 @@ def rows(engine, photo, face, label, lights):
     textures = engine.asset(photo, estimate, texture_size=512).textures
     parts = make_maps({"relight"}, photo, estimate, textures)
     albedo, size = parts["photo_albedo"], parts["photo_albedo"].shape[0]
-    normal = normalise(cv2.resize(parts["photo_normal"], (size, size), interpolation=cv2.INTER_CUBIC))
+    normal = normalize(cv2.resize(parts["photo_normal"], (size, size), interpolation=cv2.INTER_CUBIC))
     mask = cv2.resize(parts["photo_mask"], (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     shown = np.round(albedo * mask[..., None]).astype(np.uint8)
     tiles = [("photo", parts["photo_color"]), ("normal", normal_picture(normal, mask > 0.5)), ("albedo", shown)]
@@ -58,6 +58,8 @@ def _under(lights, albedo, normal, mask):
     white = np.full_like(albedo, 255)
     tiles = []
     for number, light in enumerate(lights, 1):
-        tiles += [(f"shading {number}", relit(white, normal, light, mask)),
-                  (f"relit {number}", relit(albedo, normal, light, mask))]
+        tiles += [
+            (f"shading {number}", relit(white, normal, light, mask)),
+            (f"relit {number}", relit(albedo, normal, light, mask)),
+        ]
     return tiles

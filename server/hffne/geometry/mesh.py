@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the network's position map to a base mesh: pose taken out, noise taken off, metres, quads.
+"""From the network's position map to a base mesh: pose taken out, noise taken off, meters, quads.
 
-Three frames: the crop (pixels, x right, y down, z to the viewer), the head (metres, x right, y up,
+Three frames: the crop (pixels, x right, y down, z to the viewer), the head (meters, x right, y up,
 z out of the face) and the object (Blender's axes: x right, y to the back, z up). object = (x, -z, y) of head.
 """
 
@@ -11,16 +11,17 @@ from functools import cache
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from .resample import blur, normalise, resample, sample
-from .uv import surface, template
+from hffne.errors import HffneError
+from hffne.geometry.grids import blur, resample, sample
+from hffne.geometry.uv import surface, template
+from hffne.geometry.vectors import normalize
 
 INTERPUPILLARY = 0.063
 # The network's noise is fine; shape differences between people are wide. In texels.
 SMOOTHING = 1.5
 HEAD_TO_OBJECT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 DOWN = np.array([1.0, -1.0, 1.0])  # crop's y down <-> camera's y up
-# A template texel this far (metres) off its neighbourhood's median is a hole of the layout
+# A template texel this far (meters) off its neighborhood's median is a hole of the layout
 # (a direction that slipped between the lips, the depth of a nostril), not surface.
 SPIKE = 0.004
 # Nostrils and the line between the lips fold over in the map: there the surface spans the opening instead.
@@ -41,9 +42,9 @@ class ShapeError(HffneError):
 class BaseShape:
     """The face without noise and without the head's pose.
 
-    points   (U, U, 3) float32 metres, object axes; continued a little beyond the mask
+    points   (U, U, 3) float32 meters, object axes; continued a little beyond the mask
     rotation (3, 3) object axes -> camera axes (x right, y up, z to the viewer)
-    scale    crop pixels (of 256) per metre
+    scale    crop pixels (of 256) per meter
     center   (cx, cy) crop pixel of the object's origin
     depth    crop-pixel depth of the object's origin
     """
@@ -65,7 +66,7 @@ class BaseShape:
 class FaceMesh:
     """Quads over the face.
 
-    vertices (V, 3) float32 metres, object axes; uvs (V, 2) float32; quads (Q, 4) int32, counter-clockwise
+    vertices (V, 3) float32 meters, object axes; uvs (V, 2) float32; quads (Q, 4) int32, counter-clockwise
     from outside; region_weights (R, V) float32 0..1; regions: their names.
     """
 
@@ -76,7 +77,7 @@ class FaceMesh:
     regions: list
 
 
-def regularise(position):
+def regularize(position):
     """A network's position map (U, U, 3) -> BaseShape.
 
     The template is aligned to the map by a robust similarity, whose rotation is the head's pose; what is left
@@ -98,11 +99,11 @@ def regularise(position):
     points = mean + change
     folds = _folds()[..., None]
     points = _continued(points + (blur(points.astype(np.float32), FOLD_SMOOTHING, sound) - points) * folds, surface())
-    to_metres = metres_per_unit(points)
+    to_meters = meters_per_unit(points)
     return BaseShape(
-        points=(points @ HEAD_TO_OBJECT.T * to_metres).astype(np.float32),
+        points=(points @ HEAD_TO_OBJECT.T * to_meters).astype(np.float32),
         rotation=rotation @ HEAD_TO_OBJECT.T,
-        scale=float(scale / to_metres),
+        scale=float(scale / to_meters),
         center=(float(origin[0]), float(-origin[1])),
         depth=float(origin[2]),
     )
@@ -122,7 +123,7 @@ def lean(position):
     return float(np.degrees(np.arctan2(up[0], up[1]))) if np.hypot(*up) > 0.3 else 0.0
 
 
-def metres_per_unit(points):
+def meters_per_unit(points):
     """What makes the interpupillary distance of a position map (U, U, 3) in the head's frame 0.063 m."""
     eyes = sample(points, template().landmarks)
     distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
@@ -130,7 +131,7 @@ def metres_per_unit(points):
 
 
 def build_mesh(shape, grid=128):
-    """BaseShape -> FaceMesh with a vertex at every texel centre of a grid x grid layout that is face."""
+    """BaseShape -> FaceMesh with a vertex at every texel center of a grid x grid layout that is face."""
     uv = template()
     side = len(surface())
     at = (np.arange(grid) + 0.5) * side / grid
@@ -163,7 +164,7 @@ def surface_normals(points, size=None, rows=None):
     size = size or len(points)
     right = resample(points, size, rows, "column")
     down = resample(points, size, rows, "row")
-    return normalise(np.cross(down, right))
+    return normalize(np.cross(down, right))
 
 
 @cache
@@ -238,7 +239,7 @@ def _continued(points, mask, rings=6):
             count += two * 3.0 + (one & ~two) * 0.01
         result[r, c] = total / count
         known[r, c] = True
-    distance, label = cv2.distanceTransformWithLabels(
+    _distance, label = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     source = np.zeros((label.max() + 1, 3), np.float32)

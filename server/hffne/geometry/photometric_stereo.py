@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import HffneError
+from hffne.errors import HffneError
 
 SHADOW = 0.06  # darker than this share of the pixel's second brightest value is shadow
 # Shares of the albedo that the value expected by the other lights must be missed by: with four lights, with so few
@@ -51,31 +51,38 @@ def photometric_stereo(photos, lights, saturation=0.99):
     """
     photos, lights = np.asarray(photos, np.float32), np.asarray(lights, np.float64)
     if photos.ndim != 3 or lights.shape != (len(photos), 3):
-        raise HffneError(f"{len(photos)} photos do not go with lights of shape {lights.shape}.", code="bad_lights",
-                         hint="Photometric stereo needs one direction (x, y, z) for each grey photo.")
+        raise HffneError(
+            f"{len(photos)} photos do not go with lights of shape {lights.shape}.",
+            code="bad_lights",
+            hint="Photometric stereo needs one direction (x, y, z) for each gray photo.",
+        )
     if not (np.isfinite(photos).all() and np.isfinite(lights).all()):
         raise HffneError("The photos or their lights hold values that are not numbers.", code="bad_lights")
     if len(lights) < 3 or np.linalg.svd(_directions(lights))[1][-1] < 0.05:
-        raise HffneError(f"{len(lights)} lights in these directions tell no normals.", code="bad_lights",
-                         hint="At least three lights that do not lie on one plane with the face are needed.")
+        raise HffneError(
+            f"{len(lights)} lights in these directions tell no normals.",
+            code="bad_lights",
+            hint="At least three lights that do not lie on one plane with the face are needed.",
+        )
     count, height, width = photos.shape
     flat = photos.reshape(count, -1).astype(np.float64)
-    parts = [_solve(flat[:, first:first + _ROWS], lights, saturation)
-             for first in range(0, flat.shape[1], _ROWS)]
+    parts = [_solve(flat[:, first : first + _ROWS], lights, saturation) for first in range(0, flat.shape[1], _ROWS)]
     scaled, used = (np.concatenate([part[k] for part in parts], axis) for k, axis in ((0, 0), (1, 1)))
     albedo = np.linalg.norm(scaled, axis=1)
     mask = (albedo > NOISE) & (scaled[:, 2] > 0)
     normal = np.where(mask[:, None], scaled / np.maximum(albedo, 1e-9)[:, None], 0)
-    return Relief(normal.reshape(height, width, 3).astype(np.float32),
-                  np.where(mask, albedo, 0).reshape(height, width).astype(np.float32),
-                  mask.reshape(height, width), (used & mask).reshape(photos.shape))
+    return Relief(
+        normal.reshape(height, width, 3).astype(np.float32),
+        np.where(mask, albedo, 0).reshape(height, width).astype(np.float32),
+        mask.reshape(height, width),
+        (used & mask).reshape(photos.shape),
+    )
 
 
 def light_directions(azimuth, elevation):
     """Unit vectors (N, 3) toward lights: degrees to the right of and above the camera's axis, as Yale names them."""
     azimuth, elevation = np.radians(np.asarray(azimuth, float)), np.radians(np.asarray(elevation, float))
-    return np.stack([np.sin(azimuth) * np.cos(elevation), np.sin(elevation),
-                     np.cos(azimuth) * np.cos(elevation)], -1)
+    return np.stack([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)], -1)
 
 
 def polar_directions(zenith, azimuth):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .mesh import surface_normals
-from .uv import surface
+from hffne.geometry.mesh import surface_normals
+from hffne.geometry.uv import surface
 
 # Finer pictures of a surface this smooth are enlarged from here.
 MAX_SIZE = 512
@@ -63,12 +63,13 @@ def project(position, size=256):
     face[hit] = outer
     normal[hit[outer]] = seen[outer]
     uv[hit[outer]] = ((texel + 0.5) / side)[outer]
-    return Projection(face.reshape(size, size), normal.reshape(size, size, 3), uv.reshape(size, size, 2),
-                      depth.reshape(size, size))
+    return Projection(
+        face.reshape(size, size), normal.reshape(size, size, 3), uv.reshape(size, size, 2), depth.reshape(size, size)
+    )
 
 
 def _cover(points, triangles, size):
-    """All (pixel, triangle, barycentric weights) where a pixel's centre lies in a triangle."""
+    """All (pixel, triangle, barycentric weights) where a pixel's center lies in a triangle."""
     x, y = points[triangles, 0], points[triangles, 1]
     left, top = (np.clip(np.ceil(v.min(1)), 0, size).astype(int) for v in (x, y))
     width, height = (
@@ -88,8 +89,14 @@ def _cover(points, triangles, size):
         down, across = np.divmod(place, np.maximum(width[owner], 1))
         px, py = left[owner] + across, top[owner] + down
         dx, dy = x[owner] - px[:, None], y[owner] - py[:, None]
-        edge = np.stack([dx[:, 1] * dy[:, 2] - dx[:, 2] * dy[:, 1], dx[:, 2] * dy[:, 0] - dx[:, 0] * dy[:, 2],
-                         dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]], 1)
+        edge = np.stack(
+            [
+                dx[:, 1] * dy[:, 2] - dx[:, 2] * dy[:, 1],
+                dx[:, 2] * dy[:, 0] - dx[:, 0] * dy[:, 2],
+                dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0],
+            ],
+            1,
+        )
         edge /= area[owner, None]
         inside = (edge >= -1e-5).all(1)
         pixels.append((py * size + px)[inside])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Photo pixels to UV textures: what was seen, and a completion of what was not.
 
-A texel takes its normal and colour from where the base shape projects to. Texels turned away or hidden
+A texel takes its normal and color from where the base shape projects to. Texels turned away or hidden
 get the mirrored other side of the face, matched to what is around them, and where that is not seen either,
-the base shape's normal and the colours around. All changes between the sources are soft.
+the base shape's normal and the colors around. All changes between the sources are soft.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..photo.crop import take
-from .mesh import surface_normals
-from .resample import blur, fill, normalise, resample, turn
-from .uv import surface
+from hffne.geometry.grids import blur, fill, resample
+from hffne.geometry.mesh import surface_normals
+from hffne.geometry.uv import surface
+from hffne.geometry.vectors import normalize, turn
+from hffne.photo.crop import take
 
 # Cosine of the angle to the viewer from which a texel is believed, and fully believed.
 GRAZING, FACING = 0.10, 0.40
@@ -29,7 +30,7 @@ LOW = 256
 BAND = 256
 # sigma, in LOW texels, of what counts as lighting and shape rather than detail.
 MATCH_SIGMA = 6.0
-# How far (in logarithms) the colours of the other side may be taken up or down.
+# How far (in logarithms) the colors of the other side may be taken up or down.
 GAIN_LIMIT = 0.6
 # Beyond this difference two sides are more likely of different things (hair, background) than lit differently.
 ODD = 0.4
@@ -66,7 +67,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     to_object = shape.rotation.astype(np.float32)  # row vectors: n_object = n_camera @ rotation
 
     def seen_normals(at):
-        return normalise(_look_up(normal, at) @ to_object)
+        return normalize(_look_up(normal, at) @ to_object)
 
     def seen_colors(at):
         return np.clip(_look_up(colors, at), 0, 1)
@@ -75,7 +76,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     own_color = np.clip(_look_up(small_colors, low), 0, 1)
     own_normal = seen_normals(low)
     both = confidence * confidence[:, ::-1]
-    # The other side's light and colour, and its shape, brought to this side's wherever both are known.
+    # The other side's light and color, and its shape, brought to this side's wherever both are known.
     ratio = np.log(own_color + DARK)
     ratio -= ratio[:, ::-1]
     low_gain = matching(ratio, both / (1 + np.square(ratio / ODD).mean(2)))
@@ -84,8 +85,9 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     low_around = fill(own_color, confidence)
     low_lean = matching(own_normal - base, confidence)
 
-    textures = Textures(np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8),
-                        np.empty((size, size), np.float32))
+    textures = Textures(
+        np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8), np.empty((size, size), np.float32)
+    )
     mask = cv2.resize(surface().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
     weights = np.dstack([confidence, np.clip(2 * confidence[:, ::-1], 0, 1), mask])
     guides = [grid.astype(np.float32) for grid in (weights, low_gain, low_tilt, low_around, low_lean, base)]
@@ -94,12 +96,12 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
         at = resample(position[..., :2], size, rows)
         weight, gain, tilt, around, lean, below = (enlarge_rows(grid, size, rows) for grid in guides)
         sure, other = np.clip(weight[..., :1], 0, 1), np.clip(weight[..., 1:2], 0, 1)
-        below = normalise(below)
+        below = normalize(below)
         own = seen_normals(at)
-        twin = normalise(_mirrored(own, below) + tilt)
-        rest = normalise(below + lean)
+        twin = normalize(_mirrored(own, below) + tilt)
+        rest = normalize(below + lean)
         rest += (twin - rest) * other
-        textures.normal[rows] = normalise(rest + (own - rest) * sure)
+        textures.normal[rows] = normalize(rest + (own - rest) * sure)
         own = seen_colors(at)
         twin = (own[:, ::-1] + DARK) * gain - DARK
         rest = around + (twin - around) * other
@@ -113,7 +115,7 @@ def base_normals(shape, size):
     """Object-space normals of the base shape (size, size, 3), going on smoothly outside of the face."""
     normals = surface_normals(shape.points, size)
     mask = cv2.resize(surface().astype(np.float32), (size, size), interpolation=cv2.INTER_NEAREST)
-    return normalise(fill(normals, mask)).astype(np.float32)
+    return normalize(fill(normals, mask)).astype(np.float32)
 
 
 def _confidence(position, normals, projection, crop, photo_shape):

@@ -33,8 +33,8 @@ def leave_bare_skin(mask, points, width):
 class UVTemplate:
     """The layout and the mean face.
 
-    mask (U, U) bool: texels of the face; mean (U, U, 3) float32: the mean head in metres, x right, y up,
-    z out of the face, interpupillary distance 0.063, origin at the head's centre; landmarks (68, 2) float32:
+    mask (U, U) bool: texels of the face; mean (U, U, 3) float32: the mean head in meters, x right, y up,
+    z out of the face, interpupillary distance 0.063, origin at the head's center; landmarks (68, 2) float32:
     row and column of the iBUG points; regions: name -> (U, U) bool.
     """
 

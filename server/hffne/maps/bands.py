@@ -5,10 +5,11 @@ Slopes add up where normals do not, so the bands are taken in slopes against the
 (as partial derivative blending does): fine = whole - medium, medium = medium - coarse.
 """
 
-from ..geometry.resample import blur, normalise
-from .surface import at_size
+from hffne.geometry.grids import blur
+from hffne.geometry.vectors import normalize
+from hffne.maps.surface import at_size
 
-# A Gaussian's sigma in metres: pores and the finest lines are below the first, folds above the second.
+# A Gaussian's sigma in meters: pores and the finest lines are below the first, folds above the second.
 FINE, COARSE = 0.0015, 0.005
 
 
@@ -17,7 +18,7 @@ def bands(surface, normal):
 
     normal: (T, T, 3) unit normals of the whole face, object space.
     """
-    slope = surface.slope(normalise(at_size(normal, surface.size)))
+    slope = surface.slope(normalize(at_size(normal, surface.size)))
     texel = surface.texel()
     weight = surface.mask + 1e-3
     return tuple(surface.lean(blur(slope, sigma / texel, weight)) for sigma in (FINE, COARSE))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Relief as a height over the base mesh, in metres: the normals' slopes integrated over the surface.
+"""Relief as a height over the base mesh, in meters: the normals' slopes integrated over the surface.
 
-A screened, weighted Poisson problem: of all heights h take the one that minimises
+A screened, weighted Poisson problem: of all heights h take the one that minimizes
 
     sum over the surface of  w |grad h - g|^2 + h^2 / REACH^2
 
 with g the slopes that the normals ask for and w how well the photo saw the texel. The gradient is that of
-the curved surface in metres, not of the UV square. Without the second term this is the least-squares
+the curved surface in meters, not of the UV square. Without the second term this is the least-squares
 integration of Horn & Brooks and, for w = 1 on a plane, of Frankot & Chellappa; the second term keeps what is
 relief: slopes of waves much longer than 2 pi REACH belong to the shape, and normals of a single photo would
 bend them into a bulge. Solved by conjugate gradients, preconditioned by the same problem with constant
@@ -16,20 +16,20 @@ coefficients, which the cosine transform solves at once.
 import cv2
 import numpy as np
 
-# Metres. Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
+# Meters. Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
 REACH = 0.004
 # Weight of the slopes where the photo saw nothing, and beside the face.
 LEAST_WEIGHT = 0.1
 # Slopes (tangent of the angle) beyond this are no relief: shape and normals disagree, as at nostrils and eyes.
 STEEP = 0.7
-# Metres from the face's rim over which the relief rises from nothing: beyond it nothing is known.
+# Meters from the face's rim over which the relief rises from nothing: beyond it nothing is known.
 RIM = 0.005
 TOLERANCE = 2e-3
 MAX_STEPS = 60
 
 
 def height(surface, normal, confidence):
-    """Height (S, S) float32 in metres along the Surface's normals, about 0 on average.
+    """Height (S, S) float32 in meters along the Surface's normals, about 0 on average.
 
     normal (S, S, 3) unit, object space; confidence (S, S) 0..1; S even.
     """
@@ -45,13 +45,13 @@ def height(surface, normal, confidence):
 def integrate(gradient, right, down, weight, reach=REACH):
     """The height (S, S) float32 whose surface gradient is closest to `gradient` (S, S, 3).
 
-    right, down (S, S, 3): metres from texel to texel; weight (S, S) > 0; reach in metres, see the module.
+    right, down (S, S, 3): meters from texel to texel; weight (S, S) > 0; reach in meters, see the module.
     """
     across, along = np.linalg.norm(right, axis=2), np.linalg.norm(down, axis=2)
     # Where the layout is crowded together a texel would outweigh all others.
     across, along = (np.maximum(length, 0.25 * np.median(length) + 1e-9) for length in (across, along))
     area = across * along
-    # On the edges between neighbours: the wanted step, and its weight in the surface's metric.
+    # On the edges between neighbors: the wanted step, and its weight in the surface's metric.
     step_x = _between(np.einsum("...i,...i->...", gradient, right), 1)
     step_y = _between(np.einsum("...i,...i->...", gradient, down), 0)
     weight_x = _between(weight * along / across, 1)
@@ -61,7 +61,7 @@ def integrate(gradient, right, down, weight, reach=REACH):
     def apply(h):
         return _divergence(weight_x * np.diff(h, axis=1), weight_y * np.diff(h, axis=0)) + screen * h
 
-    solve = _constant(len(weight), float(np.sqrt((weight_x.mean() * weight_y.mean()))), float(np.median(screen)))
+    solve = _constant(len(weight), float(np.sqrt(weight_x.mean() * weight_y.mean())), float(np.median(screen)))
     return _conjugate_gradients(apply, solve, _divergence(weight_x * step_x, weight_y * step_y))
 
 

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The photo's light, as nine numbers a channel, and the colours without it.
+"""The photo's light, as nine numbers a channel, and the colors without it.
 
 A diffuse surface under distant light answers to the light's first nine spherical harmonics only
 (Ramamoorthi & Hanrahan 2001; Basri & Jacobs 2003), so the shading is a quadratic function of the normal.
-Fitted to the skin that the photo saw, taking its colour as even; what stands out (moles, stubble, highlights,
-cast shadows) is weighted down. Cast shadows and highlights stay in the colours: this light knows neither.
+Fitted to the skin that the photo saw, taking its color as even; what stands out (moles, stubble, highlights,
+cast shadows) is weighted down. Cast shadows and highlights stay in the colors: this light knows neither.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry.harmonics import second_order
-from ..geometry.resample import normalise
-from .surface import at_size
+from hffne.geometry.harmonics import second_order
+from hffne.geometry.vectors import normalize
+from hffne.maps.surface import at_size
 
 FIT_SIZE = 256
 # Directions of which the fit sees little must not run away.
@@ -21,7 +21,7 @@ RIDGE = 0.02
 ROUNDS = 12
 # How dark and how bright the shading may be taken to be, of its mean over the face.
 DARKEST, BRIGHTEST = 0.4, 2.5
-# How much the light's colour may change over the face: beyond, the fit follows a beard or what the skin reflects.
+# How much the light's color may change over the face: beyond, the fit follows a beard or what the skin reflects.
 TINT = 1.2
 # Not skin, or painted.
 OTHER = ("eyes", "brows", "lips")
@@ -77,7 +77,7 @@ def fit_light(normal, color, weight):
 def light_of(textures, mask, regions):
     """The Light of geometry.unwrap.Textures. mask (S, S) 0..1 the face; regions name -> (U, U) bool."""
     size = FIT_SIZE
-    normal = normalise(at_size(textures.normal, size))
+    normal = normalize(at_size(textures.normal, size))
     color = to_linear(at_size(textures.color, size))
     weight = at_size(textures.confidence, size) * (at_size(mask, size) > 0.5)
     for name in OTHER:
@@ -88,7 +88,7 @@ def light_of(textures, mask, regions):
 
 
 def delit(textures, light, band=256):
-    """Colours with the Light divided out: (T, T, 3) uint8 sRGB."""
+    """Colors with the Light divided out: (T, T, 3) uint8 sRGB."""
     result = np.empty_like(textures.color)
     for start in range(0, len(result), band):
         rows = slice(start, start + band)

@@ -8,11 +8,11 @@ from many directions with a depth buffer, and the relief by the horizons of its 
 import cv2
 import numpy as np
 
-from ..geometry.resample import blur
-from .surface import at_size
+from hffne.geometry.grids import blur
+from hffne.maps.surface import at_size
 
 DIRECTIONS = 128
-# The depth buffer's pixel and the slack of its test, metres: the points are about 2 mm apart.
+# The depth buffer's pixel and the slack of its test, meters: the points are about 2 mm apart.
 PIXEL, SLACK = 0.004, 0.005
 # Steps, in texels of the relief's grid, at which the horizon is looked for.
 STEPS = (1, 2, 3, 5, 8, 12)
@@ -21,7 +21,7 @@ STEPS = (1, 2, 3, 5, 8, 12)
 def occlusion(surface, shape_surface, height):
     """(S, S) float32 0..1 on the Surface's grid.
 
-    shape_surface: the same face on a coarse grid (its points are what hides); height (S, S) metres.
+    shape_surface: the same face on a coarse grid (its points are what hides); height (S, S) meters.
     """
     wide = at_size(_of_shape(shape_surface), surface.size)
     return np.clip(wide * _of_relief(surface, height), 0, 1).astype(np.float32)

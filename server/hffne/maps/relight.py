@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is needed to light the photo anew: normals, colours and the light, on the photo's own crop."""
+"""What is needed to light the photo anew: normals, colors and the light, on the photo's own crop."""
 
 import cv2
 import numpy as np
 
-from ..geometry.resample import normalise
-from ..photo.crop import take
-from .lighting import to_linear, to_srgb
-from .surface import at_size
+from hffne.geometry.vectors import normalize
+from hffne.maps.lighting import to_linear, to_srgb
+from hffne.maps.surface import at_size
+from hffne.photo.crop import take
 
 MAX_SIZE = 1024
 
@@ -22,7 +22,7 @@ def relit_parts(photo_rgb, estimate, light):
     size = int(np.clip(round(crop.side), 64, MAX_SIZE))
     color = (np.clip(take(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
     side = min(len(estimate.normal), MAX_SIZE)
-    normal = normalise(at_size(estimate.normal.astype(np.float32), side))
+    normal = normalize(at_size(estimate.normal.astype(np.float32), side))
     shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))
     shading = cv2.resize(shading, (size, size), interpolation=cv2.INTER_CUBIC)
     soft = cv2.GaussianBlur(at_size(estimate.mask.astype(np.float32), side), (0, 0), side / 128)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A suggestion of the skin's roughness for a Principled material; a start, not a measurement.
 
-One photo does not tell gloss from colour. What is known in general is taken: the oily parts (nose, forehead)
+One photo does not tell gloss from color. What is known in general is taken: the oily parts (nose, forehead)
 and the wet ones (lips) are smoother than the cheeks and the jaw, and creases gather less oil and more powder
 than ridges (Weyrich et al. 2006 measured the parts of the face).
 """
@@ -9,7 +9,7 @@ than ridges (Weyrich et al. 2006 measured the parts of the face).
 import cv2
 import numpy as np
 
-from ..geometry.resample import blur
+from hffne.geometry.grids import blur
 
 SKIN = 0.48
 PARTS = {"forehead": 0.43, "nose": 0.38, "lips": 0.33, "eyes": 0.42, "cheeks": 0.48, "jaw": 0.50, "brows": 0.55}

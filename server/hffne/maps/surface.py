@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..geometry.mesh import surface_normals
-from ..geometry.resample import fill, normalise, resample
-from ..geometry.uv import surface as face_texels
+from hffne.geometry.grids import fill, resample
+from hffne.geometry.mesh import surface_normals
+from hffne.geometry.uv import surface as face_texels
+from hffne.geometry.vectors import normalize
 
 
 @dataclass(frozen=True)
 class Surface:
     """The base shape on a grid of S x S texels, all float32, object axes, row 0 at v = 1.
 
-    points (S, S, 3) metres; normal (S, S, 3) unit, outward; right, down (S, S, 3): metres that the point
+    points (S, S, 3) meters; normal (S, S, 3) unit, outward; right, down (S, S, 3): meters that the point
     moves from one texel to the next along a row and along a column; mask (S, S) 0..1: the face.
     """
 
@@ -30,7 +31,7 @@ class Surface:
         return len(self.mask)
 
     def texel(self):
-        """The typical side of a texel of the face in metres."""
+        """The typical side of a texel of the face in meters."""
         face = self.mask > 0.5
         return float(np.sqrt(np.median(np.linalg.norm(np.cross(self.right[face], self.down[face]), axis=1))))
 
@@ -45,7 +46,7 @@ class Surface:
     def lean(self, slope):
         """The unit normals (S, S, 3) of a slope: the inverse of `slope`."""
         along = np.einsum("...i,...i->...", slope, self.normal)[..., None]
-        return normalise(self.normal + slope - along * self.normal).astype(np.float32)
+        return normalize(self.normal + slope - along * self.normal).astype(np.float32)
 
 
 def face_surface(shape, size):
@@ -53,7 +54,7 @@ def face_surface(shape, size):
     mask = cv2.resize(face_texels().astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     step = np.float32(len(shape.points) / size)
     normal = surface_normals(shape.points, size)
-    normal = normalise(fill(normal, (mask > 0.5).astype(np.float32)))
+    normal = normalize(fill(normal, (mask > 0.5).astype(np.float32)))
     return Surface(
         points=resample(shape.points, size).astype(np.float32),
         normal=normal.astype(np.float32),

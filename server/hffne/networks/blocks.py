@@ -8,8 +8,11 @@ from torch.nn import functional as F
 
 def conv(inputs, outputs, kernel=3, stride=1):
     """Convolution, batch norm (folded away by the runtime), leaky ReLU 0.1."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-                         nn.BatchNorm2d(outputs), nn.LeakyReLU(0.1, inplace=True))
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.1, inplace=True),
+    )
 
 
 class Residual(nn.Module):
@@ -42,15 +45,15 @@ def full_precision(layer, x):
         return layer(x.float())
 
 
-def standardise(grey):
-    """Grey pictures (N, 1, H, W) to zero mean and unit contrast each, so that exposure does not matter."""
-    mean = grey.mean((2, 3), keepdim=True)
-    deviation = grey.std((2, 3), keepdim=True)
-    return (grey - mean) / (deviation + 0.05)
+def standardise(gray):
+    """Gray pictures (N, 1, H, W) to zero mean and unit contrast each, so that exposure does not matter."""
+    mean = gray.mean((2, 3), keepdim=True)
+    deviation = gray.std((2, 3), keepdim=True)
+    return (gray - mean) / (deviation + 0.05)
 
 
 def unit(normal):
-    """L2-normalise over channels (N, 3, H, W)."""
+    """L2-normalize over channels (N, 3, H, W)."""
     return F.normalize(normal, dim=1, eps=1e-6)
 
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The coarse network: photo -> exemplar normal R (stage 1), an image-to-image network with skips."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2, with_coordinates
+from hffne.networks.blocks import Down, Residual, conv, full_precision, standardise, unit, up2, with_coordinates
 
 
 class CoarseNetwork(nn.Module):
-    """Grey crop (N, 1, S, S) in 0..1, S = 256 by default -> unit normals (N, 3, S, S) in camera space.
+    """Gray crop (N, 1, S, S) in 0..1, S = 256 by default -> unit normals (N, 3, S, S) in camera space.
 
     Works at half the resolution and below, where a CPU is quick; the last layer unfolds to full resolution beside a
     narrow branch that has kept the photo's own edges.
@@ -21,17 +23,21 @@ class CoarseNetwork(nn.Module):
         self.input_size = size
         self.edges = conv(1, edges)
         self.stem = nn.Sequential(conv(3, widths[0], 5, 2), Residual(widths[0]))
-        self.downs = nn.ModuleList([Down(i, o) for i, o in zip(widths, widths[1:])])
+        self.downs = nn.ModuleList([Down(i, o) for i, o in itertools.pairwise(widths)])
         self.bottom = Residual(widths[-1])
-        self.ups = nn.ModuleList([nn.Sequential(conv(o + i, i), *([Residual(i)] if i > widths[0] else []))
-                                  for i, o in reversed(list(zip(widths, widths[1:])))])
+        self.ups = nn.ModuleList(
+            [
+                nn.Sequential(conv(o + i, i), *([Residual(i)] if i > widths[0] else []))
+                for i, o in reversed(list(itertools.pairwise(widths)))
+            ]
+        )
         self.unfold = conv(widths[0], 4 * edges)
         self.out = nn.Conv2d(2 * edges, 3, 3, 1, 1)
 
-    def forward(self, grey):
-        grey = standardise(grey)
-        edges = self.edges(grey)
-        x = self.stem(with_coordinates(grey))
+    def forward(self, gray):
+        gray = standardise(gray)
+        edges = self.edges(gray)
+        x = self.stem(with_coordinates(gray))
         skips = []
         for down in self.downs:
             skips.append(x)

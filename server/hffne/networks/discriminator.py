@@ -6,7 +6,7 @@ from torch import nn
 
 
 class PatchDiscriminator(nn.Module):
-    """Grey face (N, 1, H, W) and normals (N, 3, H, W) -> one logit a patch (N, 1, H / 8 - 2, W / 8 - 2)."""
+    """Gray face (N, 1, H, W) and normals (N, 3, H, W) -> one logit a patch (N, 1, H / 8 - 2, W / 8 - 2)."""
 
     def __init__(self, width=64):
         super().__init__()
@@ -16,5 +16,5 @@ class PatchDiscriminator(nn.Module):
             inputs = outputs
         self.body = nn.Sequential(*layers, nn.Conv2d(inputs, 1, 4, 1, 1))
 
-    def forward(self, grey, normal):
-        return self.body(torch.cat([grey, normal], 1))
+    def forward(self, gray, normal):
+        return self.body(torch.cat([gray, normal], 1))

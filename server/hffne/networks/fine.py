@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fine network: exemplar encoder E_R, face encoder E_I, modulated normal decoder D_N (equations 1-3)."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import conv, Down, full_precision, Residual, standardise, unit, up2
-from .modulation import ModulatedConv
-from .variants import Variant
+from hffne.networks.blocks import Down, Residual, conv, full_precision, standardise, unit, up2
+from hffne.networks.modulation import ModulatedConv
+from hffne.networks.variants import Variant
 
 EXEMPLAR_SIZE = 64
 
@@ -32,15 +34,15 @@ class ExemplarEncoder(nn.Module):
 
 
 class FaceEncoder(nn.Module):
-    """E_I: grey face (N, 1, H, W) -> features f_1..f_5 and the bottom, each half the size of the one before."""
+    """E_I: gray face (N, 1, H, W) -> features f_1..f_5 and the bottom, each half the size of the one before."""
 
     def __init__(self, widths):
         super().__init__()
         self.stem = nn.Sequential(conv(1, widths[0]), conv(widths[0], widths[0]))
-        self.downs = nn.ModuleList([Down(i, o) for i, o in zip(widths, widths[1:])])
+        self.downs = nn.ModuleList([Down(i, o) for i, o in itertools.pairwise(widths)])
 
-    def forward(self, grey):
-        features = [self.stem(grey)]
+    def forward(self, gray):
+        features = [self.stem(gray)]
         for down in self.downs:
             features.append(down(features[-1]))
         return features
@@ -69,7 +71,9 @@ class NormalDecoder(nn.Module):
         if variant.architecture == "A2":
             self.join = conv(widths[-1] + ExemplarEncoder.channels, widths[-1])
         self.bottom = Residual(widths[-1])
-        self.ups = nn.ModuleList([UpBlock(o, i, vector, variant) for i, o in reversed(list(zip(widths, widths[1:])))])
+        self.ups = nn.ModuleList(
+            [UpBlock(o, i, vector, variant) for i, o in reversed(list(itertools.pairwise(widths)))]
+        )
         self.out = nn.Conv2d(widths[0], 3, 3, 1, 1)
 
     def forward(self, features, z):
@@ -83,7 +87,7 @@ class NormalDecoder(nn.Module):
 
 
 class FineNetwork(nn.Module):
-    """Grey face (N, 1, H, W) in 0..1 (H, W multiples of 32) and exemplar (N, 3, h, w) -> unit normals (N, 3, H, W).
+    """Gray face (N, 1, H, W) in 0..1 (H, W multiples of 32) and exemplar (N, 3, h, w) -> unit normals (N, 3, H, W).
 
     The default `variant` is the method; its tensors' names are those of the shipped weights.
     """
@@ -96,14 +100,14 @@ class FineNetwork(nn.Module):
         self.face = FaceEncoder(widths)
         self.decoder = NormalDecoder(widths, vector, variant)
 
-    def forward(self, grey, exemplar):
-        return self.normal(self.prepared(grey), self.vector(exemplar))
+    def forward(self, gray, exemplar):
+        return self.normal(self.prepared(gray), self.vector(exemplar))
 
     # The same in steps, for pictures that are done in parts.
 
-    def prepared(self, grey):
+    def prepared(self, gray):
         """What is done with the picture as a whole."""
-        return standardise(grey)
+        return standardise(gray)
 
     def vector(self, exemplar):
         """The exemplar's vector z (N, Z), one for the whole face; with A1 and A2 the map that they take instead."""

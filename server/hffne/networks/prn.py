@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .blocks import conv, Down, full_precision, Residual, standardise, up2, with_coordinates
+from hffne.networks.blocks import Down, Residual, conv, full_precision, standardise, up2, with_coordinates
 
 
 class PositionMapNetwork(nn.Module):
-    """Grey crop (N, 1, 128, 128) in 0..1 -> position map (N, 3, 128, 128) in -1..1 of the crop.
+    """Gray crop (N, 1, 128, 128) in 0..1 -> position map (N, 3, 128, 128) in -1..1 of the crop.
 
     x right, y down, z toward the viewer, all in halves of the crop's side. `mean` (3, 128, 128), the mean face in the
     same unit and frame around its middle, is stored with the weights.
@@ -26,14 +26,28 @@ class PositionMapNetwork(nn.Module):
         super().__init__()
         a, b, c, d, e = widths
         self.register_buffer("mean", torch.zeros(3, 128, 128))
-        self.encoder = nn.Sequential(conv(3, a, 5, 2), Down(a, b), Down(b, c), Residual(c), Down(c, d), Residual(d),
-                                     Down(d, e), Residual(e), conv(e, 64, 1))
+        self.encoder = nn.Sequential(
+            conv(3, a, 5, 2),
+            Down(a, b),
+            Down(b, c),
+            Residual(c),
+            Down(c, d),
+            Residual(d),
+            Down(d, e),
+            Residual(e),
+            conv(e, 64, 1),
+        )
         self.vector = nn.Sequential(nn.Flatten(), nn.Linear(64 * 16, vector), nn.BatchNorm1d(vector), nn.LeakyReLU(0.1))
         self.pose = nn.Sequential(nn.Linear(vector, vector), nn.LeakyReLU(0.1), nn.Linear(vector, 10))
         self.seed = nn.Sequential(nn.Linear(vector, 96 * 16), nn.LeakyReLU(0.1), nn.Unflatten(1, (96, 4, 4)))
-        self.decoder = nn.ModuleList([
-            nn.Sequential(conv(96, 96), Residual(96)), nn.Sequential(conv(96, 64), Residual(64)),
-            nn.Sequential(conv(64, 40), Residual(40)), conv(40, 24)])
+        self.decoder = nn.ModuleList(
+            [
+                nn.Sequential(conv(96, 96), Residual(96)),
+                nn.Sequential(conv(96, 64), Residual(64)),
+                nn.Sequential(conv(64, 40), Residual(40)),
+                conv(40, 24),
+            ]
+        )
         self.out = nn.Conv2d(24, 3, 3, 1, 1)
         with torch.no_grad():  # starts as the mean face, seen from the front
             self.pose[-1].weight.mul_(0.1)
@@ -41,8 +55,8 @@ class PositionMapNetwork(nn.Module):
             self.out.weight.mul_(0.1)
             self.out.bias.zero_()
 
-    def forward(self, grey):
-        vector = self.vector(self.encoder(with_coordinates(standardise(grey))))
+    def forward(self, gray):
+        vector = self.vector(self.encoder(with_coordinates(standardise(gray))))
         x = self.seed(vector)
         for block in self.decoder:
             x = block(up2(x))

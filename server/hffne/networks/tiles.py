@@ -20,8 +20,9 @@ def tiled(network, picture, tile=TILE, overlap=OVERLAP, margin=MARGIN):
     for top, bottom in spans(height, tile, overlap):
         for left, right in spans(width, tile, overlap):
             part = network(picture[:, :, top:bottom, left:right]).cpu()
-            weight = (_ramp(top, bottom, height, overlap, margin)[:, None]
-                      * _ramp(left, right, width, overlap, margin)[None])
+            weight = (
+                _ramp(top, bottom, height, overlap, margin)[:, None] * _ramp(left, right, width, overlap, margin)[None]
+            )
             if total is None:
                 total = part.new_zeros(1, part.shape[1], height, width)
             total[:, :, top:bottom, left:right] += part * weight
@@ -29,7 +30,7 @@ def tiled(network, picture, tile=TILE, overlap=OVERLAP, margin=MARGIN):
 
 
 def spans(length, tile, overlap):
-    """(start, end) of tiles that cover a length, each neighbour by `overlap` or more, at multiples of 32."""
+    """(start, end) of tiles that cover a length, each neighbor by `overlap` or more, at multiples of 32."""
     if length <= tile:
         return [(0, length)]
     count = -(-(length - overlap) // (tile - overlap))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..errors import HffneError
+from hffne.errors import HffneError
 
 ARCHITECTURES = {
     "A1": "the exemplar itself is joined to every skip, resized; no vector",
@@ -19,7 +19,7 @@ ARCHITECTURES = {
 }
 MODULATIONS = {
     "stylegan2": "z scales the convolution's weights, then they are demodulated (equations 4-7)",
-    "adain": "z gives the mean and the deviation of each channel after instance normalisation",
+    "adain": "z gives the mean and the deviation of each channel after instance normalization",
     "none": "z is joined to the features as constant channels",
 }
 
@@ -37,8 +37,9 @@ class Variant:
     def __post_init__(self):
         for chosen, known in ((self.architecture, ARCHITECTURES), (self.modulation, MODULATIONS)):
             if chosen not in known:
-                raise HffneError(f"There is no variant {chosen!r}.", hint=f"Choose one of {', '.join(known)}.",
-                                 code="no_variant")
+                raise HffneError(
+                    f"There is no variant {chosen!r}.", hint=f"Choose one of {', '.join(known)}.", code="no_variant"
+                )
 
     @property
     def skip_channels(self):
@@ -69,7 +70,7 @@ class Variant:
 
 
 class AdaINConv(nn.Module):
-    """A convolution, instance normalisation, and z's own mean and deviation (Huang and Belongie, ICCV 2017)."""
+    """A convolution, instance normalization, and z's own mean and deviation (Huang and Belongie, ICCV 2017)."""
 
     def __init__(self, channels, kernel, vector):
         super().__init__()

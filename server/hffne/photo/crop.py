@@ -2,7 +2,7 @@
 """Cut a square around a face out of a photo.
 
 Photo coordinates here are continuous: the pixel in column k covers k to k + 1,
-so its centre is at k + 0.5. The sample i of a crop lies, in pixel indices, at
+so its center is at k + 0.5. The sample i of a crop lies, in pixel indices, at
 center + ((i + 0.5) / size - 0.5) * side - 0.5.
 """
 
@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 
 # The square's side over the root of the detector's box area: on fitted photos the
-# canonical crop (pipeline) is 1.45 +- 0.04 of it, centred on the box.
+# canonical crop (pipeline) is 1.45 +- 0.04 of it, centerd on the box.
 SIDE_OVER_BOX = 1.45
 # The canonical crop's side over the rms radius of the position map: the face with some margin.
 SIDE_OVER_RADIUS = 3.0
 
-# Rec. 601, as every common converter to grey does it.
+# Rec. 601, as every common converter to gray does it.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -27,7 +27,7 @@ class Crop:
 
     center_x, center_y, side: photo pixels; the square may leave the photo.
     turns: by how many quarters the picture is turned counter-clockwise (as numpy.rot90, and also by parts of a
-    quarter) about the square's centre, so that a tilted face stands upright.
+    quarter) about the square's center, so that a tilted face stands upright.
     """
 
     center_x: float

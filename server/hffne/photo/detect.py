@@ -82,7 +82,9 @@ def find_faces(photo):
     faces = [face for face in faces if face.score >= least]
     if any(face.score < SCORE_CERTAIN for face in faces):
         turned = _turned_looks(rgb)
-        faces = [face if face.score >= SCORE_CERTAIN else replace(face, others=_others(face, seen, turned)) for face in faces]
+        faces = [
+            face if face.score >= SCORE_CERTAIN else replace(face, others=_others(face, seen, turned)) for face in faces
+        ]
     return sorted(faces, key=lambda face: face.area, reverse=True)
 
 
@@ -91,8 +93,11 @@ def _turned_looks(rgb):
     found = []
     for turns in (1, 2, 3):
         turned = np.ascontiguousarray(np.rot90(rgb, turns))
-        found += [(other.score, _turned_back(other.box, turns, rgb.shape), turns)
-                  for look in TURNED_LOOKS for other in _look(turned, *look)]
+        found += [
+            (other.score, _turned_back(other.box, turns, rgb.shape), turns)
+            for look in TURNED_LOOKS
+            for other in _look(turned, *look)
+        ]
     return found
 
 
@@ -100,7 +105,9 @@ def _others(face, seen, turned):
     """What else was seen on the face's spot: clearly other boxes, and the turn at which it looks much more like a face."""
     boxes = []
     for other in sorted(seen, key=lambda one: one.score, reverse=True):
-        if _overlap(face.box, other.box) > OVERLAP_MAX and all(_likeness(other.box, b) < ALIKE for b in (face.box, *boxes)):
+        if _overlap(face.box, other.box) > OVERLAP_MAX and all(
+            _likeness(other.box, b) < ALIKE for b in (face.box, *boxes)
+        ):
             boxes.append(other.box)
     turned = [one for one in turned if one[0] > face.score + TURN_LEAD and _overlap(face.box, one[1]) > OVERLAP_MAX]
     best = max(turned, default=None)
@@ -197,9 +204,7 @@ def _likeness(a, b):
 def _detector():
     # From memory: OpenCV opens no paths with non-ASCII letters on Windows.
     model = np.frombuffer(_model_path().read_bytes(), np.uint8)
-    return cv2.FaceDetectorYN.create(
-        "onnx", model, np.empty(0, np.uint8), (320, 320), SCORE_MIN, OVERLAP_MAX, 500
-    )
+    return cv2.FaceDetectorYN.create("onnx", model, np.empty(0, np.uint8), (320, 320), SCORE_MIN, OVERLAP_MAX, 500)
 
 
 def _model_path():

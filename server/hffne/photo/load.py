@@ -48,9 +48,9 @@ class Photo:
 
 
 def load_photo(path):
-    """Read a photo: EXIF orientation applied, colours in sRGB, alpha composited.
+    """Read a photo: EXIF orientation applied, colors in sRGB, alpha composited.
 
-    Grey, palette, CMYK, 16-bit and floating-point files become 8-bit RGB.
+    Gray, palette, CMYK, 16-bit and floating-point files become 8-bit RGB.
     Raises PhotoNotFoundError, PhotoTooSmallError, PhotoTooLargeError, or
     PhotoError for everything else that keeps the file from being read.
     """
@@ -82,9 +82,7 @@ def load_photo(path):
             ) from None
         except Exception as error:
             # Decoders raise nearly anything on damaged files.
-            raise PhotoError(
-                f"'{path}' is damaged or cut off: {_one_line(error)}", code="damaged_photo"
-            ) from error
+            raise PhotoError(f"'{path}' is damaged or cut off: {_one_line(error)}", code="damaged_photo") from error
     return Photo(rgb=rgb, path=path, notices=notices)
 
 
@@ -104,9 +102,7 @@ def _check_file(path):
     if status.st_size > MAX_FILE_BYTES:
         raise PhotoTooLargeError(f"'{path}' has {status.st_size >> 20} MB; at most {MAX_FILE_BYTES >> 20} can be read.")
     if status.st_size == 0:
-        raise PhotoError(
-            f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo"
-        )
+        raise PhotoError(f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo")
 
 
 def _known_formats(path):
@@ -162,7 +158,7 @@ def _decode(path, image, notices):
         image = image.convert("RGBA")
     image = _to_srgb(image, profile, notices)
     if image.mode == "RGBA":
-        backdrop = Image.new("RGBA", image.size, _BACKDROP + (255,))
+        backdrop = Image.new("RGBA", image.size, (*_BACKDROP, 255))
         image = Image.alpha_composite(backdrop, image)
     if image.mode != "RGB":
         image = image.convert("RGB")
@@ -184,7 +180,7 @@ def _orientation(image):
 
 
 def _eight_bit(image):
-    """Bring 16-bit, 32-bit and float grey to "L"; Pillow's own convert clips them at 255."""
+    """Bring 16-bit, 32-bit and float gray to "L"; Pillow's own convert clips them at 255."""
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image).astype(np.float32)
@@ -218,7 +214,7 @@ def _to_srgb(image, profile, notices):
             return image
         return _converted(image, source)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
-        notices.append("The photo's colour profile could not be used; its colours may be a little off.")
+        notices.append("The photo's color profile could not be used; its colors may be a little off.")
         return image
 
 

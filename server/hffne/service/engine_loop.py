@@ -17,7 +17,7 @@ from pathlib import Path
 from hffne import __version__
 from hffne.errors import Cancelled, HffneError, RequestError
 from hffne.maps import MAPS
-from hffne.service import frames, parent
+from hffne.service import frames, parent_watch
 
 LOG = logging.getLogger("hffne.engine")
 
@@ -60,7 +60,7 @@ def serve(device=None, model="compact", **options):
         timer.start()
 
     # The thread that reads may be blocked by a pipe which another program holds open.
-    parent.watch(end)
+    parent_watch.watch(end)
     return EngineLoop(reader, writer, make_engine, give_up).run()
 
 
@@ -169,9 +169,7 @@ class EngineLoop:
             if number in self._pending:
                 refusal = RequestError(f"The id {number} belongs to a request that is not answered yet.")
             elif len(self._pending) >= MAX_WAITING:
-                refusal = RequestError(
-                    "Too many requests are waiting.", hint="Wait for answers.", code="busy"
-                )
+                refusal = RequestError("Too many requests are waiting.", hint="Wait for answers.", code="busy")
             else:
                 self._pending[number] = threading.Event()
         if refusal:
@@ -223,9 +221,7 @@ class EngineLoop:
 
         def report(stage, fraction, message=""):
             fraction = min(max(float(fraction), 0.0), 1.0)
-            self._send(
-                {"type": "progress", "id": number, "stage": stage, "fraction": fraction, "message": message}
-            )
+            self._send({"type": "progress", "id": number, "stage": stage, "fraction": fraction, "message": message})
 
         try:
             if event.is_set():
@@ -298,8 +294,11 @@ class EngineLoop:
 
             def told(stage, fraction, message, number=number, of_all=of_all):
                 # Up to the unwrapping each photo has its share of the bar.
-                report(stage, 0.7 * (number + fraction / 0.7) / len(paths) if fraction < 0.7 else fraction,
-                       message + of_all)
+                report(
+                    stage,
+                    0.7 * (number + fraction / 0.7) / len(paths) if fraction < 0.7 else fraction,
+                    message + of_all,
+                )
 
             told("load", 0.0, "Reading the photo")
             photo = load_photo(path)
@@ -313,7 +312,9 @@ class EngineLoop:
             if number == 0:
                 first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
         asked = (texture_size, grid, report, cancelled, maps)
-        asset = self._computed("asset", *views[0], *asked) if len(views) == 1 else self._computed("combined", views, *asked)
+        asset = (
+            self._computed("asset", *views[0], *asked) if len(views) == 1 else self._computed("combined", views, *asked)
+        )
         check()
         body, arrays = asset.as_message()
         if not color:
@@ -441,7 +442,7 @@ def _maps(request):
 
 def _crop_size(request):
     """The side of the fine network's crop."""
-    from hffne.pipeline import LARGEST, CROP, STEP
+    from hffne.pipeline import CROP, LARGEST, STEP
 
     size = _whole_number(request, "size", CROP, (CROP, LARGEST))
     if size % STEP:
@@ -452,7 +453,5 @@ def _crop_size(request):
 def _whole_number(request, key, default, limits):
     value = request.get(key, default)
     if type(value) is not int or not limits[0] <= value <= limits[1]:
-        raise RequestError(
-            f"'{key}' is a whole number from {limits[0]} to {limits[1]}.", hint="Choose another value."
-        )
+        raise RequestError(f"'{key}' is a whole number from {limits[0]} to {limits[1]}.", hint="Choose another value.")
     return value

@@ -10,28 +10,38 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import HffneError
-from ..geometry.resample import blur, normalise
-from .face_model import load_face_model
-from .fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
-from .landmark_mesh import mesh_normals
-from .refine import refine
-from .render import SIZE, Renderer, View, Window, canonical_window, project
-from .sampling import jittered, rendered_sample
-from .textures import TextureLifter
-from .turn import random_turn, turned_photo
-from .uv_layout import CENTRE, SIZE as U, build_layout, write_template
+from hffne.errors import HffneError
+from hffne.geometry.grids import blur
+from hffne.geometry.vectors import normalize
+from hffne.synthesis.face_model import load_face_model
+from hffne.synthesis.face_profiling import random_turn, turned_photo
+from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
+from hffne.synthesis.landmark_mesh import mesh_normals
+from hffne.synthesis.refine import refine
+from hffne.synthesis.render import SIZE, Renderer, View, Window, canonical_window, project
+from hffne.synthesis.sampling import jittered, rendered_sample
+from hffne.synthesis.textures import TextureLifter
+from hffne.synthesis.uv_layout import CENTER, build_layout, write_template
+from hffne.synthesis.uv_layout import SIZE as U
 
 PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 # Of what the landmark mesh's normals differ from a fit's, in the broad (sigma in pixels). Chosen by what the normals
 # explain of the photos' light, as the fits' weights are (163 photos; R2, and in the band of 3 to 16 px): 0 0.651
 # (0.572), 0.2 0.653 (0.575), 0.3 0.653 (0.576), 0.5 0.653 (0.574), 1 0.644 (0.558).
 MESH_SHARE, MESH_SIGMA = 0.3, 6.0
-FIELDS = {"normal": ((SIZE, SIZE, 3), np.int8), "uv": ((SIZE, SIZE, 2), np.float16), "kind": ((SIZE, SIZE), np.uint8),
-          "sun": ((SIZE, SIZE), np.uint8), "sky": ((SIZE, SIZE), np.uint8), "position": ((U, U, 3), np.float16),
-          "suns": ((2, 3), np.float32), "up": ((3,), np.float32)}
+FIELDS = {
+    "normal": ((SIZE, SIZE, 3), np.int8),
+    "uv": ((SIZE, SIZE, 2), np.float16),
+    "kind": ((SIZE, SIZE), np.uint8),
+    "sun": ((SIZE, SIZE), np.uint8),
+    "sky": ((SIZE, SIZE), np.uint8),
+    "position": ((U, U, 3), np.float16),
+    "suns": ((2, 3), np.float32),
+    "up": ((3,), np.float32),
+}
 PHOTO_FIELDS = {name: FIELDS[name] for name in ("normal", "kind", "position", "up")} | {
-    "grey": ((SIZE, SIZE), np.uint8)}
+    "gray": ((SIZE, SIZE), np.uint8)
+}
 
 
 def find_photos(folder):
@@ -75,15 +85,19 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
 def _load_fits(output):
     with np.load(output / "fits.npz") as data:
         if "landmarks" not in data:
-            raise HffneError(f"'{output}' holds fits of an older version, without landmarks.",
-                             hint="Build into an empty folder.", code="no_set")
+            raise HffneError(
+                f"'{output}' holds fits of an older version, without landmarks.",
+                hint="Build into an empty folder.",
+                code="no_set",
+            )
         return FittedPhotos(**dict(data) | {"paths": [str(p) for p in data["paths"]]})
 
 
 def _create(kind, folder, amount, fits):
     if kind == "textures":
-        from .textures import SIZE as T
-        count, fields = len(fits.paths), {"grey": ((T, T), np.uint8)}
+        from hffne.synthesis.textures import SIZE as T
+
+        count, fields = len(fits.paths), {"gray": ((T, T), np.uint8)}
     else:
         count, fields = (amount, FIELDS) if kind == "renders" else (sum(amount) * len(fits.paths), PHOTO_FIELDS)
     for name, (shape, dtype) in fields.items():
@@ -103,9 +117,17 @@ def _work(kind, shapes, output, amount, seed, part, parts):
     for index in range(part, count, parts):
         rng = np.random.default_rng([seed, {"textures": 0, "renders": 1, "photos": 2}[kind], index])
         if kind == "textures":
-            grey = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
-            sample = {"grey": lifter.lift(grey, fits.identity[index], fits.expression[index], fits.rotation[index],
-                                          fits.scale[index], fits.translation[index])}
+            gray = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
+            sample = {
+                "gray": lifter.lift(
+                    gray,
+                    fits.identity[index],
+                    fits.expression[index],
+                    fits.rotation[index],
+                    fits.scale[index],
+                    fits.translation[index],
+                )
+            }
         elif kind == "renders":
             sample = rendered_sample(renderer, fits, rng)
         else:
@@ -118,7 +140,7 @@ def _work(kind, shapes, output, amount, seed, part, parts):
 
 def photo_sample(renderer, fits, index, rng):
     """A real photo's jittered crop with the buffers of its fit."""
-    rotation, scale, shape, origin, grey = _fitted(renderer, fits, index)
+    rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
     view = View(rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
@@ -126,36 +148,40 @@ def photo_sample(renderer, fits, index, rng):
     points = fits.landmarks[index] * [1, 1, -1]  # toward the viewer
     mesh, area = mesh_normals((points - [*corner, 0]) / unit, SIZE)
     normal = _joined(buffers["normal"].astype(np.float32) / 127, mesh, area)
-    return buffers | {"normal": np.round(normal * 127).astype(np.int8), "up": rotation[:, 1],
-                      "grey": crop_photo(grey, origin, scale, window)}
+    return buffers | {
+        "normal": np.round(normal * 127).astype(np.int8),
+        "up": rotation[:, 1],
+        "gray": crop_photo(gray, origin, scale, window),
+    }
 
 
 def _joined(fit, mesh, area):
     """A fit's normals (S, S, 3) with a share of what the landmark mesh's differ in the broad, where both are."""
     both = area & fit.any(2)
     broad = blur(mesh - fit, MESH_SIGMA, both)
-    return np.where(fit.any(2, keepdims=True), normalise(fit + MESH_SHARE * both[..., None] * broad), 0)
+    return np.where(fit.any(2, keepdims=True), normalize(fit + MESH_SHARE * both[..., None] * broad), 0)
 
 
 def turned_sample(renderer, fits, index, rng):
     """The same with the head turned aside."""
-    rotation, scale, shape, origin, grey = _fitted(renderer, fits, index)
+    rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
     turn = random_turn(rng, rotation)
     view = View(turn @ rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
     other = cv2.imread(fits.paths[rng.integers(len(fits.paths))], cv2.IMREAD_GRAYSCALE)
     background = cv2.GaussianBlur(cv2.resize(other[: len(other) // 3], (SIZE, SIZE)), (0, 0), rng.uniform(1, 6))
-    picture = turned_photo(grey, shape @ rotation.T, renderer.model.triangles, origin, scale, turn, window,
-                           window.side, background)
+    picture = turned_photo(
+        gray, shape @ rotation.T, renderer.model.triangles, origin, scale, turn, window, window.side, background
+    )
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
-    return buffers | {"grey": picture, "up": view.rotation[:, 1]}
+    return buffers | {"gray": picture, "up": view.rotation[:, 1]}
 
 
 def _fitted(renderer, fits, index):
-    """A photo's fit: rotation (3, 3), pixels per cm, head (V, 3), the photo's pixel of its centre, grey (H, W)."""
+    """A photo's fit: rotation (3, 3), pixels per cm, head (V, 3), the photo's pixel of its center, gray (H, W)."""
     rotation, scale = fits.rotation[index].astype(np.float32), float(fits.scale[index])
     shape = renderer.shape(fits.identity[index], fits.expression[index])
-    origin = fits.translation[index] + scale * (rotation @ CENTRE)[:2] * [1, -1]
+    origin = fits.translation[index] + scale * (rotation @ CENTER)[:2] * [1, -1]
     return rotation, scale, shape, origin, cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
 
 
@@ -165,11 +191,12 @@ def _crop_frame(origin, scale, window):
     return unit, (origin + np.array([window.x, -window.y]) * scale - window.side * scale / 2 + 0.5 * unit)
 
 
-def crop_photo(grey, origin, scale, window: Window):
-    """The window (cm around `origin` px at `scale` px per cm) of a grey photo, (S, S) uint8."""
+def crop_photo(gray, origin, scale, window: Window):
+    """The window (cm around `origin` px at `scale` px per cm) of a gray photo, (S, S) uint8."""
     unit, (left, top) = _crop_frame(origin, scale, window)
     if unit > 1.5:
-        grey = cv2.GaussianBlur(grey, (0, 0), unit * 0.4)
+        gray = cv2.GaussianBlur(gray, (0, 0), unit * 0.4)
     matrix = np.float32([[unit, 0, left], [0, unit, top]])
-    return cv2.warpAffine(grey, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        gray, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )

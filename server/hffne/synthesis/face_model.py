@@ -15,19 +15,110 @@ EYES = slice(21451, 24591)
 RENDERED_VERTICES = 24591  # what follows (tear film, occlusion cards, lashes) is for shading only
 
 # The 68 iBUG points as vertex indices, from ICT-FaceKit's vertex_indices.json.
-LANDMARKS = np.array([
-    1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443,
-    268, 493, 1914, 2044, 1401, 3615, 4240, 4114, 2734, 2509, 978, 4527, 4942, 4857, 1140, 2075, 1147,
-    4269, 3360, 1507, 1542, 1537, 1528, 1518, 1511, 3742, 3751, 3756, 3721, 3725, 3732, 5708, 5695,
-    2081, 0, 4275, 6200, 6213, 6346, 6461, 5518, 5957, 5841, 5702, 5711, 5533, 6216, 6207, 6470, 5517, 5966])
+LANDMARKS = np.array(
+    [
+        1225,
+        1888,
+        1052,
+        367,
+        1719,
+        1722,
+        2199,
+        1447,
+        966,
+        3661,
+        4390,
+        3927,
+        3924,
+        2608,
+        3272,
+        4088,
+        3443,
+        268,
+        493,
+        1914,
+        2044,
+        1401,
+        3615,
+        4240,
+        4114,
+        2734,
+        2509,
+        978,
+        4527,
+        4942,
+        4857,
+        1140,
+        2075,
+        1147,
+        4269,
+        3360,
+        1507,
+        1542,
+        1537,
+        1528,
+        1518,
+        1511,
+        3742,
+        3751,
+        3756,
+        3721,
+        3725,
+        3732,
+        5708,
+        5695,
+        2081,
+        0,
+        4275,
+        6200,
+        6213,
+        6346,
+        6461,
+        5518,
+        5957,
+        5841,
+        5702,
+        5711,
+        5533,
+        6216,
+        6207,
+        6470,
+        5517,
+        5966,
+    ]
+)
 # Which of them the mirror image shows in each one's place.
-MIRRORED = np.array([*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46,
-                     39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65])
+MIRRORED = np.array(
+    [
+        *range(16, -1, -1),
+        *range(26, 16, -1),
+        *range(27, 31),
+        *range(35, 30, -1),
+        45,
+        44,
+        43,
+        42,
+        47,
+        46,
+        39,
+        38,
+        37,
+        36,
+        41,
+        40,
+        *range(54, 47, -1),
+        *range(59, 54, -1),
+        *range(64, 59, -1),
+        67,
+        66,
+        65,
+    ]
+)
 
 
 @dataclass
 class FaceModel:
-    """``vertices = neutral + identity @ identity_deltas + expression @ expression_deltas``, in centimetres.
+    """``vertices = neutral + identity @ identity_deltas + expression @ expression_deltas``, in centimeters.
 
     Axes: x to the viewer's right when the face looks at the viewer, y up, z out of the face.
     """
@@ -63,6 +154,10 @@ def load_face_model(path):
         second = quads[:, [0, 2, 3]]
         triangles = np.concatenate([quads[:, :3], second[(second >= 0).all(1)]])
         keep = slice(0, RENDERED_VERTICES)
-        return FaceModel(data["neutral"][keep], np.ascontiguousarray(data["identity_deltas"][:, keep]),
-                         np.ascontiguousarray(data["expression_deltas"][:, keep]),
-                         [str(n) for n in data["expression_names"]], triangles.astype(np.int32))
+        return FaceModel(
+            data["neutral"][keep],
+            np.ascontiguousarray(data["identity_deltas"][:, keep]),
+            np.ascontiguousarray(data["expression_deltas"][:, keep]),
+            [str(n) for n in data["expression_names"]],
+            triangles.astype(np.int32),
+        )

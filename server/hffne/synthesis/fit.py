@@ -16,14 +16,81 @@ import cv2
 import numpy as np
 import torch
 
-from .face_model import FACE, LANDMARKS
+from hffne.synthesis.face_model import FACE, LANDMARKS
 
 # MediaPipe's indices of the iBUG points.
-MEDIAPIPE_68 = np.array([
-    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
-    71, 63, 105, 66, 107, 336, 296, 334, 293, 301, 168, 197, 5, 4, 75, 97, 2, 326, 305,
-    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
-    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87])
+MEDIAPIPE_68 = np.array(
+    [
+        162,
+        234,
+        93,
+        58,
+        172,
+        136,
+        149,
+        148,
+        152,
+        377,
+        378,
+        365,
+        397,
+        288,
+        323,
+        454,
+        389,
+        71,
+        63,
+        105,
+        66,
+        107,
+        336,
+        296,
+        334,
+        293,
+        301,
+        168,
+        197,
+        5,
+        4,
+        75,
+        97,
+        2,
+        326,
+        305,
+        33,
+        160,
+        158,
+        133,
+        153,
+        144,
+        362,
+        385,
+        387,
+        263,
+        373,
+        380,
+        61,
+        39,
+        37,
+        0,
+        267,
+        269,
+        291,
+        405,
+        314,
+        17,
+        84,
+        181,
+        78,
+        82,
+        13,
+        312,
+        308,
+        317,
+        14,
+        87,
+    ]
+)
 IDENTITIES = 60  # leading identity components that landmarks can tell
 # Chosen by what the fits' normals explain of the photos' light (R2, 163 photos, 9 harmonics; in the band of 3 to 16 px):
 # without offsets 0.690 (0.555); ridge 0.02 0.696 (0.576), 0.2 0.699 (0.581), 1 with twice the lasso 0.686 (0.564).
@@ -55,8 +122,9 @@ def detect_landmarks(paths, report=print):
     """MediaPipe landmarks (N, 478, 3) in pixels (z like x, toward the camera negative) and which photos have them."""
     import mediapipe
 
-    mesh = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True,
-                                                  min_detection_confidence=0.4)
+    mesh = mediapipe.solutions.face_mesh.FaceMesh(
+        static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4
+    )
     points, found = [], []
     for number, path in enumerate(paths):
         rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
@@ -85,8 +153,9 @@ def rotation_matrices(vectors):
 def prior(identity, expression):
     """What coefficients (N, K) and (N, L) cost (N,): unlikely people, strong and many expressions, and those beyond 0..1."""
     beyond = 0.1 * (torch.relu(-expression) + torch.relu(expression - 1)).square().sum(1)
-    return (2e-4 * identity.square().sum(1) + 2e-3 * expression.square().sum(1) + LASSO * expression.abs().sum(1)
-            + beyond)
+    return (
+        2e-4 * identity.square().sum(1) + 2e-3 * expression.square().sum(1) + LASSO * expression.abs().sum(1) + beyond
+    )
 
 
 def _solve(model, vertices, points, weights, steps, report):
@@ -94,8 +163,9 @@ def _solve(model, vertices, points, weights, steps, report):
     count = len(points)
     target = torch.from_numpy(points)
     neutral = torch.from_numpy(model.neutral[vertices])
-    basis = torch.from_numpy(np.concatenate([model.identity_deltas[:IDENTITIES, vertices],
-                                             model.expression_deltas[:, vertices]])).flatten(1)
+    basis = torch.from_numpy(
+        np.concatenate([model.identity_deltas[:IDENTITIES, vertices], model.expression_deltas[:, vertices]])
+    ).flatten(1)
     # Pose starts frontal, scale and place from the landmarks' extent.
     spread = target[..., :2].std(1).mean(1) / neutral[:, :2].std(0).mean()
     log_scale = spread.log().requires_grad_()
@@ -105,27 +175,36 @@ def _solve(model, vertices, points, weights, steps, report):
     expression = torch.full((count, basis.shape[0] - IDENTITIES), 0.02, requires_grad=True)
     offset = torch.zeros(len(vertices), 3, requires_grad=True)
     weights = torch.from_numpy(weights)
-    optimiser = torch.optim.Adam([{"params": [log_scale, turn], "lr": 0.02}, {"params": [place], "lr": 0.1},
-                                  {"params": [identity, expression], "lr": 0.04}, {"params": [offset], "lr": 0.01}])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, 0.0005)
+    optimizer = torch.optim.Adam(
+        [
+            {"params": [log_scale, turn], "lr": 0.02},
+            {"params": [place], "lr": 0.1},
+            {"params": [identity, expression], "lr": 0.04},
+            {"params": [offset], "lr": 0.01},
+        ]
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, 0.0005)
     for step in range(steps):
         person = identity - identity.mean(0)
         shape = neutral + offset + (torch.cat([person, expression], 1) @ basis).view(count, -1, 3)
         rotation = rotation_matrices(turn)
         seen = shape @ rotation.transpose(1, 2)
-        # In centimetres of the model, so that one prior suits all photo sizes.
+        # In centimeters of the model, so that one prior suits all photo sizes.
         goal = target / log_scale.exp()[:, None, None]
-        flat = ((seen[..., :2] + place[:, None] - goal[..., :2]) * weights[:, None])
+        flat = (seen[..., :2] + place[:, None] - goal[..., :2]) * weights[:, None]
         # MediaPipe's depth is only relative and weak: it steadies the pose and little else.
-        deep = (seen[..., 2] - seen[..., 2].mean(1, keepdim=True)
-                - goal[..., 2] + goal[..., 2].mean(1, keepdim=True)) * weights * 0.2
+        deep = (
+            (seen[..., 2] - seen[..., 2].mean(1, keepdim=True) - goal[..., 2] + goal[..., 2].mean(1, keepdim=True))
+            * weights
+            * 0.2
+        )
         residual = torch.nn.functional.huber_loss(flat, torch.zeros_like(flat), reduction="none", delta=0.5)
         data = residual.sum(2).mean(1) + deep.square().mean(1)
         shared = RIDGE * (offset.square().sum(1) * weights.square()).mean()
         loss = (data + prior(person, expression)).sum() + count * shared
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         schedule.step()
         if step % 100 == 0:
             report(f"fit: step {step}, mean loss {loss.item() / count:.4f}")
@@ -134,8 +213,18 @@ def _solve(model, vertices, points, weights, steps, report):
         error = flat.norm(dim=2).mean(1) / 6.3
         full = np.zeros((count, len(model.identity_deltas)), np.float32)
         full[:, :IDENTITIES] = (identity - identity.mean(0)).numpy()
-        return Fits(full, expression.clamp(0, 1).numpy(), rotation_matrices(turn).numpy(), scale.numpy(),
-                    (place * scale[:, None]).numpy(), error.numpy()), seen, place
+        return (
+            Fits(
+                full,
+                expression.clamp(0, 1).numpy(),
+                rotation_matrices(turn).numpy(),
+                scale.numpy(),
+                (place * scale[:, None]).numpy(),
+                error.numpy(),
+            ),
+            seen,
+            place,
+        )
 
 
 def label_offsets(model, fits, points):
@@ -143,8 +232,13 @@ def label_offsets(model, fits, points):
 
     points (N, 68, 2): the labels, in the photos' pixels.
     """
-    neutral, deltas = model.neutral[LANDMARKS], [model.identity_deltas[:, LANDMARKS], model.expression_deltas[:, LANDMARKS]]
-    shapes = neutral + np.einsum("nk,kvc->nvc", np.concatenate([fits.identity, fits.expression], 1), np.concatenate(deltas))
+    neutral, deltas = (
+        model.neutral[LANDMARKS],
+        [model.identity_deltas[:, LANDMARKS], model.expression_deltas[:, LANDMARKS]],
+    )
+    shapes = neutral + np.einsum(
+        "nk,kvc->nvc", np.concatenate([fits.identity, fits.expression], 1), np.concatenate(deltas)
+    )
     across = fits.rotation[:, :2]  # what a photo shows of the head's axes
     seen = np.einsum("nij,nvj->nvi", across, shapes)
     labels = (points - fits.translation[:, None]) * [1, -1] / fits.scale[:, None, None]

@@ -5,11 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..geometry.resample import normalise
-from ..geometry.uv import leave_bare_skin
-from .fit import MEDIAPIPE_68
-from .rays import RayScene
-from .render import vertex_normals
+from hffne.geometry.uv import leave_bare_skin
+from hffne.geometry.vectors import normalize
+from hffne.synthesis.fit import MEDIAPIPE_68
+from hffne.synthesis.rays import RayScene
+from hffne.synthesis.render import vertex_normals
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +43,7 @@ def triangulate(edges):
         for first, second in ((a, b), (b, c), (c, a)):
             for other in owners[min(first, second), max(first, second)]:
                 if other not in wound and other not in crowded:
-                    # Neighbours run along their common edge in opposite directions.
+                    # Neighbors run along their common edge in opposite directions.
                     third = next(v for v in other if v not in (first, second))
                     wound[other] = (second, first, third)
                     waiting.append(other)
@@ -61,14 +61,14 @@ def mesh_normals(points, size):
     points: (478, 3) on the picture of `size` pixels, x right, y down, z toward the viewer.
     """
     corners = triangles()
-    seen = (np.asarray(points, np.float32) * np.float32([1, -1, 1]))[:corners.max() + 1]
+    seen = (np.asarray(points, np.float32) * np.float32([1, -1, 1]))[: corners.max() + 1]
     normals = vertex_normals(seen, corners)
     if ((seen - seen.mean(0)) * normals).sum() < 0:
         normals = -normals
     column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
     index, weights = RayScene(seen, corners).seen_from_front(column, -row, seen[:, 2].max() + size)
     hit = np.flatnonzero(index >= 0)
-    found = normalise((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
+    found = normalize((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
     outer = found[:, 2] > 0
     normal = np.zeros((size * size, 3), np.float32)
     normal[hit[outer]] = found[outer]

@@ -15,8 +15,9 @@ class RayScene:
 
     def first_hit(self, origins, directions):
         """Triangle index (N,) (-1: none), barycentric weights (N, 3) and distance (N,) of the first hit."""
-        hit = self.scene.run(np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32),
-                             output=True)
+        hit = self.scene.run(
+            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), output=True
+        )
         u, v = hit["u"], hit["v"]
         return hit["primID"], np.stack([1 - u - v, u, v], 1), hit["tfar"]
 
@@ -29,6 +30,7 @@ class RayScene:
     def blocked(self, origins, direction):
         """Whether (N,) anything lies from each origin (N, 3) along the one direction (3,)."""
         directions = np.broadcast_to(np.asarray(direction, np.float32), origins.shape)
-        hit = self.scene.run(np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions),
-                             query="OCCLUDED")
+        hit = self.scene.run(
+            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions), query="OCCLUDED"
+        )
         return hit >= 0

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ..geometry.harmonics import second_order
-from ..geometry.uv import leave_bare_skin
-from .face_model import FACE, LANDMARKS
-from .fit import IDENTITIES, MEDIAPIPE_68, prior
-from .uv_layout import CENTRE, coordinates
+from hffne.geometry.harmonics import second_order
+from hffne.geometry.uv import leave_bare_skin
+from hffne.synthesis.face_model import FACE, LANDMARKS
+from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, prior
+from hffne.synthesis.uv_layout import CENTER, coordinates
 
-LIGHT = 0.03  # what unexplained light weighs beside square centimetres at the landmarks
+LIGHT = 0.03  # what unexplained light weighs beside square centimeters at the landmarks
 PAINT = 0.05  # light off by more than this share of its mean is taken for paint, and counts less (Huber)
 PIXEL = 0.09  # of a canonical crop of 256 pixels, in cm
 BATCH, STEPS = 24, 100
@@ -42,8 +42,8 @@ class _Surface:
     """The model's skin inside the position map's rim, as tensors."""
 
     def __init__(self, model):
-        inside = np.hypot(*coordinates(model.neutral - CENTRE).T) < 0.8
-        inside[FACE.stop:] = False
+        inside = np.hypot(*coordinates(model.neutral - CENTER).T) < 0.8
+        inside[FACE.stop :] = False
         self.vertices = np.flatnonzero(inside)
         new = np.full(len(inside), -1)
         new[self.vertices] = np.arange(len(self.vertices))
@@ -52,9 +52,11 @@ class _Surface:
         marks = new[LANDMARKS]
         self.landmarks = torch.from_numpy(marks[marks >= 0])
         self.neutral = torch.from_numpy(model.neutral[self.vertices].astype(np.float32))
-        self.basis = torch.from_numpy(np.concatenate([
-            model.identity_deltas[:IDENTITIES, self.vertices], model.expression_deltas[:, self.vertices]]
-        ).astype(np.float32)).flatten(1)
+        self.basis = torch.from_numpy(
+            np.concatenate(
+                [model.identity_deltas[:IDENTITIES, self.vertices], model.expression_deltas[:, self.vertices]]
+            ).astype(np.float32)
+        ).flatten(1)
 
     def shapes(self, coefficients):
         """Vertices (N, V, 3) in cm."""
@@ -77,11 +79,13 @@ def _solve(surface, fits, chosen):
     with torch.no_grad():
         before = surface.shapes(start) @ rotation
         facing = surface.normals(before)[..., 2].numpy() > 0.3
-    looks = [_skin_light(fits.paths[i], before[k].numpy(), facing[k], fits.scale[i], fits.translation[i], fits.landmarks[i])
-             for k, i in enumerate(range(*chosen.indices(len(fits.paths))))]
+    looks = [
+        _skin_light(fits.paths[i], before[k].numpy(), facing[k], fits.scale[i], fits.translation[i], fits.landmarks[i])
+        for k, i in enumerate(range(*chosen.indices(len(fits.paths))))
+    ]
     light, weight = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*looks))
     coefficients = start.clone().requires_grad_()
-    optimiser = torch.optim.Adam([coefficients], lr=0.02)
+    optimizer = torch.optim.Adam([coefficients], lr=0.02)
     for _ in range(STEPS):
         shapes = surface.shapes(coefficients) @ rotation
         harmonics = torch.stack(second_order(*surface.normals(shapes).unbind(2)), 2)
@@ -91,23 +95,25 @@ def _solve(surface, fits, chosen):
         unexplained = F.huber_loss(shading, light, reduction="none", delta=PAINT) / PAINT
         unexplained = (unexplained * weight).sum(1) / weight.sum(1).clamp_min(1)
         moved = (shapes - before)[:, surface.landmarks, :2].square().sum(2).mean(1)
-        loss = (LIGHT * unexplained + moved + prior(*coefficients.split([IDENTITIES, len(start[0]) - IDENTITIES], 1))).sum()
-        optimiser.zero_grad()
+        loss = (
+            LIGHT * unexplained + moved + prior(*coefficients.split([IDENTITIES, len(start[0]) - IDENTITIES], 1))
+        ).sum()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return coefficients.detach().numpy()
 
 
 def _skin_light(path, seen, facing, scale, translation, marks):
     """Each vertex's linear light (V,) over the photo's mean, and 1 where that is bare skin (V,) that faces the camera."""
-    grey = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255)) ** 2.2
+    gray = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255)) ** 2.2
     pixel = PIXEL * scale  # the crop's pixel in the photo's
-    grey = cv2.GaussianBlur(grey, (0, 0), max(2 * pixel, 0.5))
-    bare = np.ones_like(grey)
+    gray = cv2.GaussianBlur(gray, (0, 0), max(2 * pixel, 0.5))
+    bare = np.ones_like(gray)
     leave_bare_skin(bare, marks[MEDIAPIPE_68, :2], max(3, int(13 * pixel)))
     xy = (seen[:, :2] * [1, -1] * scale + translation).astype(np.float32)[:, None]
-    light, skin = (cv2.remap(a, xy[..., 0], xy[..., 1], cv2.INTER_LINEAR)[:, 0] for a in (grey, bare))
-    skin = (skin > 0.9) & facing & (xy[:, 0] > 1).all(1) & (xy[:, 0] < np.array(grey.shape[::-1]) - 2).all(1)
+    light, skin = (cv2.remap(a, xy[..., 0], xy[..., 1], cv2.INTER_LINEAR)[:, 0] for a in (gray, bare))
+    skin = (skin > 0.9) & facing & (xy[:, 0] > 1).all(1) & (xy[:, 0] < np.array(gray.shape[::-1]) - 2).all(1)
     if not skin.any():
         return np.ones_like(light), skin
     low, high = np.percentile(light[skin], [5, 98])

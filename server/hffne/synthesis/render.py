@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..photo.crop import SIDE_OVER_RADIUS
-from .face_model import EYES, GUMS_AND_TEETH, SOCKETS
-from .rays import RayScene
-from .uv_layout import CENTRE, coordinates
+from hffne.photo.crop import SIDE_OVER_RADIUS
+from hffne.synthesis.face_model import EYES, GUMS_AND_TEETH, SOCKETS
+from hffne.synthesis.rays import RayScene
+from hffne.synthesis.uv_layout import CENTER, coordinates
 
 SIZE = 256
 BACKGROUND, SKIN, EYE, MOUTH, TEETH = range(5)  # what a pixel shows
@@ -29,7 +29,7 @@ class View:
 
 @dataclass
 class Window:
-    """The square that the crop shows, in cm on the plane through the head's centre, y up."""
+    """The square that the crop shows, in cm on the plane through the head's center, y up."""
 
     x: float
     y: float
@@ -46,26 +46,33 @@ def project(points, view):
 
 
 def canonical_window(position, mask):
-    """The window of a projected position map (U, U, 3): centred on it, sized by its pose-free radius."""
+    """The window of a projected position map (U, U, 3): centerd on it, sized by its pose-free radius."""
     points = position[mask]
-    centre = points.mean(0)
-    radius = np.sqrt(np.square(points - centre).sum(1).mean())
-    return Window(float(centre[0]), float(centre[1]), float(radius * SIDE_OVER_RADIUS))
+    center = points.mean(0)
+    radius = np.sqrt(np.square(points - center).sum(1).mean())
+    return Window(float(center[0]), float(center[1]), float(radius * SIDE_OVER_RADIUS))
 
 
 def to_crop(points, window, size=SIZE):
     """Projected cm points (..., 3) -> crop pixels, x right, y down, z toward the viewer."""
     unit = size / window.side
-    return np.stack([(points[..., 0] - window.x) * unit + size / 2 - 0.5,
-                     size / 2 - 0.5 - (points[..., 1] - window.y) * unit, points[..., 2] * unit], -1)
+    return np.stack(
+        [
+            (points[..., 0] - window.x) * unit + size / 2 - 0.5,
+            size / 2 - 0.5 - (points[..., 1] - window.y) * unit,
+            points[..., 2] * unit,
+        ],
+        -1,
+    )
 
 
 def vertex_normals(vertices, triangles):
     """Area-weighted unit vertex normals (V, 3)."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     face = np.cross(b - a, c - a)
-    normals = np.stack([sum(np.bincount(triangles[:, i], face[:, k], len(vertices)) for i in range(3))
-                        for k in range(3)], 1)
+    normals = np.stack(
+        [sum(np.bincount(triangles[:, i], face[:, k], len(vertices)) for i in range(3)) for k in range(3)], 1
+    )
     return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
 
@@ -83,12 +90,12 @@ class Renderer:
 
     def __init__(self, model, layout):
         self.model, self.layout = model, layout
-        self.uv = coordinates(model.neutral - CENTRE).astype(np.float32)
+        self.uv = coordinates(model.neutral - CENTER).astype(np.float32)
         self.kind = _materials(len(model.neutral))
 
     def shape(self, identity, expression):
-        """Vertices (V, 3) in cm around the head's centre."""
-        return self.model.vertices(identity, expression) - CENTRE
+        """Vertices (V, 3) in cm around the head's center."""
+        return self.model.vertices(identity, expression) - CENTER
 
     def buffers(self, shape, view, window, suns=(), occlusion_rays=AO_RAYS, rng=None, size=SIZE):
         """Render one crop of S = `size` pixels. Returns a dict of arrays:
@@ -122,9 +129,12 @@ class Renderer:
             dark[lit] = scene.blocked(points[lit], sun)
             shadow |= dark.astype(np.uint8) << bit
         buffers = {
-            "normal": np.zeros((size * size, 3), np.int8), "uv": np.zeros((size * size, 2), np.float16),
-            "kind": np.zeros(size * size, np.uint8), "sun": np.zeros(size * size, np.uint8),
-            "sky": np.full(size * size, 255, np.uint8)}
+            "normal": np.zeros((size * size, 3), np.int8),
+            "uv": np.zeros((size * size, 2), np.float16),
+            "kind": np.zeros(size * size, np.uint8),
+            "sun": np.zeros(size * size, np.uint8),
+            "sky": np.full(size * size, 255, np.uint8),
+        }
         buffers["normal"][hit] = np.round(normal * 127)
         buffers["uv"][hit] = (self.uv[corners] * weights).sum(1)
         buffers["kind"][hit] = self.kind[corners[:, 0]]

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .render import Renderer, View, Window, canonical_window, project
+from hffne.synthesis.render import Renderer, View, Window, canonical_window, project
 
 
 def euler(yaw, pitch, roll):
@@ -38,7 +38,7 @@ def random_shape(rng, model, fits):
 
 
 def stretched(rng, shape):
-    """Vertices (V, 3) in cm around the head's centre, their depth stretched and bent smoothly over the face.
+    """Vertices (V, 3) in cm around the head's center, their depth stretched and bent smoothly over the face.
 
     People differ more in depth than the fits that most faces are drawn around: how far the root of the nose stands before
     the eyes' outer corners, over their distance, spreads by 0.014 there, by 0.030 in `random_shape`, by 0.042 in the
@@ -48,7 +48,7 @@ def stretched(rng, shape):
     bends = np.clip(rng.normal(size=4), -2, 2) * [0.7, 0.4, 0.3, 0.2]
     scales = np.exp(np.clip(rng.normal(size=3), -2, 2) * [0.03, 0.03, 0.10])
     moved = shape * scales.astype(np.float32)
-    moved[:, 2] += np.stack([u * u, v * v, u * u * v, v ** 3], 1).clip(-3, 3) @ bends.astype(np.float32)
+    moved[:, 2] += np.stack([u * u, v * v, u * u * v, v**3], 1).clip(-3, 3) @ bends.astype(np.float32)
     return moved
 
 

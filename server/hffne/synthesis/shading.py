@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deferred shading: a geometry buffer becomes a grey photo under random light, texture and relief."""
+"""Deferred shading: a geometry buffer becomes a gray photo under random light, texture and relief."""
 
 import cv2
 import numpy as np
 
-from ..geometry.resample import normalise
-from ..geometry.uv import pixels
-from .render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
-from .textures import EXTENT
+from hffne.geometry.uv import pixels
+from hffne.geometry.vectors import normalize
+from hffne.synthesis.render import BACKGROUND, EYE, MOUTH, SKIN, TEETH
+from hffne.synthesis.textures import EXTENT
 
 # The share of pictures with no light but one sun; with a light beside the lens (a flash, a ring light); and of those
 # the share with no other light.
@@ -30,7 +30,9 @@ def on_crop(layer, uv, outside=(0, 0, 0)):
     """A map (T, T, C) over the position map's -1..1 as the crop's pixels (S, S, C) with coordinates `uv` show it;
     `outside` is what is beyond it."""
     xy = pixels(uv, len(layer)).astype(np.float32)
-    return cv2.remap(layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+    return cv2.remap(
+        layer.astype(np.float32), xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
+    )
 
 
 def reflectance(texture, uv):
@@ -48,11 +50,11 @@ def tilt(normal, kind, slopes, up):
     strength = slopes / np.sqrt(np.maximum(1 - along * along, 1e-6))[..., None]
     tilted = normal * (1 - strength[..., 1:] * along[..., None])
     tilted += strength[..., :1] * (normal @ across.T) + strength[..., 1:] * up
-    return normalise(tilted)
+    return normalize(tilted)
 
 
 def shade(rng, buffers, normal, texture, background, studio=False):
-    """Grey display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
+    """Gray display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
 
     `texture` (T, T) uint8 as `textures` lifts them, `background` (S, S) float32 in 0..1. `studio`: one lamp in the dark,
     and little paint.
@@ -97,7 +99,9 @@ def shade(rng, buffers, normal, texture, background, studio=False):
         if softness > 0.4:
             free = cv2.GaussianBlur(free, (0, 0), softness)
         lit(strength, sun, free)
-    radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(kind == EYE, np.float32(1.5), np.float32(0.5))
+    radiance = albedo * light + shine * gloss * (0.3 + sky * 0.7) * np.where(
+        kind == EYE, np.float32(1.5), np.float32(0.5)
+    )
     face = kind != BACKGROUND
     level = np.percentile(radiance[face], 90) if face.any() else 1.0
     picture = (radiance / max(level, 1e-4) * rng.uniform(0.45, 1.0)).clip(0, 1.5) ** (1 / rng.uniform(1.1, 2.6))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grey skin textures lifted from photos through their fits, with the photo's light divided out.
+"""Gray skin textures lifted from photos through their fits, with the photo's light divided out.
 
 Relief must not be painted into them: fine shading is smoothed away, edges such as brows and lips stay,
 so that what relief a picture shows is the relief in its normals.
@@ -10,12 +10,12 @@ from functools import cache
 import cv2
 import numpy as np
 
-from ..geometry.resample import blur
-from ..geometry.uv import landmark_uvs, leave_bare_skin, pixels
-from .face_model import FACE
-from .rays import RayScene
-from .render import vertex_normals
-from .uv_layout import CENTRE, directions
+from hffne.geometry.grids import blur
+from hffne.geometry.uv import landmark_uvs, leave_bare_skin, pixels
+from hffne.synthesis.face_model import FACE
+from hffne.synthesis.rays import RayScene
+from hffne.synthesis.render import vertex_normals
+from hffne.synthesis.uv_layout import CENTER, directions
 
 SIZE = 384
 EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
@@ -54,20 +54,20 @@ class TextureLifter:
         grid = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
         u, v = np.meshgrid(grid, -grid)
         d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
-        index, weights, _ = RayScene(model.neutral - CENTRE, model.triangles).first_hit(d * 60, -d)
+        index, weights, _ = RayScene(model.neutral - CENTER, model.triangles).first_hit(d * 60, -d)
         self.hit = (index >= 0).reshape(SIZE, SIZE)
         self.corners = model.triangles[np.maximum(index, 0)]
         self.weights = weights.astype(np.float32)[..., None]
         self.skin = self.hit & (self.corners < FACE.stop).all(1).reshape(SIZE, SIZE)
 
-    def lift(self, grey, identity, expression, rotation, scale, translation):
-        """Albedo-like texture (S, S) uint8 of a grey photo (H, W) uint8 and its fit."""
+    def lift(self, gray, identity, expression, rotation, scale, translation):
+        """Albedo-like texture (S, S) uint8 of a gray photo (H, W) uint8 and its fit."""
         vertices = self.model.vertices(identity, expression) @ rotation.T
         normals = vertex_normals(vertices, self.model.triangles)
         point = (vertices[self.corners] * self.weights).sum(1)
         normal = (normals[self.corners] * self.weights).sum(1).reshape(SIZE, SIZE, 3)
         xy = (point[:, :2] * [1, -1] * scale + translation).astype(np.float32).reshape(SIZE, SIZE, 2)
-        light = (cv2.remap(grey, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) / 255.0) ** 2.2
+        light = (cv2.remap(gray, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) / 255.0) ** 2.2
         seen = self.hit & (normal[..., 2] > 0.25)
         # The light as one ambient and one directed term, fitted to the skin without its darkest and brightest.
         skin = seen & self.skin
@@ -86,7 +86,7 @@ class TextureLifter:
 
 
 def _complete(texture, weight):
-    """Fill what the photo does not show: from the mirrored side first, then from ever coarser neighbours."""
+    """Fill what the photo does not show: from the mirrored side first, then from ever coarser neighbors."""
     mirrored = weight[:, ::-1] * 0.5 * (1 - weight)
     total = weight + mirrored
     base = texture * weight + texture[:, ::-1] * mirrored

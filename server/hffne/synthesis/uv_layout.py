@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The UV layout of the position map, made from the face model's neutral shape.
 
-An azimuthal unwrapping: a texel is a direction from the head's centre, its distance from the map's
+An azimuthal unwrapping: a texel is a direction from the head's center, its distance from the map's
 middle the angle from straight ahead. Where the direction leaves the head last is its surface point,
 so eyes and mouth are covered too and the map is one chart without seams.
 """
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..geometry.uv import pixels
-from .face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED
-from .rays import RayScene
+from hffne.geometry.uv import pixels
+from hffne.synthesis.face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED
+from hffne.synthesis.rays import RayScene
 
 SIZE = 128
-CENTRE = np.array([0.0, 1.0, 1.0], np.float32)  # head centre in the model's centimetres
+CENTER = np.array([0.0, 1.0, 1.0], np.float32)  # head center in the model's centimeters
 # Half angles that the map spans (degrees): sideways to the ears, up to the hairline, down under the chin.
 SIDE, UP, DOWN = 84.0, 62.0, 66.0
 
@@ -43,7 +43,7 @@ def directions(uv):
 
 
 def coordinates(points):
-    """Inverse of `directions` for points (N, 3) around the centre: (N, 2) in -1..1."""
+    """Inverse of `directions` for points (N, 3) around the center: (N, 2) in -1..1."""
     d = points / np.linalg.norm(points, axis=1, keepdims=True)
     angle = np.arccos(np.clip(d[:, 2], -1, 1))
     xy = d[:, :2] * (angle / np.maximum(np.sin(angle), 1e-6))[:, None]
@@ -52,7 +52,7 @@ def coordinates(points):
 
 def build_layout(model, size=SIZE):
     """Cast a ray inward along every texel's direction; the first hit is the outermost surface."""
-    vertices = model.neutral - CENTRE
+    vertices = model.neutral - CENTER
     outside = (model.triangles < HEAD_AND_NECK.stop).all(1) | (model.triangles >= EYES.start).all(1)
     skin = model.triangles[outside]
     grid = (np.arange(size) + 0.5) / size * 2 - 1
@@ -79,7 +79,7 @@ _TO_THE_JAW = (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3, 0.1)
 
 
 # Brows, nose and eyes. Labels of the lips and the outline are laid by other rules than the model's list.
-_LABELLED = slice(17, 48)
+_LABELED = slice(17, 48)
 # The upper lip's inner edge, corner to corner. The model's own points lie within a texel of the mouth's opening, which
 # the map bridges; read there, an open mouth's upper lip hangs into the gap. Rows and columns chosen by MediaPipe's
 # labels of 120 training photos.
@@ -113,12 +113,12 @@ def landmark_texels(model, layout, offsets=None):
     texels[_INNER_LIP] += _ONTO_THE_LIP
     if offsets is not None:
         step = _texels(points + offsets, size) - _texels(points, size)
-        texels[_LABELLED] += ((step + step[MIRRORED] * [1, -1]) / 2)[_LABELLED]
+        texels[_LABELED] += ((step + step[MIRRORED] * [1, -1]) / 2)[_LABELED]
     return texels.astype(np.float32)
 
 
 def _texels(points, size):
-    return pixels(coordinates(points - CENTRE), size)[:, ::-1]
+    return pixels(coordinates(points - CENTER), size)[:, ::-1]
 
 
 def region_map(landmarks, size=SIZE):
@@ -147,14 +147,20 @@ def region_map(landmarks, size=SIZE):
 
 
 def write_template(model, path, offsets=None, size=SIZE):
-    """Write the engine's UV template: mask, mean (metres, origin at the head's centre), landmarks, regions."""
+    """Write the engine's UV template: mask, mean (meters, origin at the head's center), landmarks, regions."""
     layout = build_layout(model, size)
     landmarks = landmark_texels(model, layout, offsets)
     # The regions keep to the model's own points: labels that move must not move an artist's vertex groups.
     index, names = region_map(landmark_texels(model, layout), size)
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))
-    mean = (layout.sample(model.neutral) - CENTRE) * (0.063 / distance)
-    np.savez_compressed(path, mask=layout.mask, mean=mean.astype(np.float32), landmarks=landmarks,
-                        regions=index, region_names=np.array(names))
+    mean = (layout.sample(model.neutral) - CENTER) * (0.063 / distance)
+    np.savez_compressed(
+        path,
+        mask=layout.mask,
+        mean=mean.astype(np.float32),
+        landmarks=landmarks,
+        regions=index,
+        region_names=np.array(names),
+    )
     return layout

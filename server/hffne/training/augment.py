@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cameras, phones and detectors do to a picture. Grey pictures (S, S) float32 in 0..1."""
+"""What cameras, phones and detectors do to a picture. Gray pictures (S, S) float32 in 0..1."""
 
 import cv2
 import numpy as np
 
-from ..geometry.resample import normalise
+from hffne.geometry.vectors import normalize
 
 
 class Move:
@@ -18,10 +18,10 @@ class Move:
 
     def picture(self, picture, border=cv2.BORDER_REPLICATE):
         """A picture (S, S) or (S, S, C), moved; beyond the crop its border goes on, or zeros with BORDER_CONSTANT."""
-        centre = (len(picture) - 1) / 2
+        center = (len(picture) - 1) / 2
         matrix = np.zeros((2, 3))
         matrix[:, :2] = self.turn * self.scale
-        matrix[:, 2] = centre + self.shift * (len(picture) / 2) - matrix[:, :2] @ [centre, centre]
+        matrix[:, 2] = center + self.shift * (len(picture) / 2) - matrix[:, :2] @ [center, center]
         return cv2.warpAffine(picture, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=border)
 
     def normals(self, normal):
@@ -30,7 +30,7 @@ class Move:
         rotation = np.eye(3, dtype=np.float32)
         rotation[:2, :2] = self.turn * [[1, -1], [-1, 1]]
         moved = moved @ rotation.T
-        return normalise(moved)
+        return normalize(moved)
 
     def positions(self, position):
         """A position map (U, U, 3) in -1..1 of the crop, y down."""
@@ -39,57 +39,60 @@ class Move:
         return moved
 
 
-def expose(rng, grey):
+def expose(rng, gray):
     """Random exposure, of a picture that is good otherwise."""
-    return np.clip(grey * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
+    return np.clip(gray * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
 
 
-def degrade(rng, grey):
+def degrade(rng, gray):
     """Random exposure, contrast, blur, low resolution, noise and JPEG; three pictures in ten are good but for exposure."""
     if rng.random() < 0.3:
-        return expose(rng, grey)
-    size = len(grey)
+        return expose(rng, gray)
+    size = len(gray)
     if rng.random() < 0.5:  # a smooth fall-off of light over the frame
         x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
-        grey = grey * np.exp(rng.normal(0, 0.25) * x + rng.normal(0, 0.25) * y).astype(np.float32)
-    grey = np.clip(grey, 0, 1) ** np.exp(rng.normal(0, 0.3)) * rng.uniform(0.6, 1.15) + rng.normal(0, 0.03)
-    grey = grey.astype(np.float32)
+        gray = gray * np.exp(rng.normal(0, 0.25) * x + rng.normal(0, 0.25) * y).astype(np.float32)
+    gray = np.clip(gray, 0, 1) ** np.exp(rng.normal(0, 0.3)) * rng.uniform(0.6, 1.15) + rng.normal(0, 0.03)
+    gray = gray.astype(np.float32)
     if rng.random() < 0.25:
-        grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.4, 2.2))
+        gray = cv2.GaussianBlur(gray, (0, 0), rng.uniform(0.4, 2.2))
     if rng.random() < 0.2:
         small = int(size * rng.uniform(0.2, 0.7))
-        grey = cv2.resize(cv2.resize(grey, (small, small), interpolation=cv2.INTER_AREA), (size, size),
-                          interpolation=cv2.INTER_LINEAR)
+        gray = cv2.resize(
+            cv2.resize(gray, (small, small), interpolation=cv2.INTER_AREA), (size, size), interpolation=cv2.INTER_LINEAR
+        )
     if rng.random() < 0.5:
-        grey = grey + rng.normal(0, rng.uniform(0, 0.05), grey.shape).astype(np.float32)
-    grey = np.clip(grey, 0, 1)
+        gray = gray + rng.normal(0, rng.uniform(0, 0.05), gray.shape).astype(np.float32)
+    gray = np.clip(gray, 0, 1)
     if rng.random() < 0.3:
-        _, code = cv2.imencode(".jpg", (grey * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
-        grey = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-    return grey
+        _, code = cv2.imencode(
+            ".jpg", (gray * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        )
+        gray = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    return gray
 
 
-def occlude(rng, grey):
+def occlude(rng, gray):
     """Something before the face (hair, a hand, a microphone); the truth behind it stays."""
-    size = len(grey)
+    size = len(gray)
     if rng.random() < 0.4:
-        return _hair(rng, grey)
+        return _hair(rng, gray)
     layer = np.zeros((size, size), np.float32)
-    centre = rng.uniform(0, size, 2)
+    center = rng.uniform(0, size, 2)
     if rng.random() < 0.5:
         axes = (int(rng.uniform(0.05, 0.22) * size), int(rng.uniform(0.05, 0.3) * size))
-        cv2.ellipse(layer, tuple(map(int, centre)), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
+        cv2.ellipse(layer, tuple(map(int, center)), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
     else:
-        end = centre + rng.normal(0, 0.5, 2) * size
-        cv2.line(layer, tuple(map(int, centre)), tuple(map(int, end)), 1.0, int(rng.uniform(0.01, 0.1) * size) + 1)
+        end = center + rng.normal(0, 0.5, 2) * size
+        cv2.line(layer, tuple(map(int, center)), tuple(map(int, end)), 1.0, int(rng.uniform(0.01, 0.1) * size) + 1)
     layer = cv2.GaussianBlur(layer, (0, 0), 1.0)
     tone = rng.uniform(0, 1) + 0.1 * cv2.resize(rng.normal(size=(9, 9)).astype(np.float32), (size, size))
-    return grey * (1 - layer) + np.clip(tone, 0, 1) * layer
+    return gray * (1 - layer) + np.clip(tone, 0, 1) * layer
 
 
-def _hair(rng, grey):
+def _hair(rng, gray):
     """Strands that hang over the face from one side, as far as its middle or not at all."""
-    size = len(grey)
+    size = len(gray)
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     lean, bend = rng.normal(0, 0.35), rng.normal(0, 0.3)
     across = rng.choice([-1, 1]) * (axis[None] - lean * axis[:, None] - bend * axis[:, None] ** 2)
@@ -101,10 +104,10 @@ def _hair(rng, grey):
     strands = cv2.remap(strands / strands.std(), columns, np.ascontiguousarray(rows), cv2.INTER_LINEAR)
     layer = np.clip((across - rng.uniform(0.0, 0.7) + rng.uniform(0, 0.12) * strands) * size / 6, 0, 1)
     tone = np.clip(rng.uniform(0, 0.7) * np.exp(rng.uniform(0.1, 0.5) * strands), 0, 1)
-    return (grey * (1 - layer) + tone * layer).astype(np.float32)
+    return (gray * (1 - layer) + tone * layer).astype(np.float32)
 
 
-def cut_frame(rng, grey):
+def cut_frame(rng, gray):
     """The photo ends inside the crop; as in the product, its border pixels fill the rest. Returns the picture and where
     it is the photo's own, 1 or 0 (S, S).
 
@@ -112,13 +115,10 @@ def cut_frame(rng, grey):
     the outline, by which a face's roundness is most easily told, is missing: a network that has not seen many of them
     flattens the cheeks.
     """
-    size = len(grey)
-    if rng.random() < 0.6:
-        margins = rng.uniform(0.1, 0.3) + rng.normal(0, 0.03, 4)
-    else:
-        margins = rng.normal(0.05, 0.07, 4)
+    size = len(gray)
+    margins = rng.uniform(0.1, 0.3) + rng.normal(0, 0.03, 4) if rng.random() < 0.6 else rng.normal(0.05, 0.07, 4)
     left, top, right, bottom = (margins.clip(0) * size).astype(int)
     inside = np.zeros((size, size), np.float32)
-    inside[top:size - bottom, left:size - right] = 1
-    inner = grey[top:size - bottom, left:size - right]
+    inside[top : size - bottom, left : size - right] = 1
+    inner = gray[top : size - bottom, left : size - right]
     return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE), inside

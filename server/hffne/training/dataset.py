@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import torch
 
-from ..geometry.resample import normalise
-from ..geometry.uv import leave_bare_skin, template
-from ..synthesis.detail import FLAT
-from ..synthesis.render import MOUTH, SIZE, SKIN, EYE, TEETH
-from ..synthesis.shading import on_crop, shade, tilt
-from ..synthesis.textures import evened
-from .augment import Move, cut_frame, degrade, expose, occlude
+from hffne.geometry.uv import leave_bare_skin, template
+from hffne.geometry.vectors import normalize
+from hffne.synthesis.relief_maps import FLAT
+from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
+from hffne.synthesis.shading import on_crop, shade, tilt
+from hffne.synthesis.textures import evened
+from hffne.training.augment import Move, cut_frame, degrade, expose, occlude
 
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 # The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
@@ -26,15 +26,27 @@ HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 class FaceSamples(torch.utils.data.IterableDataset):
     """Endless random samples of a set that ``synthesis.build`` made.
 
-    Each is a dict of float32 tensors: grey (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
+    Each is a dict of float32 tensors: gray (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
     without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
     brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
-    (x right, y down, z toward the viewer); clean (1, S, S) the grey picture before degradation;
+    (x right, y down, z toward the viewer); clean (1, S, S) the gray picture before degradation;
     rendered () 1 for renders, 0 for photos; second () 1 for the second of a pair, which follows the first.
     """
 
-    def __init__(self, folder, size, seed, photos=0.35, relief=1.0, held_out=False, profiles=0.0, quick=False, moves=0.7,
-                 antithetic=False, studios=0.0):
+    def __init__(
+        self,
+        folder,
+        size,
+        seed,
+        photos=0.35,
+        relief=1.0,
+        held_out=False,
+        profiles=0.0,
+        quick=False,
+        moves=0.7,
+        antithetic=False,
+        studios=0.0,
+    ):
         """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
         than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter.
         moves: the share that is turned, scaled and shifted in its plane. antithetic: renders come in pairs that differ
@@ -49,13 +61,13 @@ class FaceSamples(torch.utils.data.IterableDataset):
             self.photo_share = 2 * photos / (1 + photos)
         self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
         self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
-        self.textures = np.load(folder / "textures" / "grey.npy", mmap_mode="r")
+        self.textures = np.load(folder / "textures" / "gray.npy", mmap_mode="r")
         self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
         self.forms = np.load(folder / "form_pairs.npy", mmap_mode="r")
         count = len(self.textures)
         kept = np.arange(count) % HELD_OUT == 0
         self.faces = np.flatnonzero(kept if held_out else ~kept)
-        self.crops = len(self.photos["grey"]) // count
+        self.crops = len(self.photos["gray"]) // count
         rendered = np.arange(len(self.renders["kind"]))
         self.rendered = rendered[(rendered % HELD_OUT == 0) == held_out]
         chance = 1 + profiles * _sideways(self.renders["position"])[self.rendered]
@@ -77,29 +89,39 @@ class FaceSamples(torch.utils.data.IterableDataset):
     def sample(self, rng, way=0):
         """One sample, see the class; `way`: which of a pair of forms."""
         rendered, studio = rng.random() >= self.photo_share, rng.random() < self.studios
-        grey, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
+        gray, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
         if rng.random() < self.moves:
             move = Move(rng)
-            grey, normal, smooth = move.picture(grey), move.normals(normal), move.normals(smooth)
+            gray, normal, smooth = move.picture(gray), move.normals(normal), move.normals(smooth)
             weight, position = move.picture(weight, cv2.BORDER_CONSTANT), move.positions(position)
         skin = (weight > 0.3) * self._plain(position)
         if rng.random() < 0.5:
-            grey, weight, skin = grey[:, ::-1], weight[:, ::-1], skin[:, ::-1]
+            gray, weight, skin = gray[:, ::-1], weight[:, ::-1], skin[:, ::-1]
             normal, smooth = (a[:, ::-1] * np.float32([-1, 1, 1]) for a in (normal, smooth))
             position = position[:, ::-1] * np.float32([-1, 1, 1])
-        clean = grey
+        clean = gray
         if rng.random() < 0.45:
-            grey, inside = cut_frame(rng, np.ascontiguousarray(grey))
-            clean, skin = grey, skin * inside
+            gray, inside = cut_frame(rng, np.ascontiguousarray(gray))
+            clean, skin = gray, skin * inside
         if rendered and studio:
-            grey = expose(rng, grey)
+            gray = expose(rng, gray)
         else:
-            grey = degrade(rng, occlude(rng, grey) if rng.random() < 0.2 else grey)
-        out = {"grey": grey[None], "clean": np.ascontiguousarray(clean)[None], "normal": normal.transpose(2, 0, 1),
-               "smooth": smooth.transpose(2, 0, 1), "weight": weight, "skin": skin, "position": position.transpose(2, 0, 1),
-               "rendered": np.float32(rendered), "second": np.float32(way)}
-        return {k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
-                for k, v in out.items()}
+            gray = degrade(rng, occlude(rng, gray) if rng.random() < 0.2 else gray)
+        out = {
+            "gray": gray[None],
+            "clean": np.ascontiguousarray(clean)[None],
+            "normal": normal.transpose(2, 0, 1),
+            "smooth": smooth.transpose(2, 0, 1),
+            "weight": weight,
+            "skin": skin,
+            "position": position.transpose(2, 0, 1),
+            "rendered": np.float32(rendered),
+            "second": np.float32(way),
+        }
+        return {
+            k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
+            for k, v in out.items()
+        }
 
     def _plain(self, position):
         """1 where the crop (S, S) shows neither brows, eyes, nostrils nor lips, by the landmarks of a position map."""
@@ -110,23 +132,28 @@ class FaceSamples(torch.utils.data.IterableDataset):
         return mask
 
     def _shrink(self, *arrays):
-        return tuple(a if len(a) == self.size else cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA)
-                     for a in arrays)
+        return tuple(
+            a if len(a) == self.size else cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA)
+            for a in arrays
+        )
 
-    def _finish(self, grey, normal, smooth, weight, position):
-        grey, normal, smooth, weight = self._shrink(*(np.ascontiguousarray(a, np.float32)
-                                                      for a in (grey, normal, smooth, weight)))
-        normal, smooth = normalise(normal), normalise(smooth)
-        position = (position.astype(np.float32) + [0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
-        return grey, normal, smooth, weight, position
+    def _finish(self, gray, normal, smooth, weight, position):
+        gray, normal, smooth, weight = self._shrink(
+            *(np.ascontiguousarray(a, np.float32) for a in (gray, normal, smooth, weight))
+        )
+        normal, smooth = normalize(normal), normalize(smooth)
+        position = ([*position.astype(np.float32), 0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
+        return gray, normal, smooth, weight, position
 
     def _render(self, rng, way, studio):
         index = rng.choice(self.rendered, p=self.chance)
         buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
         position = buffers["position"].astype(np.float32)
         if self.step > 1:
-            buffers |= {name: np.ascontiguousarray(buffers[name][::self.step, ::self.step])
-                        for name in ("normal", "uv", "kind", "sun", "sky")}
+            buffers |= {
+                name: np.ascontiguousarray(buffers[name][:: self.step, :: self.step])
+                for name in ("normal", "uv", "kind", "sun", "sky")
+            }
             position[..., :2] += (self.step - 1) / 2  # what stood on an even pixel now fills two
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
@@ -145,18 +172,24 @@ class FaceSamples(torch.utils.data.IterableDataset):
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
         texture = self.textures[rng.choice(self.faces)]
         texture = evened(texture, 1 if studio else rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
-        picture = shade(rng, buffers, normal, texture,
-                        cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA), studio)
+        picture = shade(
+            rng,
+            buffers,
+            normal,
+            texture,
+            cv2.resize(self._background(rng), kind.shape, interpolation=cv2.INTER_AREA),
+            studio,
+        )
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
         # The product shows the face; ears, neck and crown only steady it.
-        weight *= 0.3 + 0.7 * _covered(position, 1.0)[::self.step, ::self.step]
+        weight *= 0.3 + 0.7 * _covered(position, 1.0)[:: self.step, :: self.step]
         return self._finish(picture, normal, smooth, weight, position)
 
     def _background(self, rng):
         kind = rng.random()
         if kind < 0.2:
             return np.full((SIZE, SIZE), rng.uniform(0, 1), np.float32)
-        photo = self.photos["grey"][rng.choice(self.faces) + self.count * rng.integers(self.crops)]
+        photo = self.photos["gray"][rng.choice(self.faces) + self.count * rng.integers(self.crops)]
         if rng.random() < 0.5:
             photo = photo[: SIZE // 3]
         photo = cv2.resize(np.roll(photo, rng.integers(SIZE), 1), (SIZE, SIZE)).astype(np.float32) / 255
@@ -166,12 +199,16 @@ class FaceSamples(torch.utils.data.IterableDataset):
         index = rng.choice(self.faces) + self.count * rng.integers(self.crops)
         photo = {name: np.asarray(array[index]) for name, array in self.photos.items()}
         if self.step > 1:  # the pictures shrink to this size anyway
-            photo |= {name: np.ascontiguousarray(photo[name][::self.step, ::self.step]) for name in ("normal", "kind")}
+            photo |= {
+                name: np.ascontiguousarray(photo[name][:: self.step, :: self.step]) for name in ("normal", "kind")
+            }
         normal = photo["normal"].astype(np.float32) / 127
         kind = photo["kind"]
         # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
-        weight = _covered(photo["position"])[::self.step, ::self.step] * np.select([kind == SKIN, kind == EYE], [1.0, 1.0], 0.0)
-        return self._finish(photo["grey"] / np.float32(255), normal, normal, weight * 0.5, photo["position"])
+        weight = _covered(photo["position"])[:: self.step, :: self.step] * np.select(
+            [kind == SKIN, kind == EYE], [1.0, 1.0], 0.0
+        )
+        return self._finish(photo["gray"] / np.float32(255), normal, normal, weight * 0.5, photo["position"])
 
 
 def _sideways(positions):
@@ -197,8 +234,11 @@ def _covered(position, radius=0.8):
 
 def batches(samples, batch, workers=1):
     """An endless iterator of batched samples."""
-    return iter(torch.utils.data.DataLoader(samples, batch, num_workers=workers, prefetch_factor=4 if workers else None,
-                                            worker_init_fn=_one_thread))
+    return iter(
+        torch.utils.data.DataLoader(
+            samples, batch, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_one_thread
+        )
+    )
 
 
 def _one_thread(_):

@@ -10,8 +10,8 @@ import cv2
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from ..weights.store import save_weights
-from .dataset import FaceSamples, batches
+from hffne.training.dataset import FaceSamples, batches
+from hffne.weights.store import save_weights
 
 CHECK_EVERY, SAVE_EVERY = 500, 500
 
@@ -28,13 +28,15 @@ def _quick_in_half():
 
 
 class Trainee:
-    """One task with its optimiser, rate schedule and averaged weights."""
+    """One task with its optimizer, rate schedule and averaged weights."""
 
     def __init__(self, task, steps):
         self.task = task
         self.network = task.network.to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), task.learning_rate, weight_decay=1e-3)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, task.learning_rate, steps + 1, pct_start=0.06)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), task.learning_rate, weight_decay=1e-3)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, task.learning_rate, steps + 1, pct_start=0.06
+        )
         self.average = AveragedModel(self.network, avg_fn=_follow, use_buffers=True)
 
     def step(self, batch, half):
@@ -48,10 +50,10 @@ class Trainee:
         loss = sum(terms.values())
         if not torch.isfinite(loss):
             raise FloatingPointError(f"{self.task.name}: the loss is {loss.item()}; the last checkpoint is good")
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
+        self.optimizer.step()
         self.schedule.step()
         self.average.update_parameters(self.network)
         return {f"{self.task.name}/{name}": value.item() for name, value in terms.items()}
@@ -66,16 +68,19 @@ class Trainee:
         return {f"{self.task.name}/check/{name}": torch.cat(v).mean().item() for name, v in sums.items()}
 
     def state(self):
-        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
-                "schedule": self.schedule.state_dict(), "average": self.average.state_dict()}
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "average": self.average.state_dict(),
+        }
 
     def load(self, state):
         for name, value in state.items():
             getattr(self, name).load_state_dict(value)
 
 
-def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, workers=1, report=print,
-          **drawing):
+def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, workers=1, report=print, **drawing):
     """Train all `tasks` on the same batches of the set `data`; write checkpoints, log and weights to `output`.
 
     `drawing` goes to `FaceSamples`. Goes on from ``output/checkpoint.pt`` where there is one. `half` computes in bfloat16
@@ -119,5 +124,8 @@ def train(tasks, data, output, steps, batch=16, seed=0, photos=0.35, half=True, 
                 torch.save({"step": step} | {t.task.name: t.state() for t in trainees}, temporary)
                 os.replace(temporary, checkpoint)
                 for trainee in trainees:
-                    save_weights(trainee.average.module, output / f"{trainee.task.name}.safetensors",
-                                 {"network": trainee.task.name, "steps": str(step), "seed": str(seed)})
+                    save_weights(
+                        trainee.average.module,
+                        output / f"{trainee.task.name}.safetensors",
+                        {"network": trainee.task.name, "steps": str(step), "seed": str(seed)},
+                    )

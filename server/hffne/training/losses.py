@@ -67,15 +67,15 @@ def reconstruction_loss(normal, exemplar, weight):
 
 
 class FilterBank(torch.nn.Module):
-    """A fixed stand-in for VGG19's relu1_2: rectified oriented derivatives at three scales, contrast-normalised."""
+    """A fixed stand-in for VGG19's relu1_2: rectified oriented derivatives at three scales, contrast-normalized."""
 
     sigmas = (0.7, 1.4, 2.8)
 
-    def forward(self, grey):
+    def forward(self, gray):
         """(N, 1, H, W) -> features (N, 12, H, W)."""
         features = []
         for sigma in self.sigmas:
-            smooth = blur(grey, sigma)
+            smooth = blur(gray, sigma)
             dx = F.pad(smooth[..., :, 2:] - smooth[..., :, :-2], (1, 1, 0, 0))
             dy = F.pad(smooth[..., 2:, :] - smooth[..., :-2, :], (0, 0, 1, 1))
             energy = (dx.square() + dy.square()).mean((1, 2, 3), keepdim=True).add(1e-6).sqrt()
@@ -83,9 +83,9 @@ class FilterBank(torch.nn.Module):
         return torch.cat(features, 1)
 
 
-def perceptual_loss(bank, grey, normal, weight):
+def perceptual_loss(bank, gray, normal, weight):
     """L1 between the features of the photo and of the normal (eq. 9); the normal as its mean channel."""
-    difference = bank(grey) - bank(normal.mean(1, keepdim=True))
+    difference = bank(gray) - bank(normal.mean(1, keepdim=True))
     return weighted_mean(difference.abs().mean(1), weight)
 
 
@@ -97,13 +97,13 @@ def band_of(x, band):
     return blur(x, band[0]) - blur(x, band[1])
 
 
-def photometric_loss(grey, normal, skin, band=FINE):
+def photometric_loss(gray, normal, skin, band=FINE):
     """Share of the photo's luminance in a band that no light makes of the normal's components there (N photos' mean).
 
     Per photo the best light (three numbers) is found by least squares, so only relief that shades like
     the photo lowers it. 1 - this is the R2 of the relief figure.
     """
-    light, components, mask = band_of(grey, band), band_of(normal, band), skin[:, None]
+    light, components, mask = band_of(gray, band), band_of(normal, band), skin[:, None]
     y = (light * mask).flatten(1)
     a = (components * mask).flatten(2)
     gram = a @ a.transpose(1, 2) + 1e-4 * mask.flatten(1).sum(1).view(-1, 1, 1) * torch.eye(3, device=a.device) * 1e-2
@@ -135,6 +135,13 @@ def position_loss(position, target, weight, landmarks):
     whole = (difference * weight).sum((1, 2)).mean() / weight.sum()
     grid = landmarks[None, None].expand(len(position), 1, -1, 2)
     points = F.grid_sample(position - target, grid, align_corners=False).abs().sum(1).mean()
-    slopes = sum(((position - target).diff(dim=d).abs().sum(1) * weight.narrow(d - 2, 1, weight.shape[0] - 1)).sum((1, 2)).mean()
-                 for d in (2, 3)) / weight.sum()
+    slopes = (
+        sum(
+            ((position - target).diff(dim=d).abs().sum(1) * weight.narrow(d - 2, 1, weight.shape[0] - 1))
+            .sum((1, 2))
+            .mean()
+            for d in (2, 3)
+        )
+        / weight.sum()
+    )
     return whole + points + 2 * slopes

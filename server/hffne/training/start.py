@@ -6,8 +6,8 @@ import re
 import torch
 from safetensors.torch import load_file
 
-from ..networks.coarse import CoarseNetwork
-from ..weights.store import load_weights
+from hffne.networks.coarse import CoarseNetwork
+from hffne.weights.store import load_weights
 
 
 def start(network, path):
@@ -27,10 +27,13 @@ def start(network, path):
 def _grown(new, old):
     """The state of a new network with one level more in front of the old one's. What is new stays as it is, but for
     the residual blocks, which begin as nothing."""
+
     def deeper(match):
         return f"downs.{int(match[1]) + 1}."
 
-    state = {name: torch.zeros_like(value) if name.endswith("second.1.weight") else value for name, value in new.items()}
+    state = {
+        name: torch.zeros_like(value) if name.endswith("second.1.weight") else value for name, value in new.items()
+    }
     for name, value in old.items():
         if name.startswith(("edges.", "unfold.", "out.", "stem.0.")):
             continue  # these see another scale

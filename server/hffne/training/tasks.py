@@ -6,14 +6,14 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from ..geometry.uv import template
-from ..networks.blocks import unit
-from ..networks.coarse import CoarseNetwork
-from ..networks.fine import FineNetwork
-from ..networks.prn import PositionMapNetwork
-from . import losses
+from hffne.geometry.uv import template
+from hffne.networks.blocks import unit
+from hffne.networks.coarse import CoarseNetwork
+from hffne.networks.fine import FineNetwork
+from hffne.networks.prn import PositionMapNetwork
+from hffne.training import losses
 
-MEAN_SIDE = 0.2304  # the canonical crop's side on the mean face, in its metres
+MEAN_SIDE = 0.2304  # the canonical crop's side on the mean face, in its meters
 
 
 class PositionTask:
@@ -29,22 +29,24 @@ class PositionTask:
         mean = torch.from_numpy(middle).permute(2, 0, 1) / (MEAN_SIDE / 2)
         self.network.mean.copy_(mean * torch.tensor([1.0, -1.0, 1.0])[:, None, None])
         mask = torch.from_numpy(uv.mask)
-        centre = torch.zeros_like(mask, dtype=torch.float32)
+        center = torch.zeros_like(mask, dtype=torch.float32)
         for name in ("eyes", "nose", "lips", "brows"):
-            centre += torch.from_numpy(uv.regions[name]).float()
-        self.weight = 0.03 + mask.float() * (1 + 2 * centre.clamp(0, 1))
+            center += torch.from_numpy(uv.regions[name]).float()
+        self.weight = 0.03 + mask.float() * (1 + 2 * center.clamp(0, 1))
         rows, columns = torch.from_numpy(uv.landmarks).unbind(1)
         self.landmarks = torch.stack([(columns + 0.5) / len(mask) * 2 - 1, (rows + 0.5) / len(mask) * 2 - 1], 1)
 
     def loss(self, batch, network):
-        position = network(batch["grey"])
-        return {"position": losses.position_loss(position, batch["position"], self.weight, self.landmarks),
-                "pose": losses.pose_loss(position, batch["position"], self.network.mean) * self.pose}
+        position = network(batch["gray"])
+        return {
+            "position": losses.position_loss(position, batch["position"], self.weight, self.landmarks),
+            "pose": losses.pose_loss(position, batch["position"], self.network.mean) * self.pose,
+        }
 
     def check(self, batch, network):
         """Mean distance of the 68 points in percent of the crop's side."""
-        grid = self.landmarks[None, None].expand(len(batch["grey"]), 1, -1, 2)
-        error = F.grid_sample(network(batch["grey"]) - batch["position"], grid, align_corners=False)[:, :2, 0]
+        grid = self.landmarks[None, None].expand(len(batch["gray"]), 1, -1, 2)
+        error = F.grid_sample(network(batch["gray"]) - batch["position"], grid, align_corners=False)[:, :2, 0]
         return {"points_percent": error.norm(dim=1).mean(1) * 50}
 
 
@@ -69,7 +71,7 @@ class CoarseTask:
         self.network = CoarseNetwork()
 
     def loss(self, batch, network):
-        normal = network(batch["grey"])
+        normal = network(batch["gray"])
         rendered = batch["rendered"] > 0.5
         terms = {}
         if rendered.any():
@@ -89,12 +91,14 @@ class CoarseTask:
             terms["fit"] = losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare))
             terms["photometric"] = losses.photometric_loss(batch["clean"][~rendered], ours, bare, self.folds)
         share = rendered.float().mean()
-        return {name: value * self.weights[name] * (share if name in {"normal", "gradient", "forms"} else 1 - share)
-                for name, value in terms.items()}
+        return {
+            name: value * self.weights[name] * (share if name in {"normal", "gradient", "forms"} else 1 - share)
+            for name, value in terms.items()
+        }
 
     def check(self, batch, network):
         """Mean angle in degrees."""
-        return {"angle": _mean_angle(network(batch["grey"]), batch["smooth"], batch["weight"])}
+        return {"angle": _mean_angle(network(batch["gray"]), batch["smooth"], batch["weight"])}
 
 
 class FineTask:
@@ -104,25 +108,25 @@ class FineTask:
     patch, parts = 160, 2  # relief is local: parts of the picture train as well as the whole, and are cheaper
     # More of the photometric term copies paint into relief: it explains the photo's light at the cost of the angles.
     weights = {"normal": 0.4, "detail": 1.0, "gradient": 0.5, "exemplar": 0.5, "photometric": 0.06, "perceptual": 0.0}
-    band = 4.0  # sigma in pixels of 256: a little more than what geometry.merge takes of the fine network
+    band = 4.0  # sigma in pixels of 256: a little more than what geometry.band_merge takes of the fine network
 
-    _pictures = {"grey", "clean", "normal", "smooth", "weight", "skin", "target"}
+    _pictures = {"gray", "clean", "normal", "smooth", "weight", "skin", "target"}
 
     def __init__(self, coarse):
         self.network, self.coarse, self.bank = FineNetwork(), coarse.eval(), losses.FilterBank()
 
-    def exemplar(self, grey):
+    def exemplar(self, gray):
         """The coarse network's normal at its own size."""
         with torch.no_grad():
             side = self.coarse.input_size
-            return self.coarse(F.interpolate(grey, (side, side), mode="area"))
+            return self.coarse(F.interpolate(gray, (side, side), mode="area"))
 
     def loss(self, batch, network):
-        exemplar = self.exemplar(batch["grey"])
-        batch = batch | {"target": unit(F.interpolate(exemplar, batch["grey"].shape[2:], mode="bilinear"))}
+        exemplar = self.exemplar(batch["gray"])
+        batch = batch | {"target": unit(F.interpolate(exemplar, batch["gray"].shape[2:], mode="bilinear"))}
         batch = self._parts(batch)
         target, exemplar = batch["target"], exemplar.repeat(self.parts, 1, 1, 1)
-        normal = network(batch["grey"], exemplar)
+        normal = network(batch["gray"], exemplar)
         rendered = batch["rendered"] > 0.5
         terms = {}
         if rendered.any():
@@ -132,33 +136,45 @@ class FineTask:
             terms["gradient"] = losses.gradient_loss(ours, truth, weight)
         if (~rendered).any():
             photo = ~rendered
-            terms["exemplar"] = losses.reconstruction_loss(losses.blur(normal[photo], self.band), target[photo],
-                                                           batch["weight"][photo])
+            terms["exemplar"] = losses.reconstruction_loss(
+                losses.blur(normal[photo], self.band), target[photo], batch["weight"][photo]
+            )
             terms["photometric"] = losses.photometric_loss(batch["clean"][photo], normal[photo], batch["skin"][photo])
             if self.weights["perceptual"]:
-                terms["perceptual"] = losses.perceptual_loss(self.bank, batch["clean"][photo], normal[photo],
-                                                             batch["skin"][photo])
+                terms["perceptual"] = losses.perceptual_loss(
+                    self.bank, batch["clean"][photo], normal[photo], batch["skin"][photo]
+                )
         return {name: value * self.weights[name] for name, value in terms.items()}
 
     def _parts(self, batch):
         """`parts` random squares of each sample, as one batch: drawing a sample costs more than learning from it."""
         corners = torch.randint(self.size - self.patch + 1, (self.parts, 2)).tolist()
-        return {name: torch.cat([value[..., y:y + self.patch, x:x + self.patch] if name in self._pictures else value
-                                 for y, x in corners]) for name, value in batch.items()}
+        return {
+            name: torch.cat(
+                [
+                    value[..., y : y + self.patch, x : x + self.patch] if name in self._pictures else value
+                    for y, x in corners
+                ]
+            )
+            for name, value in batch.items()
+        }
 
     def check(self, batch, network):
         """Mean angle in degrees; on renders the loss of the detail; on photos 1 - R2 of their fine light."""
-        normal = network(batch["grey"], self.exemplar(batch["grey"]))
+        normal = network(batch["gray"], self.exemplar(batch["gray"]))
         rendered = batch["rendered"] > 0.5
-        return {"angle": _mean_angle(normal, batch["normal"], batch["weight"]),
-                "detail": _each(partial(losses.detail_loss, sigma=self.band), rendered,
-                                normal, batch["normal"], batch["weight"]),
-                "unexplained": _each(losses.photometric_loss, ~rendered, batch["clean"], normal, batch["skin"])}
+        return {
+            "angle": _mean_angle(normal, batch["normal"], batch["weight"]),
+            "detail": _each(
+                partial(losses.detail_loss, sigma=self.band), rendered, normal, batch["normal"], batch["weight"]
+            ),
+            "unexplained": _each(losses.photometric_loss, ~rendered, batch["clean"], normal, batch["skin"]),
+        }
 
 
 def _each(loss, chosen, *maps):
     """A loss of maps (N, ...) for each sample that is chosen (N,) bool, alone: (M,)."""
-    values = [loss(*(m[i:i + 1] for m in maps)) for i in chosen.nonzero().flatten()]
+    values = [loss(*(m[i : i + 1] for m in maps)) for i in chosen.nonzero().flatten()]
     return torch.stack(values) if values else torch.zeros(0)
 
 

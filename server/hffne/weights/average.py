@@ -9,8 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from ..errors import HffneError, WeightsError
-from .store import write_state
+from hffne.errors import HffneError, WeightsError
+from hffne.weights.store import write_state
 
 
 def average(first, second, path, share=0.5):
@@ -26,9 +26,16 @@ def average(first, second, path, share=0.5):
     except (SafetensorError, OSError) as error:
         raise WeightsError("The weights are damaged or no safetensors files.") from error
     if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
-        raise HffneError("The two files are weights of different networks.", code="weights_mismatch",
-                         hint="Average a network with what it was trained on from.")
-    mean = {name: (old[name].float() * (1 - share) + value.float() * share).to(value.dtype).contiguous()
-            if value.is_floating_point() else value for name, value in new.items()}
+        raise HffneError(
+            "The two files are weights of different networks.",
+            code="weights_mismatch",
+            hint="Average a network with what it was trained on from.",
+        )
+    mean = {
+        name: (old[name].float() * (1 - share) + value.float() * share).to(value.dtype).contiguous()
+        if value.is_floating_point()
+        else value
+        for name, value in new.items()
+    }
     write_state(mean, path, notes | {"averaged": f"{share:g}"})
     return Path(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from ..errors import HffneError, WeightsError
+from hffne.errors import HffneError, WeightsError
 
 FOLDER = Path(__file__).parent
 
@@ -40,8 +40,11 @@ def load_weights(network, path):
             expected, found = network.state_dict(), set(file.keys())
             for name, value in expected.items():
                 if name not in found or tuple(file.get_slice(name).get_shape()) != tuple(value.shape):
-                    raise HffneError(f"{path.name}: tensor {name} is missing or has another shape",
-                                     hint="These weights belong to another network.", code="weights_mismatch")
+                    raise HffneError(
+                        f"{path.name}: tensor {name} is missing or has another shape",
+                        hint="These weights belong to another network.",
+                        code="weights_mismatch",
+                    )
             network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"The weights {path.name} are damaged or no safetensors file.") from error

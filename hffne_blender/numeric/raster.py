@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which triangle of a UV layout covers which texel, with numpy alone. No bpy here."""
+
+import numpy as np
+
+# Texels written at once; keeps the memory of a large texture low.
+_CHUNK = 1 << 20
+# A little slack: texels on a shared edge must not fall between two triangles.
+_SLACK = 1e-6
+
+
+def owners(triangles, size):
+    """The triangle of each texel: (size * size,) int32, -1 where there is none, the last one where several meet.
+
+    triangles  (N, 3, 2) float, the corners' UVs in 0..1
+    size       texels a side; texel (row, col) has its center at
+               u = (col + 0.5) / size, v = 1 - (row + 0.5) / size
+    """
+    corners = pixel_corners(triangles, size)
+    slope_x, slope_y, usable = weight_slopes(corners)
+    low = np.clip(np.ceil(corners.min(axis=1) - _SLACK), 0, size).astype(np.int64)
+    high = np.clip(np.floor(corners.max(axis=1) + _SLACK), -1, size - 1).astype(np.int64)
+    rows = np.where(usable & (high >= low).all(axis=1), high[:, 1] - low[:, 1] + 1, 0)
+    owner = np.full(size * size, -1, np.int32)
+    # A triangle is a span of texels in each of its rows. As many triangles at once as memory allows.
+    texels_before = np.cumsum(rows * np.maximum(high[:, 0] - low[:, 0] + 1, 1))
+    start = 0
+    while start < len(corners):
+        done = texels_before[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(texels_before, done + _CHUNK, "right")))
+        triangle = np.repeat(np.arange(start, end), rows[start:end])
+        y = low[triangle, 1] + _counting(rows[start:end])
+        left, right = _spans(corners, slope_x, slope_y, triangle, y, low[triangle, 0], high[triangle, 0])
+        count = np.maximum(right - left + 1, 0)
+        owner[np.repeat(y * size + left, count) + _counting(count)] = np.repeat(triangle, count)
+        start = end
+    return owner
+
+
+def cover(triangles, size):
+    """Rasterize UV triangles into a square texture; the arguments are those of `owners`.
+
+    Returns (texels, owners, weights): the flat indices of the covered texels (K,)
+    int64, each once; the triangle of each (K,) int64; its barycentric weights
+    (K, 3) float64, not negative.
+    """
+    owner_of = owners(triangles, size)
+    texels = np.flatnonzero(owner_of >= 0)
+    owner = owner_of[texels].astype(np.int64)
+    corners = pixel_corners(triangles, size)
+    slope_x, slope_y, _ = weight_slopes(corners)
+    row, col = np.divmod(texels, size)
+    weights = (col - corners[owner, 0, 0])[:, None] * slope_x[owner]
+    weights += (row - corners[owner, 0, 1])[:, None] * slope_y[owner]
+    weights[:, 0] += 1
+    np.clip(weights, 0, 1, out=weights)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return texels, owner, weights
+
+
+def pixel_corners(triangles, size):
+    """UVs (N, 3, 2) to (column, row), float64; a texel's center is at whole numbers."""
+    corners = np.asarray(triangles, np.float64) * size - 0.5
+    corners[..., 1] = size - 1 - corners[..., 1]
+    return corners
+
+
+def weight_slopes(corners):
+    """How the barycentric weights change a column and a row: two arrays (N, 3), and (N,) bool, False without area.
+
+    At the first corner the weights are (1, 0, 0).
+    """
+    edge_1, edge_2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    area = edge_1[:, 0] * edge_2[:, 1] - edge_1[:, 1] * edge_2[:, 0]
+    usable = np.abs(area) > 1e-12
+    scale = np.where(usable, 1 / np.where(usable, area, 1), 0)
+    x = np.stack([edge_1[:, 1] - edge_2[:, 1], edge_2[:, 1], -edge_1[:, 1]], 1) * scale[:, None]
+    y = np.stack([edge_2[:, 0] - edge_1[:, 0], -edge_2[:, 0], edge_1[:, 0]], 1) * scale[:, None]
+    return x, y, usable
+
+
+def _spans(corners, slope_x, slope_y, triangle, y, left, right):
+    """The first and the last column of each triangle in each of its rows; right < left where it has none."""
+    left, right = left.astype(np.float64), right.astype(np.float64)
+    from_first = y - corners[triangle, 0, 1]
+    for corner in range(3):
+        # A weight is at least zero on one side of a straight line.
+        slope = slope_x[triangle, corner]
+        weight = slope_y[triangle, corner] * from_first + _SLACK
+        if corner == 0:
+            weight += 1
+        level = slope == 0
+        limit = corners[triangle, 0, 0] - weight / np.where(level, 1, slope)
+        np.maximum(left, limit, out=left, where=slope > 0)
+        np.minimum(right, limit, out=right, where=slope < 0)
+        right[level & (weight < 0)] = -1
+    return np.ceil(left).astype(np.int64), np.floor(right).astype(np.int64)
+
+
+def _counting(counts):
+    """0, 1, ... count - 1 for each count, one after the other."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) - np.repeat(ends - counts, counts)
+
+
+def grow(values, covered, steps):
+    """Carry the values at the rim of the covered texels outwards, one texel a step.
+
+    Texture filters and mip levels reach across a UV island's rim; without a margin
+    they pull in what lies beyond, which shows as a seam.
+
+    values   (T, T, C) float, changed in place
+    covered  (T, T) bool, changed in place to what holds a value afterwards
+    """
+    inner = np.zeros_like(covered)
+    inner[1:-1, 1:-1] = covered[:-2, 1:-1] & covered[2:, 1:-1] & covered[1:-1, :-2] & covered[1:-1, 2:]
+    rim = np.nonzero(covered & ~inner)
+    height, width = covered.shape
+    around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    for _ in range(steps):
+        # Only what was reached in the last step has neighbors that are new.
+        row = np.concatenate([rim[0] - 1, rim[0] + 1, rim[0], rim[0]])
+        col = np.concatenate([rim[1], rim[1], rim[1] - 1, rim[1] + 1])
+        inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+        row, col = row[inside], col[inside]
+        free = ~covered[row, col]
+        row, col = np.divmod(np.unique(row[free] * width + col[free]), width)
+        if not len(row):
+            return
+        total = np.zeros((len(row), values.shape[2]))
+        count = np.zeros((len(row), 1))
+        for dy, dx in around:
+            near_row, near_col = row + dy, col + dx
+            valid = (near_row >= 0) & (near_row < height) & (near_col >= 0) & (near_col < width)
+            near_row, near_col = np.clip(near_row, 0, height - 1), np.clip(near_col, 0, width - 1)
+            valid &= covered[near_row, near_col]
+            total += np.where(valid[:, None], values[near_row, near_col], 0)
+            count += valid[:, None]
+        values[row, col] = total / count
+        covered[row, col] = True
+        rim = row, col

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The maps that were made for an object, of whatever material it wears: the object's properties "hffne_made_<kind>".
+
+The object points to its images and not they to it, so that a deleted object is really gone.
+"""
+
+import bpy
+
+from . import images
+
+PREFIX = "hffne_made_"
+# Of a displacement map: its whole range, from black to white, in the object's own units.
+SCALE = "hffne_scale"
+
+
+def keep(obj, kind, name, data):
+    """A new packed Non-Color image of a PNG file's bytes as an object's map of a kind; returns it.
+
+    The object's earlier one is replaced wherever it is used, unless a copy of the object has it too: then it stays
+    with the copy.
+    """
+    key = PREFIX + kind
+    old = obj.get(key)
+    image = images.pack(name, data, "Non-Color")
+    if old is not None and not any(other != obj and other.get(key) == old for other in bpy.data.objects):
+        old.user_remap(image)
+        bpy.data.images.remove(old)
+        image.name = name
+    obj[key] = image
+    return image
+
+
+def of(obj):
+    """An object's maps by kind ("normal", "displacement", "bake_tangent", "bake_object")."""
+    found = {key[len(PREFIX) :]: obj[key] for key in obj if key.startswith(PREFIX)}
+    return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image)}

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lights around a face, as children of it: they go where it goes and are sized by it."""
+
+import math
+
+import bpy
+from mathutils import Vector
+
+from .place import collection_for, drive, empty, marked, middle, of_face, remove
+
+COLLECTION, KIND = "HFFNE Lights", "lights"
+# Distance of the lights, in radii of the face.
+DISTANCE = 3.5
+# What the presets' sizes and powers are for; light falls off with the square of the distance. White clay facing the key
+# stays a little below white.
+RADIUS = 0.1
+# name -> lights: name, degrees to the viewer's right, degrees up, size in meters, watts
+PRESETS = {
+    "SOFT": (("Key", -35, 30, 0.6, 1.4), ("Fill", 45, 5, 0.8, 0.55), ("Rim", 150, 35, 0.25, 0.9)),
+    "REMBRANDT": (("Key", -48, 42, 0.15, 1.5), ("Fill", 55, 0, 0.6, 0.12)),
+    "BUTTERFLY": (("Key", 0, 48, 0.25, 1.3), ("Fill", 0, -35, 0.5, 0.25), ("Rim", 180, 50, 0.3, 0.6)),
+    "SPLIT": (("Key", -90, 5, 0.12, 1.6),),
+    "RIM": (("Rim Left", -135, 15, 0.2, 2.0), ("Rim Right", 135, 15, 0.2, 2.0), ("Fill", 0, 10, 0.8, 0.12)),
+}
+RAKING_SIZE, RAKING_POWER = 0.05, 1.6
+
+
+def add(scene, obj, preset, grazing=75.0, frames=96):
+    """Light the face `obj` by a preset; replaces its lights of an earlier call. Returns the collection.
+
+    preset   a key of PRESETS, or "RAKING": one hard light that circles around the face's axis
+    grazing  degrees between that light and the axis on which the face looks; 90 only touches
+    frames   frames of a circle; 0 keeps the light still
+    """
+    remove(of_face(scene, obj, KIND), KIND)
+    collection = collection_for(scene, KIND, COLLECTION)
+    center, radius = middle(obj)
+    pivot = empty(collection, "Face Lights", obj, center, radius * 0.3, "CIRCLE")
+    if preset == "RAKING":
+        pivot.name = "Raking Light"
+        angle = math.radians(grazing)
+        toward = Vector((math.sin(angle), -math.cos(angle), 0))
+        _light(collection, pivot, "Raking", toward, radius, RAKING_SIZE, RAKING_POWER, obj)
+        if frames:
+            drive(pivot, "rotation_euler", 1, f"frame * {math.tau / frames:.9f}")
+        return collection
+    for name, azimuth, elevation, size, power in PRESETS[preset]:
+        turn, lift = math.radians(azimuth), math.radians(elevation)
+        toward = Vector((math.sin(turn) * math.cos(lift), -math.cos(turn) * math.cos(lift), math.sin(lift)))
+        _light(collection, pivot, name, toward, radius, size, power, obj)
+    return collection
+
+
+def _light(collection, pivot, name, toward, radius, size, power, obj):
+    data = marked(bpy.data.lights.new(name, "AREA"), KIND)
+    # Parents' scales move a light but neither size it nor make it stronger.
+    scale = radius * obj.matrix_world.to_scale().x / RADIUS
+    data.size, data.energy = size * scale, power * scale**2
+    light = marked(bpy.data.objects.new(name, data), KIND)
+    light.parent = pivot
+    light.location = toward * radius * DISTANCE
+    light.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()
+    collection.objects.link(light)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne evaluate stability`: does the same face give the same normal?"""
+
+from hffne.cli.evaluate.wild import add_photo_options, chosen_photos
+from hffne.cli.options import add_engine_options, engine_arguments
+from hffne.cli.report import about, add_report_options, tell, write_report
+
+
+def add_parser(benchmarks):
+    parser = benchmarks.add_parser(
+        "stability",
+        help="the mirrored photo, and the crop moved or turned a little",
+        description="The mean change of the normals over the face: of the mirrored photo's, mirrored back; with the "
+        "crop moved by one pixel of 256 in each direction; with the photo turned by 3 degrees and back. For the "
+        "last two the largest of all directions.",
+    )
+    add_photo_options(parser)
+    add_report_options(parser, sheet=False)
+    add_engine_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args):
+    from hffne.evaluation import stability
+    from hffne.pipeline import Engine
+
+    paths = chosen_photos(args)
+    engine = Engine(**engine_arguments(args))
+    results = stability.evaluate(engine, paths, tell)
+    print(stability.table(results))
+    write_report(args, {**stability.as_dict(results), **about(engine)}, None)
+    return 0

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Smooth resampling of UV grids: cubic, exact at any size, with derivatives; and filling of gaps."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+
+def resample(grid, size, rows=None, derivative=None):
+    """A UV grid (U, U, C) seen at another resolution, float32.
+
+    size: texels of the new grid's side; rows: a slice of its rows only (bands keep memory small);
+    derivative: "row" or "column" gives the change per texel of the *old* grid in that direction.
+    Interpolates (Catmull-Rom) and goes on linearly beyond the outermost texel centers.
+    OpenCV's resize is not used: it flattens the rim and rounds positions to 1/32 texel in remap.
+    """
+    side = grid.shape[0]
+    down = _weights(side, size, derivative == "row")
+    across = _weights(side, size, derivative == "column")
+    if rows is not None:
+        down = down[rows]
+    flat = down @ np.ascontiguousarray(grid, np.float32).reshape(side, -1)
+    return np.matmul(across, flat.reshape(len(down), side, -1))
+
+
+@lru_cache(maxsize=32)
+def _weights(side, size, derivative):
+    """(size, side) float32 matrix of one axis."""
+    at = (np.arange(size) + 0.5) * side / size - 0.5
+    first = np.clip(np.floor(at), 0, side - 2).astype(int)
+    t = at - first
+    inside = (t >= 0) & (t <= 1)
+    t2, t3 = t * t, t * t * t
+    if derivative:
+        cubic = [(-3 * t2 + 4 * t - 1) / 2, (9 * t2 - 10 * t) / 2, (-9 * t2 + 8 * t + 1) / 2, (3 * t2 - 2 * t) / 2]
+        line = [0 * t, 0 * t - 1, 0 * t + 1, 0 * t]
+    else:
+        cubic = [(-t3 + 2 * t2 - t) / 2, (3 * t3 - 5 * t2 + 2) / 2, (-3 * t3 + 4 * t2 + t) / 2, (t3 - t2) / 2]
+        line = [0 * t, 1 - t, t, 0 * t]
+    matrix = np.zeros((size, side))
+    everywhere = np.arange(size)
+    for k in range(4):
+        weight = np.where(inside, cubic[k], line[k])
+        column = first + k - 1
+        below, above = column < 0, column >= side
+        # The texel before the first one is 2 * first - second, and so at the other end.
+        np.add.at(matrix, (everywhere, np.clip(column, 0, side - 1)), np.where(below | above, 2, 1) * weight)
+        np.add.at(matrix, (everywhere[below], 1), -weight[below])
+        np.add.at(matrix, (everywhere[above], side - 2), -weight[above])
+    return matrix.astype(np.float32)
+
+
+def sample(grid, at):
+    """Bilinear values (N, C) of a grid (U, U, C) at (row, column) positions (N, 2), clamped to the grid."""
+    rows = np.clip(at[:, 0], 0, grid.shape[0] - 1)
+    columns = np.clip(at[:, 1], 0, grid.shape[1] - 1)
+    r = np.minimum(rows.astype(int), grid.shape[0] - 2)
+    c = np.minimum(columns.astype(int), grid.shape[1] - 2)
+    a, b = (rows - r)[:, None], (columns - c)[:, None]
+    return (grid[r, c] * (1 - b) + grid[r, c + 1] * b) * (1 - a) + (
+        grid[r + 1, c] * (1 - b) + grid[r + 1, c + 1] * b
+    ) * a
+
+
+def blur(values, sigma, weight=None):
+    """Gaussian mean of (H, W[, C]) float32; with `weight` (H, W), of the weighted texels only."""
+    if weight is None:
+        return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    weight = weight.astype(np.float32)
+    spread = weight if values.ndim == 2 else weight[..., None]
+    total = cv2.GaussianBlur(values * spread, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    count = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    count = np.maximum(count, 1e-6)
+    return total / (count if values.ndim == 2 else count[..., None])
+
+
+def fill(values, weight):
+    """Values (H, W, C) where `weight` (H, W) in 0..1 is 1, smoothly continued to where it is 0.
+
+    A pyramid: each gap takes the mean of what is known around it, at the finest scale that knows anything.
+    """
+    if min(values.shape[:2]) <= 2:
+        total = max(float(weight.sum()), 1e-6)
+        mean = (values * weight[..., None]).sum((0, 1)) / total
+        return values * weight[..., None] + mean * (1 - weight[..., None])
+    half = (max(1, values.shape[1] // 2), max(1, values.shape[0] // 2))
+    product = cv2.resize(np.dstack([values * weight[..., None], weight]), half, interpolation=cv2.INTER_AREA)
+    less = product[..., -1]
+    small = product[..., :-1] / np.maximum(less, 1e-6)[..., None]
+    small = fill(small, np.clip(less * 2, 0, 1))
+    large = cv2.resize(small, (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR)
+    large = large.reshape(values.shape)
+    return values * weight[..., None] + large * (1 - weight[..., None])

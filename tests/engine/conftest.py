@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine's tests share: a studio of rendered stand-ins for faces."""
+
+import numpy as np
+import pytest
+
+from ellipsoid_model import ellipsoid_model
+from hffne.evaluation import rendered
+from hffne.synthesis import fit
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """A rendered.Studio whose face model is an ellipsoid, at 128 pixels."""
+    folder = tmp_path_factory.mktemp("set")
+    count = 21
+    nothing = np.zeros((count, fit.IDENTITIES), np.float32)
+    np.savez(
+        folder / "fits.npz",
+        identity=nothing,
+        expression=np.zeros((count, 10), np.float32),
+        rotation=np.repeat(np.eye(3)[None], count, 0),
+        scale=np.ones(count),
+        translation=np.zeros((count, 2)),
+        residual=np.zeros(count),
+        paths=np.array([f"{k}.jpg" for k in range(count)]),
+    )
+    (folder / "textures").mkdir()
+    np.save(folder / "textures" / "gray.npy", np.full((count, 64, 64), 150, np.uint8))
+    np.save(folder / "reliefs.npy", np.zeros((2, 64, 64, 2), np.float16))
+    patch = pytest.MonkeyPatch()
+    patch.setattr(rendered, "load_face_model", lambda path: ellipsoid_model())
+    patch.setattr(rendered, "SIZE", 128)
+    yield rendered.Studio(folder, "anywhere")
+    patch.undo()

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne bench` with stand-in networks: its figures are about this very process."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import hffne.models
+from hffne.benchmark import session
+from hffne.benchmark.memory import peak_memory
+from hffne.cli.bench import MARKS, STAGES
+from hffne.cli.main import main
+from posed_head import PosedModels, turned
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    models = PosedModels(turned(10, 0, 0))
+    monkeypatch.setattr(hffne.models, "load_models", lambda device, model, **_: models)
+    monkeypatch.setattr(hffne.models, "device_name", lambda device: "stand-in")
+    return models
+
+
+def test_every_stage_is_timed(stand_in, astronaut_file, tmp_path, capsys):
+    path = tmp_path / "bench.json"
+    command = ["bench", str(astronaut_file), "--runs", "2", "--texture-size", "256", "--json", str(path), "--no-start"]
+    assert main(command) == 0
+    data = json.loads(path.read_text())
+    times = data["milliseconds"]
+    assert set(STAGES) < set(times)
+    for stage in ("load", "detect", "prn", "unwrap", "mesh"):
+        assert 0 < times[stage]["low"] <= times[stage]["median"] <= times[stage]["high"]
+    assert times["all"]["low"] >= times["normals"]["low"] > times["detect"]["low"]
+    assert data["photo_size"] == [512, 512] and data["runs"] == 2 and data["engine_ready_seconds"] is None
+    printed = capsys.readouterr().out
+    assert all(f"| {stage} |" in printed for stage in STAGES)
+
+
+def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
+    # Several runs: their medians hold on a busy machine, a single one does not.
+    main(["bench", str(astronaut_file), "--runs", "5", "--texture-size", "64", "--no-start", "--against", "paper"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| compact |", "| paper |"))]
+    compact, paper = (float(line.split("|")[2]) for line in lines)
+    assert 0 < compact < paper
+
+
+def test_each_stage_by_itself_goes_into_a_page(stand_in, astronaut_file, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"Above.\n{MARKS[0]}\nold figures\n{MARKS[1]}\nBelow.\n", "utf-8")
+    path = tmp_path / "bench.json"
+    assert (
+        main(
+            [
+                "bench",
+                str(astronaut_file),
+                "--runs",
+                "1",
+                "--texture-size",
+                "64",
+                "--no-start",
+                "--stages",
+                "--texture-sizes",
+                "64",
+                "128",
+                "--fine-sizes",
+                "256",
+                "320",
+                "--update",
+                str(page),
+                "--json",
+                str(path),
+            ]
+        )
+        == 0
+    )
+    stages = json.loads(path.read_text())["stages"]
+    expected = {
+        "load",
+        "detect",
+        "align",
+        "prn",
+        "coarse",
+        "fine 256",
+        "fine 320",
+        "unwrap 64",
+        "unwrap 128",
+        "mesh",
+        "normals",
+    }
+    assert expected <= set(stages) and all(0 < t["low"] <= t["median"] <= t["high"] for t in stages.values())
+    text = page.read_text("utf-8")
+    assert text.startswith(f"Above.\n{MARKS[0]}\n") and text.endswith(f"{MARKS[1]}\nBelow.\n")
+    assert "old figures" not in text and all(f"| {stage} |" in text for stage in expected)
+    page.write_text("no marks", "utf-8")
+    assert (
+        main(["bench", str(astronaut_file), "--runs", "1", "--texture-size", "64", "--no-start", "--update", str(page)])
+        == 1
+    )
+    assert page.read_text("utf-8") == "no marks"
+
+
+def test_a_session_of_one_engine(astronaut_file):
+    """The real engine, for a short day."""
+    seen = []
+    found = session.long_session(astronaut_file, 4, texture_size=64, said=seen.append)
+    assert seen == [1, 2, 3, 4] and found["settled_after"] == 2
+    assert 0 < found["milliseconds_end"]["low"] <= found["milliseconds_end"]["high"]
+    if found["memory_end_mb"] is not None:
+        # torch is in there, and nothing that a small photo would not need.
+        assert 100 < found["memory_end_mb"] < 3000
+        assert found["memory_end_mb"] < found["memory_settled_mb"] * 1.5
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin", "win32"), reason="memory is not told here")
+def test_peak_memory_rises_with_what_is_held():
+    before = peak_memory()
+    held = np.ones(60_000_000, np.uint8)
+    # The peak may lie above what is in use now.
+    held_more = np.ones(int(before * 1024**2), np.uint8)
+    assert peak_memory() >= before + 50
+    del held, held_more

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same photo and settings give the same bytes; another number of threads almost the same normals."""
+
+import numpy as np
+import pytest
+import torch
+
+from hffne.cli.main import main
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
+from hffne.pipeline import Engine
+
+
+@pytest.fixture(scope="module")
+def found(astronaut_file):
+    """(engine, photo, face) with the shipped networks on the CPU."""
+    photo = load_photo(astronaut_file)
+    return Engine("cpu"), photo, find_faces(photo)[0]
+
+
+def test_the_same_files_twice(astronaut_file, tmp_path):
+    for name in ("first", "second"):
+        assert main(["normals", str(astronaut_file), "-o", str(tmp_path / name), "--device", "cpu"]) == 0
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert any(name.endswith(".npz") for name in names) and any(name.endswith(".png") for name in names)
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+
+def test_the_same_asset_twice(found):
+    engine, photo, face = found
+    made = [engine.asset(photo, engine.normals(photo, face), 256, 64).as_message() for _ in range(2)]
+    assert made[0][0] == made[1][0]
+    for name, array in made[0][1].items():
+        assert array.tobytes() == made[1][1][name].tobytes(), name
+
+
+def test_the_number_of_threads_hardly_matters(found):
+    engine, photo, face = found
+    before = torch.get_num_threads()
+    try:
+        normals = []
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            estimate = engine.normals(photo, face)
+            normals.append(estimate.normal[estimate.mask].astype(np.float64))
+    finally:
+        torch.set_num_threads(before)
+    for other in normals[1:]:
+        assert other.shape == normals[0].shape
+        angle = np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(other - normals[0], axis=1) / 2, 0, 1)))
+        assert angle.max() < 0.1

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The derived maps, against surfaces, reliefs and lights that are known by formula."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from hffne.geometry.grids import fill
+from hffne.geometry.mesh import regularize, surface_normals
+from hffne.geometry.project import project
+from hffne.geometry.unwrap import unwrap
+from hffne.geometry.uv import template
+from hffne.geometry.vectors import normalize
+from hffne.maps import MAPS
+from hffne.maps.bands import COARSE, FINE, bands
+from hffne.maps.curvature import curvature
+from hffne.maps.height import height, integrate
+from hffne.maps.lighting import BRIGHTEST, DARKEST, basis, delit, fit_light, to_linear, to_srgb
+from hffne.maps.occlusion import occlusion
+from hffne.maps.registry import make_maps
+from hffne.maps.surface import Surface, face_surface
+from hffne.photo.crop import Crop
+from posed_head import position_map, turned
+
+
+@pytest.fixture(scope="module")
+def shape():
+    return regularize(position_map(turned(0)))
+
+
+def cap(size, radius, span=1.6, hollow=False):
+    """A Surface that is part of a sphere, seen along -y, and the sphere's own unit normals."""
+    at = ((np.arange(size) + 0.5) / size - 0.5) * span
+    yaw, pitch = np.meshgrid(at, -at)
+    out = np.stack([np.sin(yaw) * np.cos(pitch), -np.cos(yaw) * np.cos(pitch), np.sin(pitch)], -1).astype(np.float32)
+    if hollow:
+        out[..., 1] *= -1
+    points = out * radius
+    right, down = np.gradient(points, axis=1), np.gradient(points, axis=0)
+    normal = normalize(np.cross(down, right)).astype(np.float32)
+    assert ((normal * out).sum(-1) * (-1 if hollow else 1) > 0.99).all()
+    return Surface(points, normal, right, down, np.ones((size, size), np.float32)), normal
+
+
+def wave(surface, length, depth):
+    """A relief (S, S) in meters with waves of `length` meters across the face, and its normals."""
+    points = surface.points
+    phase = 2 * np.pi / length
+    relief = depth * np.sin(phase * points[..., 0]) * np.cos(phase * 0.7 * points[..., 2])
+    moved = points + relief[..., None] * surface.normal
+    normal = normalize(np.cross(np.gradient(moved, axis=0), np.gradient(moved, axis=1)))
+    return relief.astype(np.float32), normal.astype(np.float32)
+
+
+def inner(surface, steps=40):
+    """Well within the face, where the surface is smooth: cheeks and forehead."""
+    face = surface.mask > 0.99
+    for name in ("eyes", "lips", "nose", "brows"):
+        region = np.kron(template().regions[name], np.ones((surface.size // 128,) * 2, bool))
+        face &= ~region
+    row, column = np.indices(face.shape)
+    away = np.hypot(row - surface.size / 2, column - surface.size / 2) < surface.size * 0.30
+    return face & away
+
+
+def test_the_height_is_that_of_the_relief_in_meters(shape):
+    surface = face_surface(shape, 512)
+    relief, normal = wave(surface, 0.008, 0.0002)
+    found = height(surface, normal, np.ones(surface.mask.shape, np.float32))
+    where = inner(surface)
+    a, b = found[where] - found[where].mean(), relief[where] - relief[where].mean()
+    assert np.corrcoef(a, b)[0, 1] > 0.97
+    assert (a @ b) / (b @ b) == pytest.approx(0.9, abs=0.08)  # what REACH leaves of such waves
+
+
+def test_the_shape_is_no_relief(shape):
+    surface = face_surface(shape, 256)
+    relief, normal = wave(surface, 0.12, 0.004)
+    found = height(surface, normal, np.ones(surface.mask.shape, np.float32))
+    where = inner(surface)
+    assert found[where].std() < 0.2 * relief[where].std()
+    flat = height(surface, surface.normal, np.ones(surface.mask.shape, np.float32))
+    assert np.abs(flat).max() < 1e-6
+
+
+def test_what_the_photo_saw_outweighs_what_it_did_not():
+    size, step = 64, 0.0005
+    right, down = np.zeros((2, size, size, 3), np.float32)
+    right[..., 0], down[..., 2] = step, -step
+    x = np.arange(size) * step
+    truth = np.broadcast_to(0.0003 * np.sin(2 * np.pi * x / 0.008), (size, size))
+    gradient = np.zeros((size, size, 3), np.float32)
+    gradient[..., 0] = np.gradient(truth, step, axis=1)
+    lies = gradient.copy()
+    lies[20:30] += np.random.default_rng(1).normal(0, 0.5, (10, size, 3)).astype(np.float32)
+    weight = np.ones((size, size), np.float32)
+    even = integrate(lies, right, down, weight)
+    weight[20:30] = 0.02
+    weighted = integrate(lies, right, down, weight)
+    clean = integrate(gradient, right, down, np.ones((size, size), np.float32))
+    rows = np.r_[10:19, 31:40]
+    assert np.abs(weighted - clean)[rows].mean() < 0.3 * np.abs(even - clean)[rows].mean()
+
+
+def test_curvature_of_spheres():
+    for radius, hollow in ((0.08, False), (0.02, False), (0.05, True)):
+        surface, normal = cap(96, radius, hollow=hollow)
+        found = curvature(surface, normal)[8:-8, 8:-8]
+        assert np.allclose(found, (-1 if hollow else 1) / radius, rtol=0.03)
+
+
+def test_a_hollow_is_darker_than_a_ball_and_a_crease_than_a_ridge():
+    open_sky, _ = cap(48, 0.08)
+    hole, _ = cap(48, 0.08, hollow=True)
+    flat = np.zeros((48, 48), np.float32)
+    ball = occlusion(open_sky, open_sky, flat)
+    bowl = occlusion(hole, hole, flat)
+    assert ball.min() > 0.97 and bowl[20:28, 20:28].mean() < 0.85
+    relief = 0.002 * np.cos(np.linspace(0, 20 * np.pi, 48))[None].repeat(48, 0).astype(np.float32)
+    lined = occlusion(open_sky, open_sky, relief)
+    assert lined[relief < -0.0018].mean() < lined[relief > 0.0018].mean() - 0.05
+
+
+def test_bands_keep_what_is_theirs(shape):
+    surface = face_surface(shape, 512)
+    where = inner(surface)
+
+    def kept(length):
+        _, normal = wave(surface, length, length / 60)
+        whole = surface.slope(normal)[where].std()
+        return [surface.slope(band)[where].std() / whole for band in bands(surface, normal)]
+
+    fine, medium, coarse = kept(FINE * 2.5), kept(FINE * 12), kept(COARSE * 14)
+    assert max(fine) < 0.15
+    assert medium[0] > 0.75 and medium[1] < 0.2
+    assert min(coarse) > 0.75
+
+
+def test_bands_of_the_bare_surface_are_the_bare_surface(shape):
+    surface = face_surface(shape, 256)
+    for band in bands(surface, surface_normals(shape.points, 512)):
+        error = np.degrees(np.arccos(np.clip((band * surface.normal).sum(-1), -1, 1)))
+        assert error[surface.mask > 0.99].mean() < 0.5
+
+
+def light_from(direction, ambient=0.35):
+    """A distant lamp and a sky, as nine numbers a channel, a warm one."""
+    coefficients = np.zeros((9, 3))
+    coefficients[0] = ambient + 0.25
+    coefficients[1:4] = 0.5 * np.asarray(direction)[:, None]
+    return coefficients * np.array([1.1, 1.0, 0.85])
+
+
+def test_the_light_is_found_and_divided_out():
+    generator = np.random.default_rng(2)
+    normal = normalize(generator.normal(size=(6000, 3)) * [1, 0.5, 1] - [0, 0.8, 0]).astype(np.float32)
+    skin = np.array([0.5, 0.33, 0.25]) * generator.normal(1, 0.05, (6000, 1))
+    lit = basis(normal) @ light_from((0.6, -0.6, 0.5)) / 0.6
+    color = skin * np.maximum(lit, 0.05)
+    # One in twelve is a mole or stubble, darker by half.
+    moles = generator.random(6000) < 0.08
+    color[moles] *= 0.5
+    light = fit_light(normal, color, np.ones(6000))
+    left = (color / light.shading(normal))[~moles].mean(1)
+    before = color[~moles].mean(1)
+    bright = light.shading(normal)[~moles].mean(1)
+    usable = (bright > DARKEST * 1.5) & (bright < BRIGHTEST * 0.9)
+    assert usable.mean() > 0.6
+    assert before[usable].std() / before[usable].mean() > 0.2
+    assert left[usable].std() / left[usable].mean() < 0.1
+    # The mole stays a mole.
+    gone = (color / light.shading(normal))[moles].mean() / (color / light.shading(normal))[~moles].mean()
+    assert 0.4 < gone < 0.6
+
+
+def test_with_nothing_seen_the_light_is_even():
+    light = fit_light(np.zeros((0, 3), np.float32), np.zeros((0, 3)), np.zeros(0))
+    assert np.allclose(light.shading(np.float32([[0, -1, 0], [1, 0, 0]])), 1, atol=0.05)
+
+
+def test_an_even_light_changes_no_color():
+    color = np.random.default_rng(3).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    assert np.array_equal(to_srgb(to_linear(color)), color)
+    normal = np.zeros((8, 8, 3), np.float32)
+    normal[..., 1] = -1
+    light = fit_light(np.zeros((0, 3), np.float32), np.zeros((0, 3)), np.zeros(0))
+    found = delit(SimpleNamespace(color=color, normal=normal), light)
+    assert np.abs(found.astype(int) - color).max() <= 1
+
+
+@pytest.fixture(scope="module")
+def made():
+    """All maps of the mean head on a photo lit from its right: (maps, textures)."""
+    shape = regularize(position_map(turned(10)))
+    drawn = project(shape.position_map(), 256)
+    normal = normalize(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
+    crop = Crop(150.5, 160.0, 256.0, 256)
+    lit = 0.35 + 0.65 * np.clip(normal @ np.float32([0.6, 0.3, 0.74]), 0, 1)
+    photo = np.full((320, 320, 3), 40, np.uint8)
+    photo[32:288, 22:278] = to_srgb(lit[..., None] * np.float32([0.5, 0.33, 0.25]))
+    textures = unwrap(shape, drawn, normal, photo, crop, 256)
+    estimate = SimpleNamespace(shape=shape, crop=crop, normal=normal, mask=drawn.mask)
+    return make_maps(MAPS, SimpleNamespace(rgb=photo), estimate, textures), textures, estimate
+
+
+def test_every_map_has_its_kind(made):
+    maps, _textures, _ = made
+    kinds = {name: (array.dtype.name, array.shape) for name, array in maps.items()}
+    assert kinds == {
+        "albedo": ("uint8", (256, 256, 3)),
+        "height": ("float32", (256, 256)),
+        "curvature": ("float32", (256, 256)),
+        "occlusion": ("uint16", (256, 256)),
+        "roughness": ("uint8", (256, 256)),
+        "normal_medium": ("float32", (256, 256, 3)),
+        "normal_coarse": ("float32", (256, 256, 3)),
+        "photo_normal": ("float32", (256, 256, 3)),
+        "photo_mask": ("uint8", (256, 256)),
+        "photo_color": ("uint8", (256, 256, 3)),
+        "photo_albedo": ("uint8", (256, 256, 3)),
+    }
+    for name, array in maps.items():
+        assert np.isfinite(array).all(), name
+        if "normal" in name:
+            assert np.allclose(np.linalg.norm(array, axis=2), 1, atol=1e-4), name
+
+
+def test_the_photos_light_is_gone_from_the_albedo(made):
+    maps, textures, _estimate = made
+    skin = textures.confidence > 0.97
+    for name in ("eyes", "brows", "lips"):
+        skin &= ~np.kron(template().regions[name], np.ones((2, 2), bool))
+
+    def unevenness(color):
+        linear = to_linear(color).mean(2)
+        return linear[skin].std() / linear[skin].mean()
+
+    assert unevenness(textures.color) > 0.2
+    assert unevenness(maps["albedo"]) < 0.3 * unevenness(textures.color)
+    face = maps["photo_mask"] > 250
+    on_photo = [to_linear(maps[name]).mean(2)[face] for name in ("photo_color", "photo_albedo")]
+    before, after = (values.std() / values.mean() for values in on_photo)
+    assert after < 0.4 * before
+
+
+def test_the_roughness_knows_the_parts(made):
+    rough = made[0]["roughness"]
+    part = {name: rough[np.kron(template().regions[name], np.ones((2, 2), bool))].mean() for name in ("lips", "jaw")}
+    assert part["lips"] + 15 < part["jaw"]
+
+
+def test_nothing_is_made_that_was_not_asked_for(made):
+    _, textures, estimate = made
+    only = make_maps(["curvature"], SimpleNamespace(rgb=None), estimate, textures)
+    assert set(only) == {"curvature"}
+    assert make_maps([], SimpleNamespace(rgb=None), estimate, textures) == {}
+
+
+def test_any_size(made, size=301):
+    _, _textures, estimate = made
+    again = unwrap(
+        estimate.shape,
+        project(estimate.shape.position_map(), 256),
+        estimate.normal,
+        np.full((320, 320, 3), 99, np.uint8),
+        estimate.crop,
+        size,
+    )
+    maps = make_maps(
+        ["height", "roughness", "occlusion", "curvature", "albedo"], SimpleNamespace(rgb=None), estimate, again
+    )
+    assert {array.shape[:2] for array in maps.values()} == {(size, size)}

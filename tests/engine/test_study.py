@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ablation studies on a tiny budget: every row is trained, measured on both domains, and written."""
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from hffne.cli.main import main
+from hffne.datasets import yaleb
+from hffne.experiments import study
+from hffne.photo.crop import Crop
+from hffne.training.paper.samples import truth_on
+from paper_training import Balls, tiny_config
+
+
+def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_file, astronaut, capsys):
+    monkeypatch.setattr(study, "SetSource", lambda *_, **__: Balls())
+    (tmp_path / "c.json").write_text(json.dumps(tiny_config()))
+    truth = np.zeros((*astronaut.shape[:2], 3), np.float32) + np.float32([0, 0, 1])
+    item = SimpleNamespace(photo=astronaut_file, truth=lambda: (truth, np.ones(truth.shape[:2], bool)))
+    monkeypatch.setattr(yaleb, "find", lambda *_, **__: [item])
+    out = tmp_path / "out"
+    command = [
+        "--set",
+        str(tmp_path),
+        "-o",
+        str(out),
+        "--config",
+        str(tmp_path / "c.json"),
+        "--coarse-steps",
+        "4",
+        "--fine-steps",
+        "1",
+        "--faces",
+        "2",
+        "--yaleb",
+        str(tmp_path),
+        "--accelerator",
+        "cpu",
+        "--threads",
+        "1",
+    ]
+    reports = {}
+    for name in ("modulation", "architecture"):
+        assert main(["study", name, *command]) == 0
+        reports[name] = json.loads((out / f"{name}.json").read_text())
+        printed = capsys.readouterr().out
+        assert (out / f"{name}.md").read_text("utf-8").strip() in printed
+        picture = cv2.imread(str(out / f"{name}.png"))
+        assert picture.shape[1] > 8 * 192  # photo, truth, exemplar and result of three rows
+    rows = {row["row"]: row for report in reports.values() for row in report["rows"]}
+    assert list(rows) == ["w/o modulation", "AdaIN", "StyleGAN2", "A1", "A2", "A3"]
+    means = [row["in_domain_fine"]["mean"] for row in rows.values()]
+    assert len(set(means)) == 5 and rows["A3"]["in_domain_fine"] == rows["StyleGAN2"]["in_domain_fine"]
+    assert all(0 < row["out_of_domain_fine"]["mean"] < 180 for row in rows.values())
+    assert len({row["in_domain_exemplar"]["mean"] for row in rows.values()}) == 1
+
+
+def test_truth_lies_where_the_crop_does():
+    y, x = np.mgrid[:200, :300].astype(np.float32)
+    normal = np.dstack([x / 300, y / 300, np.ones_like(x)])
+    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+    mask = x < 250
+    got, known = truth_on(Crop(200.0, 100.0, 160.0, 256), 80, normal, mask)
+    # Pixel 10 of 80 covers 20 to 22 of the crop, which begins at column 120, row 20.
+    assert got[10, 30] == pytest.approx(normal[40:42, 180:182].mean((0, 1)), abs=2e-3)
+    assert known[40, 60] and not known[40, 68] and not got[40, 68].any()

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Large crops in tiles: they cover the picture, show no seams, and know one face's vector."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from hffne.errors import HffneError
+from hffne.models import load_models
+from hffne.networks import tiles
+from hffne.pipeline import check_size
+
+
+@pytest.mark.parametrize("length", [256, 576, 608, 768, 1024, 1056, 2048])
+def test_tiles_cover_the_length_and_overlap(length):
+    found = tiles.spans(length, tiles.TILE, tiles.OVERLAP)
+    assert found[0][0] == 0 and found[-1][1] == length
+    assert all(start % 32 == 0 and end - start == min(length, tiles.TILE) for start, end in found)
+    assert all(left[1] - right[0] >= tiles.OVERLAP - 32 for left, right in itertools.pairwise(found))
+
+
+@pytest.mark.parametrize("size", [(256, 256), (608, 1024), (1056, 608)])
+def test_tiles_of_a_local_network_are_the_whole(size):
+    # Three convolutions see 3 pixels far; beyond that a tile cannot matter.
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(*[torch.nn.Conv2d(a, b, 3, padding=1) for a, b in ((1, 4), (4, 4), (4, 3))])
+    seen = []
+
+    def network(part):
+        seen.append(part.shape[2:])
+        return torch.nn.functional.normalize(layers(part), dim=1)
+
+    with torch.inference_mode():
+        picture = torch.randn(1, 1, *size)
+        whole = network(picture)
+        seen.clear()
+        assert torch.allclose(tiles.tiled(network, picture), whole, atol=1e-5)
+    assert max(max(shape) for shape in seen) <= tiles.TILE
+
+
+def test_a_tiled_crop_shows_no_seams(astronaut):
+    models = load_models("cpu")
+    import cv2
+
+    # The face, with its noise, at about three times its pixels.
+    size = 768
+    gray = (
+        cv2.resize(astronaut[40:210, 140:310], (size, size), interpolation=cv2.INTER_CUBIC)
+        @ np.float32([0.299, 0.587, 0.114])
+        / 255
+    )
+    gray = gray.clip(0, 1).astype(np.float32)
+    coarse = models.coarse(gray)
+    seen = []
+    models.fine_network.exemplar.register_forward_hook(lambda *what: seen.append(what[-1]))
+    tiled = models.fine(gray, coarse)
+    assert len(seen) == 1
+    with torch.inference_mode():
+        whole = models.fine_network(
+            torch.from_numpy(gray)[None, None], torch.from_numpy(coarse.transpose(2, 0, 1)[None].copy())
+        )
+    whole = whole[0].permute(1, 2, 0).numpy()
+    assert np.abs(np.linalg.norm(tiled, axis=2) - 1).max() < 1e-3
+    # Steps from pixel to pixel are no larger along the tiles' edges than they are on the picture made at once.
+    spans = tiles.spans(size, tiles.TILE, tiles.OVERLAP)
+    edges = sorted(
+        {at for start, end in spans for at in (start + tiles.MARGIN, end - tiles.MARGIN, start, end) if 0 < at < size}
+    )
+    for axis in (0, 1):
+        steps, wanted = (np.abs(np.diff(a, axis=axis)).sum(2).mean(1 - axis) for a in (tiled, whole))
+        assert all(steps[at - 1] < wanted[at - 1] * 1.2 + 0.002 for at in edges)
+    angle = np.degrees(np.arccos(np.clip((tiled * whole).sum(2), -1, 1)))
+    assert angle.mean() < 4
+
+
+@pytest.mark.parametrize("size", [0, 128, 250, 300, 2080, 10**6])
+def test_sizes_that_cannot_be_are_errors(size):
+    with pytest.raises(HffneError, match=str(size)):
+        check_size(size)
+    assert check_size(1024) == 1024

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lights, turntables, cards and cameras around faces: each face has its own, and what is not ours stays."""
+
+from blender_process import needs_blender
+from blender_process import run_case as run_any_case
+
+
+def run_case(name, *arguments, **more):
+    return run_any_case(name, *arguments, script="studio_cases.py", **more)
+
+
+@needs_blender
+def test_what_an_artist_puts_beside_or_onto_ours_stays():
+    for kind, found in run_case("guests").items():
+        assert found["kept"] == [True] * 3 and found["moved"] < 1e-5, kind
+        assert found["collections"] == 1 and found["replaced"] and found["count"], kind
+
+
+@needs_blender
+def test_each_face_has_its_own_lights_turntable_and_card():
+    found = run_case("two_faces")
+    assert found.pop("gone")
+    for which, kept in found.items():
+        assert kept == [True, True], which
+
+
+@needs_blender
+def test_each_face_has_one_camera_of_its_photo():
+    found = run_case("photo_view")
+    first, second, again = found["cameras"]
+    assert first == again != second and found["count"] == 2
+    assert found["size"] == [1920, 1080] and found["matched"] == [640, 512]
+    assert max(found["off"]) < 0.05
+
+
+@needs_blender
+def test_the_turntable_is_rendered_when_it_is_asked_for(tmp_path):
+    found = run_case("turntable", tmp_path)
+    assert "Press Turntable first" in found["without"]
+    assert found["added"] == found["state"] == ["FINISHED"] and found["kept"]
+    assert found["frames"] == [1, 8]
+    assert found["files"] == [f"fake_turntable_000{number}.png" for number in (1, 3, 5, 7)]
+    assert found["size"] == [48, 48] and found["lit"] > 0.2
+    assert found["sides"] > 5 * found["same side"]
+    assert found["again"] == [1, 1, True]
+    assert "There is no folder" in found["folder 0"] and "nowhere" in found["folder 1"]
+    assert found["skipped"] == [True] * 3

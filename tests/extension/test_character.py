@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply to My Mesh: the detail of a face arrives on another mesh, and nothing else changes."""
+
+import numpy as np
+import pytest
+from test_blender_real import ENGINE, needs_engine
+
+from blender_process import needs_blender, run_case
+
+
+def run(name, *arguments):
+    return run_case(name, *arguments, script="character_cases.py", timeout=600)
+
+
+@needs_blender
+def test_a_remeshed_moved_and_reunwrapped_copy_is_shaded_as_the_face():
+    found = run("copy")
+    assert found["state"] == ["FINISHED"]
+    for way in ("landmarks", "placed"):
+        assert found[way]["mean"] < 1 and found[way]["p95"] < 3, found
+        assert found[way]["share"] > 0.7
+    # Without the detail the copy is nothing like it.
+    assert found["without"]["mean"] > 10
+
+
+@needs_blender
+def test_only_what_was_asked_for_appears_and_a_second_run_replaces_it():
+    found = run("care")
+    assert found["untouched"]
+    assert found["made"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 1, "textures": 0}
+    assert found["own"] == [True, "Own skin"]
+    # The artist's own material stays on the mesh; this object wears a copy in which both reliefs are joined.
+    assert found["slot"] == ["OBJECT", "Own skin HFFNE", "Own skin"]
+    assert found["joined"] == "VECT_MATH"
+    # The second run: the displacement map is new, the normal map takes the old one's place.
+    assert found["again"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 0, "textures": 0}
+    assert found["kept"] == 0.123
+    assert found["flat outside"] == 1
+    # Its users are the material and the object that it was made for.
+    assert found["image"] == ["Non-Color", True, True, 2]
+    most, scale, middle = found["height"]
+    assert most == pytest.approx(0.5, abs=1e-4) and 0.0002 < scale < 0.02 and abs(middle) < 1e-4
+    assert found["saved"] == 0
+
+
+@needs_blender
+def test_a_copy_with_the_detail_is_applied_to_on_its_own():
+    found = run("twin")
+    assert found["shared"]
+    for strength in ("0.3", "0.5"):
+        assert found[f"kept {strength}"], strength
+        # Another material, other images, other pixels.
+        assert found[f"own {strength}"] == [True] * 3, strength
+    assert found["images"] == 4 and found["materials"] == 2
+    assert found["twin"] and found["gone"]
+
+
+@needs_blender
+def test_the_maps_of_ones_own_mesh_can_be_exported(tmp_path):
+    found = run("export", tmp_path)
+    assert not found["before"] and not found["none"]
+    assert any("hffne.export_maps" in line for line in found["panel"])
+    assert found["state"] == ["FINISHED"]
+    assert found["files"] == ["Hero_displacement", "Hero_normal"]
+    displacement, normal = found["OPEN_EXR"]
+    # A millimeter or so on a natural head, which is five times as large here.
+    assert 0.001 < found["range"] < 0.05 and displacement < 1e-6 and normal < 1e-6
+    displacement, normal = found["PNG"]
+    assert displacement < 2e-5 * found["range"] * 2 + 1e-7 and normal < 2e-5
+    assert found["baked"] == ["Hero_bake_tangent.png", "Hero_displacement.png", "Hero_normal.png"]
+
+
+@needs_blender
+def test_wrong_wishes_are_refused_with_words():
+    found = run("mistakes")
+    assert found["left"]
+    assert {name: code for name, (code, _) in found["said"].items()} == {
+        "no face": "no_face_object",
+        "itself": "no_target",
+        "missing": "no_target",
+        "no uv": "no_uv",
+        "other uv": "no_uv",
+        "few landmarks": "few_landmarks",
+        "far": "no_overlap",
+        "multires": "has_multires",
+        "nothing": "nothing",
+    }
+    assert all(len(text) > 40 for _, text in found["said"].values())
+
+
+@needs_blender
+def test_the_relief_is_sculpted_with_the_heights_of_the_map():
+    found = run("relief")
+    assert found["untouched"]
+    assert found["made"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 1, "textures": 0}
+    assert found["levels"] == 2 and found["dense"][1] > 10 * found["dense"][0]
+    low, high = found["range"]
+    assert low < -0.001 and high > 0.001
+    assert found["off"] < 0.1
+    assert found["again"] < 1e-6 and found["modifiers"] == ["HFFNE Relief"]
+
+
+@needs_blender
+@needs_engine
+def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file):
+    found = run("auto", ENGINE, astronaut_file)
+    assert found["same"]
+    assert found["mean"] < 2 and found["share"] > 0.6, found
+    assert found["landmarks"] < 6, found
+
+
+@pytest.mark.once
+@needs_blender
+@needs_engine
+def test_a_head_of_another_topology_keeps_its_keys_and_its_rig(astronaut_file):
+    """MakeHuman's base mesh: other vertices, other UVs and another face than the source's."""
+    found = run("other_topology", ENGINE, astronaut_file)
+    assert found["latest"] and found["chosen"]
+    assert found["eyes off"] < 0.008, found
+    assert found["state"] == ["FINISHED"] and found["untouched"] and found["undone"], found
+    # The eyes' material is none of the skin's.
+    assert found["slots"] == ["skin HFFNE", "eyes"]
+    # The face has a twentieth of this UV map, the rest stays flat.
+    share, steepest = found["relief"]
+    assert 0.004 < share < 0.05 and steepest > 0.15 and found["eyes flat"] < 0.05, found
+    assert found["keys"] and found["modifiers"] == ["HFFNE Relief", "Armature"]
+    assert found["dense"][1] > 3 * found["dense"][0]
+    assert found["alive"][0] > 0.02 and found["alive"][1]
+
+
+@needs_blender
+def test_heights_are_the_integral_of_the_slopes():
+    found = run("heights")
+    assert found["correlation"] > 0.98 and found["gain"] == pytest.approx(1, abs=0.1), found
+
+
+@needs_blender
+def test_a_warp_meets_its_points_and_leaves_far_ones_straight():
+    found = run("warp")
+    assert found["met"] < 1e-7
+    assert found["affine"] < 1e-6
+    assert np.isfinite(found["plane"]) and found["plane"] < 1e-3

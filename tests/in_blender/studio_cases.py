@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cases, as in blender_cases.py, about what stands around faces: lights, cameras, cards, and what others put there."""
+
+import json
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
+
+import bpy
+import numpy as np
+from look_cases import build, choose, start, studio
+
+import fake_face
+import hffne_blender
+from hffne_blender.scene import images
+
+KINDS = ("lights", "turntable", "relight")
+
+
+def press(kind):
+    getattr(bpy.ops.hffne, {"lights": "add_lights", "turntable": "add_turntable", "relight": "relight_photo"}[kind])()
+
+
+def names(face, kind):
+    return sorted(child.name for child in face.children_recursive if child.get("hffne_studio") == kind)
+
+
+def case_guests():
+    """What the artist, and the face itself, have in the collections or on the objects stays when they are filled anew."""
+    start()
+    face = build(texture_size=64, grid=24)
+    result = {}
+    for kind in KINDS:
+        choose(face)
+        press(kind)
+        collection = studio(kind)[0]
+        pivot = next(child for child in face.children if child.get("hffne_studio") == kind)
+        bpy.ops.mesh.primitive_cube_add(location=(1, 2, 3))
+        cube = bpy.context.object
+        cube.name = f"Mine {kind}"
+        lamp = bpy.data.objects.new(f"Lamp {kind}", bpy.data.lights.new(f"Lamp {kind}", "POINT"))
+        lamp.parent, lamp.location = pivot, (0.1, 0.2, 0.3)
+        # A copy of ours is the artist's, too.
+        copy = pivot.children[0].copy() if kind == "lights" else None
+        if copy is not None:
+            collection.objects.link(copy)
+            copy.location.x += 0.05
+        for obj in (cube, lamp, face):
+            for old in obj.users_collection:
+                old.objects.unlink(obj)
+            collection.objects.link(obj)
+        bpy.context.view_layer.update()
+        guests = [lamp, copy or lamp]
+        before = [name for name in names(face, kind) if copy is None or name != copy.name]
+        there = [[list(row) for row in guest.matrix_world] for guest in guests]
+        counted = {block: len(getattr(bpy.data, block)) for block in ("objects", "lights", "cameras", "meshes")}
+        choose(face)
+        press(kind)
+        bpy.context.view_layer.update()
+        result[kind] = {
+            "kept": [cube.name in collection.objects, lamp.name in collection.objects, face.name in collection.objects],
+            "moved": float(np.abs(np.array([guest.matrix_world for guest in guests]) - there).max()),
+            "collections": len(studio(kind)),
+            "replaced": names(face, kind) == before,
+            "count": counted == {block: len(getattr(bpy.data, block)) for block in counted},
+        }
+    return result
+
+
+def case_two_faces():
+    """Each face has its own lights, turntable, card and camera; a copy of a face as well."""
+    start()
+    first, second = build(texture_size=64, grid=24), build(texture_size=64, grid=24)
+    second.location.x = 0.5
+    result = {}
+    for kind in KINDS:
+        choose(first)
+        press(kind)
+        before = names(first, kind)
+        choose(second)
+        press(kind)
+        result[kind] = [names(first, kind) == before, len(names(second, kind)) == len(before)]
+    choose(second)
+    for child in second.children_recursive:
+        child.select_set(True)
+    before = {kind: names(second, kind) for kind in KINDS}
+    bpy.ops.object.duplicate()
+    copy = bpy.context.object
+    choose(copy)
+    for kind in KINDS:
+        press(kind)
+        result[f"copy {kind}"] = [names(second, kind) == before[kind], len(names(copy, kind)) == len(before[kind])]
+    # A face that is deleted leaves no ghost behind.
+    choose(copy)
+    name = copy.name
+    bpy.ops.object.delete()
+    result["gone"] = name not in bpy.data.objects
+    return result
+
+
+def case_photo_view():
+    """One camera for each face, where the face is now; the render's size stays unless it is asked for."""
+    from bpy_extras.object_utils import world_to_camera_view
+
+    start()
+    scene, result = bpy.context.scene, {}
+    faces = [build(texture_size=64, grid=24) for _ in range(2)]
+    faces[1].location.x = 1
+    for number, face in enumerate([*faces, faces[0]]):
+        choose(face)
+        bpy.ops.hffne.view_photo()
+        result.setdefault("cameras", []).append(scene.camera.name)
+    result["count"] = len(bpy.data.cameras)
+    result["size"] = [scene.render.resolution_x, scene.render.resolution_y]
+
+    width, height = fake_face.PHOTO_SIZE
+    points = np.array([vertex.co for vertex in faces[0].data.vertices])
+    turn, crop = fake_face.rotation(), fake_face.CROP
+    place = [
+        crop[f"center_{axis}"] + ((c + sign * fake_face.SCALE * (points @ turn[row]) + 0.5) / 256 - 0.5) * crop["side"]
+        for axis, c, sign, row in (("x", fake_face.CENTER[0], 1, 0), ("y", fake_face.CENTER[1], -1, 1))
+    ]
+
+    def off():
+        """Photo pixels between where a vertex is on the photo and where the camera shows it in the photo's frame."""
+        bpy.context.view_layer.update()
+        face, (x, y) = faces[0], (scene.render.resolution_x, scene.render.resolution_y)
+        shown = np.array(
+            [world_to_camera_view(scene, scene.camera, face.matrix_world @ v.co) for v in face.data.vertices]
+        )
+        # The photo lies in the middle of the render, as large as it fits.
+        fit = min(x / width, y / height)
+        across, down = (shown[:, 0] - 0.5) * x / fit + width / 2, (0.5 - shown[:, 1]) * y / fit + height / 2
+        return float(np.hypot(across - place[0], down - place[1]).max())
+
+    result["off"] = [off()]
+    # The face goes on, and its camera with it; pressed again after scaling, it fits again.
+    faces[0].location, faces[0].rotation_euler = (3, -2, 1), (0.3, 0.2, -1)
+    result["off"].append(off())
+    faces[0].scale = (4, 4, 4)
+    scene.render.resolution_x, scene.render.resolution_y = 400, 900
+    bpy.context.view_layer.update()
+    bpy.ops.hffne.view_photo()
+    result["off"].append(off())
+    bpy.ops.hffne.view_photo(match_size=True)
+    result["matched"] = [scene.render.resolution_x, scene.render.resolution_y]
+    result["off"].append(off())
+    return result
+
+
+def case_turntable(folder):
+    start()
+    build()
+    bpy.ops.hffne.add_lights(preset="SOFT")
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x = 333
+    try:
+        bpy.ops.hffne.render_turntable(directory=folder)
+    except RuntimeError as error:
+        result = {"without": str(error)}
+    result["added"] = list(bpy.ops.hffne.add_turntable(frames=8, sweep=np.radians(100)))
+    result["frames"] = [scene.frame_start, scene.frame_end]
+    name, scene.camera = scene.camera.name, None
+    before = [scene.render.filepath, scene.render.resolution_x, scene.frame_current, scene.frame_step, scene.camera]
+    result["state"] = list(bpy.ops.hffne.render_turntable(directory=folder, step=2, size=48, samples=1))
+    after = [scene.render.filepath, scene.render.resolution_x, scene.frame_current, scene.frame_step, scene.camera]
+    result["kept"] = before == after
+    pictures = []
+    for path in sorted(Path(folder).iterdir()):
+        result.setdefault("files", []).append(path.name)
+        pictures.append(images.values(bpy.data.images.load(str(path)))[..., :3])
+    result["size"] = list(pictures[0].shape[:2])
+    result["lit"] = float(pictures[0].max() - pictures[0].min())
+    # Frames 1 and 3 look from the one side, 5 and 7 from the other.
+    result["sides"] = float(np.abs(pictures[0] - pictures[2]).mean())
+    result["same side"] = float(np.abs(pictures[0] - pictures[1]).mean())
+    bpy.ops.hffne.add_turntable(frames=8)
+    result["again"] = [len(studio("turntable")), len(bpy.data.cameras), scene.camera.name == name]
+    # The folder of the last time is not taken again.
+    for number, values in enumerate(({}, {"directory": str(Path(folder) / "nowhere")})):
+        try:
+            bpy.ops.hffne.render_turntable(**values)
+            result[f"folder {number}"] = ""
+        except RuntimeError as error:
+            result[f"folder {number}"] = str(error)
+    bake, turn = (
+        operator.get_rna_type().properties for operator in (bpy.ops.hffne.bake, bpy.ops.hffne.render_turntable)
+    )
+    result["skipped"] = [bake["target"].is_skip_save, bake["cage"].is_skip_save, turn["directory"].is_skip_save]
+    return result
+
+
+if __name__ == "__main__":
+    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
+    hffne_blender.unregister()
+    print("RESULT " + json.dumps(answer, default=float), flush=True)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random faults in one Blender session, and nothing lost: python tests/long/soak.py [--faults 200] [--real 0.1] [--seed 1]
+
+Needs `bpy` and the engine in this Python. Each round asks for a face with a fault at a random stage of the request,
+then compares the scene with what it was; after each, an ordinary
+request must build a face. A share of the faults meets the real networks, the others an engine process with a
+stand-in for them, which starts much sooner. Exit code 1 when anything was lost.
+"""
+
+import argparse
+import collections
+import hashlib
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(HERE.parent / "support" / "faults"), str(HERE.parents[1] / "server"), str(HERE.parents[1])]
+)
+sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parents[1])]
+
+import bpy
+
+import hffne_blender
+from hffne_blender.engine import client, session
+
+STAGES = ("load", "detect", "prn", "coarse", "fine", "merge", "unwrap", "mesh", "result")
+# Faults and the codes with which they may be told; None: the face is built all the same.
+FAULTS = {
+    "kill": {"engine_died"},
+    "hang": {"engine_silent"},
+    "stall": {"engine_stuck"},
+    "memory": {"out_of_memory", "engine_died"},
+    "pipe": {"engine_died"},
+    "stderr": {None},
+    "half": {"engine_died"},
+    "version": {"version_mismatch"},
+    "garbage": {"engine_garbled"},
+    "disk": {"file_error", "engine_died"},
+    "device": {None},
+}
+
+
+def fingerprint():
+    """Everything in the file that a user could lose, as one hash."""
+    parts = hashlib.sha256()
+    for obj in sorted(bpy.data.objects, key=lambda item: item.name):
+        parts.update(repr((obj.name, obj.matrix_world[:], len(obj.data.vertices), len(obj.data.materials))).encode())
+        for vertex in obj.data.vertices:
+            parts.update(repr(vertex.co[:]).encode())
+    for kind in ("meshes", "images", "materials", "collections", "texts", "scenes"):
+        parts.update(repr(sorted((item.name, item.users) for item in getattr(bpy.data, kind))).encode())
+    return parts.hexdigest()
+
+
+def generate(photo):
+    """None when the face was built, else the error's code."""
+    try:
+        bpy.ops.hffne.generate(
+            "EXEC_DEFAULT",
+            photo=str(photo),
+            texture_pixels=64,
+            grid="64",
+            device="cpu",
+            engine_python=sys.executable,
+            maps=set(),
+        )
+    except RuntimeError:
+        return session.last_error["code"]
+    obj = bpy.context.object
+    mesh, material = obj.data, obj.data.materials[0]
+    images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE" and node.image]
+    bpy.data.objects.remove(obj)
+    bpy.data.meshes.remove(mesh)
+    bpy.data.materials.remove(material)
+    for image in set(images):
+        bpy.data.images.remove(image)
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faults", type=int, default=200)
+    parser.add_argument("--real", type=float, default=0.1, help="share of faults in engines with the real networks")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--terms",
+        type=float,
+        nargs=3,
+        default=(0.5, 10, 15),
+        metavar="SECONDS",
+        help="heartbeat, and how long silence and standstill are borne",
+    )
+    options = parser.parse_args()
+    client.HEARTBEAT, client.SILENT_SECONDS, client.STUCK_SECONDS = options.terms
+    chance = random.Random(options.seed)
+    import skimage.data
+    from PIL import Image
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_monkey_add(location=(1, 2, 3))
+    hffne_blender.register()
+    folder = Path(tempfile.mkdtemp(prefix="hffne-soak-"))
+    done, lost, started = collections.Counter(), [], time.monotonic()
+    try:
+        plain = folder / "plain.png"
+        Image.fromarray(skimage.data.astronaut()).save(plain)
+        real_until = round(options.faults * options.real)
+        for number in range(options.faults):
+            if number == 0 and real_until:
+                os.environ.pop("HFFNE_TEST_STANDIN", None)
+            elif number == real_until:
+                session.close()
+                os.environ["HFFNE_TEST_STANDIN"] = "1"
+            action = chance.choice([*FAULTS, "kill", "half", "memory"])
+            # A device can only fail where something is computed.
+            stage = chance.choice(
+                STAGES[2:-1] if action == "device" else STAGES[:-1] if action in ("disk", "memory") else STAGES
+            )
+            photo = folder / f"fault.{action}.{stage}.png"
+            if not photo.exists():
+                shutil.copy(plain, photo)
+            before = fingerprint()
+            code = generate(photo)
+            done[action] += 1
+            if code not in FAULTS[action]:
+                lost.append(f"{number}: {action} at {stage}: told as {code}")
+            if fingerprint() != before:
+                lost.append(f"{number}: {action} at {stage}: the scene has changed")
+            if generate(plain) is not None:
+                lost.append(f"{number}: {action} at {stage}: the next request failed: {session.last_error}")
+            if number % 10 == 9:
+                print(f"{number + 1} faults, {len(lost)} losses, {time.monotonic() - started:.0f} s", flush=True)
+    finally:
+        hffne_blender.unregister()
+        shutil.rmtree(folder, ignore_errors=True)
+    report = {
+        "faults": sum(done.values()),
+        "real": real_until,
+        "seed": options.seed,
+        "lost": lost,
+        "by_kind": dict(done),
+        "seconds": round(time.monotonic() - started),
+    }
+    print(json.dumps(report, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1))
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

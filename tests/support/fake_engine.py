@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An engine without networks that speaks the frame protocol; the photo's name says how it behaves.
+
+no_face… an error, slow… many stages and cancellable, die… exits in the middle,
+garble… writes no frames, broken… an answer with a part missing, else a fake face.
+"""
+
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+import fake_face
+from hffne_blender.engine import frames
+
+OUT = sys.stdout.buffer
+requests = queue.Queue()
+cancelled = set()
+
+
+def read():
+    while (frame := frames.read_frame(sys.stdin.buffer)) is not None:
+        message = frame[0]
+        if message["type"] == "cancel":
+            cancelled.add(message["id"])
+        else:
+            requests.put(message)
+            if message["type"] == "shutdown":
+                break
+    requests.put({"type": "shutdown"})
+
+
+def generate(message):
+    number, name = message["id"], Path(message.get("photo") or message["photos"][0]).stem
+    say = {"type": "progress", "id": number}
+    frames.write_frame(OUT, {**say, "stage": "detect", "fraction": 0.1, "message": "Finding the face"})
+    if name.startswith("no_face"):
+        error = {"code": "no_face", "message": f"No face was found on {name}.", "hint": "Use another photo."}
+        return frames.write_frame(OUT, {"type": "error", "id": number, **error})
+    if name.startswith("die"):
+        print("Out of memory, says the fake", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        import os
+
+        os._exit(7)
+    if name.startswith("garble"):
+        OUT.write(b"print() in the wrong place\n" * 9)
+        return OUT.flush()
+    if name.startswith("slow"):
+        for step in range(100):
+            if number in cancelled:
+                print(f"cancelled {number}", file=sys.stderr, flush=True)
+                return frames.write_frame(OUT, {"type": "cancelled", "id": number})
+            time.sleep(0.1)
+            told = {"stage": "fine", "fraction": 0.1 + step * 0.008, "message": f"Fine normals {step}"}
+            frames.write_frame(OUT, {**say, **told})
+    wanted = message["texture_size"], message["grid"], message["color"], message.get("maps", ())
+    answer, arrays = fake_face.answer(name, *wanted)
+    if name.startswith("broken"):
+        del arrays["uvs"]
+    frames.write_frame(OUT, {**answer, "id": number}, arrays)
+
+
+def faces(message):
+    """group… has three faces, empty… none, any other one; refuse… an error. Nobody reads what is not there."""
+    name = Path(message["photo"]).stem
+    about = {"id": message["id"]}
+    if name.startswith("refuse") or not Path(message["photo"]).is_file():
+        error = {"code": "unreadable_photo", "message": f"{name} cannot be read.", "hint": "Use another photo."}
+        return frames.write_frame(OUT, {"type": "error", **about, **error})
+    count = 3 if name.startswith("group") else 0 if name.startswith("empty") else 1
+    found = [{"box": [10 * n, 20, 100 - n, 120 - n], "score": 0.9} for n in range(count)]
+    side = message.get("thumbnails", 0)
+    arrays = {"thumbnails": np.full((count, side, side, 3), 128, np.uint8)} if side else None
+    reply = {"type": "result", **about, "photo_size": [640, 480], "faces": found, "notices": []}
+    frames.write_frame(OUT, reply, arrays)
+
+
+def main():
+    print("fake engine: ready", file=sys.stderr, flush=True)
+    threading.Thread(target=read, daemon=True).start()
+    while (message := requests.get())["type"] != "shutdown":
+        if message["type"] == "hello":
+            about = {"version": "0.1.0", "device": "cpu", "device_name": "Fake", "models": ["compact"]}
+            frames.write_frame(OUT, {"type": "result", "id": message["id"], "protocol": 1, **about})
+        elif message["type"] == "generate":
+            generate(message)
+        elif message["type"] == "faces":
+            faces(message)
+
+
+if __name__ == "__main__":
+    main()
