@@ -69,7 +69,7 @@ def test_best_rotation_is_no_mirror(dome):
 def test_landmark_error_is_in_percent_of_the_box():
     truth = np.random.default_rng(0).uniform(0, 1, (68, 2))
     truth = (truth - truth.min(0)) / np.ptp(truth, axis=0) * [80, 20] + 100  # a box of 80 x 20: root of its area 40
-    assert metrics.landmark_error([*truth, 3, 4], truth) == pytest.approx(5 / 40 * 100)
+    assert metrics.landmark_error(truth + np.array([3, 4]), truth) == pytest.approx(5 / 40 * 100)
     assert metrics.landmark_error(np.c_[truth, np.full(68, 99)], truth) == pytest.approx(0)
 
 
@@ -145,7 +145,7 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
 
 def glossy(normals, light, gloss, albedo=0.6):
     """(H, W) of normals (H, W, 3) under a light (3,): matte, and a highlight of `gloss` times that strength."""
-    half = [*np.asarray(light), 0, 0, 1]
+    half = np.asarray(light) + np.array([0, 0, 1])
     matte = np.clip(normals @ light, 0, None)
     lobe = np.clip(normals @ (half / np.linalg.norm(half)), 0, None) ** 20 * (matte > 0)
     return albedo * (matte + gloss * lobe)

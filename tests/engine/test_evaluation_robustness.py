@@ -189,6 +189,6 @@ def test_nothing_to_measure_on_is_an_error(tmp_path, capsys):
     assert main(["evaluate", "robustness"]) == 1 and "--renders" in capsys.readouterr().err
     assert main(["evaluate", "robustness", "--renders", str(tmp_path)]) == 1 and "--shapes" in capsys.readouterr().err
     assert main(["evaluate", "robustness", "--renders", str(tmp_path), "--shapes", str(tmp_path)]) == 1
-    assert f"'{tmp_path}' is no training set" in capsys.readouterr().err
+    assert f"'{tmp_path}' is not a training set" in capsys.readouterr().err
     assert main(["evaluate", "robustness", str(tmp_path / "nowhere")]) == 1
     assert "holds no photos" in capsys.readouterr().err

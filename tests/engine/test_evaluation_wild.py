@@ -153,7 +153,7 @@ def test_held_out_photos_are_every_twentieth_of_the_set(tmp_path):
     assert wild.held_out(tmp_path, moved) == [moved[0], moved[20], moved[40]]
     with pytest.raises(HffneError, match="held out"):
         wild.held_out(tmp_path, moved[1:20])
-    with pytest.raises(HffneError, match="no training set"):
+    with pytest.raises(HffneError, match="not a training set"):
         wild.held_out(tmp_path / "nowhere")
 
 

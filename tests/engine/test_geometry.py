@@ -219,7 +219,7 @@ def test_merging_a_normal_with_itself_changes_nothing(head):
 def test_the_shape_comes_from_the_coarse_and_the_relief_from_the_fine(head):
     coarse, mask = head
     # The fine network's usual fault: the low band leans toward a light.
-    leaning = normalize([*coarse, 0.5, 0.1, 0]).astype(np.float32)
+    leaning = normalize(coarse + np.array([0.5, 0.1, 0])).astype(np.float32)
     fine = ripples(leaning)
     merged = merge(coarse, fine, mask)
     inner = blur(mask.astype(np.float32), 8) > 0.99

@@ -28,7 +28,7 @@ def painted(size=96):
 
 def glossy(normals, lights, albedo, shine=0.0, power=25):
     """(L, S, S): matte shading with attached shadows, and Blinn-Phong highlights."""
-    half = [*lights, 0, 0, 1]
+    half = lights + np.array([0, 0, 1])
     half = half / np.linalg.norm(half, axis=1, keepdims=True)
     matte = np.clip(np.einsum("hwi,li->lhw", normals, lights), 0, None)
     mirror = np.clip(np.einsum("hwi,li->lhw", normals, half), 0, None) ** power

@@ -121,16 +121,16 @@ def test_folds_lie_on_both_sides_and_are_hollow():
     assert np.ptp(mean[:40]) < 0.1  # none on the crown
 
 
-def test_painted_folds_are_evened_and_brows_are_not():
+def test_painted_folds_are_flattened_and_brows_are_not():
     texture = np.full((textures.SIZE, textures.SIZE), 150, np.uint8)
     fold = np.round(pixels(np.array([0.35, -0.25]) / textures.EXTENT, textures.SIZE)).astype(int)
     brow = np.round(pixels((landmark_uvs()[19] * 2 - 1) / textures.EXTENT, textures.SIZE)).astype(int)
     for column, row in (fold, brow):
         texture[row - 4 : row + 4, column - 1 : column + 2] = 110
     at = [tuple(p[::-1]) for p in (fold, brow)]
-    assert np.array_equal(textures.evened(texture, 0.0, 9)[at[0]], texture[at[0]])
-    assert textures.evened(texture, 1.0, 30)[at[0]] > 140
-    half, whole = (textures.evened(texture, share, 9) for share in (0.5, 1.0))
+    assert np.array_equal(textures.flatten_shading(texture, 0.0, 9)[at[0]], texture[at[0]])
+    assert textures.flatten_shading(texture, 1.0, 30)[at[0]] > 140
+    half, whole = (textures.flatten_shading(texture, share, 9) for share in (0.5, 1.0))
     assert 110 < half[at[0]] < whole[at[0]] and whole[at[0]] > 140
     assert abs(int(whole[at[1]]) - 110) < 8
 
@@ -279,7 +279,7 @@ def test_fit_recovers_pose_and_shape(model):
         identity = np.zeros(fit.IDENTITIES, np.float32)
         identity[:2] = rng.normal(0, 0.7, 2)
         seen = model.vertices(identity, np.full(10, 0.2, np.float32))[LANDMARKS] @ pose.T * 20
-        points.append([*seen, 250, -260, 0])
+        points.append(seen + np.array([250, -260, 0]))
     fits, _, _ = fit._solve(
         model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0
     )

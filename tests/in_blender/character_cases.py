@@ -456,7 +456,7 @@ def case_warp():
     return {
         "met": float(np.abs(Warp(at, moved)(at) - moved).max()),
         "affine": float(np.abs(Warp(at, at @ turn * 2 + 1)(probe) - (probe @ turn * 2 + 1)).max()),
-        "plane": float(np.abs(Warp(flat, [*flat, 0, 0, 1])(flat) - flat - [0, 0, 1]).max()),
+        "plane": float(np.abs(Warp(flat, flat + np.array([0, 0, 1]))(flat) - flat - [0, 0, 1]).max()),
     }
 
 

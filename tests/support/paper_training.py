@@ -24,7 +24,7 @@ class Balls:
         x, y = (x - rng.uniform(-0.2, 0.2)) / 0.7, -(y - rng.uniform(-0.2, 0.2)) / 0.7
         mask = x**2 + y**2 < 1
         normal = np.stack([x, y, np.sqrt(np.clip(1 - x**2 - y**2, 0, None))]) * mask
-        light = [*rng.normal(0, 0.5, 3), 0, 0, 1.5]
+        light = rng.normal(0, 0.5, 3) + np.array([0, 0, 1.5])
         gray = np.clip(np.tensordot(light / np.linalg.norm(light), normal, 1), 0, 1)
         self.drawn += 1
         if self.broken is not None and self.drawn > self.broken:

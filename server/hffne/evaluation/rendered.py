@@ -6,7 +6,6 @@ Needs a training set (`hffne train data`) and ICT-FaceKit; none of it is used by
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from hffne.errors import HffneError
 from hffne.photo.detect import Face
 from hffne.synthesis.face_model import LANDMARKS, load_face_model
-from hffne.synthesis.fit import Fits
 from hffne.synthesis.render import (
     BACKGROUND,
     EYE,
@@ -29,8 +27,8 @@ from hffne.synthesis.render import (
 )
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.shading import on_crop, reflectance, tilt
+from hffne.synthesis.training_set import TrainingSet, held_out_mask
 from hffne.synthesis.uv_layout import build_layout
-from hffne.training.dataset import HELD_OUT
 
 SIZE = 512
 AROUND = 1.6  # the picture's side over the face crop's: what a detector wants to see
@@ -92,22 +90,14 @@ class Studio:
     """Renders the faces of a training set that its training held out. Raises HffneError for what is missing."""
 
     def __init__(self, folder, shapes):
-        folder = Path(folder)
-        try:
-            with np.load(folder / "fits.npz") as data:
-                self.fits = Fits(*[data[name] for name in Fits.__dataclass_fields__])
-            self.textures = np.load(folder / "textures" / "gray.npy", mmap_mode="r")
-            self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
-        except (OSError, KeyError, ValueError):
-            raise HffneError(
-                f"'{folder}' is no training set.", code="no_set", hint="Make one with `hffne train data`."
-            ) from None
+        files = TrainingSet(folder)
+        self.fits, self.textures, self.reliefs = files.fits(), files.array("textures/gray"), files.array("reliefs")
         try:
             model = load_face_model(shapes)
         except FileNotFoundError as error:
             raise HffneError(str(error), code="no_shapes") from None
         self.renderer = Renderer(model, build_layout(model))
-        self.faces = np.arange(0, len(self.fits.identity), HELD_OUT)
+        self.faces = np.flatnonzero(held_out_mask(len(self.fits.identity)))
 
     def face(self, number, scene, reshape=None):
         """The held-out face `number` in a scene: RenderedFace. The same number is always the same face.

@@ -7,7 +7,6 @@ alone is easy, a smooth mesh or the photo itself; a good normal has both.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ from hffne.photo.crop import take, to_gray
 from hffne.photo.detect import find_faces
 from hffne.photo.load import load_photo
 from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
+from hffne.synthesis.training_set import TrainingSet
 
 SIZE = 256  # all bands are in pixels of a crop of this size
 SIGMA = 6.0  # what is smoother than this is shape
@@ -43,19 +43,9 @@ class WildResult:
 def held_out(folder, photos=None):
     """The photos that the training on a set (folder with fits.npz) held out, as paths; of `photos` only if given.
 
-    Raises HffneError when the folder is no training set, or when none of `photos` was held out.
+    Raises HffneError when the folder is not a training set, or when none of `photos` was held out.
     """
-    from hffne.training.dataset import HELD_OUT
-
-    try:
-        with np.load(Path(folder) / "fits.npz") as data:
-            kept = [Path(str(p)) for p in data["paths"][::HELD_OUT]]
-    except (OSError, KeyError, ValueError):
-        raise HffneError(
-            f"'{folder}' is no training set.",
-            hint="It must hold the fits.npz that `hffne train data` writes.",
-            code="no_set",
-        ) from None
+    kept = TrainingSet(folder).held_out_photos()
     if photos is None:
         return kept
     # Moved since, perhaps: the name and its folder tell.
@@ -144,10 +134,10 @@ def relief_share(gray, normal, skin):
     """R2 of a gray picture's fine luminance (1 to 5 px) by the fine components of the normal, over the skin (S, S)."""
     import torch
 
-    from hffne.training.losses import photometric_loss
+    from hffne.geometry.explained_luminance import unexplained_luminance
 
     gray, normal, skin = (torch.from_numpy(np.ascontiguousarray(a, np.float32)) for a in (gray, normal, skin))
-    return 1 - float(photometric_loss(gray[None, None], normal.permute(2, 0, 1)[None], skin[None]))
+    return 1 - float(unexplained_luminance(gray[None, None], normal.permute(2, 0, 1)[None], skin[None]))
 
 
 def means(results):

@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.face_model import load_face_model
@@ -21,6 +20,7 @@ from hffne.synthesis.refine import refine
 from hffne.synthesis.render import SIZE, Renderer, View, Window, canonical_window, project
 from hffne.synthesis.sampling import jittered, rendered_sample
 from hffne.synthesis.textures import TextureLifter
+from hffne.synthesis.training_set import FITS, TrainingSet
 from hffne.synthesis.uv_layout import CENTER, build_layout, write_template
 from hffne.synthesis.uv_layout import SIZE as U
 
@@ -60,14 +60,14 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
     paths = find_photos(photos)
     if not paths:
         raise FileNotFoundError(f"{photos}: no photos ({', '.join(sorted(PHOTO_ENDINGS))}) in this folder")
-    if not (output / "fits.npz").exists():
+    if not (output / FITS).exists():
         landmarks, found = detect_landmarks(paths, report)
         fits = fit_photos(model, landmarks, report)
         # What the engine ships as geometry/uv_template.npz.
         offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
         write_template(model, output / "uv_template.npz", offsets)
         fitted = FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks)
-        np.savez(output / "fits.npz", **vars(refine(model, fitted, report)))
+        np.savez(output / FITS, **vars(refine(model, fitted, report)))
     jobs = {"textures": None, "renders": renders, "photos": (crops, turns)}
     for kind, amount in jobs.items():
         folder = output / kind
@@ -75,22 +75,11 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
             continue
         folder.mkdir(exist_ok=True)
         arguments = [(kind, shapes, output, amount, seed, part, processes) for part in range(processes)]
-        total = _create(kind, folder, amount, _load_fits(output))
+        total = _create(kind, folder, amount, TrainingSet(output).fitted_photos())
         report(f"{kind}: {total}")
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
             pool.starmap(_work, arguments)
         (folder / "done").touch()
-
-
-def _load_fits(output):
-    with np.load(output / "fits.npz") as data:
-        if "landmarks" not in data:
-            raise HffneError(
-                f"'{output}' holds fits of an older version, without landmarks.",
-                hint="Build into an empty folder.",
-                code="no_set",
-            )
-        return FittedPhotos(**dict(data) | {"paths": [str(p) for p in data["paths"]]})
 
 
 def _create(kind, folder, amount, fits):
@@ -107,7 +96,7 @@ def _create(kind, folder, amount, fits):
 
 def _work(kind, shapes, output, amount, seed, part, parts):
     cv2.setNumThreads(1)
-    model, fits = load_face_model(shapes), _load_fits(output)
+    model, fits = load_face_model(shapes), TrainingSet(output).fitted_photos()
     arrays = {p.stem: np.lib.format.open_memmap(p, "r+") for p in (output / kind).glob("*.npy")}
     count = len(next(iter(arrays.values())))
     if kind == "textures":

@@ -21,7 +21,7 @@ SIZE = 384
 EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
 
 
-def evened(texture, share, reach):
+def flatten_shading(texture, share, reach):
     """A texture (S, S) uint8 less `share` of its skin's shades finer than `reach` (sigma in texels, some 1.6 mm each),
     but for brows, eyes, nostrils and lips.
 

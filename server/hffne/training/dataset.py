@@ -2,7 +2,6 @@
 """Training samples: rendered buffers shaded anew each time, and photos with their fits."""
 
 from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,14 +12,14 @@ from hffne.geometry.vectors import normalize
 from hffne.synthesis.relief_maps import FLAT
 from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
 from hffne.synthesis.shading import on_crop, shade, tilt
-from hffne.synthesis.textures import evened
+from hffne.synthesis.textures import flatten_shading
+from hffne.synthesis.training_set import TrainingSet, held_out_mask
 from hffne.training.augment import Move, cut_frame, degrade, expose, occlude
 
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 # The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
 # paint as photographed skin has.
 EVENED, REACH = (0.6, 1.0), (15, 80)
-HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
 
 
 class FaceSamples(torch.utils.data.IterableDataset):
@@ -54,22 +53,18 @@ class FaceSamples(torch.utils.data.IterableDataset):
         tell is the same in both, so that it hides less of what the light tells of the forms. studios: the share of
         renders that show their shape as well as a picture can: one lamp, even skin, strong forms, a good camera. What
         light tells is learnt from these; among others only, a network finds it hardly worth looking."""
-        folder = Path(folder)
+        files = TrainingSet(folder)
         self.size, self.seed, self.photo_share, self.relief, self.moves = size, seed, photos, relief, moves
         self.antithetic, self.studios = antithetic, studios
         if antithetic:  # of what is drawn; a photo comes alone
             self.photo_share = 2 * photos / (1 + photos)
-        self.renders = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "renders").glob("*.npy")}
-        self.photos = {p.stem: np.load(p, mmap_mode="r") for p in (folder / "photos").glob("*.npy")}
-        self.textures = np.load(folder / "textures" / "gray.npy", mmap_mode="r")
-        self.reliefs = np.load(folder / "reliefs.npy", mmap_mode="r")
-        self.forms = np.load(folder / "form_pairs.npy", mmap_mode="r")
+        self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
+        self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
+        self.forms = files.array("form_pairs")
         count = len(self.textures)
-        kept = np.arange(count) % HELD_OUT == 0
-        self.faces = np.flatnonzero(kept if held_out else ~kept)
+        self.faces = np.flatnonzero(held_out_mask(count) == held_out)
         self.crops = len(self.photos["gray"]) // count
-        rendered = np.arange(len(self.renders["kind"]))
-        self.rendered = rendered[(rendered % HELD_OUT == 0) == held_out]
+        self.rendered = np.flatnonzero(held_out_mask(len(self.renders["kind"])) == held_out)
         chance = 1 + profiles * _sideways(self.renders["position"])[self.rendered]
         self.chance = chance / chance.sum()
         self.step = 2 if quick and size * 2 <= SIZE else 1
@@ -142,7 +137,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
             *(np.ascontiguousarray(a, np.float32) for a in (gray, normal, smooth, weight))
         )
         normal, smooth = normalize(normal), normalize(smooth)
-        position = ([*position.astype(np.float32), 0.5, 0.5, 0]) / SIZE * 2 - np.float32([1, 1, 0])
+        position = (position.astype(np.float32) + np.array([0.5, 0.5, 0])) / SIZE * 2 - np.float32([1, 1, 0])
         return gray, normal, smooth, weight, position
 
     def _render(self, rng, way, studio):
@@ -171,7 +166,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
             smooth = tilt(smooth, kind, on_crop(folds, uv), up)
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
         texture = self.textures[rng.choice(self.faces)]
-        texture = evened(texture, 1 if studio else rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
+        texture = flatten_shading(texture, 1 if studio else rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
         picture = shade(
             rng,
             buffers,

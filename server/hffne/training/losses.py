@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Losses. Normals are (N, 3, H, W) unit vectors, weights (N, H, W), pictures (N, 1, H, W)."""
 
-import math
-from functools import cache
-
 import torch
 from torch.nn import functional as F
+
+from hffne.geometry.explained_luminance import FINE_BAND, blur, unexplained_luminance
 
 
 def weighted_mean(value, weight):
@@ -23,23 +22,6 @@ def normal_loss(normal, target, weight):
     cosine = (normal * target).sum(1)
     chord = (normal - target).square().sum(1).add(1e-6).sqrt()
     return weighted_mean(1 - cosine + 0.3 * chord, weight)
-
-
-@cache
-def _smoothing(size, sigma, device):
-    """The matrix (size, size) that blurs a line of so many pixels, its ends replicated."""
-    x = torch.arange(size, dtype=torch.float32, device=device)
-    reach = torch.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1, dtype=torch.float32, device=device)
-    weight = torch.exp(-reach.square() / (2 * sigma**2))
-    sources = (x[:, None] + reach).clamp(0, size - 1).long()
-    return torch.zeros(size, size, device=device).scatter_add_(1, sources, (weight / weight.sum()).expand(size, -1))
-
-
-def blur(x, sigma):
-    """Gaussian blur of (N, C, H, W), edges replicated. As two products of matrices: to learn through it, a CPU takes a
-    fifth of the time that convolutions take."""
-    rows, columns = (_smoothing(size, sigma, x.device) for size in x.shape[2:])
-    return rows @ (x @ columns.T)
 
 
 def gradient_loss(normal, target, weight):
@@ -89,27 +71,9 @@ def perceptual_loss(bank, gray, normal, weight):
     return weighted_mean(difference.abs().mean(1), weight)
 
 
-FINE = (1.0, 5.0)  # the band of the relief figure, in pixels of 256
-
-
-def band_of(x, band):
-    """What of x (N, C, H, W) lies between two blurs, sigmas in pixels."""
-    return blur(x, band[0]) - blur(x, band[1])
-
-
-def photometric_loss(gray, normal, skin, band=FINE):
-    """Share of the photo's luminance in a band that no light makes of the normal's components there (N photos' mean).
-
-    Per photo the best light (three numbers) is found by least squares, so only relief that shades like
-    the photo lowers it. 1 - this is the R2 of the relief figure.
-    """
-    light, components, mask = band_of(gray, band), band_of(normal, band), skin[:, None]
-    y = (light * mask).flatten(1)
-    a = (components * mask).flatten(2)
-    gram = a @ a.transpose(1, 2) + 1e-4 * mask.flatten(1).sum(1).view(-1, 1, 1) * torch.eye(3, device=a.device) * 1e-2
-    solution = torch.linalg.solve(gram, a @ y[:, :, None])
-    residual = y - (a.transpose(1, 2) @ solution)[..., 0]
-    return (residual.square().sum(1) / y.square().sum(1).clamp_min(1e-6)).mean()
+def photometric_loss(gray, normal, skin, band=FINE_BAND):
+    """Mean share of the photos' luminance in a band that no light explains by their normals."""
+    return unexplained_luminance(gray, normal, skin, band)
 
 
 def pose_loss(position, target, mean):

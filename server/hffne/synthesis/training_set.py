@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a training set (`hffne train data`), and which of its samples the training holds out."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hffne.errors import HffneError
+from hffne.synthesis.fit import Fits, FittedPhotos
+
+FITS = "fits.npz"
+HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
+
+
+def held_out_mask(count: int) -> np.ndarray:
+    """Which of `count` photos or renders are held out of the training: (count,) bool."""
+    return np.arange(count) % HELD_OUT == 0
+
+
+class TrainingSet:
+    """The files of one training set. Large arrays are memory maps (read only), so that opening them is cheap.
+
+    Every method raises HffneError (code "no_set") when its file is missing or cannot be read.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def array(self, name: str) -> np.ndarray:
+        """The array in `name`.npy, for example "textures/gray" (photos, S, S) uint8 or "reliefs" (maps, S, S, 2)."""
+        try:
+            return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        except (OSError, ValueError, EOFError):
+            raise self._unusable(f"{name}.npy") from None
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """All arrays in the folder `name`, "renders" or "photos", by their names; see ``synthesis.build.FIELDS``."""
+        names = sorted(path.stem for path in (self.folder / name).glob("*.npy"))
+        if not names:
+            raise self._unusable(f"{name}/")
+        return {field: self.array(f"{name}/{field}") for field in names}
+
+    def fits(self) -> Fits:
+        """The fits of the shape model to the photos, in the photos' order."""
+        return Fits(**self._fits([field.name for field in fields(Fits)]))
+
+    def fitted_photos(self) -> FittedPhotos:
+        """The fits together with the photos' paths and landmarks."""
+        older = HffneError(
+            f"'{self.folder}' holds fits of an older version, without landmarks.",
+            hint="Build into an empty folder.",
+            code="no_set",
+        )
+        data = self._fits([field.name for field in fields(FittedPhotos)], older)
+        return FittedPhotos(**{**data, "paths": [str(path) for path in data["paths"]]})
+
+    def held_out_photos(self) -> list[Path]:
+        """The paths of the photos that are held out of the training."""
+        return [Path(str(path)) for path in self._fits(["paths"])["paths"][::HELD_OUT]]
+
+    def _fits(self, names: list[str], incomplete: HffneError | None = None) -> dict[str, Any]:
+        try:
+            with np.load(self.folder / FITS) as data:
+                return {name: data[name] for name in names}
+        except KeyError:
+            raise incomplete or self._unusable(FITS) from None
+        except (OSError, ValueError, EOFError):
+            raise self._unusable(FITS) from None
+
+    def _unusable(self, name: str) -> HffneError:
+        return HffneError(
+            f"'{self.folder}' is not a training set: '{name}' is missing or cannot be read.",
+            hint="Make a training set with `hffne train data`.",
+            code="no_set",
+        )
