@@ -152,7 +152,7 @@ def _move(work, output, names):
 def _generate(photo, engine, texture_size, grid, face, color, device, maps, size):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     hffne_blender.register()
-    session.progress_listeners.append(_say_task)
+    session.state.progress_listeners.append(_say_task)
     try:
         _say(0.0, "Starting the engine")
         state = bpy.ops.hffne.generate(
@@ -169,11 +169,11 @@ def _generate(photo, engine, texture_size, grid, face, color, device, maps, size
         )
     except RuntimeError as error:
         # Blender raises what the operator reports; the session knows the whole of it.
-        known = session.last_error or {"code": "error", "message": str(error).strip(), "hint": ""}
+        known = session.state.last_error or {"code": "error", "message": str(error).strip(), "hint": ""}
         _log_tail(known)
         raise Failure(known["code"], known["message"], known["hint"]) from None
     finally:
-        session.progress_listeners.remove(_say_task)
+        session.state.progress_listeners.remove(_say_task)
         # Also stops the engine.
         hffne_blender.unregister()
     if state != {"FINISHED"}:

@@ -13,7 +13,10 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from . import frames
 from .watchdog import Patience
@@ -33,6 +36,9 @@ CANCEL_SECONDS = 20
 
 _END = object()
 
+# A message of the engine's with its arrays by name.
+Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
+
 
 @dataclass
 class Task:
@@ -41,7 +47,7 @@ class Task:
     status    "running", "done", "error" or "cancelled"
     progress  0..1
     stage, message  what the engine does now, for people
-    result    (message dict, {name: array}) when done
+    answer    (message dict, {name: array}) when done
     error     {"code", "message", "hint"} when failed
     """
 
@@ -51,12 +57,20 @@ class Task:
     progress: float = 0.0
     stage: str = ""
     message: str = ""
-    result: tuple = None
-    error: dict = None
+    answer: Answer | None = field(default=None, repr=False)
+    error: dict[str, str] | None = None
 
     @property
-    def over(self):
+    def over(self) -> bool:
+        """Whether the task has ended: done, failed or cancelled."""
         return self.status != "running"
+
+    @property
+    def result(self) -> Answer:
+        """The answer of a task that is done. Raises RuntimeError for any other."""
+        if self.answer is None:
+            raise RuntimeError(f"The task {self.kind!r} has no result: it is {self.status}.")
+        return self.answer
 
 
 class EngineError(Exception):
@@ -303,7 +317,7 @@ class EngineClient:
             task.stage = str(message.get("stage", ""))
             task.message = str(message.get("message", "") or task.stage)
         elif kind == "result":
-            task.result = (message, arrays)
+            task.answer = (message, arrays)
             task.progress = 1.0
             if task is self._hello_task:
                 self.hello = message

@@ -1,148 +1,182 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one engine of this Blender, and the one task that may run on it. No bpy here."""
+"""The one engine process of this Blender and what runs on it, as one object: `state`. No bpy here."""
 
 import os
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
+from ..system.jobs import Steps
 from . import launch
-from .client import EngineClient, EngineError, Task
-
-_client = None
-
-# The task of the running or last generate, and how the last one failed; the panel shows them.
-task = None
-last_error = None
-
-# What builds the face of the last answer, a `system.jobs.Steps`, or None: as long as it works no other may start.
-building = None
-
-# Called with the task whenever its progress changes while a caller waits for it.
-progress_listeners = []
-
-# The last answer and the request that it answers: redoing with another look needs no engine.
-_last_answer = None
+from .client import Answer, EngineClient, EngineError, Task
+from .install import Work
 
 
-def running():
-    """Is a face being generated, in the engine or, after it has answered, here?"""
-    return (task is not None and not task.over) or (building is not None and not building.over)
+def _no_task() -> Task:
+    return Task(0, "none", status="done")
 
 
-def start(python, device, idle_seconds, inside_application, request, model=""):
-    """Send `request` (a dict with "type") to the engine, starting one when needed.
+@dataclass
+class SessionState:
+    """What the extension knows about its engine; operators change it, panels show it."""
 
-    Returns the Task. Raises EngineError when there is no engine to start.
+    # The running or last generate (or other work); before the first one a task that is over.
+    task: Task = field(default_factory=_no_task)
+    # How the last task failed ("code", "message", "hint"), or None.
+    last_error: dict[str, str] | None = None
+    # The steps that build the face of the last answer, or None: until they are over nothing else may start.
+    building: Steps | None = None
+    # Called with the task whenever its progress changes while a caller waits for it.
+    progress_listeners: list[Callable[[Task], object]] = field(default_factory=list)
+    # The engine's process, or None while there is none.
+    client: EngineClient | None = None
+    # The last answer and the request (photo unchanged) that it answers, to build it again without the engine.
+    last_answer: tuple[object, Answer] | None = None
+    # The running or last installation or check of the engine, or None.
+    installation: Work | None = None
+
+
+state = SessionState()
+
+
+def running() -> bool:
+    """Whether a face is being generated, in the engine or, after its answer, in this process."""
+    return not state.task.over or (state.building is not None and not state.building.over)
+
+
+def installing() -> bool:
+    """Whether the engine is being installed or checked."""
+    return state.installation is not None and not state.installation.over
+
+
+def start(
+    python: str,
+    device: str,
+    idle_seconds: float | None,
+    inside_application: bool,
+    request: dict[str, Any],
+    model: str = "",
+) -> Task:
+    """Send `request` (a dict with "type") to the engine as the main task, starting an engine when needed.
+
+    Raises EngineError when there is no engine to start.
     """
-    global task, last_error
-    last_error = None
-    task = ask_aside(python, device, idle_seconds, inside_application, request, model)
-    return task
+    state.last_error = None
+    state.task = _send(python, device, idle_seconds, inside_application, request, model)
+    return state.task
 
 
-def ask_aside(python, device, idle_seconds, inside_application, request, model=""):
-    """The same for a small question: it hinders no other, and nothing is told of its progress."""
-    client = _engine(python, device, model, idle_seconds, inside_application)
-    fields = dict(request)
-    return client.request(fields.pop("type"), **fields)
+def request(
+    python: str,
+    device: str,
+    idle_seconds: float | None,
+    inside_application: bool,
+    request: dict[str, Any],
+    model: str = "",
+) -> Task:
+    """The same for a request beside the main task, which stays `state.task`."""
+    return _send(python, device, idle_seconds, inside_application, request, model)
 
 
-def poll(timeout=0.0):
-    if _client is not None:
-        _client.poll(timeout)
+def poll(timeout: float = 0.0) -> None:
+    """Take in what the engine has sent, waiting up to `timeout` seconds for the first message."""
+    if state.client is not None:
+        state.client.poll(timeout)
 
 
-def wait(waiting, on_change=None):
-    """Block until the task is over, telling the listeners (and `on_change`) of its progress."""
+def wait(task: Task, on_change: Callable[[Task], object] | None = None) -> Task:
+    """Block until the task is over; its progress goes to the listeners and to `on_change`."""
 
-    def tell(changed):
+    def notify(changed: Task) -> None:
         if on_change is not None:
             on_change(changed)
-        _tell(changed)
+        for listener in list(state.progress_listeners):
+            listener(changed)
 
-    return _client.wait(waiting, on_change=tell)
-
-
-def cancel():
-    """Give up what is running, wherever it is."""
-    if task is not None and not task.over:
-        _client.cancel(task)
-    if building is not None:
-        building.cancel()
+    if state.client is None:
+        return task
+    return state.client.wait(task, on_change=notify)
 
 
-def give_up(asked):
-    """Cancel a task of `ask_aside` that nobody waits for any more; one that is over stays as it is."""
-    if not asked.over and _client is not None:
-        _client.cancel(asked)
+def cancel() -> None:
+    """Cancel what is running, in the engine or in this process."""
+    if not state.task.over and state.client is not None:
+        state.client.cancel(state.task)
+    if state.building is not None:
+        state.building.cancel()
 
 
-def build(steps):
-    """Remember what builds the face, so that `running` and `cancel` know of it."""
-    global building
-    building = steps
-    task.message = "Building the face"
+def abandon(task: Task) -> None:
+    """Cancel a task of `request` that nothing waits for any more; one that is over stays as it is."""
+    if not task.over and state.client is not None:
+        state.client.cancel(task)
+
+
+def build(steps: Steps) -> Steps:
+    """Register the steps that build the face, so that `running` and `cancel` cover them."""
+    state.building = steps
+    state.task.message = "Building the face"
     return steps
 
 
-def work(steps):
-    """The same for work that asks the engine several things, or nothing; `steps` is None where the caller waits for it.
+def work(steps: Steps | None) -> Steps | None:
+    """The same for work that sends the engine several requests, or none; `steps` is None where the caller waits for it.
 
-    Its Task is no request of the engine's: it is over, and only tells the panel how far all of it is.
+    Its task is no request to the engine: it is over, and only carries the progress of the whole for the panel.
     """
-    global task, building, last_error
-    last_error = None
-    task, building = Task(0, "work", status="done", message="Starting"), steps
+    state.last_error = None
+    state.task, state.building = Task(0, "work", status="done", message="Starting"), steps
     return steps
 
 
-def fail(error):
-    """Remember how it failed, for the panel and for scripts: a dict or an EngineError."""
-    global last_error
-    last_error = error if isinstance(error, dict) else error.as_dict()
+def fail(error: dict[str, str] | EngineError) -> None:
+    """Keep how the last task failed, for the panel and for scripts."""
+    state.last_error = error if isinstance(error, dict) else error.as_dict()
 
 
-def forget_error():
-    global last_error
-    last_error = None
+def forget_error() -> None:
+    """Clear the last error."""
+    state.last_error = None
 
 
-def remember(request, answer):
-    global _last_answer
-    _last_answer = (_key(request), answer)
+def remember(request: dict[str, Any], answer: Answer) -> None:
+    """Keep an answer for `remembered`."""
+    state.last_answer = (_key(request), answer)
 
 
-def forget_answer():
-    """The next request goes to the engine, whatever the last one was."""
-    global _last_answer
-    _last_answer = None
+def forget_answer() -> None:
+    """Make the next request go to the engine, whatever the last one was."""
+    state.last_answer = None
 
 
-def remembered(request):
+def remembered(request: dict[str, Any]) -> Answer | None:
     """The last answer when it answers this very request, with the photo unchanged since; else None."""
     key = _key(request)
-    if _last_answer is None or key is None or _last_answer[0] != key:
+    if state.last_answer is None or key is None or state.last_answer[0] != key:
         return None
-    return _last_answer[1]
+    return state.last_answer[1]
 
 
-def log():
-    return _client.log() if _client is not None else ""
+def log() -> str:
+    """The end of the engine's log as text, "" without an engine."""
+    return state.client.log() if state.client is not None else ""
 
 
-def device():
-    """What the engine computes on, for people; "" before it has said hello."""
-    hello = _client.hello if _client is not None and _client.alive else None
+def device() -> str:
+    """The name of the device that the engine computes on, or "" before the engine has answered."""
+    hello = state.client.hello if state.client is not None and state.client.alive else None
     return str(hello.get("device_name") or hello.get("device") or "") if hello else ""
 
 
-def alive():
-    return _client is not None and _client.alive
+def alive() -> bool:
+    """Whether an engine process runs."""
+    return state.client is not None and state.client.alive
 
 
-def release(wait=True):
-    """Stop the engine, which gives back its memory; the last answer is kept. Else than `wait`, it ends by itself."""
-    global _client
-    client, _client = _client, None
+def release(wait: bool = True) -> None:
+    """Stop the engine, which frees its memory; the last answer is kept. Without `wait` a thread waits for its end."""
+    client, state.client = state.client, None
     if client is None:
         return
     if wait:
@@ -151,19 +185,31 @@ def release(wait=True):
         threading.Thread(target=client.close, name="hffne-release").start()
 
 
-def close():
-    """Stop the engine and forget everything. Safe to call at any time."""
-    global _client, task, _last_answer, building
-    if building is not None:
-        building.cancel()
-        building = None
-    if _client is not None:
-        _client.close()
-    _client, task, _last_answer = None, None, None
+def close() -> None:
+    """Stop the engine and forget tasks and answers. Safe to call at any time."""
+    if state.building is not None:
+        state.building.cancel()
+        state.building = None
+    if state.client is not None:
+        state.client.close()
+    state.client, state.task, state.last_answer = None, _no_task(), None
 
 
-def _engine(python, device, model, idle_seconds, inside_application):
-    global _client
+def _send(
+    python: str,
+    device: str,
+    idle_seconds: float | None,
+    inside_application: bool,
+    request: dict[str, Any],
+    model: str,
+) -> Task:
+    client = _engine(python, device, model, idle_seconds, inside_application)
+    fields = dict(request)
+    return client.request(fields.pop("type"), **fields)
+
+
+def _engine(python: str, device: str, model: str, idle_seconds: float | None, inside_application: bool) -> EngineClient:
+    """The running engine when it fits, else a new one."""
     if not python:
         raise EngineError(
             "engine_not_set",
@@ -171,25 +217,22 @@ def _engine(python, device, model, idle_seconds, inside_application):
             "Set it in the extension's preferences (Edit > Preferences > Add-ons > HFFNE).",
         )
     wanted = launch.command(python, device, model)
-    if _client is not None and _client.stuck:
-        _client.close(firmly=True)
-    if _client is not None and (not _client.alive or _client.command != wanted):
-        _client.close()
-        _client = None
-    if _client is None:
-        _client = EngineClient(wanted, launch.environment(inside_application), idle_seconds)
-    _client.idle_seconds = idle_seconds
-    return _client
+    client = state.client
+    if client is not None and client.stuck:
+        client.close(firmly=True)
+    if client is not None and (not client.alive or client.command != wanted):
+        client.close()
+        client = None
+    if client is None:
+        client = EngineClient(wanted, launch.environment(inside_application), idle_seconds)
+    state.client = client
+    client.idle_seconds = idle_seconds
+    return client
 
 
-def _key(request):
+def _key(request: dict[str, Any]) -> object | None:
     try:
-        state = os.stat(request["photo"])
-        return dict(request), state.st_mtime_ns, state.st_size
+        stat = os.stat(request["photo"])
+        return dict(request), stat.st_mtime_ns, stat.st_size
     except OSError:
         return None
-
-
-def _tell(changed):
-    for listener in list(progress_listeners):
-        listener(changed)

@@ -81,7 +81,7 @@ def start(context, operator, request, aside=False):
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
     python = preferences.find_python(context, operator.engine_python)
     model = "" if chosen.model == "compact" else chosen.model
-    send = session.ask_aside if aside else session.start
+    send = session.request if aside else session.start
     return send(python, device, idle, not bpy.app.background, request, model)
 
 
@@ -225,7 +225,8 @@ class OnTimer:
     def say_progress(self, context):
         """Tell the running task in the status bar, where it stays until the timer stops."""
         self.say(
-            context, f"{session.task.message or 'Starting the engine'} ({session.task.progress:.0%})    Esc: Cancel"
+            context,
+            f"{session.state.task.message or 'Starting the engine'} ({session.state.task.progress:.0%})    Esc: Cancel",
         )
 
     def say(self, context, text):
@@ -248,7 +249,7 @@ class OnTimer:
 
 
 class Advancing(OnTimer):
-    """One that does its work slice by slice, tick by tick, and is given up by Esc. `session.task` tells how far it is."""
+    """One that does its work slice by slice, tick by tick, and is given up by Esc. `session.state.task` tells how far it is."""
 
     def advance(self, context):
         """A tick's worth of work, which never waits; the operator's state at the end, else None."""
@@ -270,7 +271,7 @@ class Advancing(OnTimer):
             session.cancel()
         elif event.type != "TIMER":
             return {"PASS_THROUGH"}
-        before = (session.task.progress, session.task.message)
+        before = (session.state.task.progress, session.state.task.message)
         try:
             result = self.advance(context)
         except BaseException:
@@ -278,7 +279,7 @@ class Advancing(OnTimer):
             raise
         if result is not None:
             self.end(context)
-        elif before != (session.task.progress, session.task.message):
+        elif before != (session.state.task.progress, session.state.task.message):
             self.say_progress(context)
             redraw(context)
         return result or {"PASS_THROUGH"}

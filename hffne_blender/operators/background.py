@@ -91,7 +91,7 @@ class InBackground(ask.Advancing):
 
     def _answered(self, context, waits):
         """The work with its sentences told and its requests answered: what is left are jobs, as `system.jobs` wants them."""
-        work, told = self.work(context), session.task
+        work, told = self.work(context), session.state.task
         value = error = None
         try:
             while True:
@@ -130,7 +130,7 @@ class InBackground(ask.Advancing):
                 # Nothing to compute: the next tick looks again.
                 yield partial(time.sleep, ask.TICK / 2)
         finally:
-            session.give_up(task)
+            session.abandon(task)
         tell(task)
         if task.status != "done":
             error = task.error or {"code": "cancelled", "message": "Cancelled", "hint": ""}

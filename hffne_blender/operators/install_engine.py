@@ -12,16 +12,12 @@ from . import ask, text_viewer
 TICK = 0.2
 LOG_NAME = "HFFNE Install Log"
 
-# The installation or check that runs, or the last one; the panel shows it.
-work = None
-
-
 # Bytes of what an interrupted installation has left, or None until they are counted; by the engine's folder.
 _left = {}
 
 
 def running():
-    return work is not None and not work.over
+    return session.installing()
 
 
 def left(base):
@@ -52,10 +48,9 @@ class _Waits(ask.OnTimer):
         raise NotImplementedError
 
     def _start(self, context):
-        global work
         _left.clear()
         try:
-            work = self._make(context).start()
+            session.state.installation = self._make(context).start()
         except ValueError as error:
             self.report({"ERROR"}, str(error))
             return False
@@ -75,6 +70,7 @@ class _Waits(ask.OnTimer):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         _redraw(context)
+        work = session.state.installation
         if not work.over:
             self.say(context, f"HFFNE: {work.message} ({work.progress:.0%})")
             return {"PASS_THROUGH"}
@@ -82,16 +78,17 @@ class _Waits(ask.OnTimer):
         return self._finish()
 
     def cancel(self, context):
-        work.cancel()
+        session.state.installation.cancel()
         self.stop_timer(context)
 
     def execute(self, context):
         if not self._start(context):
             return {"CANCELLED"}
-        work.wait()
+        session.state.installation.wait()
         return self._finish()
 
     def _finish(self):
+        work = session.state.installation
         if work.state == "done":
             self.report({"INFO"}, work.message)
             return {"FINISHED"}
@@ -199,7 +196,7 @@ class HFFNE_OT_cancel_install(bpy.types.Operator):
         return running()
 
     def execute(self, context):
-        work.cancel()
+        session.state.installation.cancel()
         return {"FINISHED"}
 
 
@@ -226,14 +223,15 @@ class HFFNE_OT_show_install_log(bpy.types.Operator):
 
 
 def _log():
+    work = session.state.installation
     return work.log() if work is not None else install.last_log(preferences.engine_folder())
 
 
 def stop():
     """End what runs, with Blender or with the extension."""
     if running():
-        work.cancel()
-        work.wait(5)
+        session.state.installation.cancel()
+        session.state.installation.wait(5)
 
 
 def _redraw(context):

@@ -24,7 +24,7 @@ class HFFNE_OT_show_help(bpy.types.Operator):
     )
 
     def execute(self, context):
-        code = self.code or (session.last_error or {}).get("code", "")
+        code = self.code or (session.state.last_error or {}).get("code", "")
         text_viewer.show(context, TEXT_NAME, explained(code, _page()))
         self.report({"INFO"}, f"See the text '{TEXT_NAME}'")
         return {"FINISHED"}

@@ -47,7 +47,7 @@ def _here(context):
         f"device wanted: {chosen.device}",
         f"engine runs on: {session.device() or 'not running'}",
     ]
-    error = session.last_error
+    error = session.state.last_error
     lines.append(f"last error: {error['code']}: {masked(error['message'])}" if error else "last error: none")
     return "\n".join(lines) + "\n\n"
 

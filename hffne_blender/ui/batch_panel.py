@@ -47,7 +47,7 @@ class HFFNE_PT_batch(_Panel, bpy.types.Panel):
             row = layout.row(align=True)
             row.operator_context = "INVOKE_DEFAULT"
             if session.running():
-                draw_progress(row, session.task)
+                draw_progress(row, session.state.task)
             else:
                 row.operator("hffne.batch_run", icon="PLAY")
                 if found["FAILED"]:

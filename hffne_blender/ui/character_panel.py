@@ -31,7 +31,7 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
         column.label(text=target.name, icon="MESH_DATA")
         count = len(landmarks.of(target))
         if session.running():
-            draw_progress(layout, session.task)
+            draw_progress(layout, session.state.task)
             return
         row = layout.row(align=True)
         row.operator_context = "INVOKE_DEFAULT"

@@ -4,14 +4,14 @@
 import bpy
 
 from .. import preferences
-from ..engine import install
+from ..engine import install, session
 from ..operators import install_engine
 
 
 def draw(layout, context, text):
     """`text(layout, words, icon)` draws words over as many lines as the place asks for."""
-    work = install_engine.work
-    if install_engine.running():
+    work = session.state.installation
+    if session.installing():
         row = layout.row(align=True)
         row.progress(factor=work.progress, text=work.message)
         row.operator("hffne.cancel_install", text="", icon="X")
@@ -99,6 +99,6 @@ def draw_upkeep(layout, context):
         row.operator("hffne.install_engine", text="Repair").repair = True
     if facts or (half and ready):
         row.operator("hffne.remove_engine")
-    work = install_engine.work
+    work = session.state.installation
     if work is not None and work.state == "done":
         layout.label(text=work.message, icon="CHECKMARK")

@@ -7,7 +7,6 @@ import bpy
 
 from .. import preferences
 from ..engine import session
-from ..operators import install_engine
 from ..photo import clipboard, detected_faces
 from . import engine_setup
 
@@ -34,23 +33,23 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
         _draw_faces(context, layout, chosen)
 
         if session.running():
-            draw_progress(layout, session.task)
+            draw_progress(layout, session.state.task)
         else:
             row = layout.row()
             row.scale_y = 1.4
             row.enabled = bool(detected_faces.key(chosen))
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
-            if install_engine.running() or not preferences.find_python(context):
+            if session.installing() or not preferences.find_python(context):
                 engine_setup.draw(
                     layout.box(), context, lambda place, words, icon: draw_text(context, place, words, icon)
                 )
-            elif session.last_error is not None:
+            elif session.state.last_error is not None:
                 box = layout.box()
-                draw_text(context, box, session.last_error["message"], icon="ERROR")
-                draw_text(context, box, session.last_error["hint"])
+                draw_text(context, box, session.state.last_error["message"], icon="ERROR")
+                draw_text(context, box, session.state.last_error["hint"])
                 row = box.row(align=True)
-                row.operator("hffne.show_help", icon="HELP").code = session.last_error["code"]
+                row.operator("hffne.show_help", icon="HELP").code = session.state.last_error["code"]
                 row.operator("hffne.show_log", icon="TEXT")
                 row.operator("hffne.show_log", text="", icon="COPYDOWN").copy = True
         if session.device():

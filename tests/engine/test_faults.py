@@ -55,7 +55,7 @@ def engine(monkeypatch):
             False,
             {"type": "generate", "photo": str(path), "texture_size": 64, "grid": 16, "color": True},
         )
-        session._client.wait(task, timeout=150)
+        session.state.client.wait(task, timeout=150)
         return task
 
     yield ask
@@ -108,9 +108,9 @@ def test_a_slow_but_honest_engine_is_left_in_peace(standin, engine, photo, monke
 
 def test_out_of_memory_in_the_real_networks(engine, photo):
     assert engine(photo("fault.memory.coarse")).error["code"] == "out_of_memory"
-    pid = session._client.pid
+    pid = session.state.client.pid
     assert engine(photo("next")).status == "done"
-    assert session._client.pid == pid, "the engine did not need to be started again"
+    assert session.state.client.pid == pid, "the engine did not need to be started again"
 
 
 def test_a_device_that_disappears(engine, photo):
@@ -128,7 +128,7 @@ def test_a_flooded_log_neither_blocks_nor_fills_the_memory(standin, engine, phot
 def test_an_engine_that_does_not_stop_after_a_cancel_is_replaced(standin, engine, photo, monkeypatch):
     monkeypatch.setattr(client_module, "CANCEL_SECONDS", 0.5)
     assert (before := engine(photo("before"))).status == "done", before.error
-    pid = session._client.pid
+    pid = session.state.client.pid
     fields = {
         "type": "generate",
         "photo": str(photo("fault.stall.fine")),
@@ -144,7 +144,7 @@ def test_an_engine_that_does_not_stop_after_a_cancel_is_replaced(standin, engine
     assert task.status == "cancelled", task.error
     time.sleep(0.6)
     assert engine(photo("next")).status == "done"
-    assert session._client.pid != pid
+    assert session.state.client.pid != pid
 
 
 def test_two_at_once(standin, engine, photo, tmp_path):

@@ -84,7 +84,7 @@ def case_queue_without_engine(folder, python=""):
     except RuntimeError as error:
         said = str(error)
     twice = bpy.ops.hffne.batch_add(directory=folder)
-    return {"said": said, "code": session.last_error["code"], "states": states(), "twice": list(twice)}
+    return {"said": said, "code": session.state.last_error["code"], "states": states(), "twice": list(twice)}
 
 
 def case_merge(python, folder):
@@ -98,7 +98,7 @@ def case_merge(python, folder):
         try:
             bpy.ops.hffne.merge_photos(photos=json.dumps(given), engine_python=python, **SMALL)
         except RuntimeError as error:
-            said[name] = [session.last_error["code"], str(error)]
+            said[name] = [session.state.last_error["code"], str(error)]
     result["said"], result["left"] = said, len(bpy.data.objects) == count
     hffne_blender.unregister()
     return result
@@ -157,17 +157,17 @@ def case_background(folder):
         end = time.monotonic() + limit
         while time.monotonic() < end and states[-1] not in ({"FINISHED"}, {"CANCELLED"}):
             begin = time.thread_time()
-            pressed = key is not None and len(messages) > 3 and session.task.progress > 0.05
+            pressed = key is not None and len(messages) > 3 and session.state.task.progress > 0.05
             event = SimpleNamespace(type="ESC" if pressed else "TIMER", value="PRESS")
             states.append(worker.modal(context, event))
             longest = max(longest, time.thread_time() - begin)
-            messages.append([session.task.message, round(session.task.progress, 3)])
+            messages.append([session.state.task.message, round(session.state.task.progress, 3)])
             time.sleep(0.02)
         progress = [share for _, share in messages]
         return {"first": sorted(states[0]), "last": sorted(states[-1]), "got": worker.got, "reports": worker.reports,
                 "rising": progress == sorted(progress), "most": max(progress), "longest": longest,
                 "messages": sorted({message for message, _ in messages}), "running": session.running(),
-                "error": (session.last_error or {}).get("code"), "status": [context.said[0], context.said[-1]]}  # fmt: skip
+                "error": (session.state.last_error or {}).get("code"), "status": [context.said[0], context.said[-1]]}  # fmt: skip
 
     result = {"done": drive(["good 1.jpg", "good 2.jpg"]), "failed": drive(["good 1.jpg", "no_face.png"])}
     begin = time.monotonic()

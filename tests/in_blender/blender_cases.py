@@ -281,18 +281,18 @@ def case_operator(python, photo):
     bpy.context.scene.cursor.location = (1, 2, 3)
     result = {"before": counts()}
     told = []
-    session.progress_listeners.append(lambda task: told.append(task.progress))
+    session.state.progress_listeners.append(lambda task: told.append(task.progress))
     arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
     result["state"] = list(bpy.ops.hffne.generate(**arguments))
     result["after"] = counts()
     result["progress"] = told
     obj = bpy.context.object
     result["active"] = [obj.name, obj.select_get(), list(obj.location), len(obj.data.vertices)]
-    first = session.task.id
+    first = session.state.task.id
     # The same again without colors needs no engine.
     bpy.ops.hffne.generate(**arguments, color=False)
     labels = {node.label for node in bpy.context.object.data.materials[0].node_tree.nodes}
-    result["redone"] = [session.task.id == first, "Normal" in labels, "Color" in labels]
+    result["redone"] = [session.state.task.id == first, "Normal" in labels, "Color" in labels]
     bpy.ops.hffne.view_photo()
     result["view"] = [bpy.context.scene.camera.data.type, bpy.context.scene.render.resolution_x]
     hffne_blender.unregister()
@@ -355,11 +355,11 @@ def case_operator_errors(python, folder):
             bpy.ops.hffne.generate(photo=str(photo), engine_python=python)
             result[name] = ["", ""]
         except RuntimeError as error:
-            result[name] = [session.last_error["code"], str(error)]
+            result[name] = [session.state.last_error["code"], str(error)]
     try:
         bpy.ops.hffne.generate(photo=str(Path(folder) / "no_face.jpg"))
     except RuntimeError as error:
-        result["not set"] = [session.last_error["code"], str(error)]
+        result["not set"] = [session.state.last_error["code"], str(error)]
     result["left"] = counts() == before
     hffne_blender.unregister()
     return result
@@ -421,9 +421,9 @@ def case_panel(python, folder):
 
     os.environ["HFFNE_ENGINE_PYTHON"] = python
     draw("failed")
-    session.task = Task(5, "generate", progress=0.4, message="Fine normals")
+    session.state.task = Task(5, "generate", progress=0.4, message="Fine normals")
     draw("running")
-    session.task = None
+    session.state.task.status = "done"
     hffne_blender.unregister()
     return result
 

@@ -229,7 +229,7 @@ def case_mistakes():
             bpy.ops.hffne.apply_to_mesh(**arguments)
             said[name] = ["", ""]
         except RuntimeError as error:
-            said[name] = [session.last_error["code"], str(error)]
+            said[name] = [session.state.last_error["code"], str(error)]
     return {"said": said, "left": counts() == had}
 
 

@@ -43,12 +43,12 @@ def main(archive, wheels, other):
     else:
         bpy.context.preferences.system.use_online_access = True
     found["installed"] = attempt(bpy.ops.hffne.install_engine)
-    found["message"] = module.operators.install_engine.work.message
+    found["message"] = module.engine.session.state.installation.message
     python = module.preferences.find_python(bpy.context)
     found["python"] = Path(python).is_relative_to(base) if python else None
     found["state"] = module.engine.install.state(base)
     found["check"] = attempt(bpy.ops.hffne.check_engine)
-    found["log"] = module.operators.install_engine.work.log()[-1500:]
+    found["log"] = module.engine.session.state.installation.log()[-1500:]
     if wheels == "-":
         found["built"] = attempt(bpy.ops.hffne.generate, photo=other, texture_size="512", grid="32")
         found["objects"] = [(obj.name, len(obj.data.vertices)) for obj in bpy.data.objects if obj.type == "MESH"]

@@ -99,14 +99,14 @@ def case_generate(python, folder):
                 private_files(),
             ]
         except RuntimeError:
-            result[name] = [session.last_error["code"], private_files()]
+            result[name] = [session.state.last_error["code"], private_files()]
     result["object"] = bpy.context.object.name
-    first = session.task.id
+    first = session.state.task.id
     bpy.context.scene.hffne.source = "IMAGE"
     bpy.context.scene.hffne.image = bpy.data.images["Aunt"]
     # The panel's choice, and it goes with the file.
     result["panel"] = sorted(bpy.ops.hffne.generate("INVOKE_DEFAULT", engine_python=python, **SMALL))
-    result["asked"] = session.task.id > first or session.task.status == "done"
+    result["asked"] = session.state.task.id > first or session.state.task.status == "done"
     path = str(Path(folder) / "saved.blend")
     bpy.data.images["Aunt"].pack()
     bpy.ops.wm.save_as_mainfile(filepath=path)
@@ -200,7 +200,7 @@ def case_release(python, folder):
     photo.touch()
     result = {"before": bpy.ops.hffne.release_engine.poll()}
     bpy.ops.hffne.generate(photo=str(photo), engine_python=python, **SMALL)
-    process = session._client._process
+    process = session.state.client._process
     result["running"] = [bpy.ops.hffne.release_engine.poll(), process.poll()]
     result["state"] = sorted(bpy.ops.hffne.release_engine())
     result["ended"] = [process.poll() is not None, session.device(), bpy.ops.hffne.release_engine.poll()]

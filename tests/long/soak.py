@@ -72,7 +72,7 @@ def generate(photo):
             maps=set(),
         )
     except RuntimeError:
-        return session.last_error["code"]
+        return session.state.last_error["code"]
     obj = bpy.context.object
     mesh, material = obj.data, obj.data.materials[0]
     images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE" and node.image]
@@ -135,7 +135,7 @@ def main():
             if fingerprint() != before:
                 lost.append(f"{number}: {action} at {stage}: the scene has changed")
             if generate(plain) is not None:
-                lost.append(f"{number}: {action} at {stage}: the next request failed: {session.last_error}")
+                lost.append(f"{number}: {action} at {stage}: the next request failed: {session.state.last_error}")
             if number % 10 == 9:
                 print(f"{number + 1} faults, {len(lost)} losses, {time.monotonic() - started:.0f} s", flush=True)
     finally:

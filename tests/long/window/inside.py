@@ -66,7 +66,7 @@ def phase():
     if not any(name.endswith("hffne_blender") for name in bpy.context.preferences.addons):
         return "idle"
     session = part("engine.session")
-    if session.task is not None and not session.task.over:
+    if not session.state.task.over:
         return "engine works"
     return "building" if session.running() else "idle"
 

@@ -202,7 +202,8 @@ class Test:
         begin, seen, pictures = time.monotonic(), [], 0
         while True:
             running, message, progress = self.blender.ask(
-                "session = part('engine.session'); answer = [session.running(), session.task.message, session.task.progress]"
+                "session = part('engine.session'); task = session.state.task; "
+                "answer = [session.running(), task.message, task.progress]"
             )
             if not running:
                 return seen
@@ -461,7 +462,7 @@ class Test:
         self.picture("16_pasted", 2)
 
     def step_13_release(self):
-        self.blender.ask("process = part('engine.session')._client._process")
+        self.blender.ask("process = part('engine.session').state.client._process")
         self.blender.press("hffne.release_engine")
         seconds = self.blender.until("process.poll() is not None", 30)
         self.expect("released", True, round(seconds, 1))
@@ -560,7 +561,7 @@ class Test:
     def step_99_quit(self):
         self.blender.ask("chosen.source = 'FILE'")
         self.blender.until("part('engine.session').alive()", 30)
-        engine = self.blender.ask("answer = part('engine.session')._client.pid")
+        engine = self.blender.ask("answer = part('engine.session').state.client.pid")
         self.blender.ask("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.5)")
         self.expect("ended", self.blender.process.wait(60) == 0)
         time.sleep(3)
