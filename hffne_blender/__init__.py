@@ -11,9 +11,9 @@ import atexit
 
 
 def _parts():
-    from . import batch, operators, preferences, settings, sliders, ui
+    from . import batch, operators, settings, sliders, ui
 
-    return preferences, settings, sliders, batch, operators, ui
+    return settings, sliders, batch, operators, ui
 
 
 def register():

@@ -7,7 +7,7 @@ In a window it looks in the background; from a script it returns when they are f
 
 import bpy
 
-from .. import settings
+from .. import preferences, settings
 from ..engine import session
 from ..engine.client import EngineError
 from ..photo import detected_faces, image_file
@@ -36,6 +36,9 @@ class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
         settings.take_photo(self, context)
         if not ask.has_window(context):
             return self.execute(context)
+        if not preferences.find_python(context, self.engine_python):
+            # The panel offers to install the engine.
+            return {"CANCELLED"}
         try:
             self._ask(context)
         except EngineError as error:

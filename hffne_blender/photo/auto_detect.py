@@ -3,7 +3,6 @@
 
 import bpy
 
-from .. import preferences
 from ..engine import session
 from . import detected_faces
 
@@ -24,9 +23,8 @@ def changed(self, context):
 
 def _look():
     context = bpy.context
-    python = preferences.find_python(context)
     windows = context.window_manager.windows
-    if not python or not windows:
+    if not windows:
         return
     with context.temp_override(window=windows[0]):
         if detected_faces.key(bpy.context.scene.hffne) and bpy.ops.hffne.find_faces.poll():

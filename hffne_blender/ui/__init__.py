@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user sees; it only reads state and calls operators."""
+"""Panels and preferences: they read state and call operators, nothing else."""
 
 import bpy
 
@@ -7,8 +7,10 @@ from .batch_panel import HFFNE_PT_batch, HFFNE_UL_batch
 from .character_panel import HFFNE_PT_character
 from .detail_panel import HFFNE_PT_detail, HFFNE_PT_look
 from .panel import HFFNE_PT_face, HFFNE_PT_result
+from .preferences import HFFNE_Preferences
 
 CLASSES = (
+    HFFNE_Preferences,
     HFFNE_PT_face,
     HFFNE_PT_result,
     HFFNE_PT_detail,

@@ -43,7 +43,7 @@ def _draw_install(layout, context, base, text):
     room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
     text(layout, f"Takes up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
     own = preferences.get(context)
-    if hasattr(own, "bl_rna"):
+    if isinstance(own, bpy.types.AddonPreferences):
         # The sidebar is too narrow for both in one row.
         column = layout.column(align=True)
         column.label(text="PyTorch Build")
@@ -65,7 +65,7 @@ def _draw_log(layout):
     row.operator("hffne.show_install_log", text="", icon="COPYDOWN").copy = True
 
 
-def draw_upkeep(layout, context):
+def draw_maintenance(layout, context):
     """Check, repair and remove; what is installed and how much it takes."""
     base = preferences.engine_folder()
     facts = install.state(base) if base else {}

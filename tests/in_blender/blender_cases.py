@@ -472,7 +472,7 @@ def case_upgraded(archive):
     module = sys.modules["bl_ext.user_default.hffne_blender"]
     drawn = []
     module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
-    module.ui.engine_setup.draw_upkeep(Layout(drawn), bpy.context)
+    module.ui.engine_setup.draw_maintenance(Layout(drawn), bpy.context)
     result = {"python": module.preferences.find_python(bpy.context), "drawn": drawn}
     import addon_utils
 
@@ -499,7 +499,7 @@ def case_half_install(archive):
                 break
             time.sleep(0.1)
         module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
-        module.ui.engine_setup.draw_upkeep(Layout(drawn), bpy.context)
+        module.ui.engine_setup.draw_maintenance(Layout(drawn), bpy.context)
         result[name] = drawn
 
     draw("new")

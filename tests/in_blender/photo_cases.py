@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests of the photo's sources do inside Blender, see blender_cases.py."""
 
+import inspect
 import json
 import os
 import sys
@@ -13,9 +14,10 @@ import bpy
 import numpy as np
 
 import hffne_blender
-from hffne_blender import batch, preferences, settings
+from hffne_blender import batch, settings
 from hffne_blender.engine import session
 from hffne_blender.photo import detected_faces, image_file
+from hffne_blender.ui.preferences import HFFNE_Preferences
 
 SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
 
@@ -229,7 +231,7 @@ def case_tooltips():
         ]
     groups = (
         settings.HFFNE_Settings,
-        preferences.HFFNE_Preferences,
+        HFFNE_Preferences,
         batch.HFFNE_Batch,
         batch.HFFNE_BatchItem,
         detected_faces.HFFNE_FoundFace,
@@ -237,7 +239,8 @@ def case_tooltips():
     for group in groups:
         silent += [
             f"{group.__name__}.{name}"
-            for name in group.__annotations__
+            for base in group.__mro__
+            for name in inspect.get_annotations(base)
             if name != "items" and len(group.bl_rna.properties[name].description.strip()) < 10
         ]
     hffne_blender.unregister()
