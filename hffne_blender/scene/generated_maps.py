@@ -32,5 +32,5 @@ def keep(obj, kind, name, data):
 
 def of(obj):
     """An object's maps by kind ("normal", "displacement", "bake_tangent", "bake_object")."""
-    found = {key[len(PREFIX) :]: obj[key] for key in obj if key.startswith(PREFIX)}
+    found = {key[len(PREFIX) :]: obj[key] for key in obj.keys() if key.startswith(PREFIX)}
     return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image)}

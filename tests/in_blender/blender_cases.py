@@ -453,7 +453,7 @@ def case_install(archive, python, photo):
     """The zip as a user installs it; the installed extension then does its work."""
     empty()
     bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
-    names = [name for name in bpy.context.preferences.addons if name.endswith("hffne_blender")]
+    names = [name for name in bpy.context.preferences.addons.keys() if name.endswith("hffne_blender")]
     own = bpy.context.preferences.addons[names[0]].preferences
     own.engine_python = python
     bpy.ops.hffne.generate(photo=photo, texture_size="512", grid="32")

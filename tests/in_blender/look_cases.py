@@ -62,7 +62,7 @@ def case_images():
         "height error": float(np.abs((height * 2 - 1) * extent - sent).max()),
         "fed": fed,
         "subsurface": skin_nodes.find_node(skin).inputs["Subsurface"].default_value,
-        "photo": sorted(key for key in obj if key.startswith("hffne_photo")),
+        "photo": sorted(key for key in obj.keys() if key.startswith("hffne_photo")),
     }
 
 
@@ -497,7 +497,7 @@ def case_panels():
     result["words"] = {
         name: [
             kind.bl_rna.properties[name].description
-            for name in kind.bl_rna.properties
+            for name in kind.bl_rna.properties.keys()
             if name not in ("rna_type", "name")
         ]
         for name, kind in (("face", type(skin.hffne_sliders)), ("card", type(skin.hffne_relight)))

@@ -63,7 +63,7 @@ class Watch:
 
 def phase():
     """What the extension does: nothing, waiting for the engine, or building the face."""
-    if not any(name.endswith("hffne_blender") for name in bpy.context.preferences.addons):
+    if not any(name.endswith("hffne_blender") for name in bpy.context.preferences.addons.keys()):
         return "idle"
     session = part("engine.session")
     if not session.state.task.over:
@@ -81,7 +81,7 @@ def stopped_at(steps):
 
 
 def package():
-    return next(name for name in bpy.context.preferences.addons if name.endswith("hffne_blender"))
+    return next(name for name in bpy.context.preferences.addons.keys() if name.endswith("hffne_blender"))
 
 
 def part(name):
