@@ -5,7 +5,8 @@ import os
 
 import bpy
 
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".avif", ".jp2", ".heic", ".heif")
+from .system.photo_formats import is_photo_name
+
 STATES = (
     ("WAITING", "Waiting", "Not begun", "TIME", 0),
     ("RUNNING", "Running", "The engine works on it", "PLAY", 1),
@@ -41,9 +42,7 @@ def photos_in(folder):
     return [
         os.path.join(folder, name)
         for name in names
-        if name.lower().endswith(PHOTO_ENDINGS)
-        and not name.startswith(".")
-        and os.path.isfile(os.path.join(folder, name))
+        if is_photo_name(name) and os.path.isfile(os.path.join(folder, name))
     ]
 
 

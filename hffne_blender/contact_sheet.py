@@ -17,10 +17,10 @@ import numpy as np
 
 from .commands import preview
 from .scene import camera, images, skin_nodes
+from .system.photo_formats import EXTENSIONS
 from .system.silence_stdout import quiet
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 GAP = 4
 
 
@@ -72,7 +72,7 @@ def _read(path):
 
 def _photo_of(blend, folder):
     stem = os.path.splitext(os.path.basename(blend))[0]
-    paths = [os.path.join(folder, stem + ending) for ending in ENDINGS] if folder else []
+    paths = [os.path.join(folder, stem + ending) for ending in EXTENSIONS] if folder else []
     return next((path for path in paths if os.path.isfile(path)), "")
 
 

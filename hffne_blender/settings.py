@@ -5,6 +5,7 @@ import bpy
 
 from .character import source
 from .photo import auto_detect, detected_faces
+from .system.photo_formats import FORMAT_NAMES
 
 SOURCES = (
     ("FILE", "File", "A photo on the disk"),
@@ -72,7 +73,7 @@ def maps_property(**more):
 
 def photo_property(**more):
     return bpy.props.StringProperty(
-        name="Photo", description="A photo with a face: JPEG, HEIC, PNG, TIFF or WebP", subtype="FILE_PATH", **more
+        name="Photo", description=f"A photo with a face: {FORMAT_NAMES}", subtype="FILE_PATH", **more
     )
 
 

@@ -73,10 +73,12 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
                 assert allowed or node.value not in ("pip", "ensurepip"), where
 
 
-def test_both_sides_have_the_same_frame_codec_and_scratch_files():
+def test_both_sides_have_the_same_frame_codec_scratch_files_and_photo_formats():
     ours = (ENGINE / "service" / "frames.py").read_bytes()
     assert ours == (EXTENSION / "engine" / "frames.py").read_bytes()
     assert (ENGINE / "scratch.py").read_bytes() == (EXTENSION / "system" / "scratch.py").read_bytes()
+    formats = (ENGINE / "photo" / "formats.py").read_bytes()
+    assert formats == (EXTENSION / "system" / "photo_formats.py").read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])

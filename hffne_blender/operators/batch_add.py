@@ -6,6 +6,7 @@ import os
 import bpy
 
 from .. import batch
+from ..system.photo_formats import FORMAT_NAMES
 
 
 class HFFNE_OT_batch_add(bpy.types.Operator):
@@ -42,9 +43,7 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
             self.report({"ERROR"}, f"The folder {folder} cannot be read ({error.strerror}). Check the path.")
             return {"CANCELLED"}
         if not paths:
-            self.report(
-                {"ERROR"}, f"There are no photos in {folder}. JPEG, HEIC, PNG, TIFF, WebP, AVIF and BMP are taken."
-            )
+            self.report({"ERROR"}, f"There are no photos in {folder}. Photos can be {FORMAT_NAMES}.")
             return {"CANCELLED"}
         count = batch.add(context.scene.hffne_batch, paths)
         self.report({"INFO"}, f"{count} photos added")

@@ -5,7 +5,7 @@ import os
 
 import bpy
 
-from .. import batch
+from ..system.photo_formats import EXTENSIONS
 
 
 class HFFNE_OT_open_photo(bpy.types.Operator):
@@ -45,7 +45,7 @@ class HFFNE_FH_photo(bpy.types.FileHandler):
     bl_idname = "HFFNE_FH_photo"
     bl_label = "Face From Photo"
     bl_import_operator = "hffne.open_photo"
-    bl_file_extensions = ";".join(batch.PHOTO_ENDINGS)
+    bl_file_extensions = ";".join(EXTENSIONS)
 
     @classmethod
     def poll_drop(cls, context):

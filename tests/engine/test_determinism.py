@@ -29,7 +29,7 @@ def test_the_same_files_twice(astronaut_file, tmp_path):
 
 def test_the_same_asset_twice(found):
     engine, photo, face = found
-    made = [engine.asset(photo, engine.normals(photo, face), 256, 64).as_message() for _ in range(2)]
+    made = [engine.build(photo, engine.normals(photo, face), 256, 64).as_message() for _ in range(2)]
     assert made[0][0] == made[1][0]
     for name, array in made[0][1].items():
         assert array.tobytes() == made[1][1][name].tobytes(), name

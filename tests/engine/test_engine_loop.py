@@ -45,12 +45,12 @@ class Engine:
             raise self.failure
         return "estimate"
 
-    def asset(self, photo, estimate, texture_size, grid, report, cancelled, maps=()):
+    def build(self, photo, estimate, texture_size, grid, report, cancelled, maps=()):
         assert estimate == "estimate"
         report("unwrap", 0.7, "Nearly there")
         return Asset()
 
-    def combined(self, views, texture_size, grid, report, cancelled, maps=()):
+    def build_multi_photo(self, views, texture_size, grid, report, cancelled, maps=()):
         assert [estimate for _, estimate in views] == ["estimate"] * len(views)
         self.merged = len(views)
         return Asset()

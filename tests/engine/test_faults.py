@@ -17,7 +17,7 @@ from hffne_blender.engine import client as client_module
 from hffne_blender.engine import launch, session, watchdog
 from paths import ROOT, SUPPORT
 
-STAGES = ("load", "detect", "prn", "coarse", "fine", "merge", "unwrap", "mesh", "result")
+STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh", "result")
 # What the artist is told: code of the error, and a word that must be in it or its hint.
 TOLD = {
     "kill": ("engine_died", "memory" if sys.platform != "win32" else "log"),

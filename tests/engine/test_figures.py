@@ -31,7 +31,7 @@ def loaded(engine, monkeypatch):
 def estimated(engine, astronaut_file):
     photo = load_photo(astronaut_file)
     estimate = engine.normals(photo, find_faces(photo)[0])
-    return estimate, engine.asset(photo, estimate, texture_size=512).textures
+    return estimate, engine.build(photo, estimate, texture_size=512).textures
 
 
 def test_the_base_mesh_from_the_photos_side_has_the_photos_normals(estimated):

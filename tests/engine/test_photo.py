@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from hffne.errors import HffneError, NoFaceError, PhotoError, PhotoTooLargeError, PhotoTooSmallError
-from hffne.photo.crop import Crop, crop_for_box, take, to_gray
+from hffne.photo.crop import Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detect import choose_faces, find_faces
 from hffne.photo.load import load_photo
 from paths import DATA
@@ -274,10 +274,10 @@ def test_a_48_megapixel_photo_in_little_memory(image, tmp_path):
         "import sys\n"
         "from hffne.photo.load import load_photo\n"
         "from hffne.photo.detect import find_faces\n"
-        "from hffne.photo.crop import crop_for_box, take\n"
+        "from hffne.photo.crop import crop_for_box, extract_crop\n"
         "photo = load_photo(sys.argv[1])\n"
         "face = find_faces(photo)[0]\n"
-        "take(photo.rgb, crop_for_box(face.box))\n"
+        "extract_crop(photo.rgb, crop_for_box(face.box))\n"
         "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
         "print(photo.size, [round(v) for v in face.box], peak.split()[1])\n"
     )
@@ -364,7 +364,7 @@ def test_choosing_a_face(astronaut):
 
 
 def test_a_crop_at_the_photos_own_scale_is_a_slice(astronaut):
-    got = take(astronaut, Crop(232, 132, 64, 64))
+    got = extract_crop(astronaut, Crop(232, 132, 64, 64))
     np.testing.assert_allclose(got, astronaut[100:164, 200:264] / np.float32(255), atol=1e-6)
     assert got.dtype == np.float32
 
@@ -375,7 +375,7 @@ def test_samples_lie_where_the_crop_says(side, turns):
     columns, rows = np.meshgrid(np.arange(900), np.arange(800))
     ramp = np.stack([columns * 70, rows * 80, rows * 0], axis=-1).astype(np.uint16)
     crop = Crop(450.3, 399.6, side, 256, turns)
-    got = take(ramp, crop) * 65535 / np.array([70, 80, 1])
+    got = extract_crop(ramp, crop) * 65535 / np.array([70, 80, 1])
     i, j = np.meshgrid(np.arange(256), np.arange(256))
     wanted = crop.to_photo(np.stack([i, j], axis=-1))
     inside = (wanted > 4).all(2) & (wanted < np.array([895, 795])).all(2)
@@ -392,14 +392,14 @@ def test_samples_lie_where_the_crop_says(side, turns):
 def test_shrinking_averages():
     checker = np.indices((1024, 1024)).sum(axis=0) % 2 * 255
     rgb = np.repeat(checker[..., None], 3, axis=2).astype(np.uint8)
-    got = take(rgb, Crop(512, 512, 1024, 256))
+    got = extract_crop(rgb, Crop(512, 512, 1024, 256))
     assert np.abs(got - 0.5).max() < 0.02
 
 
 def test_outside_of_the_photo_the_edge_goes_on(astronaut):
-    got = take(astronaut, Crop(0, 256, 64, 64))
+    got = extract_crop(astronaut, Crop(0, 256, 64, 64))
     np.testing.assert_allclose(got[:, :31], np.repeat(got[:, 31:32], 31, axis=1), atol=0.02)
-    far = take(astronaut, Crop(-900, -900, 64, 16))
+    far = extract_crop(astronaut, Crop(-900, -900, 64, 16))
     np.testing.assert_allclose(far, np.broadcast_to(astronaut[0, 0] / 255, far.shape), atol=1e-3)
 
 

@@ -145,21 +145,21 @@ def test_a_face_at_the_edge_of_the_photo(engine, photo, box):
     estimate = engine.normals(photo, Face(box, 0.9, np.zeros((5, 2), np.float32)))
     normal, _coarse, mask = estimate.on_photo(photo.rgb.shape)
     assert mask.shape == photo.rgb.shape[:2] and np.isfinite(normal).all() and mask.any()
-    asset = engine.asset(photo, estimate, texture_size=64, grid=32)
+    asset = engine.build(photo, estimate, texture_size=64, grid=32)
     assert np.isfinite(asset.textures.normal).all()
 
 
 def test_stages_are_told_in_order_and_with_rising_fractions(engine, photo, face):
     told = []
     estimate = engine.normals(photo, face, lambda *what: told.append(what), lambda: False)
-    engine.asset(photo, estimate, 64, 32, report=lambda *what: told.append(what))
-    assert [stage for stage, _, _ in told] == ["prn", "coarse", "fine", "merge", "unwrap", "mesh"]
+    engine.build(photo, estimate, 64, 32, report=lambda *what: told.append(what))
+    assert [stage for stage, _, _ in told] == ["prn", "coarse", "fine", "band_merge", "unwrap", "mesh"]
     fractions = [fraction for _, fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
     assert all(message for _, _, message in told)
 
 
-@pytest.mark.parametrize("stage", ["coarse", "fine", "merge"])
+@pytest.mark.parametrize("stage", ["coarse", "fine", "band_merge"])
 def test_a_cancel_stops_at_the_next_stage(engine, photo, face, stage):
     seen = []
     with pytest.raises(Cancelled):
@@ -168,7 +168,7 @@ def test_a_cancel_stops_at_the_next_stage(engine, photo, face, stage):
 
 
 def stage_before(stage):
-    order = ["prn", "coarse", "fine", "merge"]
+    order = ["prn", "coarse", "fine", "band_merge"]
     return order[order.index(stage) - 1]
 
 
@@ -176,7 +176,7 @@ def stage_before(stage):
 def test_the_asset_looked_at_through_its_camera_is_the_estimate(engine, photo, face, turns):
     estimate = engine.normals(photo, face)
     estimate = replace(estimate, crop=replace(estimate.crop, turns=turns))
-    asset = engine.asset(photo, estimate, texture_size=512, grid=128)
+    asset = engine.build(photo, estimate, texture_size=512, grid=128)
     body, arrays = asset.as_message()
     camera = body["camera"]
     rotation = np.array(camera["rotation"])
@@ -206,7 +206,7 @@ def test_the_asset_looked_at_through_its_camera_is_the_estimate(engine, photo, f
 def test_the_message_is_plain_and_typed(engine, photo, face):
     import json
 
-    asset = engine.asset(photo, engine.normals(photo, face), texture_size=128, grid=64)
+    asset = engine.build(photo, engine.normals(photo, face), texture_size=128, grid=64)
     body, arrays = asset.as_message()
     assert json.loads(json.dumps(body)) == body and body["units"] == "m"
     assert len(body["regions"]) == len(arrays["region_weights"])
@@ -226,7 +226,7 @@ def test_the_message_is_plain_and_typed(engine, photo, face):
 
 def test_a_small_face_is_said_to_be_small(engine, photo):
     small = Face((200.0, 100.0, 30.0, 36.0), 0.9, np.zeros((5, 2), np.float32))
-    asset = engine.asset(photo, engine.normals(photo, small), 64, 32)
+    asset = engine.build(photo, engine.normals(photo, small), 64, 32)
     assert any("small" in notice for notice in asset.notices)
 
 

@@ -30,7 +30,7 @@ import bpy
 import hffne_blender
 from hffne_blender.engine import client, session
 
-STAGES = ("load", "detect", "prn", "coarse", "fine", "merge", "unwrap", "mesh", "result")
+STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh", "result")
 # Faults and the codes with which they may be told; None: the face is built all the same.
 FAULTS = {
     "kill": {"engine_died"},

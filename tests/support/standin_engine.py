@@ -22,10 +22,10 @@ class Engine:
         self.device, self.device_name = "cpu", "A Stand-in"
 
     def normals(self, photo, face, report, cancelled, size=CROP):
-        for number, stage in enumerate(("prn", "coarse", "fine", "merge")):
+        for number, stage in enumerate(("prn", "coarse", "fine", "band_merge")):
             report(stage, 0.1 + 0.1 * number, stage)
 
-    def asset(self, photo, estimate, size, grid, report, cancelled, maps=()):
+    def build(self, photo, estimate, size, grid, report, cancelled, maps=()):
         for number, stage in enumerate(("unwrap", "maps", "mesh")):
             report(stage, 0.7 + 0.1 * number, stage)
         return Asset(photo.path.stem, size, grid, maps)

@@ -14,7 +14,7 @@ def stage_times(engine, path, runs, fine_sizes, texture_sizes):
     """{stage: `spread.timed`} of a photo's largest face, and its peak memory in MB where it may grow ("memory")."""
     from hffne.geometry import mesh, unwrap
     from hffne.geometry.band_merge import enlarge, merge
-    from hffne.photo.crop import crop_for_box, take, to_gray
+    from hffne.photo.crop import crop_for_box, extract_crop, to_gray
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
 
@@ -23,13 +23,13 @@ def stage_times(engine, path, runs, fine_sizes, texture_sizes):
     face = choose_faces(find_faces(photo), "largest", path)[0][1]
     estimate = engine.normals(photo, face)
     crop = estimate.crop.resized(256)
-    gray = to_gray(take(photo.rgb, crop))
+    gray = to_gray(extract_crop(photo.rgb, crop))
     coarse = engine.coarse_normal(gray)
 
     def align():
         # As the pipeline does: the detector's square, then the one around the position map.
         for square in (crop_for_box(face.box, 256), crop):
-            to_gray(take(photo.rgb, square))
+            to_gray(extract_crop(photo.rgb, square))
 
     rows = {
         "load": timed(lambda: load_photo(path), runs),
@@ -41,12 +41,12 @@ def stage_times(engine, path, runs, fine_sizes, texture_sizes):
     }
     memory = {}
     for size in fine_sizes:
-        large = to_gray(take(photo.rgb, crop.resized(size)))
+        large = to_gray(extract_crop(photo.rgb, crop.resized(size)))
         exemplar = enlarge(coarse, size)
         few = runs if size == fine_sizes[0] else min(runs, FEW)
         rows[f"fine {size}"] = timed(lambda: networks.fine(large, exemplar), few)
         memory[f"fine {size}"] = peak_memory()
-    rows["merge"] = timed(lambda: merge(estimate.coarse, estimate.fine, estimate.mask), runs)
+    rows["band_merge"] = timed(lambda: merge(estimate.coarse, estimate.fine, estimate.mask), runs)
     for size in texture_sizes:
         few = runs if size == texture_sizes[0] else min(runs, FEW)
         rows[f"unwrap {size}"] = timed(

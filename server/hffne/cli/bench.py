@@ -16,7 +16,7 @@ from hffne.benchmark.timing import spread
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.errors import HffneError
 
-STAGES = ("load", "detect", "prn", "coarse", "fine", "merge", "unwrap", "mesh")
+STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh")
 # The tables stand between these in a page, see --update.
 MARKS = "<!-- figures -->", "<!-- end of figures -->"
 # What `hffne normals` computes; unwrapping and the mesh are for Blender.
@@ -197,7 +197,7 @@ def _one_run(engine, path, texture_size):
     face = choose_faces(find_faces(photo), "largest", path)[0][1]
     estimate = engine.normals(photo, face, mark)
     estimate.on_photo(photo.rgb.shape)
-    engine.asset(photo, estimate, texture_size=texture_size, report=mark)
+    engine.build(photo, estimate, texture_size=texture_size, report=mark)
     mark("end")
     times = {name: (after - at) * 1000 for (name, at), (_, after) in itertools.pairwise(marks)}
     return {**{name: times.get(name, 0.0) for name in STAGES}, "photo_size": list(photo.size)}
@@ -299,7 +299,7 @@ def _markdown(data):
         "|---|---|---|",
     ]
     for name, t in data["milliseconds"].items():
-        title = {"normals": "**normals (load to merge)**", "all": "**all**"}.get(name, name)
+        title = {"normals": "**normals (load to band_merge)**", "all": "**all**"}.get(name, name)
         lines.append(f"| {title} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
     lines += ["", "| | |", "|---|---|", f"| models loaded, with torch | {data['models_loaded_seconds']:.1f} s |"]
     if data["engine_ready_seconds"] is not None:

@@ -56,7 +56,7 @@ def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None, s
     if faces:
         estimate = engine.normals(photo, faces[0], merged=merged)
         normal, coarse, ours = estimate.on_photo(photo.rgb.shape)
-        fine = estimate.spread(estimate.fine, photo.rgb.shape)
+        fine = estimate.resample_to_photo(estimate.fine, photo.rgb.shape)
         normal, empty = _filled(normal)
         result.found = True
         result.coverage = float(ours[mask].mean() * 100)
@@ -191,9 +191,9 @@ def _parts(estimate, shape):
         enlarge(estimate.coarse, len(estimate.projection.mask)),
     )
     return {
-        "base": estimate.spread(base, shape),
-        "coarse": estimate.spread(estimate.coarse, shape),
-        "fine": estimate.spread(estimate.fine, shape),
+        "base": estimate.resample_to_photo(base, shape),
+        "coarse": estimate.resample_to_photo(estimate.coarse, shape),
+        "fine": estimate.resample_to_photo(estimate.fine, shape),
     }
 
 

@@ -7,7 +7,7 @@ MediaPipe (the `train` extra) is used for training and evaluation only, never by
 import numpy as np
 
 from hffne.errors import HffneError
-from hffne.photo.crop import Crop, crop_for_box, take
+from hffne.photo.crop import Crop, crop_for_box, extract_crop
 
 # MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
 _SIDE, _SIZE = 1.6, 512
@@ -40,7 +40,7 @@ class LandmarkFinder:
         """(478, 3) in the photo's pixels (x right, y down, z toward the viewer), or None when there are none."""
         crop = crop_for_box(box, _SIZE)
         crop = Crop(crop.center_x, crop.center_y, crop.side * _SIDE, _SIZE)
-        result = self._mesh.process(np.round(take(rgb, crop) * 255).astype(np.uint8))
+        result = self._mesh.process(np.round(extract_crop(rgb, crop) * 255).astype(np.uint8))
         if not result.multi_face_landmarks:
             return None
         # MediaPipe's x and y are shares of the picture, pixel edges at 0 and 1; its z grows away from the viewer.

@@ -79,14 +79,14 @@ class _Before:
     """A rendered face, and what the product makes of it."""
 
     def __init__(self, engine, face):
-        photo = Photo(face.rgb, None)
+        photo = Photo(face.rgb)
         self.face = face
         self.estimate = engine.normals(photo, face.to_look_at(find_faces(photo)))
         self.normal, _, self.mask = self.estimate.on_photo(face.rgb.shape)
 
     def changes(self, engine, other):
         """Our change and the true one (N, 3) on the pixels that show the same of both faces, on the same crop."""
-        normal, _, mask = engine.normals_on(Photo(other.rgb, None), self.estimate.crop).on_photo(other.rgb.shape)
+        normal, _, mask = engine.normals_on(Photo(other.rgb), self.estimate.crop).on_photo(other.rgb.shape)
         true = other.normal - self.face.normal
         same = self.mask & mask & self.face.mask & other.mask & (np.abs(true).max(2) < EDGE)
         if not same.any():

@@ -91,7 +91,7 @@ def on_renders(engine, studio, faces=10, report=print, rows=None):
 
 
 def _render(engine, group, truth, rows, label):
-    photo = Photo(truth.rgb, None)
+    photo = Photo(truth.rgb)
     faces = find_faces(photo)
     try:
         estimate = engine.normals(photo, truth.to_look_at(faces))
@@ -148,7 +148,7 @@ def on_photos(engine, finder, paths, report=print):
 
 def spread(estimate, part, from_shape, shape):
     """Normals of an estimate on a photo of `from_shape`, at the size of `shape`; flat where there are none."""
-    normal = estimate.spread(part, from_shape)
+    normal = estimate.resample_to_photo(part, from_shape)
     if from_shape[:2] != shape[:2]:
         normal = cv2.resize(normal, shape[1::-1], interpolation=cv2.INTER_LINEAR)
     empty = np.square(normal).sum(2) < 0.25

@@ -16,7 +16,7 @@ from hffne.evaluation.metrics import angles
 from hffne.geometry.band_merge import enlarge
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
-from hffne.photo.crop import take, to_gray
+from hffne.photo.crop import extract_crop, to_gray
 from hffne.photo.detect import find_faces
 from hffne.photo.load import load_photo
 
@@ -55,7 +55,7 @@ def measure(engine, photo, face, sizes=SIZES, draw=None):
     first = None
     for size in sizes:
         estimate = engine.normals_on(photo, crop, size=size)
-        gray = to_gray(take(photo.rgb, crop.resized(size)))
+        gray = to_gray(extract_crop(photo.rgb, crop.resized(size)))
         inner = _inner(estimate.mask)
         smooth = normalize(enlarge(blur(estimate.normal, SHAPE * size / 256), sizes[0]))
         first = smooth if first is None else first

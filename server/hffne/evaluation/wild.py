@@ -17,7 +17,7 @@ from hffne.evaluation.metrics import angles
 from hffne.geometry.band_merge import enlarge
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import best_rotation, normalize
-from hffne.photo.crop import take, to_gray
+from hffne.photo.crop import extract_crop, to_gray
 from hffne.photo.detect import find_faces
 from hffne.photo.load import load_photo
 from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
@@ -87,7 +87,7 @@ def _one(engine, finder, path, rows):
         result.missing = "no landmarks" if faces else "no face found"
         return result
     crop = estimate.crop.resized(SIZE)
-    rgb = take(photo.rgb, crop)
+    rgb = extract_crop(photo.rgb, crop)
     points = crop.to_crop(points)
     truth, area = mesh_normals(points, SIZE)
     skin = plain_skin(points, area)

@@ -179,7 +179,7 @@ def _as_face(sample):
 
 def _found(engine, item, size):
     """A photo and its truth on the engine's crop; None where no face is found."""
-    from hffne.photo.crop import take, to_gray
+    from hffne.photo.crop import extract_crop, to_gray
     from hffne.photo.detect import find_faces
     from hffne.photo.load import load_photo
 
@@ -188,7 +188,7 @@ def _found(engine, item, size):
     if not faces:
         return None
     crop = engine.crop(photo, faces[0])
-    return to_gray(take(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.truth())
+    return to_gray(extract_crop(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.truth())
 
 
 def _gray(gray):

@@ -7,12 +7,12 @@ import numpy as np
 from hffne.geometry.mesh import DOWN
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.vectors import normalize
-from hffne.photo.crop import take
+from hffne.photo.crop import extract_crop
 
 
 def crop_picture(photo, estimate):
     """(S, S, 3) uint8: what the networks saw, in color."""
-    return np.round(np.clip(take(photo.rgb, estimate.crop), 0, 1) * 255).astype(np.uint8)
+    return np.round(np.clip(extract_crop(photo.rgb, estimate.crop), 0, 1) * 255).astype(np.uint8)
 
 
 def turned_view(estimate, textures, yaw, size=384):

@@ -30,7 +30,7 @@ def relit(albedo, normal, light, mask):
 def rows(engine, photo, face, label, lights):
     """One row of a photo: photo, normal, albedo, then shading and relighting under each light (x, y, z)."""
     estimate = engine.normals(photo, face)
-    textures = engine.asset(photo, estimate, texture_size=512).textures
+    textures = engine.build(photo, estimate, texture_size=512).textures
     parts = make_maps({"relight"}, photo, estimate, textures)
     albedo, size = parts["photo_albedo"], parts["photo_albedo"].shape[0]
     normal = normalize(cv2.resize(parts["photo_normal"], (size, size), interpolation=cv2.INTER_CUBIC))

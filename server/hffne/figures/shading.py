@@ -11,7 +11,7 @@ ALL_LIGHTS = (*LIGHTS, (0.0, 0.9, 0.35))
 def rows(engine, photo, face, label):
     """A row a view: the photo, the estimated normals, the base mesh under each light, and with those normals."""
     estimate = engine.normals(photo, face)
-    textures = engine.asset(photo, estimate, texture_size=512).textures
+    textures = engine.build(photo, estimate, texture_size=512).textures
     made = []
     for yaw in VIEWS:
         base, detailed, mask = turned_view(estimate, textures, yaw)

@@ -109,7 +109,7 @@ def regularize(position):
     )
 
 
-def lean(position):
+def head_roll(position):
     """By how many degrees the head of a position map (U, U, 3) leans to the right of the picture, -180 to 180.
 
     0 where that cannot be told: no face, or one that is seen from above or below.

@@ -15,7 +15,7 @@ from hffne.geometry.grids import blur, fill, resample
 from hffne.geometry.mesh import surface_normals
 from hffne.geometry.uv import surface
 from hffne.geometry.vectors import normalize, turn
-from hffne.photo.crop import take
+from hffne.photo.crop import extract_crop
 
 # Cosine of the angle to the viewer from which a texel is believed, and fully believed.
 GRAZING, FACING = 0.10, 0.40
@@ -63,7 +63,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     base = base_normals(shape, LOW)
     confidence = _confidence(low, base @ shape.rotation.T, projection, crop, rgb.shape)
     # No more pixels than texels need: a texture of T is about as fine as a crop of T pixels.
-    colors = take(rgb, crop.resized(int(np.clip(round(crop.side), 64, size))))
+    colors = extract_crop(rgb, crop.resized(int(np.clip(round(crop.side), 64, size))))
     to_object = shape.rotation.astype(np.float32)  # row vectors: n_object = n_camera @ rotation
 
     def seen_normals(at):
@@ -72,7 +72,7 @@ def unwrap(shape, projection, normal, rgb, crop, size=1024):
     def seen_colors(at):
         return np.clip(_look_up(colors, at), 0, 1)
 
-    small_colors = take(rgb, crop.resized(LOW))
+    small_colors = extract_crop(rgb, crop.resized(LOW))
     own_color = np.clip(_look_up(small_colors, low), 0, 1)
     own_normal = seen_normals(low)
     both = confidence * confidence[:, ::-1]

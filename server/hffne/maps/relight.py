@@ -7,7 +7,7 @@ import numpy as np
 from hffne.geometry.vectors import normalize
 from hffne.maps.lighting import to_linear, to_srgb
 from hffne.maps.surface import at_size
-from hffne.photo.crop import take
+from hffne.photo.crop import extract_crop
 
 MAX_SIZE = 1024
 
@@ -20,7 +20,7 @@ def relit_parts(photo_rgb, estimate, light):
     """
     crop = estimate.crop
     size = int(np.clip(round(crop.side), 64, MAX_SIZE))
-    color = (np.clip(take(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
+    color = (np.clip(extract_crop(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
     side = min(len(estimate.normal), MAX_SIZE)
     normal = normalize(at_size(estimate.normal.astype(np.float32), side))
     shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))

@@ -6,13 +6,16 @@ so its center is at k + 0.5. The sample i of a crop lies, in pixel indices, at
 center + ((i + 0.5) / size - 0.5) * side - 0.5.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+# Pixels of the canonical crop: position maps are given in its pixels, and the coarse network's input is cut at it.
+CROP = 256
 # The square's side over the root of the detector's box area: on fitted photos the
-# canonical crop (pipeline) is 1.45 +- 0.04 of it, centerd on the box.
+# canonical crop (pipeline) is 1.45 +- 0.04 of it, centered on the box.
 SIDE_OVER_BOX = 1.45
 # The canonical crop's side over the rms radius of the position map: the face with some margin.
 SIDE_OVER_RADIUS = 3.0
@@ -33,10 +36,10 @@ class Crop:
     center_x: float
     center_y: float
     side: float
-    size: int = 256
+    size: int = CROP
     turns: float = 0
 
-    def to_photo(self, points):
+    def to_photo(self, points: np.ndarray) -> np.ndarray:
         """Crop-pixel indices (..., 2 or 3) to the photo's; z is scaled alone."""
         matrix = self.matrix
         moved = np.array(points, np.float32)
@@ -44,7 +47,7 @@ class Crop:
         moved[..., 2:] *= np.float32(self.side / self.size)
         return moved
 
-    def to_crop(self, points):
+    def to_crop(self, points: np.ndarray) -> np.ndarray:
         """Photo-pixel indices (..., 2 or 3) to the crop's; the inverse of `to_photo`."""
         matrix = self.matrix
         moved = np.array(points, np.float32)
@@ -52,18 +55,18 @@ class Crop:
         moved[..., 2:] *= np.float32(self.size / self.side)
         return moved
 
-    def resized(self, size):
+    def resized(self, size: int) -> "Crop":
         """The same square at another resolution."""
         return replace(self, size=size)
 
-    def unturned_points(self, points):
+    def unturned_points(self, points: np.ndarray) -> np.ndarray:
         """Indices (..., 2 or 3) of the crop as those of the square before it was turned."""
         middle, moved = (self.size - 1) / 2, np.array(points, np.float32)
         moved[..., :2] = (moved[..., :2] - middle) @ self.unturning[:2, :2] + middle
         return moved
 
     @property
-    def matrix(self):
+    def matrix(self) -> np.ndarray:
         """(2, 3) float64: crop-pixel indices to the photo's."""
         cosine, sine = _cosine_sine(self.turns)
         matrix = np.zeros((2, 3))
@@ -72,31 +75,31 @@ class Crop:
         return matrix
 
     @property
-    def unturning(self):
+    def unturning(self) -> np.ndarray:
         """Rotation (3, 3) of camera-space vectors of the crop (x right, y up) to those of the photo."""
         cosine, sine = _cosine_sine(self.turns)
         return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], np.float32)
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Half of the width and height in photo pixels that the square covers as it lies on the photo."""
         return self.side / 2 * sum(abs(part) for part in _cosine_sine(self.turns))
 
 
-def _cosine_sine(turns):
-    """Of an angle in quarters; whole quarters are exact."""
+def _cosine_sine(turns: float) -> tuple[float, float]:
+    """Cosine and sine of an angle in quarter turns; exact for whole quarters."""
     angle = turns * np.pi / 2
     return round(float(np.cos(angle)), 12), round(float(np.sin(angle)), 12)
 
 
-def crop_for_box(box, size=256, turns=0):
-    """The square to look at for a detector's box (x, y, width, height) in photo pixels."""
+def crop_for_box(box: Sequence[float], size: int = CROP, turns: float = 0) -> Crop:
+    """The square around a detector's box (x, y, width, height) in photo pixels, with the training crops' margin."""
     x, y, width, height = (float(v) for v in box)
     side = SIDE_OVER_BOX * float(np.sqrt(max(width, 1.0) * max(height, 1.0)))
     return Crop(x + width / 2, y + height / 2, side, size, turns)
 
 
-def take(rgb, crop):
+def extract_crop(rgb: np.ndarray, crop: Crop) -> np.ndarray:
     """Resample the crop: (H, W, 3) uint8 or uint16 -> (size, size, 3) float32 in 0..1.
 
     Averages when it shrinks (no aliasing), interpolates linearly when it grows;
@@ -133,12 +136,12 @@ def take(rgb, crop):
     )
 
 
-def to_gray(rgb):
+def to_gray(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) float32 sRGB -> (...) float32, the luma of the encoded values."""
     return np.asarray(rgb, np.float32) @ _LUMA
 
 
-def _covered(center, side, length):
+def _covered(center: float, side: float, length: int) -> tuple[int, int]:
     """The pixel range of one axis under the crop, with room for interpolation."""
     margin = 2 + side / 64
     first = int(np.floor(np.clip(center - side / 2 - margin, 0, length - 1)))

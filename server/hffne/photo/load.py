@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a photo file into upright sRGB pixels, or say clearly why not."""
+"""Read a photo file into upright sRGB pixels, with a specific error for each reason why it cannot be read."""
 
 import io
 import stat
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from hffne.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, PhotoTooSmallError
+from hffne.photo.formats import FORMAT_NAMES, FORMATS, UNLISTED_FORMATS, is_photo_name
 
 # Decoding takes about seven bytes a pixel, so this bounds the memory near 1 GB.
 MAX_PIXELS = 150_000_000
@@ -21,10 +22,10 @@ DEEP_MODES = ("RGBA", "RGBa", "LA", "La", "PA", "CMYK", "YCbCr", "LAB", "I", "F"
 MAX_FILE_BYTES = 2 << 30
 MIN_SIDE = 24
 
-# Only formats that photos come in: Pillow can also start Ghostscript and others.
-FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF", "TGA", "HEIF")
+# The path of a Photo that does not come from a file.
+IN_MEMORY = PurePath("<memory>")
 
-# Transparent pixels are seen on white, as image viewers show them.
+# Transparent pixels are composited on white, as image viewers show them.
 _BACKDROP = (255, 255, 255)
 
 
@@ -32,22 +33,27 @@ _BACKDROP = (255, 255, 255)
 class Photo:
     """A photo in memory.
 
-    rgb      (H, W, 3) uint8, sRGB, upright, opaque; row 0 is the top
-    path     where it came from
-    notices  what the user should know about it, as sentences
+    rgb      (H, W, 3) uint8 or uint16, sRGB, upright, opaque; row 0 is the top
+    path     the file it was read from, or a name for messages
+    notices  sentences for the user, e.g. that the color profile could not be used
     """
 
     rgb: np.ndarray
-    path: Path
-    notices: list = field(default_factory=list)
+    path: PurePath = IN_MEMORY
+    notices: list[str] = field(default_factory=list)
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.rgb.shape[1], self.rgb.shape[0]
 
 
-def load_photo(path):
+def find_photos(folder: str | Path) -> list[Path]:
+    """All photos under a folder and its subfolders (see `formats.is_photo_name`), sorted."""
+    return sorted(path for path in Path(folder).rglob("*") if is_photo_name(path))
+
+
+def load_photo(path: str | Path) -> Photo:
     """Read a photo: EXIF orientation applied, colors in sRGB, alpha composited.
 
     Gray, palette, CMYK, 16-bit and floating-point files become 8-bit RGB.
@@ -56,18 +62,18 @@ def load_photo(path):
     """
     path = Path(path)
     _check_file(path)
-    notices = []
+    notices: list[str] = []
     with warnings.catch_warnings():
         # Sizes are checked below; other warnings are of no use to an artist.
         warnings.simplefilter("ignore")
         try:
             with Image.open(path, formats=_known_formats(path)) as image:
                 _check_size(path, image)
-                rgb = _decode(path, image, notices)
+                rgb = _decode(image, notices)
         except UnidentifiedImageError:
             raise PhotoError(
                 f"'{path}' is not a photo, or of a kind that cannot be read.",
-                hint="Photos can be JPEG, HEIC, PNG, TIFF, WebP, BMP, AVIF or JPEG 2000. " + PhotoError.hint,
+                hint=f"Photos can be {FORMAT_NAMES}. {PhotoError.hint}",
                 code="not_a_photo",
             ) from None
         except Image.DecompressionBombError:
@@ -86,7 +92,7 @@ def load_photo(path):
     return Photo(rgb=rgb, path=path, notices=notices)
 
 
-def _check_file(path):
+def _check_file(path: Path) -> None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -105,8 +111,8 @@ def _check_file(path):
         raise PhotoError(f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo")
 
 
-def _known_formats(path):
-    # A build of Pillow may lack some of them, and open() refuses unknown names.
+def _known_formats(path: Path) -> list[str]:
+    """The formats to try, of those that this build of Pillow has: open() refuses unknown names."""
     Image.init()
     if "HEIF" not in Image.OPEN and _is_iso_media(path):
         try:
@@ -114,18 +120,19 @@ def _known_formats(path):
         except ImportError:
             pass  # there are no wheels of it for this machine
         else:
-            # Decoding only: nothing here writes HEIC. Started for the few files that may need it.
+            # Decoding only: nothing here writes HEIC. Registered for the few files that may need it.
             pi_heif.register_heif_opener()
-    return [name for name in FORMATS if name in Image.OPEN]
+    # Only formats that photos come in: Pillow can also start Ghostscript and others.
+    return [name for name in (*FORMATS, *UNLISTED_FORMATS) if name in Image.OPEN]
 
 
-def _is_iso_media(path):
-    """Is it of the family of HEIC (an iPhone's photos) and AVIF?"""
+def _is_iso_media(path: Path) -> bool:
+    """Whether the file is an ISO media file, as HEIC (an iPhone's photos) and AVIF are."""
     with open(path, "rb") as file:
         return file.read(8)[4:] == b"ftyp"
 
 
-def _check_size(path, image):
+def _check_size(path: Path, image: Image.Image) -> None:
     width, height = image.size
     deep = image.mode.startswith("I;") or image.mode in DEEP_MODES or "transparency" in image.info
     most = DEEP_PIXELS if deep else MAX_PIXELS
@@ -137,13 +144,13 @@ def _check_size(path, image):
         )
 
 
-def _too_large(path, what, most=MAX_PIXELS):
+def _too_large(path: Path, count: str, most: int = MAX_PIXELS) -> PhotoTooLargeError:
     return PhotoTooLargeError(
-        f"'{path}' has {what} pixels; at most {most // 1_000_000} million of this kind can be read."
+        f"'{path}' has {count} pixels; at most {most // 1_000_000} million of this kind can be read."
     )
 
 
-def _decode(path, image, notices):
+def _decode(image: Image.Image, notices: list[str]) -> np.ndarray:
     if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "JPEG"):
         notices.append("The file holds several pictures; the first one is used.")
     image.load()
@@ -165,8 +172,8 @@ def _decode(path, image, notices):
     return _pixels(image)
 
 
-def _pixels(image):
-    """The pixels of an RGB image, in bands: Pillow's own way holds them three times over."""
+def _pixels(image: Image.Image) -> np.ndarray:
+    """The pixels (H, W, 3) uint8 of an RGB image, copied in bands: np.asarray holds a whole image three times over."""
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, 256):
@@ -175,12 +182,12 @@ def _pixels(image):
     return pixels
 
 
-def _orientation(image):
+def _orientation(image: Image.Image) -> int:
     return image.getexif().get(0x0112, 1)
 
 
-def _eight_bit(image):
-    """Bring 16-bit, 32-bit and float gray to "L"; Pillow's own convert clips them at 255."""
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Convert 16-bit, 32-bit and float gray to "L"; Pillow's own convert clips them at 255."""
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image).astype(np.float32)
@@ -194,11 +201,12 @@ def _eight_bit(image):
     return Image.fromarray(np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8))
 
 
-def _has_alpha(image):
+def _has_alpha(image: Image.Image) -> bool:
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
-def _to_srgb(image, profile, notices):
+def _to_srgb(image: Image.Image, profile: bytes | None, notices: list[str]) -> Image.Image:
+    """The image in sRGB, from the color space of its ICC profile."""
     if not profile:
         return image
     if image.mode in ("P", "1"):
@@ -218,8 +226,8 @@ def _to_srgb(image, profile, notices):
         return image
 
 
-def _converted(image, source):
-    return ImageCms.profileToProfile(
+def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    converted = ImageCms.profileToProfile(
         image,
         source,
         ImageCms.createProfile("sRGB"),
@@ -227,8 +235,10 @@ def _converted(image, source):
         outputMode="RGBA" if image.mode == "RGBA" else "RGB",
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
+    assert converted is not None  # only with inPlace
+    return converted
 
 
-def _one_line(error):
+def _one_line(error: Exception) -> str:
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
     return text or type(error).__name__

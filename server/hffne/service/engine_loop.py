@@ -313,7 +313,9 @@ class EngineLoop:
                 first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
         asked = (texture_size, grid, report, cancelled, maps)
         asset = (
-            self._computed("asset", *views[0], *asked) if len(views) == 1 else self._computed("combined", views, *asked)
+            self._computed("build", *views[0], *asked)
+            if len(views) == 1
+            else self._computed("build_multi_photo", views, *asked)
         )
         check()
         body, arrays = asset.as_message()
@@ -402,9 +404,9 @@ def _thumbnails(photo, faces, side):
     """A square picture (N, side, side, 3) uint8 sRGB of each face, as far as there are not too many."""
     import numpy as np
 
-    from hffne.photo.crop import crop_for_box, take
+    from hffne.photo.crop import crop_for_box, extract_crop
 
-    pictures = [take(photo.rgb, crop_for_box(face.box, size=side)) for face in faces[:MOST_THUMBNAILS]]
+    pictures = [extract_crop(photo.rgb, crop_for_box(face.box, size=side)) for face in faces[:MOST_THUMBNAILS]]
     return np.rint(np.array(pictures, np.float32).reshape(-1, side, side, 3) * 255).astype(np.uint8)
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
+from hffne.photo.formats import EXTENSIONS
+from hffne.photo.load import find_photos
 from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import random_turn, turned_photo
 from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
@@ -24,7 +26,6 @@ from hffne.synthesis.training_set import FITS, TrainingSet
 from hffne.synthesis.uv_layout import CENTER, build_layout, write_template
 from hffne.synthesis.uv_layout import SIZE as U
 
-PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 # Of what the landmark mesh's normals differ from a fit's, in the broad (sigma in pixels). Chosen by what the normals
 # explain of the photos' light, as the fits' weights are (163 photos; R2, and in the band of 3 to 16 px): 0 0.651
 # (0.572), 0.2 0.653 (0.575), 0.3 0.653 (0.576), 0.5 0.653 (0.574), 1 0.644 (0.558).
@@ -44,11 +45,6 @@ PHOTO_FIELDS = {name: FIELDS[name] for name in ("normal", "kind", "position", "u
 }
 
 
-def find_photos(folder):
-    """All photos under a folder, sorted."""
-    return sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PHOTO_ENDINGS)
-
-
 def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, processes=1, report=print):
     """Write the training set to `output`; what is already there is kept, so an interrupted build goes on.
 
@@ -59,7 +55,7 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
     model = load_face_model(shapes)
     paths = find_photos(photos)
     if not paths:
-        raise FileNotFoundError(f"{photos}: no photos ({', '.join(sorted(PHOTO_ENDINGS))}) in this folder")
+        raise FileNotFoundError(f"{photos}: no photos ({', '.join(EXTENSIONS)}) in this folder")
     if not (output / FITS).exists():
         landmarks, found = detect_landmarks(paths, report)
         fits = fit_photos(model, landmarks, report)

@@ -51,7 +51,8 @@ def add_photo_options(parser):
 def chosen_photos(args):
     """The photos of args.folder, args.held_out and args.limit. Raises HffneError when there are none."""
     from hffne.evaluation.wild import held_out
-    from hffne.synthesis.build import find_photos
+    from hffne.photo.formats import FORMAT_NAMES
+    from hffne.photo.load import find_photos
 
     if args.folder is None and args.held_out is None:
         raise HffneError("There are no photos to measure on.", hint="Name a folder of photos, or --held-out SET.")
@@ -60,7 +61,7 @@ def chosen_photos(args):
         paths = find_photos(args.folder)
         if not paths:
             raise HffneError(
-                f"'{args.folder}' holds no photos.", hint="It must hold JPEG, PNG or WebP files.", code="no_photos"
+                f"'{args.folder}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.", code="no_photos"
             )
     if args.held_out is not None:
         paths = held_out(args.held_out, paths)

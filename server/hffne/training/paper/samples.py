@@ -11,11 +11,10 @@ import torch
 
 from hffne.datasets import photoface
 from hffne.errors import HffneError
-from hffne.photo.crop import crop_for_box, take, to_gray
+from hffne.photo.crop import crop_for_box, extract_crop, to_gray
 from hffne.photo.detect import find_faces
-from hffne.photo.load import Photo, load_photo
-
-PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+from hffne.photo.formats import FORMAT_NAMES
+from hffne.photo.load import Photo, find_photos, load_photo
 
 
 class SetSource:
@@ -48,7 +47,7 @@ class PhotofaceSource:
             normal, mask = session.truth(pictures)
             crop = _crop(pictures, session.folder)
             normal, known = truth_on(crop, self.size, normal, mask)
-            self.cache[number] = ([to_gray(take(p, crop.resized(self.size))) for p in pictures], normal, known)
+            self.cache[number] = ([to_gray(extract_crop(p, crop.resized(self.size))) for p in pictures], normal, known)
         grays, normal, known = self.cache[number]
         return _sample(rng, grays[rng.integers(len(grays))], normal, known)
 
@@ -58,10 +57,10 @@ class PhotoSource:
 
     def __init__(self, folder, size):
         self.size, self.cache = size, {}
-        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTOS)
+        self.paths = find_photos(folder)
         if not self.paths:
             raise HffneError(
-                f"There are no photos in '{folder}'.", hint="Name a folder of JPEG or PNG photos.", code="no_set"
+                f"There are no photos in '{folder}'.", hint=f"Name a folder of photos: {FORMAT_NAMES}.", code="no_set"
             )
         y, x = np.mgrid[:size, :size] / size * 2 - 1
         self.area = (x / 0.75) ** 2 + (y / 0.95) ** 2 < 1
@@ -73,7 +72,9 @@ class PhotoSource:
                 try:
                     photo = load_photo(self.paths[number])
                     crop = _crop([photo.rgb], self.paths[number])
-                    self.cache[number] = (to_gray(take(photo.rgb, crop.resized(self.size))) * 255).astype(np.uint8)
+                    self.cache[number] = (to_gray(extract_crop(photo.rgb, crop.resized(self.size))) * 255).astype(
+                        np.uint8
+                    )
                 except HffneError:
                     self.cache[number] = None
             if self.cache[number] is not None:
