@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +26,10 @@ TORCH = "torch==2.13.0"
 # On Linux and Windows the default build of torch carries gigabytes of CUDA.
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
+# The exact versions of everything else, with hashes, for PYTHON: see requirements/README.md. "" is the engine alone.
+LOCKS = ROOT / "requirements"
+LOCKED_EXTRAS = ("", "blender", "test", "lint")
+
 _STAMP = "hffne-installed.json"
 
 
@@ -31,15 +37,18 @@ class SetupFailed(Exception):
     """The environment could not be made; the message says what to do."""
 
 
-def say(text):
+def say(text: str) -> None:
+    """Print a line about the set-up itself, apart from the output of the programs it runs."""
     print(f"== {text}", flush=True)
 
 
-def ensure_environment(extras):
+def ensure_environment(extras: Iterable[str]) -> Path:
     """Make `.venv` or bring it up to date; returns the path of its Python.
 
     extras: names of the extras of pyproject.toml. What is already installed is
     not installed again. HFFNE_VENV names another folder for the environment.
+    The versions are those of the locks; with another Python than PYTHON, or with
+    HFFNE_UNLOCKED set, any that pyproject.toml allows. Raises SetupFailed.
     """
     folder = Path(os.environ.get("HFFNE_VENV") or ROOT / ".venv")
     python = python_in(folder)
@@ -58,28 +67,60 @@ def ensure_environment(extras):
     stamp.unlink(missing_ok=True)
     _install_torch(python)
     say(f"Installing the project with {', '.join(wanted)} (some minutes the first time)")
-    pip(python, "install", "-e", f"{ROOT}[{','.join(wanted)}]")
-    stamp.write_text(json.dumps({"fingerprint": fingerprint, "extras": wanted}), encoding="utf-8")
+    locks = _locks(python, wanted)
+    if locks:
+        pip(python, "install", "--require-hashes", "--no-deps", *(part for lock in locks for part in ("-r", str(lock))))
+        pip(python, "install", "--no-deps", "-e", str(ROOT))
+    else:
+        pip(python, "install", "-e", f"{ROOT}[{','.join(wanted)}]")
+    facts = {"fingerprint": fingerprint, "extras": wanted, "locked": bool(locks)}
+    stamp.write_text(json.dumps(facts), encoding="utf-8")
     return python
 
 
-def run(python, *arguments, **options):
+def lock_of(extra: str) -> Path:
+    """The file with the exact versions of an extra of pyproject.toml, or of the engine alone for ""."""
+    return LOCKS / f"{extra or 'engine'}.lock"
+
+
+def _locks(python: Path, extras: list) -> list:
+    """The locks to install from, or [] where the versions must be resolved anew."""
+    if os.environ.get("HFFNE_UNLOCKED"):
+        say("HFFNE_UNLOCKED is set: taking the newest versions that pyproject.toml allows.")
+        return []
+    if _version_of(python) != PYTHON:
+        say("The locked versions are for Python {}.{}: taking others.".format(*PYTHON))
+        return []
+    if not set(extras) <= set(LOCKED_EXTRAS):
+        return []
+    return [lock_of(extra) for extra in extras or [""]]
+
+
+def _version_of(python: Path) -> tuple:
+    """(major, minor) of a Python, or () when it does not start."""
+    command = [str(python), "-c", "import sys; print(*sys.version_info[:2])"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    return tuple(map(int, answer.stdout.split())) if answer.returncode == 0 else ()
+
+
+def run(python: Path, *arguments: object, **options: Any) -> int:
     """Run the environment's Python with a clean module path; returns the exit code."""
     return subprocess.run([str(python), *map(str, arguments)], env=clean_environ(), **options).returncode
 
 
-def clean_environ(**more):
+def clean_environ(**more: str) -> dict:
     """The variables of this process, and `more`, for the Python of another environment."""
     environ = dict(os.environ, PYTHONUTF8="1", **more)
     environ.pop("PYTHONHOME", None)
     return environ
 
 
-def python_in(folder):
+def python_in(folder: Path) -> Path:
+    """The Python of a virtual environment."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _works(python):
+def _works(python: Path) -> bool:
     if not python.exists():
         return False
     try:
@@ -89,10 +130,10 @@ def _works(python):
         return False
 
 
-def _make_venv(folder):
+def _make_venv(folder: Path) -> None:
     maker = _find_maker()
     say(f"Making a Python environment in {folder}")
-    # A half-made environment, or one whose Python has gone.
+    # --clear: it may be half-made, or its Python may be gone.
     command = [*maker, "-m", "venv", "--clear", str(folder)]
     if subprocess.run(command).returncode:
         shutil.rmtree(folder, ignore_errors=True)
@@ -102,8 +143,8 @@ def _make_venv(folder):
         )
 
 
-def _find_maker():
-    """The command of a Python 3.11, or else of this Python."""
+def _find_maker() -> list:
+    """The command line of a Python 3.11, or else of this Python; raises SetupFailed when this one is too old."""
     if sys.version_info[:2] == PYTHON:
         return [sys.executable]
     name = f"{PYTHON[0]}.{PYTHON[1]}"
@@ -117,11 +158,11 @@ def _find_maker():
             return candidate
     if sys.version_info[:2] < OLDEST_PYTHON:
         raise SetupFailed(f"Python {name} is needed; this is {sys.version.split()[0]}.")
-    say(f"No Python {name} here: going on with {sys.version.split()[0]}, without Blender's Python module.")
+    say(f"Python {name} was not found: using {sys.version.split()[0]}, without Blender's Python module.")
     return [sys.executable]
 
 
-def _install_torch(python):
+def _install_torch(python: Path) -> None:
     if _installed_torch(python).split("+")[0] == TORCH.split("==")[1]:
         return
     say(f"Installing {TORCH}")
@@ -130,26 +171,26 @@ def _install_torch(python):
             pip(python, "install", TORCH, "--extra-index-url", TORCH_CPU_INDEX)
             return
         except SetupFailed:
-            say("The CPU build could not be had; trying the default one")
+            say("The CPU build could not be installed; trying the default one")
     pip(python, "install", TORCH)
 
 
-def _installed_torch(python):
-    """Its version, or "" when it is not there."""
+def _installed_torch(python: Path) -> str:
+    """The version of torch, or "" when it is not installed."""
     command = [str(python), "-c", "import importlib.metadata as m; print(m.version('torch'))"]
     answer = subprocess.run(command, capture_output=True, text=True)
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def _default_is_cuda():
+def _default_is_cuda() -> bool:
     return sys.platform.startswith("linux") or os.name == "nt"
 
 
-def _has_nvidia():
+def _has_nvidia() -> bool:
     return shutil.which("nvidia-smi") is not None
 
 
-def _reachable(url):
+def _reachable(url: str) -> bool:
     try:
         with urllib.request.urlopen(url + "/", timeout=5) as answer:
             return answer.status == 200
@@ -157,27 +198,30 @@ def _reachable(url):
         return False
 
 
-def pip(python, *arguments):
+def pip(python: Path, *arguments: str) -> None:
+    """Run an environment's pip, shielded from this process's settings; raises SetupFailed when it fails."""
     command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
     environment = dict(os.environ)
-    # A user-wide site or another environment must not answer for what is missing here.
+    # A user-wide site or another environment must not stand in for what is missing here.
     for name in ("PYTHONHOME", "PYTHONPATH", "PIP_USER"):
         environment.pop(name, None)
     if subprocess.run(command, env=environment).returncode:
-        raise SetupFailed("pip failed; its last lines above say why. Check the connection and try again.")
+        raise SetupFailed("pip failed; its last lines above give the reason. Check the connection and try again.")
 
 
-def read_state(stamp):
+def read_state(stamp: Path) -> dict:
+    """What an installation has written about itself, or {} when there is none."""
     try:
         return json.loads(stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
 
-def _fingerprint():
-    """Changes when what must be installed changes, or the project was moved."""
+def _fingerprint() -> str:
+    """A digest that changes when what must be installed changes, or the project was moved."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for name in ("pyproject.toml", "setup.py", "addon_manifest.toml"):
-        digest.update((ROOT / name).read_bytes())
-    digest.update(TORCH.encode())
+    locks = [lock_of(extra) for extra in LOCKED_EXTRAS]
+    for path in (ROOT / "pyproject.toml", ROOT / "setup.py", ROOT / "addon_manifest.toml", *locks):
+        digest.update(path.read_bytes())
+    digest.update(TORCH.encode() + os.environ.get("HFFNE_UNLOCKED", "").encode())
     return digest.hexdigest()

@@ -19,7 +19,8 @@ Image.fromarray(skimage.data.astronaut()).save(sys.argv[1])
 """
 
 
-def main():
+def main() -> int:
+    """Set up the environment, build the face and say where it is; returns the exit code of `hffne build`."""
     parser = argparse.ArgumentParser(description="Build a face in Blender from a photo.")
     parser.add_argument("photo", nargs="?", type=Path, help="default: the astronaut photo of scikit-image")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "out", help="folder to write to (default: out)")
@@ -36,7 +37,7 @@ def main():
     if photo is None:
         args.output.mkdir(parents=True, exist_ok=True)
         photo = args.output / "astronaut.png"
-        say(f"Taking the astronaut photo of scikit-image: {photo}")
+        say(f"Using the astronaut photo of scikit-image: {photo}")
         if run(python, "-c", _SAVE_ASTRONAUT, photo):
             return 1
     say(f"Building the face of {photo}")

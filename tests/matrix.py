@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tests that use Blender, in every version that the extension supports: python tests/matrix.py [options of pytest]
+"""The tests that use Blender, in its other versions: python tests/matrix.py [--only VERSION] [options of pytest]
 
 Each version is its bpy module in an environment of its own, with the numpy that this Blender
 carries; the tests themselves, and the engine, run in the project's environment as always.
-A version whose Python is not on this machine is passed over, and told. Tests marked `once` are left
+A version whose Python is not on this machine is skipped with a message. Tests marked `once` are left
 out: tests/run.py has them. Standard library only.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -14,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
-from run import tests_python  # puts the bootstrap's folder on the path
+from run import EXTRAS, project_python  # puts the bootstrap's folder on the path
 
 from bootstrap import ROOT, clean_environ, pip, python_in, read_state, say
 
@@ -24,21 +26,29 @@ VERSIONS = (("4.2", "3.11", "1.24"), ("5.2", "3.13", "2.3"))
 HOME = ROOT / ".venv-blender"
 
 
-def main():
-    tests = tests_python()
+def main() -> int:
+    """Run the tests in each version side by side; returns 1 when they failed in one."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser.add_argument("--only", choices=[version[0] for version in VERSIONS], help="this version of Blender alone")
+    options, pytest_options = parser.parse_known_args()
+    tests = project_python(EXTRAS)
     blenders = {}
     for bpy, version, numpy in VERSIONS:
+        if options.only not in (None, bpy):
+            continue
         maker = find_python(version)
         if maker:
             blenders[bpy] = environment(maker, bpy, numpy)
+        elif options.only:
+            sys.exit(f"matrix: no Python {version} on this machine, which Blender {bpy} needs")
         else:
-            say(f"Blender {bpy} is passed over: no Python {version} on this machine")
-    # Side by side, for they mostly wait for one Blender: the first is told as it goes, the others when it has ended.
-    command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *sys.argv[1:]]
+            say(f"Blender {bpy} is skipped: no Python {version} on this machine")
+    # Side by side, for they mostly wait for one Blender: the first prints as it runs, the others when it has ended.
+    command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *pytest_options]
     runs = {}
     for bpy, blender in blenders.items():
-        log = tempfile.TemporaryFile() if runs else None
-        say(f"The tests that use Blender, in Blender {bpy}" + (", told afterwards" if log else ""))
+        log = tempfile.TemporaryFile() if runs else None  # noqa: SIM115 (read by `outcome`)
+        say(f"The tests that use Blender, in Blender {bpy}" + (", printed afterwards" if log else ""))
         environ = clean_environ(HFFNE_TEST_BPY=str(blender))
         runs[bpy] = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log), log
     failed = [bpy for bpy, (process, log) in runs.items() if outcome(bpy, process, log)]
@@ -47,7 +57,7 @@ def main():
     return 1 if failed else 0
 
 
-def outcome(bpy, process, log):
+def outcome(bpy: str, process: subprocess.Popen, log: IO[bytes] | None) -> int:
     """The exit code of a version's tests, when they have ended; prints what they logged."""
     code = process.wait()
     if log:
@@ -58,7 +68,7 @@ def outcome(bpy, process, log):
     return code
 
 
-def find_python(version):
+def find_python(version: str) -> str:
     """A Python of this version as a path, or "": from the PATH or from pyenv."""
     places = [shutil.which(f"python{version}")]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -71,16 +81,16 @@ def find_python(version):
     return ""
 
 
-def environment(maker, bpy, numpy):
+def environment(maker: str, bpy: str, numpy: str) -> Path:
     """The Python of the environment with this bpy; what is there already is not installed again."""
     folder, wanted = HOME / bpy, [f"bpy=={bpy}.*", f"numpy=={numpy}.*"]
     python = python_in(folder)
     stamp = folder / "hffne-installed.json"
-    if read_state(stamp) != wanted:
+    if read_state(stamp) != {"packages": wanted}:
         say(f"Installing {' '.join(wanted)}")
         subprocess.run([maker, "-m", "venv", "--clear", folder], check=True)
         pip(python, "install", *wanted)
-        stamp.write_text(json.dumps(wanted), "utf-8")
+        stamp.write_text(json.dumps({"packages": wanted}), "utf-8")
     return python
 
 

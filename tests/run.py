@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All tests on a bare machine: python tests/run.py [options of pytest]
+"""All tests on a bare machine: python tests/run.py [--no-blender] [options of pytest]
 
 Makes the project's environment when there is none. Files of tests run side by side, for many wait for an engine or
-a Blender; `-n 0` runs them one after the other. Standard library only.
+a Blender; `-n 0` runs them one after the other. --no-blender neither installs Blender's Python module nor runs the
+tests that start it. Standard library only.
 """
 
 import os
@@ -13,20 +14,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
 from bootstrap import ROOT, SetupFailed, ensure_environment, run, say
 
+EXTRAS = ["blender", "test"]
 
-def tests_python():
-    """The Python of the project's environment; ends the program where there can be none."""
+
+def project_python(extras: list[str]) -> Path:
+    """The Python of the project's environment with these extras; ends the program where it cannot be made."""
     try:
-        return ensure_environment(["blender", "test"])
+        return ensure_environment(extras)
     except SetupFailed as error:
-        sys.exit(f"tests: {error}")
+        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
 
 
-def main():
-    python = tests_python()
+def main() -> int:
+    """Run pytest in the project's environment and return its exit code."""
+    options = sys.argv[1:]
+    without_blender = "--no-blender" in options
+    if without_blender:
+        options = ["-m", "not blender", *(option for option in options if option != "--no-blender")]
+    python = project_python([extra for extra in EXTRAS if extra != "blender" or not without_blender])
     say("Running the tests")
     side_by_side = ["-n", min(4, os.cpu_count() or 1), "--dist", "loadfile"]
-    return run(python, "-m", "pytest", *side_by_side, "--durations=10", *sys.argv[1:], cwd=ROOT)
+    return run(python, "-m", "pytest", *side_by_side, "--durations=10", *options, cwd=ROOT)
 
 
 if __name__ == "__main__":
