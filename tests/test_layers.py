@@ -73,12 +73,17 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
                 assert allowed or node.value not in ("pip", "ensurepip"), where
 
 
-def test_both_sides_have_the_same_frame_codec_scratch_files_and_photo_formats():
-    ours = (ENGINE / "service" / "frames.py").read_bytes()
-    assert ours == (EXTENSION / "engine" / "frames.py").read_bytes()
-    assert (ENGINE / "scratch.py").read_bytes() == (EXTENSION / "system" / "scratch.py").read_bytes()
-    formats = (ENGINE / "photo" / "formats.py").read_bytes()
-    assert formats == (EXTENSION / "system" / "photo_formats.py").read_bytes()
+@pytest.mark.parametrize(
+    ("engine", "extension"),
+    [
+        ("service/frames.py", "engine/frames.py"),
+        ("redact.py", "engine/redact.py"),
+        ("scratch.py", "system/scratch.py"),
+        ("photo/formats.py", "system/photo_formats.py"),
+    ],
+)
+def test_both_sides_have_the_same_file(engine, extension):
+    assert (ENGINE / engine).read_bytes() == (EXTENSION / extension).read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])

@@ -9,7 +9,7 @@ import bpy
 
 from .. import preferences
 from ..engine import launch, session
-from ..engine.redact import masked
+from ..engine.redact import redact
 from . import text_viewer
 
 TEXT_NAME = "HFFNE Report"
@@ -48,7 +48,7 @@ def _here(context):
         f"engine runs on: {session.device() or 'not running'}",
     ]
     error = session.state.last_error
-    lines.append(f"last error: {error['code']}: {masked(error['message'])}" if error else "last error: none")
+    lines.append(f"last error: {error['code']}: {redact(error['message'])}" if error else "last error: none")
     return "\n".join(lines) + "\n\n"
 
 
@@ -77,7 +77,7 @@ def _answer(process, seconds):
         process.communicate()
         return f"The engine's check did not end within {seconds} s.\n"
     # A Python without the engine answers with words of its own.
-    return masked(said[-20_000:])
+    return redact(said[-20_000:])
 
 
 def _later(process):

