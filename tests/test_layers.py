@@ -1,112 +1,59 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may import whom: the engine knows no Blender, the extension nothing but Blender and numpy."""
+"""Which module may import which: the tables of docs/architecture.md, held against every import of both packages."""
 
-import ast
-import subprocess
-import sys
-from pathlib import Path
+import re
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-ENGINE = ROOT / "server" / "hffne"
-EXTENSION = ROOT / "hffne_blender"
+from import_graph import circles, edges, modules
+from paths import ROOT
 
-BLENDER = {"bpy", "bmesh", "mathutils", "bpy_extras", "gpu", "blf", "aud", "imbuf", "freestyle", "idprop"}
-NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "socketserver", "xmlrpc"}
+PACKAGES = {"hffne": ROOT / "server" / "hffne", "hffne_blender": ROOT / "hffne_blender"}
 
 
-def sources(folder):
-    found = sorted(folder.rglob("*.py"))
-    assert found, folder
-    return found
+def layers(package):
+    """The table of a package as {unit: height}, 0 for the lowest layer. A unit is a module or a folder of modules."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    block = re.search(rf"^```layers {package}\n(.+?)^```", text, re.M | re.S).group(1)
+    rows = [line.partition("#")[0].split() for line in block.splitlines()]
+    heights = {}
+    for height, row in enumerate(reversed([row for row in rows if row])):
+        for unit in row:
+            assert heights.setdefault(unit, height) == height, f"{unit} stands twice"
+    return heights
 
 
-def imported(path):
-    """(top-level name, whole name, line) of every absolute import, wherever it stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module]
-        elif (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("import_module", "__import__")
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            names = [node.args[0].value]
-        else:
-            continue
-        for name in names:
-            yield name.split(".")[0], name, f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+def unit_of(module, units):
+    """The longest unit that the module belongs to, or None."""
+    parts = module.split(".")
+    names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((name for name in names if name in units), None)
 
 
-def test_the_engine_imports_no_blender():
-    for path in sources(ENGINE):
-        for top, _, where in imported(path):
-            assert top not in BLENDER and top != "hffne_blender" and not top.startswith("bl_"), where
+def imports_of(package):
+    """The imports between modules; a package's `__init__` is its face, which every module may ask for the version."""
+    return [edge for edge in edges(PACKAGES[package]) if edge.source and edge.target]
 
 
-def test_the_extension_imports_blender_numpy_and_the_standard_library_only():
-    allowed = (sys.stdlib_module_names | BLENDER | {"numpy", "hffne_blender"}) - NETWORK
-    for path in sources(EXTENSION):
-        for top, _, where in imported(path):
-            assert top in allowed or top.startswith("bl_"), where
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_a_layer_and_every_layer_a_module(package):
+    units = layers(package)
+    used = {unit_of(module, units) for module in modules(PACKAGES[package]) if module}
+    assert None not in used, [m for m in modules(PACKAGES[package]) if m and not unit_of(m, units)]
+    assert used == set(units)
 
 
-@pytest.mark.parametrize("script", ["server/bootstrap.py", "server/quickstart.py", "tests/run.py"])
-def test_what_runs_before_anything_is_installed_needs_the_standard_library_only(script):
-    for top, _, where in imported(ROOT / script):
-        assert top in sys.stdlib_module_names or top == "bootstrap", where
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_import_goes_up_or_across(package):
+    units = layers(package)
+    wrong = []
+    for edge in imports_of(package):
+        source, target = unit_of(edge.source, units), unit_of(edge.target, units)
+        if source != target and units[source] <= units[target]:
+            wrong.append(edge.where)
+    assert not wrong
 
 
-def test_the_extension_changes_no_module_path_and_installs_nothing():
-    for path in sources(EXTENSION):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                assert (node.value.id, node.attr) != ("sys", "path"), where
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                # The installer runs it in the engine's own environment, see test_install.py.
-                allowed = path.name == "install.py" and node.value == "pip"
-                assert allowed or node.value not in ("pip", "ensurepip"), where
-
-
-@pytest.mark.parametrize(
-    ("engine", "extension"),
-    [
-        ("service/frames.py", "engine/frames.py"),
-        ("redact.py", "engine/redact.py"),
-        ("scratch.py", "system/scratch.py"),
-        ("photo/formats.py", "system/photo_formats.py"),
-    ],
-)
-def test_both_sides_have_the_same_file(engine, extension):
-    assert (ENGINE / engine).read_bytes() == (EXTENSION / extension).read_bytes()
-
-
-@pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])
-def test_every_source_names_the_license(folder):
-    for path in sources(ROOT / folder):
-        if path.stat().st_size:
-            first = path.read_text(encoding="utf-8").splitlines()[0]
-            assert first == "# SPDX-License-Identifier: GPL-3.0-or-later", path
-
-
-def test_help_needs_neither_torch_nor_opencv():
-    code = (
-        "import sys\n"
-        "from hffne.cli.main import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "sys.exit(' '.join({'torch', 'cv2', 'numpy', 'bpy'} & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, f"imported for --help: {done.stderr}"
-    for verb in ("normals", "build", "serve", "evaluate", "bench", "train"):
-        assert verb in done.stdout
-
-
-def test_serving_does_not_import_blender():
-    code = "import sys, hffne.pipeline, hffne.service.engine_loop; sys.exit('bpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_modules_import_one_another_in_a_circle(package):
+    assert not circles(imports_of(package))
