@@ -94,6 +94,7 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
     ("engine", "extension"),
     [
         ("service/frames.py", "engine/frames.py"),
+        ("exit_codes.py", "system/exit_codes.py"),
         ("redact.py", "engine/redact.py"),
         ("scratch.py", "system/scratch.py"),
         ("photo/formats.py", "system/photo_formats.py"),

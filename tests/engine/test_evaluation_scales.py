@@ -84,7 +84,7 @@ def test_bands_and_their_light_are_found():
 
 @pytest.mark.parametrize("verb", ["normals", "build"])
 def test_a_size_that_cannot_be_is_told_at_once(verb, astronaut_file, tmp_path, capsys):
-    assert main([verb, str(astronaut_file), "-o", str(tmp_path / "out"), "--size", "300"]) == 1
+    assert main([verb, str(astronaut_file), "-o", str(tmp_path / "out"), "--size", "300"]) == 2
     assert "300" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 

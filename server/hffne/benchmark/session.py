@@ -53,7 +53,7 @@ class EngineProcess:
             if answer is None:
                 raise HffneError("The engine did not start, or ended.", hint="Run `hffne serve` by hand to see why.")
             if answer[0]["type"] == "error":
-                raise HffneError(answer[0]["message"], hint=answer[0]["hint"], code=answer[0]["code"])
+                raise HffneError.from_dict(answer[0])
             if answer[0]["type"] == "result":
                 self._number += 1
                 return answer

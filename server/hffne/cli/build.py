@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from hffne.cli.options import add_size_option, face_choice, size_argument
-from hffne.errors import HffneError
+from hffne.errors import BlenderMissingError, ExtensionMissingError, HffneError
 
 
 def add_parser(subparsers):
@@ -86,15 +86,14 @@ def _program(wanted):
         return [sys.executable, "-m", "hffne_blender.headless"], environment
     program = wanted or shutil.which("blender")
     if not program:
-        raise HffneError(
+        raise BlenderMissingError(
             "There is no Blender to build with.",
             hint="Install it into this Python (python -m pip install bpy, Python 3.11), "
             "or name a Blender program with --blender.",
-            code="no_blender",
         )
     found = shutil.which(program)
     if not found:
-        raise HffneError(f"'{program}' is no program.", hint="Check the path after --blender.", code="no_blender")
+        raise BlenderMissingError(f"'{program}' is no program.", hint="Check the path after --blender.")
     if Path(found).name.lower().startswith("python"):
         return [found, "-m", "hffne_blender.headless"], environment
     script = str(extension / "headless.py")
@@ -118,6 +117,4 @@ def _extension_folder():
     folder = Path(__file__).resolve().parents[3] / "hffne_blender"
     if (folder / "headless.py").is_file():
         return folder
-    raise HffneError(
-        "The Blender extension 'hffne_blender' is missing.", hint="Install the package again.", code="no_extension"
-    )
+    raise ExtensionMissingError("The Blender extension 'hffne_blender' is missing.", hint="Install the package again.")

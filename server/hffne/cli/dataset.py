@@ -19,7 +19,7 @@ def add_parser(subparsers):
 
 def run(args):
     from hffne import datasets
-    from hffne.errors import HffneError
+    from hffne.errors import DatasetMissingError
 
     if args.name is None:
         for name in datasets.NAMES:
@@ -27,8 +27,8 @@ def run(args):
             print(f"{name:10}  {source.title}: {source.content}")
         return 0
     if args.name not in datasets.NAMES:
-        raise HffneError(
-            f"There is no data set '{args.name}'.", hint=f"Known are: {', '.join(datasets.NAMES)}.", code="no_dataset"
+        raise DatasetMissingError(
+            f"There is no data set '{args.name}'.", hint=f"Known are: {', '.join(datasets.NAMES)}."
         )
     module = datasets.dataset(args.name)
     if args.folder is None:

@@ -114,7 +114,7 @@ def run_benchmark(args):
 
 def _sources(args):
     """[(photo path, item of ICT-3DRFE or None)]"""
-    from hffne.errors import HffneError
+    from hffne.errors import NoPhotosError
 
     folder = getattr(args, "dataset", None)
     if folder is not None:
@@ -123,7 +123,7 @@ def _sources(args):
         items = ict3drfe.find(folder, part=True)[: max(1, args.limit)]
         return [(path, None) for path in args.photos] + [(item.photo, item) for item in items]
     if not args.photos:
-        raise HffneError("There is no photo to relight.", hint="Name photos, or --dataset DIR.", code="no_photos")
+        raise NoPhotosError("There is no photo to relight.", hint="Name photos, or --dataset DIR.")
     return [(path, None) for path in args.photos]
 
 

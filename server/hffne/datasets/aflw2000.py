@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hffne.datasets.source import Source
-from hffne.errors import HffneError
+from hffne.errors import SciPyMissingError
 
 SOURCE = Source(
     title="AFLW2000-3D",
@@ -36,8 +36,8 @@ class Item:
         try:
             from scipy.io import loadmat
         except ImportError:
-            raise HffneError(
-                "Reading .mat files needs SciPy.", code="no_scipy", hint='Run: python -m pip install ".[evaluate]"'
+            raise SciPyMissingError(
+                "Reading .mat files needs SciPy.", hint='Run: python -m pip install ".[evaluate]"'
             ) from None
         try:
             data = loadmat(self.truth)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import TrimeshMissingError
 
 _MARGIN = 1.1  # the picture's side over the scan's larger side
 _LIGHT = np.array([0.3, 0.4, 0.87])  # for a scan without a texture
@@ -86,8 +86,8 @@ def _libraries():
         import embreex  # noqa: F401
         import trimesh
     except ImportError:
-        raise HffneError(
-            "Scans need trimesh and Embree.", code="no_trimesh", hint='Run: python -m pip install ".[evaluate]"'
+        raise TrimeshMissingError(
+            "Scans need trimesh and Embree.", hint='Run: python -m pip install ".[evaluate]"'
         ) from None
     from hffne.synthesis.render import vertex_normals
 

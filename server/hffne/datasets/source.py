@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hffne.errors import HffneError, PhotoError
+from hffne.errors import DatasetFileError, DatasetIncompleteError, DatasetMissingError, PhotoError
 from hffne.photo.load import load_photo
 
 
@@ -35,32 +35,26 @@ class Source:
 
     def half(self, what):
         """The error when a part of it is missing. what: a sentence naming the part."""
-        return HffneError(
+        return DatasetIncompleteError(
             f"{self.title} is not complete: {what}",
-            code="half_dataset",
             hint=f"Download {self.download} from {self.origin} again and lay it out as docs/datasets.md says.",
         )
 
     def broken(self, path, what):
         """The error when a file is not what it should be."""
-        return HffneError(
-            f"'{path}' is no file of {self.title}: {what}", code="bad_dataset_file", hint="Download the file again."
-        )
+        return DatasetFileError(f"'{path}' is no file of {self.title}: {what}", hint="Download the file again.")
 
     def folder(self, path):
         """The data set's folder as a Path. Raises HffneError when it holds none of it."""
         path = Path(path)
         if not path.is_dir():
-            raise HffneError(
-                f"There is no folder '{path}'.", code="no_dataset", hint=f"{self.title} comes from {self.origin}."
-            )
+            raise DatasetMissingError(f"There is no folder '{path}'.", hint=f"{self.title} comes from {self.origin}.")
         return path
 
     def nothing(self, path):
         """The error when a folder is another one."""
-        return HffneError(
+        return DatasetMissingError(
             f"'{path}' holds nothing of {self.title}.",
-            code="no_dataset",
             hint=f"It must hold {self.layout[0].split('  ')[0]}; see docs/datasets.md.",
         )
 
@@ -74,7 +68,7 @@ class Source:
         try:
             photo = load_photo(path)
         except PhotoError as error:
-            raise HffneError(error.message, code=error.code, hint="Download the file again.") from None
+            raise type(error)(error.message, hint="Download the file again.") from None
         if size is not None and photo.size != tuple(size):
             raise self.broken(
                 path, f"it has {photo.size[0]} x {photo.size[1]} pixels instead of {size[0]} x {size[1]}."

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hffne.datasets.source import Source
-from hffne.errors import HffneError
+from hffne.errors import DatasetMissingError
 from hffne.geometry.photometric_stereo import light_directions, photometric_stereo
 
 SOURCE = Source(
@@ -96,10 +96,9 @@ def find(folder, light=FRONTAL, part=False):
         raise SOURCE.nothing(folder)
     items = [item for item in items if light in ("all", item.light)]
     if not items:
-        raise HffneError(
+        raise DatasetMissingError(
             f"'{folder}' holds no photos of Extended Yale B under the light '{light}'.",
             hint="Lights are named like A+035E+15, or 'all'.",
-            code="no_dataset",
         )
     return items
 

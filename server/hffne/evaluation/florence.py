@@ -4,7 +4,7 @@
 The face is the ellipse of the detector's box on the rendered photo.
 """
 
-from hffne.errors import HffneError
+from hffne.errors import BenchmarkError, HffneError
 from hffne.evaluation.ground_truth import FaceResult, as_dict, face_region, measure, table, told
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
@@ -32,7 +32,5 @@ def evaluate(engine, scans, merged=True, report=print, rows=None, size=512):
         results.append(measure(engine, Photo(rgb, scan.path), faces, normal, mask, FaceResult(scan.name), merged, rows))
         report(told(results[-1]))
     if not results:
-        raise HffneError(
-            "No scan of Florence could be measured.", code="no_benchmark", hint="What is wrong with each is told above."
-        )
+        raise BenchmarkError("No scan of Florence could be measured.", hint="What is wrong with each is told above.")
     return results, left_out

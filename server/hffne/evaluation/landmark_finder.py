@@ -6,7 +6,7 @@ MediaPipe (the `train` extra) is used for training and evaluation only, never by
 
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import MediaPipeMissingError
 from hffne.photo.crop import Crop, crop_for_box, extract_crop
 
 # MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
@@ -23,9 +23,8 @@ class LandmarkFinder:
         try:
             from mediapipe.python.solutions.face_mesh import FaceMesh
         except ImportError:
-            raise HffneError(
+            raise MediaPipeMissingError(
                 "The landmark mesh needs MediaPipe.",
-                code="no_mediapipe",
                 hint='Run: python -m pip install ".[train]" (Python 3.12 or earlier)',
             ) from None
         self._mesh = FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4)

@@ -7,7 +7,7 @@ box on the mean of the four photos, so it does not depend on what is measured.
 
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import BenchmarkError, HffneError
 from hffne.evaluation.ground_truth import FaceResult, as_dict, face_region, measure, table, told
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
@@ -45,9 +45,8 @@ def evaluate(engine, sessions, merged=True, report=print, rows=None):
             )
             report(told(results[-1]))
     if not results:
-        raise HffneError(
+        raise BenchmarkError(
             "No session of Photoface could be measured.",
-            code="no_benchmark",
             hint="What is wrong with each is told above.",
         )
     return results, left_out

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
 from hffne.photo.detect import Face
 from hffne.synthesis.face_model import LANDMARKS, load_face_model
 from hffne.synthesis.render import (
@@ -92,10 +91,7 @@ class Studio:
     def __init__(self, folder, shapes):
         files = TrainingSet(folder)
         self.fits, self.textures, self.reliefs = files.fits(), files.array("textures/gray"), files.array("reliefs")
-        try:
-            model = load_face_model(shapes)
-        except FileNotFoundError as error:
-            raise HffneError(str(error), code="no_shapes") from None
+        model = load_face_model(shapes)
         self.renderer = Renderer(model, build_layout(model))
         self.faces = np.flatnonzero(held_out_mask(len(self.fits.identity)))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import NoFaceError
 from hffne.evaluation.rendered import PLAIN, Scene
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
@@ -90,7 +90,7 @@ class _Before:
         true = other.normal - self.face.normal
         same = self.mask & mask & self.face.mask & other.mask & (np.abs(true).max(2) < EDGE)
         if not same.any():
-            raise HffneError("The rendered face and its result share no pixel.", code="no_face")
+            raise NoFaceError("The rendered face and its result share no pixel.")
         return (normal - self.normal)[same], true[same]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import HffneError, NoPhotosError, PhotoListError
 from hffne.evaluation import wild
 from hffne.evaluation.contact_sheet import face_row
 from hffne.evaluation.degradations import CASES
@@ -163,7 +163,7 @@ def read_group(path, photos):
     try:
         lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise HffneError(f"The list '{path}' cannot be read: {error}", code="no_list") from None
+        raise PhotoListError(f"The list '{path}' cannot be read: {error}") from None
     chosen = []
     for line in filter(None, lines):
         parts = tuple(line.replace("\\", "/").split("/"))
@@ -171,7 +171,7 @@ def read_group(path, photos):
             p for p in photos if p.parts[-len(parts) :] == parts or p.with_suffix("").parts[-len(parts) :] == parts
         ]
         if not found:
-            raise HffneError(f"'{path}' names '{line}', which is none of the photos.", code="no_photos")
+            raise NoPhotosError(f"'{path}' names '{line}', which is none of the photos.")
         chosen += found
     return chosen
 

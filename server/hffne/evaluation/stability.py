@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import HffneError, NoFaceError
 from hffne.evaluation.metrics import angles
 from hffne.geometry.vectors import normalize
 from hffne.photo.detect import find_faces
@@ -55,7 +55,7 @@ def mirrored(engine, photo, face):
     middle = photo.size[0] - (face.box[0] + face.box[2] / 2)
     twin = min(find_faces(mirror), key=lambda f: abs(f.box[0] + f.box[2] / 2 - middle), default=None)
     if twin is None:
-        raise HffneError("No face is found on the mirrored photo.", code="no_face")
+        raise NoFaceError("No face is found on the mirrored photo.")
     other, _, seen = engine.normals(mirror, twin).on_photo(photo.rgb.shape)
     both = mask & seen[:, ::-1]
     return float(angles(normal, other[:, ::-1] * _MIRROR)[both].mean())

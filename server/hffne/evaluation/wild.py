@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import HffneError, NoPhotosError
 from hffne.evaluation.contact_sheet import face_row
 from hffne.evaluation.metrics import angles
 from hffne.geometry.band_merge import enlarge
@@ -52,9 +52,8 @@ def held_out(folder, photos=None):
     names = {path.parts[-2:] for path in kept}
     chosen = [path for path in photos if path.resolve().parts[-2:] in names]
     if not chosen:
-        raise HffneError(
+        raise NoPhotosError(
             "None of these photos was held out by the training.",
-            code="no_photos",
             hint="Give the folder that the set was made from.",
         )
     return chosen

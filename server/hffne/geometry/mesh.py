@@ -11,7 +11,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import ShapeError
 from hffne.geometry.grids import blur, resample, sample
 from hffne.geometry.uv import surface, template
 from hffne.geometry.vectors import normalize
@@ -29,13 +29,6 @@ FOLD_SMOOTHING = 2.0
 # Parts that move with the face say less about the head's pose.
 _SOFT_PARTS, _SOFT_WEIGHT = ("jaw", "lips"), 0.25
 _EYES = slice(36, 42), slice(42, 48)
-
-
-class ShapeError(HffneError):
-    """The position map is no face."""
-
-    code = "no_shape"
-    hint = "Try a sharper photo, or one on which the face is less covered."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import LightsError
 
 SHADOW = 0.06  # darker than this share of the pixel's second brightest value is shadow
 # Shares of the albedo that the value expected by the other lights must be missed by: with four lights, with so few
@@ -51,17 +51,15 @@ def photometric_stereo(photos, lights, saturation=0.99):
     """
     photos, lights = np.asarray(photos, np.float32), np.asarray(lights, np.float64)
     if photos.ndim != 3 or lights.shape != (len(photos), 3):
-        raise HffneError(
+        raise LightsError(
             f"{len(photos)} photos do not go with lights of shape {lights.shape}.",
-            code="bad_lights",
             hint="Photometric stereo needs one direction (x, y, z) for each gray photo.",
         )
     if not (np.isfinite(photos).all() and np.isfinite(lights).all()):
-        raise HffneError("The photos or their lights hold values that are not numbers.", code="bad_lights")
+        raise LightsError("The photos or their lights hold values that are not numbers.")
     if len(lights) < 3 or np.linalg.svd(_directions(lights))[1][-1] < 0.05:
-        raise HffneError(
+        raise LightsError(
             f"{len(lights)} lights in these directions tell no normals.",
-            code="bad_lights",
             hint="At least three lights that do not lie on one plane with the face are needed.",
         )
     count, height, width = photos.shape

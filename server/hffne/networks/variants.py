@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hffne.errors import HffneError
+from hffne.errors import VariantError
 
 ARCHITECTURES = {
     "A1": "the exemplar itself is joined to every skip, resized; no vector",
@@ -37,9 +37,7 @@ class Variant:
     def __post_init__(self):
         for chosen, known in ((self.architecture, ARCHITECTURES), (self.modulation, MODULATIONS)):
             if chosen not in known:
-                raise HffneError(
-                    f"There is no variant {chosen!r}.", hint=f"Choose one of {', '.join(known)}.", code="no_variant"
-                )
+                raise VariantError(f"There is no variant {chosen!r}.", hint=f"Choose one of {', '.join(known)}.")
 
     @property
     def skip_channels(self):

@@ -10,7 +10,17 @@ from pathlib import Path, PurePath
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from hffne.errors import PhotoError, PhotoNotFoundError, PhotoTooLargeError, PhotoTooSmallError
+from hffne.errors import (
+    DamagedPhotoError,
+    EmptyPhotoError,
+    NotAPhotoError,
+    PhotoError,
+    PhotoIsFolderError,
+    PhotoNotFoundError,
+    PhotoNotReadableError,
+    PhotoTooLargeError,
+    PhotoTooSmallError,
+)
 from hffne.photo.formats import FORMAT_NAMES, FORMATS, UNLISTED_FORMATS, is_photo_name
 
 # Decoding takes about seven bytes a pixel, so this bounds the memory near 1 GB.
@@ -71,10 +81,9 @@ def load_photo(path: str | Path) -> Photo:
                 _check_size(path, image)
                 rgb = _decode(image, notices)
         except UnidentifiedImageError:
-            raise PhotoError(
+            raise NotAPhotoError(
                 f"'{path}' is not a photo, or of a kind that cannot be read.",
                 hint=f"Photos can be {FORMAT_NAMES}. {PhotoError.hint}",
-                code="not_a_photo",
             ) from None
         except Image.DecompressionBombError:
             raise _too_large(path, "far too many") from None
@@ -83,12 +92,10 @@ def load_photo(path: str | Path) -> Photo:
         except PhotoError:
             raise
         except PermissionError:
-            raise PhotoError(
-                f"'{path}' may not be read.", hint="Check the file's permissions.", code="photo_not_readable"
-            ) from None
+            raise PhotoNotReadableError(f"'{path}' may not be read.", hint="Check the file's permissions.") from None
         except Exception as error:
             # Decoders raise nearly anything on damaged files.
-            raise PhotoError(f"'{path}' is damaged or cut off: {_one_line(error)}", code="damaged_photo") from error
+            raise DamagedPhotoError(f"'{path}' is damaged or cut off: {_one_line(error)}") from error
     return Photo(rgb=rgb, path=path, notices=notices)
 
 
@@ -98,17 +105,15 @@ def _check_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise PhotoNotFoundError(f"There is no file '{path}'.") from None
     except (OSError, ValueError) as error:
-        raise PhotoError(
-            f"'{path}' cannot be opened: {_one_line(error)}", hint="Check the path.", code="photo_not_readable"
-        ) from None
+        raise PhotoNotReadableError(f"'{path}' cannot be opened: {_one_line(error)}", hint="Check the path.") from None
     if stat.S_ISDIR(status.st_mode):
-        raise PhotoError(f"'{path}' is a folder, not a photo.", hint="Name a photo in it.", code="photo_is_folder")
+        raise PhotoIsFolderError(f"'{path}' is a folder, not a photo.", hint="Name a photo in it.")
     if not stat.S_ISREG(status.st_mode):
-        raise PhotoError(f"'{path}' is not a file.", hint="Name a photo file.", code="photo_not_readable")
+        raise PhotoNotReadableError(f"'{path}' is not a file.", hint="Name a photo file.")
     if status.st_size > MAX_FILE_BYTES:
         raise PhotoTooLargeError(f"'{path}' has {status.st_size >> 20} MB; at most {MAX_FILE_BYTES >> 20} can be read.")
     if status.st_size == 0:
-        raise PhotoError(f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.", code="empty_photo")
+        raise EmptyPhotoError(f"'{path}' is empty: 0 bytes.", hint="Copy or download the photo again.")
 
 
 def _known_formats(path: Path) -> list[str]:

@@ -15,7 +15,17 @@ import time
 from pathlib import Path
 
 from hffne import __version__
-from hffne.errors import Cancelled, HffneError, RequestError
+from hffne.errors import (
+    BusyError,
+    Cancelled,
+    FileAccessError,
+    HffneError,
+    IncompleteInstallationError,
+    InternalError,
+    NotEnoughMemoryError,
+    RequestError,
+    ResultTooLargeError,
+)
 from hffne.maps import MAPS
 from hffne.service import frames, parent_watch
 
@@ -169,7 +179,7 @@ class EngineLoop:
             if number in self._pending:
                 refusal = RequestError(f"The id {number} belongs to a request that is not answered yet.")
             elif len(self._pending) >= MAX_WAITING:
-                refusal = RequestError("Too many requests are waiting.", hint="Wait for answers.", code="busy")
+                refusal = BusyError("Too many requests are waiting.")
             else:
                 self._pending[number] = threading.Event()
         if refusal:
@@ -214,7 +224,7 @@ class EngineLoop:
             self._send(reply, arrays)
         except frames.FrameError as error:
             LOG.error("the result of request %s cannot be sent: %s", number, error.message)
-            self._send_error(number, HffneError(f"The result cannot be sent: {error.message}", code="too_large"))
+            self._send_error(number, ResultTooLargeError(f"The result cannot be sent: {error.message}"))
 
     def _work(self, request, number, event):
         """The final reply to a request: (message, arrays)."""
@@ -238,7 +248,7 @@ class EngineLoop:
             if isinstance(error, (BrokenPipeError, ConnectionError)):
                 raise
             LOG.exception("request %s failed", number)
-            return _error_reply(number, HffneError(f"A file cannot be used: {error}", code="file_error")), None
+            return _error_reply(number, FileAccessError(f"A file cannot be used: {error}")), None
         except Exception as error:
             LOG.exception("request %s failed", number)
             return _error_reply(number, _explained(error)), None
@@ -373,23 +383,14 @@ def _error_reply(number, error):
 def _explained(error):
     """An unforeseen failure as an error that can be shown; its traceback is in the log."""
     if _out_of_memory(error):
-        return HffneError(
-            "There is not enough memory for this photo.",
-            hint="Close other programs, choose a smaller texture, or use the device 'cpu'.",
-            code="out_of_memory",
-        )
+        return NotEnoughMemoryError("There is not enough memory for this photo.")
     text = " ".join(str(error).split())[:300]
     if isinstance(error, ImportError):
-        return HffneError(
+        return IncompleteInstallationError(
             f"The engine's environment is incomplete: {text}",
             hint=f'Install it again, in the project\'s folder: "{sys.executable}" -m pip install .',
-            code="engine_incomplete",
         )
-    return HffneError(
-        f"The engine failed: {type(error).__name__}: {text}",
-        hint="The engine's log tells more; please report it.",
-        code="internal",
-    )
+    return InternalError(f"The engine failed: {type(error).__name__}: {text}")
 
 
 def _out_of_memory(error):

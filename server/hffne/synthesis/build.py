@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from hffne.errors import NoPhotosError
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
-from hffne.photo.formats import EXTENSIONS
+from hffne.photo.formats import FORMAT_NAMES
 from hffne.photo.load import find_photos
 from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import random_turn, turned_photo
@@ -55,7 +56,7 @@ def build(shapes, photos, output, renders=8000, crops=2, turns=2, seed=0, proces
     model = load_face_model(shapes)
     paths = find_photos(photos)
     if not paths:
-        raise FileNotFoundError(f"{photos}: no photos ({', '.join(EXTENSIONS)}) in this folder")
+        raise NoPhotosError(f"'{photos}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.")
     if not (output / FITS).exists():
         landmarks, found = detect_landmarks(paths, report)
         fits = fit_photos(model, landmarks, report)

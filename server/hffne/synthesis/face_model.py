@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ICT-FaceKit morphable model (MIT): identities, expressions, topology."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from hffne.errors import ShapeModelError
 
 # Vertex ranges of ICT-FaceKit's topology (its README): what is skin, what is eye.
 FACE = slice(0, 9409)
@@ -141,13 +144,23 @@ def load_face_model(path):
     """Read the model from ``ict_facekit.npz``.
 
     Keys: neutral, faces, identity_deltas, expression_deltas, expression_names, converted from the
-    OBJ files of https://github.com/ICT-VGL/ICT-FaceKit. Raises FileNotFoundError with what to do.
+    OBJ files of https://github.com/ICT-VGL/ICT-FaceKit. Raises ShapeModelError when the file is missing or is not that model.
     """
     path = Path(path)
     if path.is_dir():
         path = path / "ict_facekit.npz"
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: convert the OBJ files of ICT-FaceKit (MIT) to this file first")
+        raise ShapeModelError(
+            f"The shape model '{path}' is missing.",
+            hint="Convert the OBJ files of ICT-FaceKit (MIT) to this file first.",
+        )
+    try:
+        return _read_face_model(path)
+    except (KeyError, ValueError, IndexError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ShapeModelError(f"'{path}' is not the shape model: {' '.join(str(error).split())}") from error
+
+
+def _read_face_model(path):
     with np.load(path, allow_pickle=False) as data:
         faces = data["faces"]
         quads = faces[(faces < RENDERED_VERTICES).all(1)]

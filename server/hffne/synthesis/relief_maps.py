@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from hffne.errors import PhotoNotReadableError
+
 SIZE = 384
 FORMS = 192
 FLAT = (0, 0, 1)  # a map of forms where there are none
@@ -25,7 +27,7 @@ def load_scan(path):
     """Slopes (S, S, 2) of a head scan's tangent-space normal map, resampled to our layout, unit deviation."""
     picture = cv2.imread(str(path))
     if picture is None:
-        raise FileNotFoundError(f"{path}: not a readable normal map")
+        raise PhotoNotReadableError(f"'{path}' is not a readable normal map.")
     normal = picture[..., ::-1].astype(np.float32) / 127.5 - 1
     slopes = normal[..., :2] / np.clip(normal[..., 2:], 0.3, 1)
     side = len(picture)

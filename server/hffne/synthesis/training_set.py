@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hffne.errors import HffneError
+from hffne.errors import HffneError, TrainingSetError
 from hffne.synthesis.fit import Fits, FittedPhotos
 
 FITS = "fits.npz"
@@ -48,10 +48,9 @@ class TrainingSet:
 
     def fitted_photos(self) -> FittedPhotos:
         """The fits together with the photos' paths and landmarks."""
-        older = HffneError(
+        older = TrainingSetError(
             f"'{self.folder}' holds fits of an older version, without landmarks.",
             hint="Build into an empty folder.",
-            code="no_set",
         )
         data = self._fits([field.name for field in fields(FittedPhotos)], older)
         return FittedPhotos(**{**data, "paths": [str(path) for path in data["paths"]]})
@@ -70,8 +69,7 @@ class TrainingSet:
             raise self._unusable(FITS) from None
 
     def _unusable(self, name: str) -> HffneError:
-        return HffneError(
+        return TrainingSetError(
             f"'{self.folder}' is not a training set: '{name}' is missing or cannot be read.",
             hint="Make a training set with `hffne train data`.",
-            code="no_set",
         )

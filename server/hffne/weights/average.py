@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from hffne.errors import HffneError, WeightsError
+from hffne.errors import WeightsError, WeightsMismatchError
 from hffne.weights.store import write_state
 
 
@@ -26,9 +26,8 @@ def average(first, second, path, share=0.5):
     except (SafetensorError, OSError) as error:
         raise WeightsError("The weights are damaged or no safetensors files.") from error
     if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
-        raise HffneError(
+        raise WeightsMismatchError(
             "The two files are weights of different networks.",
-            code="weights_mismatch",
             hint="Average a network with what it was trained on from.",
         )
     mean = {

@@ -14,7 +14,7 @@ import torch
 from platformdirs import user_data_path
 from safetensors.torch import save_file
 
-from hffne.errors import WeightsError
+from hffne.errors import OutputError, WeightsError
 from hffne.networks.paper import PublishedCoarse, PublishedFine
 
 LICENSE = (
@@ -62,10 +62,9 @@ def import_official(exemplar, refiner, folder=None):
     except OSError as error:
         for temporary in written.values():
             temporary.unlink(missing_ok=True)
-        raise WeightsError(
+        raise OutputError(
             f"The weights cannot be written to '{folder}': {error.strerror}.",
             hint="Set HFFNE_WEIGHTS to a folder that you may write to, with 600 MB free.",
-            code="cannot_write",
         ) from error
     return list(written)
 

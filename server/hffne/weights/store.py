@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from hffne.errors import HffneError, WeightsError
+from hffne.errors import WeightsError, WeightsMismatchError, WeightsMissingError
 
 FOLDER = Path(__file__).parent
 
@@ -34,16 +34,15 @@ def load_weights(network, path):
     """
     path = Path(path)
     if not path.is_file():
-        raise HffneError(f"The weights {path.name} are missing", hint="Reinstall the engine.", code="weights_missing")
+        raise WeightsMissingError(f"The weights {path.name} are missing", hint="Reinstall the engine.")
     try:
         with safe_open(path, "pt") as file:
             expected, found = network.state_dict(), set(file.keys())
             for name, value in expected.items():
                 if name not in found or tuple(file.get_slice(name).get_shape()) != tuple(value.shape):
-                    raise HffneError(
+                    raise WeightsMismatchError(
                         f"{path.name}: tensor {name} is missing or has another shape",
                         hint="These weights belong to another network.",
-                        code="weights_mismatch",
                     )
             network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
     except (SafetensorError, OSError) as error:

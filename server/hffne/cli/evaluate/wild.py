@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.cli.report import about, add_report_options, sheet_rows, tell, write_report
-from hffne.errors import HffneError
+from hffne.errors import HffneError, NoPhotosError
 
 
 def add_parser(benchmarks):
@@ -60,9 +60,7 @@ def chosen_photos(args):
     if args.folder is not None:
         paths = find_photos(args.folder)
         if not paths:
-            raise HffneError(
-                f"'{args.folder}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.", code="no_photos"
-            )
+            raise NoPhotosError(f"'{args.folder}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.")
     if args.held_out is not None:
         paths = held_out(args.held_out, paths)
     if args.limit and args.limit < len(paths):

@@ -63,7 +63,7 @@ def run(options):
 
 def make_fabric(accelerator, devices, nodes, precision):
     """A launched Fabric. Raises HffneError where it is not installed, or has no such device."""
-    from hffne.errors import HffneError
+    from hffne.errors import DeviceError, HffneError
 
     try:
         import tensorboard  # noqa: F401
@@ -79,7 +79,7 @@ def make_fabric(accelerator, devices, nodes, precision):
             accelerator=accelerator, devices=devices, num_nodes=nodes, precision=precision, strategy=strategy
         )
     except Exception as error:  # Fabric's own words for a device or a precision that is not there
-        raise HffneError(f"Training cannot start: {' '.join(str(error).split())}", code="no_device") from error
+        raise DeviceError(f"Training cannot start: {' '.join(str(error).split())}") from error
     fabric.launch()
     return fabric
 

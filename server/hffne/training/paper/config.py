@@ -17,7 +17,7 @@ fine          steps; lambda_ref: weight of the reconstruction (equation 10); arc
 import json
 from pathlib import Path
 
-from hffne.errors import HffneError
+from hffne.errors import ConfigurationError
 from hffne.networks.variants import Variant
 
 MODELS = ("paper", "compact")
@@ -32,9 +32,9 @@ def read_config(wanted):
     try:
         config = json.loads(path.read_text("utf-8"))
     except OSError:
-        raise HffneError(f"There is no configuration '{path}'.", hint=_HINT, code="bad_config") from None
+        raise ConfigurationError(f"There is no configuration '{path}'.", hint=_HINT) from None
     except ValueError as error:
-        raise HffneError(f"'{path}' is no JSON: {error}.", hint=_HINT, code="bad_config") from None
+        raise ConfigurationError(f"'{path}' is no JSON: {error}.", hint=_HINT) from None
     return checked(config, path)
 
 
@@ -51,19 +51,19 @@ def checked(config, name="the configuration"):
     if config["fine"]["exemplar"] not in EXEMPLARS:
         wrong.append("fine.exemplar")
     if wrong:
-        raise HffneError(f"In {name} the value of {wrong[0]} is not possible.", hint=_HINT, code="bad_config")
+        raise ConfigurationError(f"In {name} the value of {wrong[0]} is not possible.", hint=_HINT)
     Variant(config["fine"]["architecture"], config["fine"]["modulation"])
     return config
 
 
 def _same_keys(config, pattern, prefix, name):
     if not isinstance(config, dict):
-        raise HffneError(f"In {name} {prefix or 'it all'} is no table.", hint=_HINT, code="bad_config")
+        raise ConfigurationError(f"In {name} {prefix or 'it all'} is no table.", hint=_HINT)
     for key in [*pattern, *config]:
         full = f"{prefix}{key}"
         if key not in config or key not in pattern:
             what = "lacks" if key not in config else "has an unknown"
-            raise HffneError(f"{name} {what} key {full}.", hint=_HINT, code="bad_config")
+            raise ConfigurationError(f"{name} {what} key {full}.", hint=_HINT)
         ours, theirs = config[key], pattern[key]
         if isinstance(theirs, dict):
             _same_keys(ours, theirs, f"{full}.", name)
@@ -72,4 +72,4 @@ def _same_keys(config, pattern, prefix, name):
             or (isinstance(theirs, str) != isinstance(ours, str))
             or isinstance(ours, bool)
         ):
-            raise HffneError(f"In {name} the value of {full} is of the wrong kind.", hint=_HINT, code="bad_config")
+            raise ConfigurationError(f"In {name} the value of {full} is of the wrong kind.", hint=_HINT)

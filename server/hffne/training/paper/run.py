@@ -13,15 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hffne.errors import HffneError
+from hffne.errors import TrainingError
 from hffne.training.paper.samples import Numbered
 from hffne.weights.store import save_weights
-
-
-class TrainingError(HffneError):
-    """Training that cannot go on."""
-
-    code = "training"
 
 
 def train(fabric, stage, source, config, output, seed=0, workers=0, steps=None, report=print):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from hffne.datasets import photoface
-from hffne.errors import HffneError
+from hffne.errors import HffneError, NoFaceError, TrainingSetError
 from hffne.photo.crop import crop_for_box, extract_crop, to_gray
 from hffne.photo.detect import find_faces
 from hffne.photo.formats import FORMAT_NAMES
@@ -24,7 +24,7 @@ class SetSource:
         from hffne.training.dataset import FaceSamples
 
         if not (folder / "renders").is_dir():
-            raise HffneError(f"'{folder}' is no training set.", hint="Make one with `hffne train data`.", code="no_set")
+            raise TrainingSetError(f"'{folder}' is no training set.", hint="Make one with `hffne train data`.")
         self.samples = FaceSamples(folder, size, 0, photos=0.0 if labeled else 1.0, held_out=held_out, quick=True)
 
     def sample(self, rng):
@@ -59,8 +59,8 @@ class PhotoSource:
         self.size, self.cache = size, {}
         self.paths = find_photos(folder)
         if not self.paths:
-            raise HffneError(
-                f"There are no photos in '{folder}'.", hint=f"Name a folder of photos: {FORMAT_NAMES}.", code="no_set"
+            raise TrainingSetError(
+                f"There are no photos in '{folder}'.", hint=f"Name a folder of photos: {FORMAT_NAMES}."
             )
         y, x = np.mgrid[:size, :size] / size * 2 - 1
         self.area = (x / 0.75) ** 2 + (y / 0.95) ** 2 < 1
@@ -80,9 +80,7 @@ class PhotoSource:
             if self.cache[number] is not None:
                 gray = self.cache[number].astype(np.float32) / 255
                 return _sample(rng, gray, np.zeros((self.size, self.size, 3), np.float32), self.area)
-        raise HffneError(
-            "No face was found on fifty photos in a row.", hint="Is this a folder of face photos?", code="no_set"
-        )
+        raise TrainingSetError("No face was found on fifty photos in a row.", hint="Is this a folder of face photos?")
 
 
 def truth_on(crop, size, normal, mask):
@@ -104,7 +102,7 @@ def _crop(pictures, path):
         faces = find_faces(Photo(picture, path))
         if faces:
             return crop_for_box(faces[0].box, 256)
-    raise HffneError(f"No face was found on '{path}'.", code="no_face")
+    raise NoFaceError(f"No face was found on '{path}'.")
 
 
 def _sample(rng, gray, normal, weight):

@@ -4,7 +4,7 @@
 import torch
 from torch.nn import functional as F
 
-from hffne.errors import HffneError
+from hffne.errors import ConfigurationError
 from hffne.networks.blocks import unit
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.discriminator import PatchDiscriminator
@@ -100,10 +100,9 @@ class FineStage:
             return self.own.to(batch["gray"]).expand(len(batch["gray"]), -1, -1, -1)
         if self.config["fine"]["exemplar"] == "base":
             if "base" not in batch:
-                raise HffneError(
+                raise ConfigurationError(
                     "These photos have no base mesh for an exemplar.",
                     hint="Train on a set of `hffne train data`, or choose another exemplar.",
-                    code="bad_config",
                 )
             return unit(batch["base"] + torch.tensor([0.0, 0.0, 1e-4]).to(batch["base"]).view(1, 3, 1, 1))
         with torch.no_grad():
