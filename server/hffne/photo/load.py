@@ -33,7 +33,7 @@ MAX_FILE_BYTES = 2 << 30
 MIN_SIDE = 24
 
 # The path of a Photo that does not come from a file.
-IN_MEMORY = PurePath("<memory>")
+IN_MEMORY = PurePath("image in memory")
 
 # Transparent pixels are composited on white, as image viewers show them.
 _BACKDROP = (255, 255, 255)
@@ -97,6 +97,18 @@ def load_photo(path: str | Path) -> Photo:
             # Decoders raise nearly anything on damaged files.
             raise DamagedPhotoError(f"'{path}' is damaged or cut off: {_one_line(error)}") from error
     return Photo(rgb=rgb, path=path, notices=notices)
+
+
+def photo_of_image(image: Image.Image) -> Photo:
+    """The Photo of an open Pillow image, converted as `load_photo` does. Raises PhotoError for pixels that cannot be read."""
+    notices: list[str] = []
+    _check_size(IN_MEMORY, image)
+    try:
+        rgb = _decode(image, notices)
+    except Exception as error:
+        # Pillow decodes late, and its decoders raise nearly anything on damaged files.
+        raise PhotoError(f"The image is damaged or cut off: {_one_line(error)}", code="damaged_photo") from error
+    return Photo(rgb=rgb, notices=notices)
 
 
 def _check_file(path: Path) -> None:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The public Python API: normals of a face, in three lines.
+
+    import hffne
+    result = hffne.normals("photo.jpg")
+    result.save("normal.png")
+
+Importing this module is cheap; torch is imported when an estimator first computes something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from hffne.errors import OutputError
+from hffne.photo.detect import Face, choose_faces, find_faces
+from hffne.photo.image_input import ImageInput, as_photo
+
+if TYPE_CHECKING:
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine, FaceAsset, FaceEstimate
+
+FaceChoice = int | Literal["largest"] | Face
+
+
+@dataclass(frozen=True, repr=False)
+class FaceNormals:
+    """The normals of one face on the pixels of its image (H, W).
+
+    normal     (H, W, 3) float32 unit normals in camera space (x right, y up, z toward the viewer): low frequencies of
+               the coarse normal, high frequencies of the fine one; zero far from the face
+    coarse     (H, W, 3) float32, the coarse network's normal: the exemplar
+    fine       (H, W, 3) float32, the fine network's normal before the bands are merged (the paper's N)
+    mask       (H, W) bool, the face as its base shape covers it
+    landmarks  (68, 3) float32, iBUG order: x and y in pixels of the image (y down), z in the same unit
+               toward the viewer
+    notices    what is worth knowing about the image, as sentences
+    """
+
+    normal: np.ndarray
+    coarse: np.ndarray
+    fine: np.ndarray
+    mask: np.ndarray
+    landmarks: np.ndarray
+    notices: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.mask.shape
+        return f"<FaceNormals {width} x {height}, face {self.mask.mean():.0%} of the image>"
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result: `.png` a 16-bit normal map (Non-Color, green = up), `.npz` all arrays. Returns the path.
+
+        Raises OutputError for another ending, or when the file cannot be written.
+        """
+        from hffne.normal_file import npz_writer, png_writer
+        from hffne.output import write_files
+
+        path = Path(path)
+        ending = path.suffix.lower()
+        if ending == ".png":
+            writer = png_writer(self.normal, self.mask)
+        elif ending == ".npz":
+            writer = npz_writer(
+                normal=self.normal, coarse=self.coarse, fine=self.fine, mask=self.mask, landmarks=self.landmarks
+            )
+        else:
+            raise OutputError(f"'{path}' ends in '{path.suffix}'.", hint="Choose a name that ends in .png or .npz.")
+        write_files({path: writer})
+        return path
+
+
+class NormalEstimator:
+    """Estimates faces' normals; the networks are loaded once, with the first photo.
+
+    device  "cuda", "xpu", "mps", "cpu" or None for the best one there is
+    model   "compact" (shipped) or "paper" (the published networks, imported by the user)
+    size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048
+
+    One estimator serves one thread at a time. Wrong arguments raise HffneError with the first call that computes.
+    """
+
+    def __init__(self, device: str | None = None, model: str = "compact", size: int = 256) -> None:
+        self.device, self.model, self.size = device, model, size
+        self._engine: Engine | None = None
+
+    def __repr__(self) -> str:
+        return f"NormalEstimator(device={self.device!r}, model={self.model!r}, size={self.size})"
+
+    @property
+    def engine(self) -> Engine:
+        """The pipeline behind it, with the networks loaded. Raises HffneError for a wrong device, model or size."""
+        if self._engine is None:
+            from hffne.pipeline import Engine
+
+            self._engine = Engine(self.device, self.model, self.size)
+        return self._engine
+
+    def faces(self, image: ImageInput) -> list[Face]:
+        """The faces on an image, the largest first; an empty list where there is none.
+
+        Raises PhotoError for an image that cannot be read.
+        """
+        return find_faces(as_photo(image))
+
+    def predict(self, image: ImageInput, face: FaceChoice = "largest") -> FaceNormals:
+        """The normals of one face of an image.
+
+        image: a path, a Pillow image, or an array (see `photo.image_input.as_photo`). face: "largest", a number from 0
+        (the largest first), or a Face that `faces` gave. Raises PhotoError, NoFaceError, ShapeError.
+        """
+        photo = as_photo(image)
+        estimate = self._estimate(photo, face)
+        shape = photo.rgb.shape[:2]
+        normal, coarse, mask = estimate.on_photo(shape)
+        return FaceNormals(
+            normal=normal,
+            coarse=coarse,
+            fine=estimate.spread(estimate.fine, shape),
+            mask=mask,
+            landmarks=np.asarray(estimate.landmarks, np.float32),
+            notices=tuple(photo.notices),
+        )
+
+    def build(
+        self,
+        image: ImageInput,
+        face: FaceChoice = "largest",
+        texture_size: int = 1024,
+        grid: int = 128,
+        maps: Iterable[str] = (),
+    ) -> FaceAsset:
+        """What Blender builds a face from: the mesh, its UVs, textures and the photo's camera, as arrays.
+
+        image, face: as for `predict`. texture_size: side of the textures in pixels; grid: vertices along a side of the
+        UV layout; maps: names of `hffne.maps.MAPS`. Raises what `predict` raises.
+        """
+        photo = as_photo(image)
+        return self.engine.asset(photo, self._estimate(photo, face), texture_size, grid, maps=tuple(maps))
+
+    def _estimate(self, photo: Photo, face: FaceChoice) -> FaceEstimate:
+        if not isinstance(face, Face):
+            face = choose_faces(find_faces(photo), face, photo.path)[0][1]
+        return self.engine.normals(photo, face)
+
+
+def normals(
+    image: ImageInput,
+    face: FaceChoice = "largest",
+    device: str | None = None,
+    model: str = "compact",
+    size: int = 256,
+) -> FaceNormals:
+    """The normals of a face: `NormalEstimator(device, model, size).predict(image, face)`.
+
+    The estimator of the last settings is kept, so that the next call needs not load the networks again.
+    """
+    return _estimator(device, model, size).predict(image, face)
+
+
+@lru_cache(maxsize=1)
+def _estimator(device: str | None, model: str, size: int) -> NormalEstimator:
+    return NormalEstimator(device, model, size)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Normals on a photo's pixels as files: a 16-bit picture, or all arrays in an .npz."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from hffne.errors import OutputError
+
+# Rows that are encoded at once: a photo of 48 million pixels would take another 600 MB as float.
+_BAND = 256
+
+
+def encode_png(normal: np.ndarray, mask: np.ndarray) -> bytes:
+    """A 16-bit RGB PNG of unit normals (H, W, 3) in camera space: n * 0.5 + 0.5, Non-Color, green = up.
+
+    Outside of the mask (H, W) bool it holds the flat normal (0, 0, 1), so that the picture can be used as a normal map
+    as it is. Raises OutputError when it cannot be encoded.
+    """
+    import cv2
+
+    encoded = np.empty(normal.shape, np.uint16)
+    for top in range(0, len(normal), _BAND):
+        band = slice(top, top + _BAND)
+        values = np.where(mask[band, :, None], normal[band], np.float32([0.0, 0.0, 1.0]))
+        # OpenCV writes blue, green, red.
+        encoded[band] = np.clip(values[..., ::-1] * 32767.5 + 32767.5 + 0.5, 0, 65535)
+    done, data = cv2.imencode(".png", encoded)
+    if not done:
+        raise OutputError("The normals cannot be encoded as PNG.")
+    # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
+    return data.tobytes()
+
+
+def png_writer(normal: np.ndarray, mask: np.ndarray) -> Callable[[IO[bytes]], object]:
+    """A function for `output.write_files` that writes `encode_png`'s picture."""
+    data = encode_png(normal, mask)
+    return lambda file: file.write(data)
+
+
+def npz_writer(**arrays: np.ndarray) -> Callable[[IO[bytes]], object]:
+    """A function for `output.write_files` that writes compressed arrays by name."""
+    return lambda file: np.savez_compressed(file, **arrays)
+
+
+def suffixed(path: Path, suffix: str) -> Path:
+    """The path with `suffix` appended: unlike `with_suffix` it keeps dots in the stem."""
+    return path.parent / f"{path.name}{suffix}"
