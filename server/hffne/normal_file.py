@@ -11,6 +11,7 @@ from hffne.errors import OutputError
 
 # Rows that are encoded at once: a photo of 48 million pixels would take another 600 MB as float.
 _BAND = 256
+_FLAT = np.array([0.0, 0.0, 1.0], np.float32)
 
 
 def encode_png(normal: np.ndarray, mask: np.ndarray) -> bytes:
@@ -24,7 +25,7 @@ def encode_png(normal: np.ndarray, mask: np.ndarray) -> bytes:
     encoded = np.empty(normal.shape, np.uint16)
     for top in range(0, len(normal), _BAND):
         band = slice(top, top + _BAND)
-        values = np.where(mask[band, :, None], normal[band], np.float32([0.0, 0.0, 1.0]))
+        values = np.where(mask[band, :, None], normal[band], _FLAT)
         # OpenCV writes blue, green, red.
         encoded[band] = np.clip(values[..., ::-1] * 32767.5 + 32767.5 + 0.5, 0, 65535)
     done, data = cv2.imencode(".png", encoded)

@@ -15,8 +15,8 @@ from PIL import Image
 
 from hffne.cli import build
 from hffne.cli.main import main
-from hffne.cli.normals import encode_png
 from hffne.errors import HffneError, OutputError
+from hffne.normal_file import encode_png
 from hffne.output import output_folder, write_files
 
 
@@ -192,7 +192,7 @@ def test_an_output_folder_that_cannot_be_written(stand_in, astronaut_file, tmp_p
 
 
 def test_an_internal_error_is_told_in_a_line(stand_in, astronaut_file, tmp_path, capsys, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("weights\nof the wrong shape")
 
     monkeypatch.setattr(stand_in, "normals", fail)

@@ -8,8 +8,8 @@ import pytest
 
 import hffne.models
 from hffne.cli.main import main
-from hffne.cli.normals import encode_png
 from hffne.exemplar import ExemplarError, read_exemplar
+from hffne.normal_file import encode_png
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.pipeline import Engine

@@ -5,18 +5,26 @@ Blender does not run in this process: the engine's Python only starts one that h
 `bpy` on the extension's headless script, and that one starts the engine again.
 """
 
+from __future__ import annotations
+
+import argparse
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hffne.cli.options import add_size_option, face_choice, size_argument
 from hffne.errors import BlenderMissingError, ExtensionMissingError, HffneError
 
+if TYPE_CHECKING:
+    from hffne.cli.options import Subparsers
 
-def add_parser(subparsers):
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Register the verb."""
     parser = subparsers.add_parser(
         "build",
         help="build a face in Blender from a photo",
@@ -43,7 +51,8 @@ def add_parser(subparsers):
     parser.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
+    """Build the face in a Blender of its own; the exit code is that process's."""
     from hffne.output import output_folder
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
@@ -51,7 +60,7 @@ def run(args):
     if args.face == "all":
         raise HffneError("'build' makes one face at a time.", hint="Give --face a number.")
     size = size_argument(args)
-    # What can be known without Blender is said before Blender starts.
+    # Errors that need no Blender are reported before Blender starts.
     photo = load_photo(args.photo)
     choose_faces(find_faces(photo), "largest" if args.face is None else args.face, args.photo)
     del photo
@@ -72,7 +81,7 @@ def run(args):
         return subprocess.run(command, env=environment).returncode
 
 
-def _program(wanted):
+def _program(wanted: str | None) -> tuple[list[str], dict[str, str]]:
     """The start of the command line that runs the headless script, and its environment."""
     extension = _extension_folder()
     environment = dict(os.environ)
@@ -93,7 +102,7 @@ def _program(wanted):
         )
     found = shutil.which(program)
     if not found:
-        raise BlenderMissingError(f"'{program}' is no program.", hint="Check the path after --blender.")
+        raise BlenderMissingError(f"'{program}' is not an executable.", hint="Check the path after --blender.")
     if Path(found).name.lower().startswith("python"):
         return [found, "-m", "hffne_blender.headless"], environment
     script = str(extension / "headless.py")
@@ -109,7 +118,8 @@ def _program(wanted):
     ], environment
 
 
-def _extension_folder():
+def _extension_folder() -> Path:
+    """Where the package hffne_blender is."""
     spec = importlib.util.find_spec("hffne_blender")
     if spec and spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations)))

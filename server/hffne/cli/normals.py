@@ -1,15 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne normals`: photos in, normals on the photos' own pixels out."""
 
+from __future__ import annotations
+
+import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
 from hffne.errors import HffneError, NoFaceError, OutputError
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def add_parser(subparsers):
+    from hffne.cli.options import Subparsers
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Register the verb."""
     parser = subparsers.add_parser(
         "normals",
         help="estimate the normals of the faces on photos",
@@ -37,12 +51,14 @@ def add_parser(subparsers):
     parser.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
+    """Estimate the normals of every photo; the exit code is that of the first error, 3 where a face is missing."""
     from hffne.cli.main import print_error
     from hffne.output import output_folder
 
     more = size_argument(args)
-    failures, taken = [], {}
+    failures: list[HffneError] = []
+    taken: dict[str, Path] = {}
     exemplar = _exemplar(args.exemplar)
     engine = None
     with output_folder(args.output) as folder:
@@ -66,7 +82,7 @@ def run(args):
     return failures[0].exit_code if failures else 0
 
 
-def _exemplar(wanted):
+def _exemplar(wanted: str | None) -> dict[str, str | np.ndarray]:
     """The keyword of `Engine.normals`, read before anything is computed."""
     if wanted is None:
         return {}
@@ -75,7 +91,7 @@ def _exemplar(wanted):
     return {"exemplar": BASE if wanted == BASE else read_exemplar(wanted)}
 
 
-def _take_name(path, taken):
+def _take_name(path: Path, taken: dict[str, Path]) -> None:
     """Refuse a photo whose results would replace those of another one of the same run."""
     # Case does not tell files apart on Windows and macOS.
     other = taken.setdefault(path.stem.casefold(), path)
@@ -86,7 +102,7 @@ def _take_name(path, taken):
         )
 
 
-def _find(path, which):
+def _find(path: Path, which: str | int) -> tuple[Photo, list[tuple[int, Face]]]:
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
 
@@ -97,47 +113,21 @@ def _find(path, which):
     return photo, chosen
 
 
-def _do_face(engine, photo, face, exemplar, target):
+def _do_face(engine: Engine, photo: Photo, face: Face, exemplar: Mapping[str, str | np.ndarray], target: Path) -> None:
     import numpy as np
 
+    from hffne.normal_file import npz_writer, png_writer, suffixed
     from hffne.output import write_files
 
     started = time.perf_counter()
-    estimate = engine.normals(photo, face, lambda stage, fraction, message: None, lambda: False, **exemplar)
+    estimate = engine.normals(photo, face, **exemplar)
     normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
     landmarks = np.asarray(estimate.landmarks, np.float32)
-    picture = encode_png(normal, mask)
     write_files(
         {
-            # Appended, not with_suffix: a stem may have dots in it.
-            target.parent / f"{target.name}.npz": lambda file: np.savez_compressed(
-                file, normal=normal, coarse=coarse, mask=mask, landmarks=landmarks
-            ),
-            target.parent / f"{target.name}_normal.png": lambda file: file.write(picture),
+            suffixed(target, ".npz"): npz_writer(normal=normal, coarse=coarse, mask=mask, landmarks=landmarks),
+            suffixed(target, "_normal.png"): png_writer(normal, mask),
         }
     )
     print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s)")
-
-
-def encode_png(normal, mask):
-    """A 16-bit RGB PNG as bytes of normals (H, W, 3): n * 0.5 + 0.5, green = up.
-
-    Outside of the mask it holds the flat normal (0, 0, 1), so that the picture can
-    be used as a normal map as it is.
-    """
-    import cv2
-    import numpy as np
-
-    encoded = np.empty(normal.shape, np.uint16)
-    # In bands: a photo of 48 million pixels would take another 600 MB as float.
-    for top in range(0, len(normal), 256):
-        band = slice(top, top + 256)
-        values = np.where(mask[band, :, None], normal[band], np.float32([0.0, 0.0, 1.0]))
-        # OpenCV writes blue, green, red.
-        encoded[band] = np.clip(values[..., ::-1] * 32767.5 + 32767.5 + 0.5, 0, 65535)
-    done, data = cv2.imencode(".png", encoded)
-    if not done:
-        raise OutputError("The normals cannot be encoded as PNG.")
-    # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
-    return data.tobytes()

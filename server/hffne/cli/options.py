@@ -2,6 +2,10 @@
 """Options that several verbs share."""
 
 import argparse
+from typing import TypeAlias
+
+# What `add_parser` of a verb gets.
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_engine_options(parser):
