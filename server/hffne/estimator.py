@@ -23,8 +23,10 @@ from hffne.photo.detect import Face, choose_faces, find_faces
 from hffne.photo.image_input import ImageInput, as_photo
 
 if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
     from hffne.photo.load import Photo
-    from hffne.pipeline import Engine, FaceAsset, FaceEstimate
+    from hffne.pipeline import Engine
+    from hffne.textured_face import TexturedFace
 
 FaceChoice = int | Literal["largest"] | Face
 
@@ -122,7 +124,7 @@ class NormalEstimator:
         return FaceNormals(
             normal=normal,
             coarse=coarse,
-            fine=estimate.spread(estimate.fine, shape),
+            fine=estimate.resample_to_photo(estimate.fine, shape),
             mask=mask,
             landmarks=np.asarray(estimate.landmarks, np.float32),
             notices=tuple(photo.notices),
@@ -135,14 +137,14 @@ class NormalEstimator:
         texture_size: int = 1024,
         grid: int = 128,
         maps: Iterable[str] = (),
-    ) -> FaceAsset:
+    ) -> TexturedFace:
         """What Blender builds a face from: the mesh, its UVs, textures and the photo's camera, as arrays.
 
         image, face: as for `predict`. texture_size: side of the textures in pixels; grid: vertices along a side of the
         UV layout; maps: names of `hffne.maps.MAPS`. Raises what `predict` raises.
         """
         photo = as_photo(image)
-        return self.engine.asset(photo, self._estimate(photo, face), texture_size, grid, maps=tuple(maps))
+        return self.engine.build(photo, self._estimate(photo, face), texture_size, grid, maps=maps)
 
     def _estimate(self, photo: Photo, face: FaceChoice) -> FaceEstimate:
         if not isinstance(face, Face):

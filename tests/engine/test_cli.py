@@ -60,7 +60,7 @@ def stand_in(monkeypatch):
         def __init__(self, device=None, model="compact"):
             self.made.append((device, model))
 
-        def normals(self, photo, face):
+        def normals(self, photo, face, exemplar=None):
             return Estimate(face.box)
 
     module = types.ModuleType("hffne.pipeline")

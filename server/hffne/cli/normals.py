@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,13 +81,13 @@ def run(args: argparse.Namespace) -> int:
     return failures[0].exit_code if failures else 0
 
 
-def _exemplar(wanted: str | None) -> dict[str, str | np.ndarray]:
-    """The keyword of `Engine.normals`, read before anything is computed."""
+def _exemplar(wanted: str | None) -> np.ndarray | str | None:
+    """The exemplar of `Engine.normals`, read before anything is computed."""
     if wanted is None:
-        return {}
+        return None
     from hffne.exemplar import BASE, read_exemplar
 
-    return {"exemplar": BASE if wanted == BASE else read_exemplar(wanted)}
+    return BASE if wanted == BASE else read_exemplar(wanted)
 
 
 def _take_name(path: Path, taken: dict[str, Path]) -> None:
@@ -113,14 +112,14 @@ def _find(path: Path, which: str | int) -> tuple[Photo, list[tuple[int, Face]]]:
     return photo, chosen
 
 
-def _do_face(engine: Engine, photo: Photo, face: Face, exemplar: Mapping[str, str | np.ndarray], target: Path) -> None:
+def _do_face(engine: Engine, photo: Photo, face: Face, exemplar: np.ndarray | str | None, target: Path) -> None:
     import numpy as np
 
     from hffne.normal_file import npz_writer, png_writer, suffixed
     from hffne.output import write_files
 
     started = time.perf_counter()
-    estimate = engine.normals(photo, face, **exemplar)
+    estimate = engine.normals(photo, face, exemplar=exemplar)
     normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
     landmarks = np.asarray(estimate.landmarks, np.float32)

@@ -2,6 +2,7 @@
 """Read a photo file into upright sRGB pixels, with a specific error for each reason why it cannot be read."""
 
 import io
+import os
 import stat
 import warnings
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ def find_photos(folder: str | Path) -> list[Path]:
     return sorted(path for path in Path(folder).rglob("*") if is_photo_name(path))
 
 
-def load_photo(path: str | Path) -> Photo:
+def load_photo(path: str | os.PathLike[str]) -> Photo:
     """Read a photo: EXIF orientation applied, colors in sRGB, alpha composited.
 
     Gray, palette, CMYK, 16-bit and floating-point files become 8-bit RGB.
@@ -100,7 +101,7 @@ def load_photo(path: str | Path) -> Photo:
 
 
 def photo_of_image(image: Image.Image) -> Photo:
-    """The Photo of an open Pillow image, converted as `load_photo` does. Raises PhotoError for pixels that cannot be read."""
+    """The Photo of an open Pillow image, converted as `load_photo` does. Raises PhotoError."""
     notices: list[str] = []
     _check_size(IN_MEMORY, image)
     try:
@@ -149,7 +150,7 @@ def _is_iso_media(path: Path) -> bool:
         return file.read(8)[4:] == b"ftyp"
 
 
-def _check_size(path: Path, image: Image.Image) -> None:
+def _check_size(path: PurePath, image: Image.Image) -> None:
     width, height = image.size
     deep = image.mode.startswith("I;") or image.mode in DEEP_MODES or "transparency" in image.info
     most = DEEP_PIXELS if deep else MAX_PIXELS
@@ -161,7 +162,7 @@ def _check_size(path: Path, image: Image.Image) -> None:
         )
 
 
-def _too_large(path: Path, count: str, most: int = MAX_PIXELS) -> PhotoTooLargeError:
+def _too_large(path: PurePath, count: str, most: int = MAX_PIXELS) -> PhotoTooLargeError:
     return PhotoTooLargeError(
         f"'{path}' has {count} pixels; at most {most // 1_000_000} million of this kind can be read."
     )
