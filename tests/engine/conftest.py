@@ -3,10 +3,17 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ellipsoid_model import ellipsoid_model
 from hffne.evaluation import rendered
 from hffne.synthesis import fit
+
+
+@pytest.fixture
+def image(astronaut):
+    """The astronaut photo as a Pillow image."""
+    return Image.fromarray(astronaut)
 
 
 @pytest.fixture(scope="module")

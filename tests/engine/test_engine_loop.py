@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine on a pipe: the protocol with a stand-in for the networks, then the real process."""
+"""The engine on a pipe, with a stand-in for the networks."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine_client import TIMEOUT, Client
 from hffne import __version__
 from hffne.errors import Cancelled
 from hffne.service import frames
 from hffne.service.engine_loop import EngineLoop
-
-TIMEOUT = 60
 
 
 class Asset:
@@ -56,31 +53,6 @@ class Engine:
         return Asset()
 
 
-class Client:
-    """The other end of the engine's pipes."""
-
-    def __init__(self, writer, reader):
-        self.writer, self.reader = writer, reader
-
-    def say(self, **message):
-        frames.write_frame(self.writer, message)
-
-    def hear(self):
-        return frames.read_frame(self.reader)
-
-    def answer(self, number):
-        """(final message, arrays, progress messages) of a request."""
-        progress = []
-        while True:
-            frame = self.hear()
-            assert frame is not None, "the engine has gone"
-            message, arrays = frame
-            if message.get("id") == number and message["type"] != "progress":
-                return message, arrays, progress
-            if message.get("id") == number:
-                progress.append(message)
-
-
 @pytest.fixture
 def engine():
     return Engine()
@@ -91,11 +63,11 @@ def client(engine):
     """A client of a loop that runs in a thread; leaving ends the loop and checks that it ends."""
     their_in, our_out = os.pipe()
     our_in, their_out = os.pipe()
-    loop = EngineLoop(open(their_in, "rb"), open(their_out, "wb"), lambda: engine)
+    loop = EngineLoop(os.fdopen(their_in, "rb"), os.fdopen(their_out, "wb"), lambda: engine)
     codes = []
     thread = threading.Thread(target=lambda: codes.append(loop.run()), daemon=True)
     thread.start()
-    client = Client(open(our_out, "wb"), open(our_in, "rb"))
+    client = Client(os.fdopen(our_out, "wb"), os.fdopen(our_in, "rb"))
     client.codes, client.thread = codes, thread
     yield client
     if not client.writer.closed:
@@ -289,136 +261,3 @@ def test_the_end_stops_the_running_request(client, engine, astronaut_file, end):
     assert client.answer(1)[0]["type"] == "cancelled"
     client.thread.join(TIMEOUT)
     assert client.codes == [0]
-
-
-# The real process
-
-
-class Process(Client):
-    def __init__(self, *options):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hffne", "serve", *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        super().__init__(self.process.stdin, self.process.stdout)
-        self.log = []
-        # Drained, so that a full pipe cannot hold the engine up.
-        self._drain = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
-        self._drain.start()
-
-    def end(self):
-        """Close its input; returns its exit code."""
-        self.writer.close()
-        code = self.process.wait(TIMEOUT)
-        self._drain.join(TIMEOUT)
-        return code
-
-
-@pytest.fixture(scope="module")
-def served():
-    process = Process("--device", "cpu")
-    yield process
-    process.process.kill()
-    process.process.wait()
-
-
-def test_the_engine_says_what_it_is(served):
-    served.say(type="hello", id=0)
-    hello, _, _ = served.answer(0)
-    assert hello["type"] == "result", hello
-    assert (hello["device"], hello["protocol"]) == ("cpu", frames.PROTOCOL_VERSION)
-    assert hello["models"] and hello["device_name"]
-
-
-def test_the_engine_finds_the_faces_of_a_photo(served, astronaut_file):
-    served.say(type="faces", id=1, photo=str(astronaut_file))
-    message, _, _ = served.answer(1)
-    assert message["photo_size"] == [512, 512]
-    (face,) = message["faces"]
-    assert abs(face["box"][0] - 179) < 8 and face["score"] > 0.9
-
-
-def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
-    served.say(type="faces", id=3, photo=str(astronaut_file), thumbnails=96)
-    message, arrays, _ = served.answer(3)
-    pictures = arrays["thumbnails"]
-    assert pictures.shape == (len(message["faces"]), 96, 96, 3) and pictures.dtype == "uint8"
-    # Skin in the middle: red over green over blue.
-    red, green, blue = pictures[0][40:60, 38:58].mean((0, 1))
-    assert red > green > blue and red > 120
-
-
-def test_the_engine_makes_a_face(served, astronaut_file):
-    served.say(type="generate", id=2, photo=str(astronaut_file), texture_size=256, grid=48)
-    message, arrays, progress = served.answer(2)
-    assert message["type"] == "result", message
-    assert len({step["stage"] for step in progress}) >= 4
-    assert message["name"] == "astronaut" and message["units"] == "m" and message["texture_size"] == 256
-    camera = message["camera"]
-    assert np.shape(camera["rotation"]) == (3, 3) and camera["scale"] > 0
-    assert camera["photo_size"] == [512, 512] and set(camera["crop"]) == {"center_x", "center_y", "side", "size"}
-    vertices, quads, uvs = arrays["vertices"], arrays["quads"], arrays["uvs"]
-    assert vertices.shape == (len(uvs), 3) and uvs.shape[1] == 2 and quads.shape[1] == 4
-    assert np.isfinite(vertices).all() and 0.1 < np.ptp(vertices[:, 2]) < 0.4
-    assert quads.min() == 0 and quads.max() == len(vertices) - 1
-    assert uvs.min() >= 0 and uvs.max() <= 1
-    assert arrays["normal"].shape == (256, 256, 3) and arrays["normal"].dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(arrays["normal"], axis=2), 1, atol=1e-3)
-    assert arrays["color"].shape == (256, 256, 3) and arrays["color"].dtype == np.uint8
-    assert arrays["confidence"].shape == (256, 256)
-    assert arrays["region_weights"].shape == (len(message["regions"]), len(vertices))
-
-
-def test_the_engine_cancels(served, astronaut_file):
-    for number in (10, 11):
-        served.say(type="generate", id=number, photo=str(astronaut_file))
-    served.say(type="cancel", id=11)
-    served.say(type="cancel", id=10)
-    assert served.answer(11)[0] == {"type": "cancelled", "id": 11}
-
-
-def test_the_engine_answers_errors_and_keeps_its_log_off_the_wire(served, tmp_path, astronaut_file):
-    text = tmp_path / "text.jpg"
-    text.write_text("no photo")
-    served.say(type="generate", id=20, photo=str(text))
-    message, _, _ = served.answer(20)
-    assert message["code"] == "not_a_photo" and "text.jpg" in message["message"]
-    served.say(type="faces", id=21, photo=str(astronaut_file))
-    assert served.answer(21)[0]["type"] == "result"
-    assert served.end() == 0
-    assert any(b"text.jpg" in line for line in served.log)
-
-
-def test_a_wrong_device_is_an_error_in_the_answer():
-    process = Process("--device", "abacus")
-    process.say(type="hello", id=0)
-    message, _, _ = process.answer(0)
-    assert (message["type"], message["code"]) == ("error", "no_device")
-    assert process.end() == 0
-
-
-def test_garbage_ends_the_engine_with_an_error():
-    process = Process()
-    process.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    process.writer.flush()
-    message, _ = process.hear()
-    assert message["code"] == "bad_frame"
-    assert process.end() == 1
-
-
-def test_stray_prints_land_in_the_log():
-    code = (
-        "import os, sys\n"
-        "from hffne.service import engine_loop, frames\n"
-        "reader, writer = engine_loop._claim_pipes()\n"
-        "print('python says hello', flush=True)\n"
-        "os.write(1, b'a C library says hello\\n')\n"
-        "assert sys.stdin.read() == ''\n"
-        "frames.write_frame(writer, frames.read_frame(reader)[0])\n"
-    )
-    stream = frames.HEADER.pack(frames.MAGIC, frames.PROTOCOL_VERSION, 0, 8, 0) + b'{"id":1}'
-    done = subprocess.run([sys.executable, "-c", code], input=stream, capture_output=True)
-    assert done.stdout == stream, done.stderr
-    assert b"python says hello" in done.stderr and b"a C library says hello" in done.stderr

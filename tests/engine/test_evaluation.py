@@ -13,18 +13,9 @@ from hffne.datasets import yaleb as yaleb_files
 from hffne.errors import HffneError
 from hffne.evaluation import aflw2000, contact_sheet, metrics, yaleb
 from hffne.evaluation.specular_bias import measured_gloss
-from hffne.geometry.project import Projection
 from hffne.geometry.vectors import best_rotation, normalize
 from hffne.photo.detect import Face
-
-
-def tilted(degrees, axis=0):
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    i, j = [(1, 2), (2, 0), (0, 1)][axis]
-    matrix = np.eye(3)
-    matrix[i, i] = matrix[j, j] = c
-    matrix[i, j], matrix[j, i] = -s, s
-    return matrix
+from tilting_engine import Estimate, TiltingEngine, tilted
 
 
 @pytest.fixture
@@ -74,37 +65,6 @@ def test_landmark_error_is_in_percent_of_the_box():
 
 
 # Benchmarks
-
-
-class Estimate:
-    def __init__(self, normal, mask, landmarks=None):
-        self.normal, self.mask, self.landmarks = normal, mask, landmarks
-
-        self.coarse = self.fine = normal
-        self.projection = Projection(mask, normal, None, None)
-
-    def on_photo(self, shape):
-        assert shape[:2] == self.mask.shape
-        return self.normal, self.normal, self.mask
-
-    def spread(self, picture, shape):
-        return cv2.resize(picture, shape[1::-1])
-
-
-class TiltingEngine:
-    """Answers with a benchmark's truth, tilted, and on a part of the face only."""
-
-    model, device_name = "tilting", "none"
-
-    def __init__(self, truth, mask):
-        self.truth, self.mask = truth, mask
-
-    def normals(self, photo, face, report=None, cancelled=None, merged=True):
-        normal = (self.truth @ tilted(7).T).astype(np.float32)
-        normal[:5] = 0
-        mask = self.mask.copy()
-        mask[:20] = False
-        return Estimate(normal, mask)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from test_evaluation import TiltingEngine, tilted
 
 import dataset_standins as standins
 from hffne.cli.main import main
@@ -17,6 +16,7 @@ from hffne.evaluation import florence, photoface
 from hffne.evaluation.ground_truth import face_region, table
 from hffne.evaluation.metrics import angles
 from hffne.photo.detect import Face
+from tilting_engine import TiltingEngine, tilted
 
 
 def quiet(text):

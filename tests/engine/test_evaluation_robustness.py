@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from test_evaluation import tilted
 
 from ellipsoid_model import ellipsoid_model, ellipsoid_normals
 from hffne.cli.main import main
@@ -22,6 +21,7 @@ from hffne.synthesis import fit
 from hffne.synthesis.face_model import LANDMARKS
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.uv_layout import CENTER
+from tilting_engine import tilted
 
 
 def face_marks():
@@ -118,14 +118,14 @@ class KnownEngine:
         self.normal, self.mask = (normal @ tilted(9).T).astype(np.float32), mask
 
     def normals(self, photo, face):
-        def spread(part, shape):
+        def resample_to_photo(part, shape):
             return cv2.resize(part, shape[1::-1], interpolation=cv2.INTER_AREA)
 
         return SimpleNamespace(
             normal=self.normal,
             fine=self.normal,
             coarse=self.normal,
-            spread=spread,
+            resample_to_photo=resample_to_photo,
             on_photo=lambda shape: (self.normal, self.normal, self.mask),
         )
 
@@ -172,7 +172,7 @@ def test_lists_name_photos_by_the_end_of_their_paths(tmp_path):
     file.write_text("b/1.jpg\n\n2\n")
     assert robustness.read_group(file, photos) == photos[1:]
     file.write_text("c/1.jpg\n")
-    with pytest.raises(HffneError, match="c/1.jpg"):
+    with pytest.raises(HffneError, match=r"c/1\.jpg"):
         robustness.read_group(file, photos)
     with pytest.raises(HffneError, match="nowhere"):
         robustness.read_group(tmp_path / "nowhere", photos)

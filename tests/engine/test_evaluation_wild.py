@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from test_evaluation import tilted
 
 from hffne.errors import HffneError
 from hffne.evaluation import contact_sheet, landmark_finder, wild
@@ -17,6 +16,7 @@ from hffne.geometry.vectors import normalize
 from hffne.photo.crop import Crop
 from hffne.photo.detect import Face
 from hffne.synthesis import landmark_mesh
+from tilting_engine import tilted
 
 SIZE = wild.SIZE
 COLUMNS = 24
@@ -28,7 +28,9 @@ def grid_mesh():
     points = np.stack([u * 90 + 127.5, v * 90 + 127.5, -40 * (u**2 + v**2)], -1).reshape(-1, 3)
     index = np.arange(COLUMNS**2).reshape(COLUMNS, COLUMNS)
     pairs = [(index[:, :-1], index[:, 1:]), (index[:-1], index[1:]), (index[:-1, :-1], index[1:, 1:])]
-    return points, [(int(a), int(b)) for first, second in pairs for a, b in zip(first.ravel(), second.ravel())]
+    return points, [
+        (int(a), int(b)) for first, second in pairs for a, b in zip(first.ravel(), second.ravel(), strict=True)
+    ]
 
 
 def bowl_normals():

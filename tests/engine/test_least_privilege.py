@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tomllib
 from PIL import Image
-from test_engine_loop import Process
 
 from blender_process import environment
+from engine_client import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 # Permissions of extensions end without a full stop and fit Blender's line of 64 letters.
@@ -51,7 +51,11 @@ def test_the_engine_has_no_socket_and_logs_no_photo(astronaut_file):
 
 @pytest.mark.skipif(_no_network() is None, reason="a process without a network needs Linux and user namespaces")
 def test_normals_are_made_without_a_network(astronaut_file, tmp_path):
-    probe = "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as error:\n    print(error.errno)"
+    probe = (
+        "import socket\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 9), 1)\n"
+        "except OSError as error:\n    print(error.errno)"
+    )
     denied = subprocess.run([*_no_network(), sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert denied.stdout.strip() == "101"  # the network is unreachable, even to itself
     command = [
@@ -82,7 +86,7 @@ def test_the_manifest_asks_for_what_is_used_and_says_why():
     sources = {path: path.read_text("utf-8") for path in (ROOT / "hffne_blender").rglob("*.py")}
     # The clipboard is read for a photo and written with a log, when the button for it is pressed.
     users = {path.name for path, text in sources.items() if ".clipboard =" in text or "clipboard_paste()" in text}
-    assert users == {"clipboard.py", "reading.py"}
+    assert users == {"clipboard.py", "text_viewer.py"}
     # What may use the network asks first whether Blender allows it.
     users = [path.name for path, text in sources.items() if "install.Install(" in text]
     assert users == ["install_engine.py"]

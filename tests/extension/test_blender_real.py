@@ -1,26 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole chain on a real photo: engine, frames, object, and back to pixels by Cycles."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from blender_process import BLENDER, environment, needs_blender, run_case, run_headless
+from blender_process import BLENDER, ENGINE, environment, needs_blender, needs_engine, run_case, run_headless
 from hffne_blender import build
 from paths import ROOT
-
-# Usually the Python of the tests; another one where Blender's Python has no engine.
-ENGINE = os.environ.get("HFFNE_ENGINE_PYTHON", sys.executable)
-
-needs_engine = pytest.mark.skipif(
-    sys.executable == ENGINE and importlib.util.find_spec("torch") is None, reason="needs the engine"
-)
 
 
 @pytest.fixture(scope="module")

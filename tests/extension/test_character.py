@@ -3,9 +3,8 @@
 
 import numpy as np
 import pytest
-from test_blender_real import ENGINE, needs_engine
 
-from blender_process import needs_blender, run_case
+from blender_process import ENGINE, needs_blender, needs_engine, run_case
 
 
 def run(name, *arguments):

@@ -17,6 +17,13 @@ BLENDER = [OTHER, str(SUPPORT / "exit_cleanly.py")] if OTHER else [sys.executabl
 
 needs_blender = pytest.mark.skipif(not OTHER and importlib.util.find_spec("bpy") is None, reason="needs the bpy module")
 
+# The engine's Python: usually that of the tests; another one where Blender's Python has no engine.
+ENGINE = os.environ.get("HFFNE_ENGINE_PYTHON", sys.executable)
+
+needs_engine = pytest.mark.skipif(
+    sys.executable == ENGINE and importlib.util.find_spec("torch") is None, reason="needs the engine"
+)
+
 
 def _run(command, path, timeout):
     # Blender cuts a long report in the middle of a letter when it prints it.
