@@ -198,3 +198,10 @@ def test_the_checks_before_a_commit_have_the_versions_of_ci():
     pinned = {str(one) for one in requirements_of("lint")}
     named = re.findall(r"additional_dependencies: \[(.+)\]", text)
     assert named and set(named) <= pinned
+
+
+def test_the_citation_has_the_manifests_version():
+    version = re.search(r'^version = "(.+)"$', (ROOT / "addon_manifest.toml").read_text(encoding="utf-8"), re.M).group(
+        1
+    )
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
