@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from hffne.errors import PhotoError, PhotoTooSmallError
+from hffne.errors import NotAPhotoError, PhotoTooSmallError
 from hffne.photo.load import MIN_SIDE, Photo, load_photo, photo_of_image
 
 ImageInput: TypeAlias = "str | os.PathLike[str] | Image.Image | np.ndarray | Photo"
@@ -20,7 +20,7 @@ def as_photo(image: ImageInput) -> Photo:
 
     image: a path; a Pillow image of any mode (orientation and color profile are applied); or an array, sRGB, row 0 at
     the top: (H, W), (H, W, 1) gray, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float from 0 to 1. Alpha is
-    composited on white. Raises PhotoError for anything else, and what `load_photo` raises for a file.
+    composited on white. Raises NotAPhotoError for anything else, and what `load_photo` raises for a file.
     """
     if isinstance(image, Photo):
         return image
@@ -30,10 +30,9 @@ def as_photo(image: ImageInput) -> Photo:
         return load_photo(image)
     if isinstance(image, np.ndarray):
         return Photo(_rgb_of_array(image))
-    raise PhotoError(
+    raise NotAPhotoError(
         f"An image cannot be made of {type(image).__name__}.",
         hint="Give a path, a Pillow image or a numpy array (H, W, 3).",
-        code="not_a_photo",
     )
 
 
@@ -42,20 +41,18 @@ def _rgb_of_array(array: np.ndarray) -> np.ndarray:
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise PhotoError(
+        raise NotAPhotoError(
             f"An array of shape {array.shape} is not an image.",
             hint="Its shape is (height, width), or (height, width, channels) with 1, 3 or 4 channels.",
-            code="not_a_photo",
         )
     if min(array.shape[:2]) < MIN_SIDE:
         raise PhotoTooSmallError(f"The image has only {array.shape[1]} x {array.shape[0]} pixels.")
     if array.dtype.kind == "f":
         array = _sixteen_bit(array)
     if array.dtype not in (np.uint8, np.uint16):
-        raise PhotoError(
+        raise NotAPhotoError(
             f"An image of {array.dtype} values cannot be used.",
             hint="Give uint8, uint16, or float values from 0 to 1.",
-            code="not_a_photo",
         )
     if array.shape[2] == 4:
         array = _on_white(array)
@@ -66,10 +63,9 @@ def _sixteen_bit(array: np.ndarray) -> np.ndarray:
     """Float values 0 to 1 as uint16."""
     # Written so that NaN fails the test as well.
     if not (array.min() >= 0 and array.max() <= 1):
-        raise PhotoError(
+        raise NotAPhotoError(
             f"Float values of an image lie from 0 to 1; these reach from {array.min():.4g} to {array.max():.4g}.",
             hint="Divide 8-bit values by 255, 16-bit ones by 65535, and replace values that are not finite.",
-            code="not_a_photo",
         )
     return (array * 65535 + 0.5).astype(np.uint16)
 

@@ -108,7 +108,7 @@ def photo_of_image(image: Image.Image) -> Photo:
         rgb = _decode(image, notices)
     except Exception as error:
         # Pillow decodes late, and its decoders raise nearly anything on damaged files.
-        raise PhotoError(f"The image is damaged or cut off: {_one_line(error)}", code="damaged_photo") from error
+        raise DamagedPhotoError(f"The image is damaged or cut off: {_one_line(error)}") from error
     return Photo(rgb=rgb, notices=notices)
 
 
