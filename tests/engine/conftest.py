@@ -18,7 +18,7 @@ def image(astronaut):
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
-    """A rendered.Studio whose face model is an ellipsoid, at 128 pixels."""
+    """A rendered.HeldOutFaces whose face model is an ellipsoid, at 128 pixels."""
     folder = tmp_path_factory.mktemp("set")
     count = 21
     nothing = np.zeros((count, fit.IDENTITIES), np.float32)
@@ -38,5 +38,5 @@ def studio(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(rendered, "load_face_model", lambda path: ellipsoid_model())
     patch.setattr(rendered, "SIZE", 128)
-    yield rendered.Studio(folder, "anywhere")
+    yield rendered.HeldOutFaces(folder, "anywhere")
     patch.undo()

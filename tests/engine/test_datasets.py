@@ -63,7 +63,7 @@ def test_photoface_gives_normals_by_photometric_stereo(tmp_path):
     sessions = photoface.find(tmp_path, part=True)
     assert [s.name for s in sessions][:2] == ["1001/2008-02-10_12-21-31", "1001/2008-02-11_12-21-31"]
     assert len(sessions) == 6 and sessions[0].photos[2].name == "im2.bmp"
-    normal, found = sessions[0].truth()
+    normal, found = sessions[0].ground_truth()
     inner = normals[..., 2] > 0.55
     assert found[inner].all() and not found[~mask].any()
     assert angles(normal, normals)[inner].mean() < 0.5 and angles(normal, normals)[inner].max() < 3
@@ -93,9 +93,9 @@ def test_bad_photos_of_photoface_are_told(tmp_path):
     standins.photoface(tmp_path, people=1)
     first, second = photoface.find(tmp_path, part=True)
     standins.save(first.photos[3], np.zeros((50, 50), np.uint8))
-    refused(first.truth, first.photos[3], "50 x 50", "60 x 72", code="bad_dataset_file")
+    refused(first.ground_truth, first.photos[3], "50 x 50", "60 x 72", code="bad_dataset_file")
     cut(second.photos[1])
-    refused(second.truth, second.photos[1], code="damaged_photo")
+    refused(second.ground_truth, second.photos[1], code="damaged_photo")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_lights_of_other_photos_are_told(tmp_path):
     (session,) = photoface.find(tmp_path, part=True)
     wrong = [(zenith, azimuth + 180) for zenith, azimuth in standins.FOUR]
     (session.folder / "LightSource.m").write_text(standins.light_source(wrong))
-    refused(session.truth, "hollow", session.folder / "LightSource.m", code="bad_dataset_file")
+    refused(session.ground_truth, "hollow", session.folder / "LightSource.m", code="bad_dataset_file")
 
 
 # Florence
@@ -257,7 +257,7 @@ def test_cropped_yale_gives_normals_by_photometric_stereo(tmp_path):
     items = yaleb.find(tmp_path, part=True)
     assert [(i.person, i.light) for i in items] == [("yaleB01", "A+000E+00"), ("yaleB02", "A+000E+00")]
     assert len(yaleb.find(tmp_path, "all", part=True)) == 36
-    normal, mask = items[0].truth()
+    normal, mask = items[0].ground_truth()
     inner = normals[..., 2] > 0.4
     assert mask[inner].all() and angles(normal, normals)[inner].mean() < 0.5
     refused(lambda: yaleb.find(tmp_path), "yaleB03")
@@ -266,15 +266,15 @@ def test_cropped_yale_gives_normals_by_photometric_stereo(tmp_path):
     refused(lambda: yaleb.find(tmp_path, part=True), "yaleB02_P00A+025E+40.pgm")
 
 
-def test_a_damaged_truth_of_yale_is_told(tmp_path):
+def test_a_damaged_ground_truth_of_yale_is_reported(tmp_path):
     normals, mask = standins.ball(60, 80)
     np.savez(tmp_path / "yaleB01_normal.npz", normal=normals, mask=mask)
     standins.save(tmp_path / "yaleB01_A+000E+00.png", np.zeros((80, 60), np.uint8))
     (item,) = yaleb.find(tmp_path)
-    assert np.array_equal(item.truth()[1], mask)
+    assert np.array_equal(item.ground_truth()[1], mask)
     yaleb._stored.cache_clear()
     cut(tmp_path / "yaleB01_normal.npz")
-    refused(item.truth, "yaleB01_normal.npz", code="bad_dataset_file")
+    refused(item.ground_truth, "yaleB01_normal.npz", code="bad_dataset_file")
 
 
 def test_aflw2000(tmp_path):
@@ -282,9 +282,9 @@ def test_aflw2000(tmp_path):
     points = standins.aflw2000(tmp_path)
     refused(lambda: aflw2000.find(tmp_path), "3 of 2000")
     items = aflw2000.find(tmp_path, part=True)
-    found, yaw = items[1].read_truth()
+    found, yaw = items[1].read_ground_truth()
     assert np.allclose(found, points[:2].T - 1) and yaw == pytest.approx(10)
-    cut(items[2].truth)
-    refused(items[2].read_truth, items[2].truth, code="bad_dataset_file")
-    items[0].truth.unlink()
+    cut(items[2].annotation)
+    refused(items[2].read_ground_truth, items[2].annotation, code="bad_dataset_file")
+    items[0].annotation.unlink()
     refused(lambda: aflw2000.find(tmp_path, part=True), "image00000.mat")

@@ -12,7 +12,7 @@ from hffne.datasets import aflw2000 as aflw2000_files
 from hffne.datasets import yaleb as yaleb_files
 from hffne.errors import HffneError
 from hffne.evaluation import aflw2000, contact_sheet, metrics, yaleb
-from hffne.evaluation.specular_bias import measured_gloss
+from hffne.evaluation.specular_bias import measure_specular_strength
 from hffne.geometry.vectors import best_rotation, normalize
 from hffne.photo.detect import Face
 from tilting_engine import Estimate, TiltingEngine, tilted
@@ -88,7 +88,7 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     assert [(r.name, r.group) for r in results] == [("p1", "A+000E+00"), ("p2", "A+000E+00")]
     x_part = np.degrees(2 * np.arcsin(np.sin(np.radians(3.5)) * np.hypot(truth[..., 1], truth[..., 2])))
     assert results[0].raw.mean == pytest.approx(x_part[mask].mean(), abs=0.01)
-    assert results[0].aligned.mean < 0.01
+    assert results[0].rotated.mean < 0.01
     # Ours looks 7 degrees further down than the truth: (0, 0, 1) has become (0, -sin 7, cos 7).
     assert results[0].pitch == pytest.approx(7, abs=0.01)
     assert results[0].coverage == pytest.approx(55 / 70 * 100) and results[0].flat == 0
@@ -117,8 +117,8 @@ def test_gloss_is_measured_whatever_the_paint(dome):
     everywhere = np.ones(dome.shape[:2], bool)
     for gloss in (0.0, 0.15, 0.4):
         photos = np.stack([glossy(dome, light, gloss, albedo) for light in lights])
-        assert measured_gloss(photos, lights, dome, everywhere) == pytest.approx(gloss, abs=0.03)
-    assert measured_gloss(photos[:3], lights[:3], dome, everywhere) is None
+        assert measure_specular_strength(photos, lights, dome, everywhere) == pytest.approx(gloss, abs=0.03)
+    assert measure_specular_strength(photos[:3], lights[:3], dome, everywhere) is None
 
 
 def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(tmp_path, dome, monkeypatch):
@@ -147,10 +147,10 @@ def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(t
     face = Face((5, 5, 50, 70), 0.9, np.zeros((5, 2), np.float32))
     monkeypatch.setattr(yaleb, "find_faces", lambda photo: [face])
     (result,) = yaleb.evaluate(RightEngine(shape, mask), yaleb_files.find(tmp_path), report=lambda text: None)
-    assert 0.1 < result.gloss < 0.4  # along normals that lean to the highlights there is less of it
-    assert result.raw.mean > 2 and result.through_gloss[0].mean < 0.7 * result.raw.mean
-    assert f"{result.through_gloss[0].mean:.2f}" in yaleb.table([result])
-    assert yaleb.as_dict([result])["faces"][0]["gloss"] == result.gloss
+    assert 0.1 < result.specular_strength < 0.4  # along normals that lean to the highlights there is less of it
+    assert result.raw.mean > 2 and result.with_specular_bias[0].mean < 0.7 * result.raw.mean
+    assert f"{result.with_specular_bias[0].mean:.2f}" in yaleb.table([result])
+    assert yaleb.as_dict([result])["faces"][0]["specular_strength"] == result.specular_strength
 
 
 def test_yaleb_counts_pixels_without_an_answer_as_flat(yale, monkeypatch):
@@ -235,12 +235,12 @@ def test_aflw2000_bins_by_yaw_and_counts_what_has_no_result(aflw):
     told = []
     results = aflw2000.evaluate(engine, aflw2000_files.find(folder, part=True), told.append)
     groups = aflw2000.by_yaw(results)
-    assert [groups[name][0] for name in ("0-30", "30-60", "60-90")] == [2, 1, 1]
+    assert [groups[name].photos for name in ("0-30", "30-60", "60-90")] == [2, 1, 1]
     wanted = [2 / np.sqrt(np.prod(np.ptp(truths[f"image{k}"][:, :2], axis=0))) * 100 for k in range(3)]
-    assert groups["0-30"][1] == pytest.approx(np.mean(wanted[:2]))
-    assert groups["30-60"][1] == pytest.approx(wanted[2])
-    assert groups["60-90"][1:] == (None, 1)
-    assert groups["mean"][1] == pytest.approx((np.mean(wanted[:2]) + wanted[2]) / 2)
+    assert groups["0-30"].nme_percent == pytest.approx(np.mean(wanted[:2]))
+    assert groups["30-60"].nme_percent == pytest.approx(wanted[2])
+    assert groups["60-90"] == aflw2000.YawBin(1, None, 1)
+    assert groups["mean"].nme_percent == pytest.approx((np.mean(wanted[:2]) + wanted[2]) / 2)
     assert any("image3" in text for text in told)
     assert "25.0 %" in aflw2000.table(results)
     assert json.loads(json.dumps(aflw2000.as_dict(results)))["bins"]["60-90"]["without_result"] == 1

@@ -37,7 +37,7 @@ def test_photoface_measures_each_photo_of_a_session_on_the_face(tmp_path, monkey
     standins.photoface(tmp_path)
     sessions = photoface_files.find(tmp_path, part=True)
     monkeypatch.setattr(photoface, "find_faces", in_the_middle)
-    normal, mask = sessions[0].truth()
+    normal, mask = sessions[0].ground_truth()
     engine = TiltingEngine(normal, mask)
     (sessions[1].folder / "im1.bmp").write_bytes(b"BM")
     told = []
@@ -45,7 +45,7 @@ def test_photoface_measures_each_photo_of_a_session_on_the_face(tmp_path, monkey
     assert left_out == [sessions[1].name] and any("im1.bmp" in text for text in told)
     assert [(r.name, r.group) for r in results] == [(sessions[0].name, f"im{k}") for k in range(4)]
     face = mask & face_region(in_the_middle(mask[..., None])[0], mask.shape)
-    assert results[2].raw.mean == pytest.approx(tilt_of(normal, face), abs=0.02) and results[2].aligned.mean < 0.02
+    assert results[2].raw.mean == pytest.approx(tilt_of(normal, face), abs=0.02) and results[2].rotated.mean < 0.02
     assert results[0].raw.under_20 == 100 and "mean, im3" in table(results)
 
 
@@ -64,7 +64,7 @@ def test_florence_measures_against_the_scan(tmp_path, monkeypatch):
     results, left_out = florence.evaluate(TiltingEngine(normal, mask), scans, report=quiet, size=80)
     face = mask & face_region(in_the_middle(mask[..., None])[0], mask.shape)
     assert len(results) == 2 and not left_out
-    assert results[0].raw.mean == pytest.approx(tilt_of(normal, face), abs=0.02) and results[0].aligned.mean < 0.02
+    assert results[0].raw.mean == pytest.approx(tilt_of(normal, face), abs=0.02) and results[0].rotated.mean < 0.02
 
 
 def test_the_face_is_the_ellipse_of_its_box():

@@ -140,7 +140,7 @@ def test_groups_of_renders_count_errors_and_missed_faces(studio, monkeypatch):
         g.name: g for g in robustness.on_renders(KnownEngine(plain.normal, plain.mask), studio, 1, lambda text: None)
     }
     assert set(groups) == {"plain", "turned", *CASES}
-    assert 4 < groups["plain"].errors[0] < 9.1 and groups["plain"].turned[0] < 0.5
+    assert 4 < groups["plain"].errors[0] < 9.1 and groups["plain"].rotated[0] < 0.5
     assert groups["turned"].errors[0] > 30
     assert groups["plain"].found == 1 and groups["underexposed"].found == 0
     assert groups["underexposed"].pictures == 1

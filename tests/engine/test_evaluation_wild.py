@@ -72,8 +72,8 @@ def test_the_shape_is_compared_without_the_relief(bowl):
     rng = np.random.default_rng(0)
     rough = normalize(bowl_normals() + rng.normal(0, 0.3, (SIZE, SIZE, 3))) @ tilted(12).T
     x_part = np.degrees(2 * np.arcsin(np.sin(np.radians(6)) * np.hypot(*np.moveaxis(truth[area], -1, 0)[1:])))
-    raw, turned, error = wild.shape_error(rough, truth, area)
-    assert raw == pytest.approx(x_part.mean(), abs=1) and turned < 3
+    raw, rotated, error = wild.shape_error(rough, truth, area)
+    assert raw == pytest.approx(x_part.mean(), abs=1) and rotated < 3
     assert error[area].mean() == pytest.approx(raw)
 
 
@@ -140,7 +140,7 @@ def test_photos_are_measured_and_those_without_a_face_are_counted(photos):
     assert [bool(r.missing) for r in results] == [False, True, True, True] and len(told) == 3
     # The edges of the area are smoothed with what lies beyond, else the bowl is exact.
     assert results[0].shape["product"] < 1.5 and 6 < results[0].shape["coarse"] < 10
-    assert results[0].turned["coarse"] < 2
+    assert results[0].rotated["coarse"] < 2
     assert "1 of 4" in wild.table(results) and f"{results[0].shape['coarse']:.2f}" in wild.table(results)
     data = json.loads(json.dumps(wild.as_dict(results)))
     assert data["without_result"] == 3 and set(data["mean"]) == {"coarse", "fine", "product"}

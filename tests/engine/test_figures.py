@@ -87,7 +87,7 @@ def test_error_maps_tell_each_stage_its_own_error():
     )
     assert [name for name, _ in tiles] == [
         "photo",
-        "truth",
+        "ground truth",
         "exemplar",
         "error 0-40 deg",
         "refined",

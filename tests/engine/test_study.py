@@ -20,7 +20,7 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
     monkeypatch.setattr(study, "SetSource", lambda *_, **__: Balls())
     (tmp_path / "c.json").write_text(json.dumps(tiny_config()))
     truth = np.zeros((*astronaut.shape[:2], 3), np.float32) + np.float32([0, 0, 1])
-    item = SimpleNamespace(photo=astronaut_file, truth=lambda: (truth, np.ones(truth.shape[:2], bool)))
+    item = SimpleNamespace(photo=astronaut_file, ground_truth=lambda: (truth, np.ones(truth.shape[:2], bool)))
     monkeypatch.setattr(yaleb, "find", lambda *_, **__: [item])
     out = tmp_path / "out"
     command = [

@@ -38,7 +38,7 @@ def test_layout_lies_on_the_surface(renderer, model):
 @pytest.mark.parametrize("yaw", [0, 50, -80])
 def test_buffers_are_exact(renderer, yaw, distance):
     """The position map's points land on pixels that show the same surface point's normal."""
-    view = render.View(sampling.euler(yaw, 10, -5), distance)
+    view = render.HeadView(sampling.euler(yaw, 10, -5), distance)
     shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     window = render.canonical_window(render.project(renderer.layout.sample(shape), view), renderer.layout.mask)
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
@@ -57,7 +57,7 @@ def test_buffers_are_exact(renderer, yaw, distance):
 
 def test_shadow_lies_on_the_far_side(renderer):
     rng = np.random.default_rng(0)
-    view = render.View(sampling.euler(0, 0, 0), None)
+    view = render.HeadView(sampling.euler(0, 0, 0), None)
     shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     window = render.Window(0, 0, 24)
     sun = np.float32([0.9, 0, 0.435])
@@ -166,7 +166,7 @@ def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
         window = render.Window(0, 0, size / scale)
         buffers = heads.buffers(
             heads.shape(np.zeros(fit.IDENTITIES, np.float32), expression),
-            render.View(np.eye(3), None),
+            render.HeadView(np.eye(3), None),
             window,
             occlusion_rays=0,
             size=size,
@@ -215,15 +215,15 @@ def test_a_turned_photo_shows_the_turned_head(renderer):
     rng = np.random.default_rng(0)
     shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     rotation = np.eye(3, dtype=np.float32)
-    turn = turning.random_turn(rng, rotation)
+    turn = turning.random_profile_turn(rng, rotation)
     assert 25 <= abs(np.degrees(np.arctan2(turn[0, 2], turn[2, 2]))) <= 93
     turn = sampling.euler(30, 0, 0)
     scale, origin = 10.0, np.array([150.0, 150.0])
     rows = np.indices((300, 300))[0]
     photo = (rows / 300 * 255).astype(np.uint8)  # the photo tells how high a point lies: a turn about y keeps that
-    position = render.project(renderer.layout.sample(shape), render.View(turn, None))
+    position = render.project(renderer.layout.sample(shape), render.HeadView(turn, None))
     window = render.canonical_window(position, renderer.layout.mask)
-    picture = turning.turned_photo(
+    picture = turning.profiled_photo(
         photo,
         shape,
         renderer.model.triangles,
@@ -234,7 +234,7 @@ def test_a_turned_photo_shows_the_turned_head(renderer):
         window.side,
         np.zeros((render.SIZE, render.SIZE), np.uint8),
     )
-    normal = renderer.buffers(shape, render.View(turn, None), window, occlusion_rays=0)["normal"]
+    normal = renderer.buffers(shape, render.HeadView(turn, None), window, occlusion_rays=0)["normal"]
     seen = normal[..., 2] > 80
     row = np.nonzero(seen)[0]
     height = window.y - ((row + 0.5) / render.SIZE - 0.5) * window.side
@@ -245,7 +245,7 @@ def test_a_turned_photo_shows_the_turned_head(renderer):
 def test_a_sphere_lit_from_the_right_is_brighter_there(renderer):
     rng = np.random.default_rng(3)
     view, shape = (
-        render.View(np.eye(3, dtype=np.float32), None),
+        render.HeadView(np.eye(3, dtype=np.float32), None),
         renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32)),
     )
     suns = np.float32([[0.8, 0, 0.6], [0.8, 0, 0.6]])
@@ -280,9 +280,7 @@ def test_fit_recovers_pose_and_shape(model):
         identity[:2] = rng.normal(0, 0.7, 2)
         seen = model.vertices(identity, np.full(10, 0.2, np.float32))[LANDMARKS] @ pose.T * 20
         points.append(seen + np.array([250, -260, 0]))
-    fits, _, _ = fit._solve(
-        model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0
-    )
+    fits = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
     assert fits.residual.max() < 0.03
     for found, pose in zip(fits.rotation, poses):
         assert np.degrees(np.arccos(np.clip((np.trace(found @ pose.T) - 1) / 2, -1, 1))) < 8
@@ -302,9 +300,7 @@ def test_what_all_photos_share_is_no_trait_of_the_people(model):
         identity[0] = trait
         shape = model.vertices(identity, np.zeros(10, np.float32))[LANDMARKS] + beside
         points.append(shape @ sampling.euler(*rng.normal(0, 12, 3)).T * 20 + [250, -260, 0])
-    fits, _, _ = fit._solve(
-        model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0
-    )
+    fits = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
     assert np.abs(fits.identity.mean(0)).max() < 1e-3
     assert np.corrcoef(fits.identity[:, 0], wide)[0, 1] > 0.97
     # Photo by photo the widening would have to be somebody's.

@@ -8,6 +8,7 @@ import sys
 import traceback
 
 from hffne import __version__
+from hffne.cli.report import print_error
 from hffne.errors import HffneError
 
 VERBS = ("normals", "build", "serve", "evaluate", "bench", "train", "study", "weights", "dataset", "figure", "doctor")
@@ -40,13 +41,6 @@ def main(argv=None):
         print(f"hffne: internal error: {type(error).__name__}: {text}", file=sys.stderr)
         print("  Set HFFNE_DEBUG=1 to see where, and please report it.", file=sys.stderr)
         return EXIT_INTERNAL
-
-
-def print_error(error):
-    """An HffneError on stderr, with its hint on a line of its own."""
-    print(f"hffne: error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
 
 
 def _parser(argv):

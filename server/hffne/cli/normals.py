@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
+from hffne.cli.report import print_error
 from hffne.errors import HffneError, NoFaceError, OutputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Estimate the normals of every photo; the exit code is that of the first error, 3 where a face is missing."""
-    from hffne.cli.main import print_error
     from hffne.output import output_folder
 
     more = size_argument(args)

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that several verbs share."""
+"""Options that several commands share."""
 
 import argparse
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias, TypeVar
 
-# What `add_parser` of a verb gets.
+# What `ArgumentParser.add_subparsers` returns.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+T = TypeVar("T")
 
-def add_engine_options(parser):
-    """--device, --model and --stochastic, as `pipeline.Engine` takes them."""
-    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add --device, --model and --stochastic, the options of `pipeline.Engine`."""
+    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the fastest one available)")
     parser.add_argument(
         "--model",
         default="compact",
@@ -18,31 +21,31 @@ def add_engine_options(parser):
         help="compact: the networks that come with hffne (default); paper: the published ones, see `hffne weights`",
     )
     parser.add_argument(
-        "--stochastic", action="store_true", help="paper: leave its dropout on, as the published test runs have it"
+        "--stochastic", action="store_true", help="paper: keep its dropout on, as in the published test runs"
     )
 
 
-def engine_arguments(args):
-    """What `add_engine_options` gave, as keywords of `pipeline.Engine`."""
-    chosen = {"device": args.device, "model": args.model}
+def engine_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `add_engine_options` as keyword arguments of `pipeline.Engine`."""
+    chosen: dict[str, Any] = {"device": args.device, "model": args.model}
     if args.stochastic:
         chosen["stochastic"] = True
     return chosen
 
 
-def add_size_option(parser):
-    """--size, as `size_argument` takes it."""
+def add_size_option(parser: argparse.ArgumentParser) -> None:
+    """Add --size, the option that `size_argument` reads."""
     parser.add_argument(
         "--size",
         type=int,
         metavar="PIXELS",
-        help="side of the crop that the fine network sees: a multiple of 32 from 256 (default) to 2048. Larger: "
-        "finer relief from large photos, in more time",
+        help="side of the crop for the fine network: a multiple of 32 from 256 (default) to 2048. A larger crop gives "
+        "finer relief from large photos and takes more time",
     )
 
 
-def size_argument(args):
-    """What `add_size_option` gave, as a keyword of `pipeline.Engine`. Raises HffneError for a wrong size."""
+def size_argument(args: argparse.Namespace) -> dict[str, Any]:
+    """The option of `add_size_option` as an argument of `pipeline.Engine`. Raises HffneError for a wrong size."""
     if args.size is None:
         return {}
     from hffne.pipeline import check_size
@@ -50,10 +53,17 @@ def size_argument(args):
     return {"size": check_size(args.size)}
 
 
-def face_choice(text):
-    """--face: "largest", "all", or an index from 0."""
+def face_choice(text: str) -> str | int:
+    """The type of --face: "largest", "all", or an index from 0. Raises argparse.ArgumentTypeError."""
     if text in ("largest", "all"):
         return text
     if text.isascii() and text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is not 'largest', 'all' or a number from 0")
+
+
+def evenly_spaced(items: Sequence[T], count: int | None) -> list[T]:
+    """`count` of the items, evenly spaced over all of them; all items when there are fewer, or when count is None."""
+    if count is None or count >= len(items):
+        return list(items)
+    return [items[k * len(items) // count] for k in range(count)]

@@ -1,17 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the measuring commands share: progress on stderr, figures as JSON, a contact sheet."""
+"""What commands print and write: errors and progress on stderr, results as JSON, a contact sheet."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hffne.errors import HffneError
+
+if TYPE_CHECKING:
+    from hffne.evaluation.contact_sheet import BestAndWorst, Row
 
 
-def add_report_options(parser, sheet=True):
-    """--json and, where there is a sheet, --sheet and --sheet-rows, as `write_report` and `sheet.BestAndWorst` take them."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+def print_error(error: HffneError) -> None:
+    """Print an error on stderr, its hint on a second line."""
+    print(f"hffne: error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+def print_progress(text: str) -> None:
+    """Print a line of progress on stderr, so that stdout holds the results only."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def add_report_options(parser: argparse.ArgumentParser, sheet: bool = True) -> None:
+    """Add --json and, for commands with a contact sheet of single faces, --sheet and --sheet-rows."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to this file")
     if not sheet:
         return
-    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
+    add_sheet_option(parser)
     parser.add_argument(
         "--sheet-rows",
         type=int,
@@ -21,29 +40,32 @@ def add_report_options(parser, sheet=True):
     )
 
 
-def sheet_rows(args):
-    """A collector for the contact sheet that was asked for, or None."""
+def add_sheet_option(parser: argparse.ArgumentParser) -> None:
+    """Add --sheet."""
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) to this file")
+
+
+def sheet_collector(args: argparse.Namespace) -> "BestAndWorst | None":
+    """The collector of the contact sheet's rows, or None without --sheet."""
     from hffne.evaluation.contact_sheet import BestAndWorst
 
     return BestAndWorst(max(1, args.sheet_rows)) if args.sheet else None
 
 
-def tell(text):
-    """Progress, for people."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def about(engine):
-    """What measured: plain data for the report."""
+def engine_info(engine: Any) -> dict[str, str]:
+    """Version, model and device of a `pipeline.Engine`, for the JSON report."""
     from hffne import __version__
 
     return {"version": __version__, "model": engine.model, "device": engine.device_name}
 
 
-def write_report(args, data, rows, tile=None):
-    """Write what --json and --sheet ask for. rows: the sheet's, or None; tile: the width of its pictures.
+def write_report(
+    args: argparse.Namespace, data: dict[str, Any], rows: "list[Row] | None", tile: int | None = None
+) -> None:
+    """Write the files of --json and --sheet.
 
-    Raises OutputError.
+    data: the report as plain data; rows: the contact sheet's, or None for no sheet; tile: the width of its pictures in
+    pixels. Raises OutputError.
     """
     from hffne.evaluation import contact_sheet
     from hffne.output import output_folder, write_files

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data sets of the paper, read from their own folder layouts; one file a data set.
+"""The data sets of the paper, read from their own folder layouts; one file per data set.
 
-Each module has SOURCE (what to download, and how it must lie on disk) and `find(folder, part=False)`, which lists
-the items and refuses half a data set: HffneError "half_dataset", naming what is missing. `part=True` accepts fewer
-items than the data set has, but never half an item. Pictures are read, and checked, when an item is asked for them.
+Each module has SOURCE (what to download, and the folder layout) and `find(folder, part=False)`, which lists the
+items. An incomplete data set is an error, HffneError "half_dataset", that names the missing files. `part=True` accepts
+fewer items than the data set has, but never an incomplete item. `find` only lists files; an item's methods read and
+check them.
 """
 
 import importlib
+from types import ModuleType
 
 NAMES = ("photoface", "florence", "w300", "celeba", "ffhq", "ict3drfe", "yaleb", "aflw2000")
 
 
-def dataset(name):
+def dataset(name: str) -> ModuleType:
     """The module of a data set by its name in NAMES."""
     return importlib.import_module(f".{name}", __package__)

@@ -4,9 +4,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hffne.datasets.source import Source
+import numpy as np
 
-SOURCE = Source(
+from hffne.datasets.source import DatasetSource
+
+SOURCE = DatasetSource(
     title="FFHQ",
     origin="NVIDIA (https://github.com/NVlabs/ffhq-dataset)",
     download="images1024x1024",
@@ -22,20 +24,20 @@ COUNT, EACH = 70_000, 1000
 
 
 @dataclass(frozen=True)
-class Item:
-    """One photo; split: "train" (the first 60,000) or "valid", as the data set's authors have it."""
+class FfhqPhoto:
+    """One photo; split: "train" (the first 60,000) or "valid", the split of the data set's authors."""
 
     name: str
     path: Path
     split: str
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """(1024, 1024, 3) uint8. Raises HffneError."""
         return SOURCE.read(self.path, SIZE)
 
 
-def find(folder, part=False):
-    """All photos, a list of Item. part: fewer will do."""
+def find(folder: str | Path, part: bool = False) -> list[FfhqPhoto]:
+    """All photos. part: accept fewer. Raises HffneError."""
     folder = SOURCE.folder(folder)
     folder = folder / "images1024x1024" if (folder / "images1024x1024").is_dir() else folder
     items, missing = [], []
@@ -45,10 +47,10 @@ def find(folder, part=False):
         for number in range(first, min(first + EACH, COUNT)):
             name = f"{number:05d}.png"
             if name in there:
-                items.append(Item(name[:5], inner / name, "train" if number < 60_000 else "valid"))
+                items.append(FfhqPhoto(name[:5], inner / name, "train" if number < 60_000 else "valid"))
             else:
                 missing.append(f"{inner.name}/{name}")
     if not items:
-        raise SOURCE.nothing(folder)
-    SOURCE.missing(folder, missing, part)
+        raise SOURCE.not_found(folder)
+    SOURCE.require(folder, missing, part)
     return items

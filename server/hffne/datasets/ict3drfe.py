@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ICT-3DRFE: faces with albedo and photometric normals, for relighting (Figure 7).
 
-The data set is given out by agreement only and its files' names are not published; so the layout here is this
-project's own, and the files of a copy have to be named so.
+The data set is available by agreement only and its file names are not published. So the layout here is this
+project's own, and the files of a copy have to be renamed.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hffne.datasets.source import Source
+from hffne.datasets.source import DatasetSource
 
-SOURCE = Source(
+SOURCE = DatasetSource(
     title="ICT-3DRFE",
     origin="the Institute for Creative Technologies, USC (https://ict.usc.edu/)",
     download="a photo, the diffuse albedo and the normal map of each face",
@@ -31,7 +31,7 @@ _ENDINGS = (".png", ".tif", ".tiff", ".jpg")
 
 
 @dataclass(frozen=True)
-class Item:
+class Ict3drfeFace:
     """One face: paths of the photo, the albedo and the normal map."""
 
     name: str
@@ -39,13 +39,13 @@ class Item:
     albedo: Path
     normal: Path
 
-    def read(self):
-        """(photo, albedo (H, W, 3) uint8, normal (H, W, 3) float32 unit, mask (H, W) bool). Raises HffneError."""
+    def read(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Photo and albedo (H, W, 3) uint8, normal (H, W, 3) float32 unit, mask (H, W) bool. Raises HffneError."""
         photo = SOURCE.read(self.photo)
         size = photo.shape[1::-1]
         albedo = SOURCE.read(self.albedo, size)
-        SOURCE.read(self.normal, size)  # tells what is wrong with it
-        stored = cv2.imdecode(np.frombuffer(self.normal.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        SOURCE.read(self.normal, size)  # checks the file
+        stored: np.ndarray = cv2.imdecode(np.frombuffer(self.normal.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
         if stored.ndim != 3 or stored.shape[2] < 3:
             raise SOURCE.broken(self.normal, "a normal map has three channels.")
         rgb = stored[..., 2::-1].astype(np.float32) / np.iinfo(stored.dtype).max
@@ -57,18 +57,18 @@ class Item:
         return photo, albedo, np.where(mask[..., None], normal / np.maximum(length, 1e-6)[..., None], 0), mask
 
 
-def find(folder, part=False):
-    """All faces, a list of Item. part: fewer will do."""
+def find(folder: str | Path, part: bool = False) -> list[Ict3drfeFace]:
+    """All faces. part: accept fewer. Raises HffneError."""
     folder = SOURCE.folder(folder)
-    found = {}
+    faces: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("*/*")):
         stem, _, kind = path.stem.rpartition("_")
         if kind in KINDS and path.suffix.lower() in _ENDINGS:
-            found.setdefault(f"{path.parent.name}/{stem}", {})[kind] = path
-    if not found:
-        raise SOURCE.nothing(folder)
-    for name, files in found.items():
-        SOURCE.missing(folder, [f"{name}_{kind}" for kind in KINDS if kind not in files])
-    if len(found) < FACES and not part:
-        raise SOURCE.half(f"'{folder}' holds {len(found)} of {FACES} faces.")
-    return [Item(name, **files) for name, files in found.items()]
+            faces.setdefault(f"{path.parent.name}/{stem}", {})[kind] = path
+    if not faces:
+        raise SOURCE.not_found(folder)
+    for name, files in faces.items():
+        SOURCE.require(folder, [f"{name}_{kind}" for kind in KINDS if kind not in files])
+    if len(faces) < FACES and not part:
+        raise SOURCE.incomplete(f"'{folder}' holds {len(faces)} of {FACES} faces.")
+    return [Ict3drfeFace(name, **files) for name, files in faces.items()]

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A head scan as a photo and its normals: Wavefront OBJ with a texture, seen from the front through a long lens."""
+"""A head scan as a photo and its normals: Wavefront OBJ with a texture, rendered from the front without perspective."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
 
+from hffne.datasets.source import DatasetSource
 from hffne.errors import TrimeshMissingError
 
 _MARGIN = 1.1  # the picture's side over the scan's larger side
@@ -15,8 +19,14 @@ _BACKGROUND = 96
 
 @dataclass(frozen=True)
 class ScanMesh:
-    """vertices (V, 3) in the file's unit, x right, y up, z to the viewer; triangles (T, 3); normals (V, 3) unit,
-    smooth over texture seams; uvs (V, 2) or None; texture (H, W, 3) uint8 or None."""
+    """A scan's surface and texture.
+
+    vertices   (V, 3) in the file's unit, x right, y up, z to the viewer
+    triangles  (T, 3)
+    normals    (V, 3) unit, smooth over texture seams
+    uvs        (V, 2) or None
+    texture    (H, W, 3) uint8 or None
+    """
 
     vertices: np.ndarray
     triangles: np.ndarray
@@ -25,17 +35,17 @@ class ScanMesh:
     texture: np.ndarray | None
 
 
-def load_scan(path, source):
-    """Read an OBJ file: ScanMesh. source: the data set's Source, for its errors. Needs the extra 'evaluate'."""
+def load_scan(path: Path, source: DatasetSource) -> ScanMesh:
+    """Read an OBJ file. source: the data set, for error messages. Needs the extra 'evaluate'. Raises HffneError."""
     trimesh, vertex_normals = _libraries()
     if not path.is_file():
-        raise source.half(f"'{path}' is missing.")
+        raise source.incomplete(f"'{path}' is missing.")
     texture = _texture(path, source)
     try:
         mesh = trimesh.load(path, force="mesh", process=False)
         vertices, triangles = np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces)
     except Exception as error:
-        # The reader raises nearly anything on damaged files.
+        # The reader raises many kinds of errors on damaged files.
         raise source.broken(path, f"it is damaged: {' '.join(str(error).split()) or type(error).__name__}.") from None
     if len(triangles) < 100 or not np.isfinite(vertices).all():
         raise source.broken(path, f"it is damaged or cut off: {len(triangles)} faces.")
@@ -51,10 +61,10 @@ def load_scan(path, source):
     return ScanMesh(vertices, triangles, normals, np.asarray(uvs, np.float32), texture)
 
 
-def render_scan(mesh, size=512):
-    """(photo (S, S, 3) uint8, normal (S, S, 3) float32 camera space, mask (S, S) bool) of a ScanMesh.
+def render_scan(mesh: ScanMesh, size: int = 512) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Photo (S, S, 3) uint8, normal (S, S, 3) float32 in camera space and mask (S, S) bool of a scan.
 
-    Orthographic. The texture already holds the light of the scanner, so it is shown as it is.
+    Orthographic. The texture already contains the light of the scanner, so it is not shaded.
     """
     from hffne.synthesis.rays import RayScene
 
@@ -66,14 +76,14 @@ def render_scan(mesh, size=512):
     index, weights = RayScene(seen, mesh.triangles).seen_from_front(x, y, seen[:, 2].max() + 1)
     hit = np.flatnonzero(index >= 0)
     corners, weights = mesh.triangles[index[hit]], weights[hit][..., None].astype(np.float32)
-    found = (mesh.normals[corners] * weights).sum(1)
-    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-    outer = found[:, 2] > 0
+    hit_normals = (mesh.normals[corners] * weights).sum(1)
+    hit_normals /= np.maximum(np.linalg.norm(hit_normals, axis=1, keepdims=True), 1e-9)
+    outer = hit_normals[:, 2] > 0
     normal = np.zeros((size * size, 3), np.float32)
-    normal[hit[outer]] = found[outer]
+    normal[hit[outer]] = hit_normals[outer]
     color = np.full((size * size, 3), _BACKGROUND, np.uint8)
-    if mesh.texture is None:
-        shade = np.clip(0.15 + 0.85 * found @ (_LIGHT / np.linalg.norm(_LIGHT)), 0, 1) ** (1 / 2.2)
+    if mesh.texture is None or mesh.uvs is None:
+        shade = np.clip(0.15 + 0.85 * hit_normals @ (_LIGHT / np.linalg.norm(_LIGHT)), 0, 1) ** (1 / 2.2)
         color[hit] = (shade * 200)[:, None].astype(np.uint8)
     else:
         color[hit] = _colors(mesh.texture, (mesh.uvs[corners] * weights).sum(1))
@@ -81,7 +91,7 @@ def render_scan(mesh, size=512):
     return color.reshape(size, size, 3), normal, normal.any(2)
 
 
-def _libraries():
+def _libraries() -> tuple[ModuleType, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
     try:
         import embreex  # noqa: F401
         import trimesh
@@ -94,8 +104,8 @@ def _libraries():
     return trimesh, vertex_normals
 
 
-def _texture(path, source):
-    """The texture's pixels, or None. Raises HffneError for one that is named and missing or damaged."""
+def _texture(path: Path, source: DatasetSource) -> np.ndarray | None:
+    """The texture (H, W, 3) uint8, or None without one. Raises HffneError for one that is missing or damaged."""
     material = path.with_suffix(".mtl")
     if not material.is_file():
         return None
@@ -105,16 +115,17 @@ def _texture(path, source):
         return None
     picture = material.parent / named[0].replace("\\", "/").split("/")[-1]
     if not picture.is_file():
-        raise source.half(f"'{material}' names the texture '{picture.name}', which is missing.")
+        raise source.incomplete(f"'{material}' names the texture '{picture.name}', which is missing.")
     return source.read(picture)
 
 
-def _colors(texture, uv):
+def _colors(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Colors (N, 3) uint8 of a texture at coordinates (N, 2), repeated beyond 0..1."""
     height, width = texture.shape[:2]
     at = np.stack([uv[:, 0] % 1 * width - 0.5, (1 - uv[:, 1] % 1) * height - 0.5], 1).astype(np.float32)
     # OpenCV's remap takes at most 32767 in one direction.
     rows = [
-        cv2.remap(texture, part[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        cv2.remap(texture, part[None, :, 0], part[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
         for part in np.array_split(at, max(1, len(at) // 30000 + 1))
     ]
     return np.concatenate(rows)

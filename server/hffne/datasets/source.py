@@ -1,27 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a data set comes from and how it lies on disk, and the errors when it does not."""
+"""Where a data set comes from, its folder layout, and the errors for copies that do not match it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hffne.errors import DatasetFileError, DatasetIncompleteError, DatasetMissingError, PhotoError
+import numpy as np
+
+from hffne.errors import DatasetFileError, DatasetIncompleteError, DatasetMissingError, HffneError, PhotoError
 from hffne.photo.load import load_photo
 
 
 @dataclass(frozen=True)
-class Source:
-    """title: what people call it; origin: where it is asked for; download: which files; layout: the folder, a line
-    each; terms: what it may be used for; content: how many items of what."""
+class DatasetSource:
+    """Where a data set comes from, and its folder layout.
+
+    title     its usual name
+    origin    who provides it
+    download  the files to download
+    layout    the folder, one line each
+    terms     the permitted use
+    content   how many items of what
+    """
 
     title: str
     origin: str
     download: str
-    layout: tuple
+    layout: tuple[str, ...]
     terms: str
     content: str
 
-    def text(self):
-        """All of it, for people."""
+    def text(self) -> str:
+        """All of it as readable lines."""
         return "\n".join(
             [
                 f"{self.title}: {self.content}",
@@ -33,37 +43,39 @@ class Source:
             ]
         )
 
-    def half(self, what):
-        """The error when a part of it is missing. what: a sentence naming the part."""
+    def incomplete(self, what: str) -> HffneError:
+        """The error for a part that is missing. what: a sentence that names the part."""
         return DatasetIncompleteError(
             f"{self.title} is not complete: {what}",
-            hint=f"Download {self.download} from {self.origin} again and lay it out as docs/datasets.md says.",
+            hint=f"Download {self.download} from {self.origin} again and lay it out as described in docs/datasets.md.",
         )
 
-    def broken(self, path, what):
-        """The error when a file is not what it should be."""
-        return DatasetFileError(f"'{path}' is no file of {self.title}: {what}", hint="Download the file again.")
+    def broken(self, path: str | Path, what: str) -> HffneError:
+        """The error for a file with wrong content. what: a sentence about the file."""
+        return DatasetFileError(
+            f"'{path}' is not a valid file of {self.title}: {what}", hint="Download the file again."
+        )
 
-    def folder(self, path):
-        """The data set's folder as a Path. Raises HffneError when it holds none of it."""
+    def folder(self, path: str | Path) -> Path:
+        """The data set's folder as a Path. Raises HffneError when there is no such folder."""
         path = Path(path)
         if not path.is_dir():
             raise DatasetMissingError(f"There is no folder '{path}'.", hint=f"{self.title} comes from {self.origin}.")
         return path
 
-    def nothing(self, path):
-        """The error when a folder is another one."""
+    def not_found(self, path: str | Path) -> HffneError:
+        """The error for a folder without any file of the data set."""
         return DatasetMissingError(
             f"'{path}' holds nothing of {self.title}.",
             hint=f"It must hold {self.layout[0].split('  ')[0]}; see docs/datasets.md.",
         )
 
-    def missing(self, folder, names, part=False):
-        """Raise the error that names the parts which `folder` lacks, unless there are none or a part will do."""
-        if names and not part:
-            raise self.half(f"'{folder}' lacks {some(names)}.")
+    def require(self, folder: str | Path, missing: Sequence[object], part: bool = False) -> None:
+        """Raise the error that names the missing parts of a folder, unless there are none or `part` accepts that."""
+        if missing and not part:
+            raise self.incomplete(f"'{folder}' lacks {shortened(missing)}.")
 
-    def read(self, path, size=None):
+    def read(self, path: Path, size: Sequence[int] | None = None) -> np.ndarray:
         """A picture, (H, W, 3) uint8 sRGB. size: (width, height) that it must have. Raises HffneError."""
         try:
             photo = load_photo(path)
@@ -76,8 +88,8 @@ class Source:
         return photo.rgb
 
 
-def some(names, most=3):
-    """The first of many names, for an error."""
-    names = [str(name) for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def shortened(names: Iterable[object], most: int = 3) -> str:
+    """The first of many names, and how many more there are, for a message."""
+    texts = [str(name) for name in names]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

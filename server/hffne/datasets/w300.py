@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hffne.datasets.source import Source
+from hffne.datasets.source import DatasetSource
 
-SOURCE = Source(
+SOURCE = DatasetSource(
     title="300-W",
     origin="iBUG, Imperial College London (https://ibug.doc.ic.ac.uk/resources/300-W/)",
     download="300w.zip.001 to 300w.zip.004 (joined and unpacked)",
@@ -24,18 +24,18 @@ EACH = 300
 
 
 @dataclass(frozen=True)
-class Item:
+class W300Photo:
     """One photo with its points."""
 
     name: str
     path: Path
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """(H, W, 3) uint8. Raises HffneError."""
         return SOURCE.read(self.path)
 
-    def landmarks(self):
-        """(68, 2) in pixel indices of the photo (the file counts from 1, as Matlab does). Raises HffneError."""
+    def landmarks(self) -> np.ndarray:
+        """(68, 2) in pixel indices of the photo (the file counts from 1, as in Matlab). Raises HffneError."""
         path = self.path.with_suffix(".pts")
         try:
             inside = path.read_text(encoding="latin-1").split("{")[1].split("}")[0]
@@ -47,8 +47,8 @@ class Item:
         return points - 1
 
 
-def find(folder, part=False):
-    """All photos, a list of Item. part: fewer will do."""
+def find(folder: str | Path, part: bool = False) -> list[W300Photo]:
+    """All photos. part: accept fewer. Raises HffneError."""
     folder = SOURCE.folder(folder)
     folder = folder / "300W" if (folder / "300W").is_dir() else folder
     items, missing = [], []
@@ -57,12 +57,12 @@ def find(folder, part=False):
             path = folder / inner / f"{name}_{number:03d}.png"
             points = path.with_suffix(".pts")
             if path.is_file() and points.is_file():
-                items.append(Item(path.stem, path))
+                items.append(W300Photo(path.stem, path))
             elif path.is_file() or points.is_file():
-                raise SOURCE.half(f"'{points if path.is_file() else path}' is missing.")
+                raise SOURCE.incomplete(f"'{points if path.is_file() else path}' is missing.")
             else:
                 missing.append(f"{inner}/{path.name}")
     if not items:
-        raise SOURCE.nothing(folder)
-    SOURCE.missing(folder, missing, part)
+        raise SOURCE.not_found(folder)
+    SOURCE.require(folder, missing, part)
     return items

@@ -1,38 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AFLW2000-3D: the 68 landmarks of the position map.
 
-The figure is the NME of x and y over the root of the area of the truth's bounding box, in percent, by absolute yaw.
+The metric is the NME of x and y over the square root of the area of the ground truth's bounding box, in percent, by
+absolute yaw.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hffne.datasets.aflw2000 import AflwPhoto
 from hffne.errors import HffneError
 from hffne.evaluation.metrics import landmark_error
-from hffne.photo.detect import find_faces
-from hffne.photo.load import load_photo
+from hffne.photo.detect import Face, find_faces
+from hffne.photo.load import Photo, load_photo
+
+if TYPE_CHECKING:
+    from hffne.pipeline import Engine
 
 BINS = ((0, 30), (30, 60), (60, 90))
 
 
 @dataclass
 class PhotoResult:
-    """One photo: yaw in degrees, error in percent or None when no face was found."""
+    """One photo: yaw in degrees, error in percent or None when there is no result."""
 
     name: str
     yaw: float
     error: float | None = None
 
 
-def evaluate(engine, items, report=print, draw=None):
-    """Run the product on photos (datasets.aflw2000.Item): a list of PhotoResult.
+# (photo, landmarks (68, 3) or None, ground truth (68, 2), result), called for each photo.
+DrawCallback = Callable[[Photo, np.ndarray | None, np.ndarray, PhotoResult], object]
 
-    draw(photo, landmarks, truth, result) is told of each.
-    """
+
+def evaluate(
+    engine: "Engine",
+    items: Sequence[AflwPhoto],
+    report: Callable[[str], object] = print,
+    draw: DrawCallback | None = None,
+) -> list[PhotoResult]:
+    """Run the pipeline on photos: a PhotoResult each. draw: called for each photo."""
     results = []
     for number, item in enumerate(items, 1):
-        truth, yaw = item.read_truth()
+        ground_truth, yaw = item.read_ground_truth()
         photo = load_photo(item.photo)
         result = PhotoResult(item.name, yaw)
         face = middle_face(find_faces(photo), photo.size)
@@ -40,59 +53,76 @@ def evaluate(engine, items, report=print, draw=None):
         if face is not None:
             try:
                 landmarks = engine.normals(photo, face).landmarks
-                result.error = landmark_error(landmarks, truth)
+                result.error = landmark_error(landmarks, ground_truth)
             except HffneError as error:
                 report(f"{item.photo.name}: {error.message}")
         else:
             report(f"{item.photo.name}: no face found (yaw {yaw:.0f})")
         results.append(result)
         if draw is not None:
-            draw(photo, landmarks, truth, result)
+            draw(photo, landmarks, ground_truth, result)
         if number % 50 == 0:
             report(f"{number} of {len(items)}")
     return results
 
 
-def middle_face(faces, size):
-    """The face at the photo's middle: the benchmark's photos are cut around the one that it is about."""
+def middle_face(faces: Sequence[Face], size: tuple[int, int]) -> Face | None:
+    """The face nearest to the photo's middle: each photo of the benchmark is cropped around its subject.
+
+    size: (width, height) of the photo.
+    """
     middle = np.array(size, np.float64) / 2
 
-    def distance(face):
+    def distance(face: Face) -> float:
         x, y, width, height = face.box
-        return np.hypot(*(np.array([x + width / 2, y + height / 2]) - middle))
+        return float(np.hypot(*(np.array([x + width / 2, y + height / 2]) - middle)))
 
     return min(faces, key=distance, default=None)
 
 
-def by_yaw(results):
-    """{"0-30": (count, NME, without a result), ...} and the mean of the bins as "mean"."""
+@dataclass(frozen=True)
+class YawBin:
+    """The photos in a range of yaw.
+
+    nme_percent is their mean NME, or None without results.
+    """
+
+    photos: int
+    nme_percent: float | None
+    without_result: int
+
+
+def by_yaw(results: Sequence[PhotoResult]) -> dict[str, YawBin]:
+    """The bins by absolute yaw, "0-30" and so on, and as "mean" the mean of the bins' errors."""
     groups = {}
     for low, high in BINS:
         inside = [r for r in results if low <= abs(r.yaw) < high or (high == 90 and abs(r.yaw) >= 90)]
         errors = [r.error for r in inside if r.error is not None]
-        groups[f"{low}-{high}"] = (len(inside), float(np.mean(errors)) if errors else None, len(inside) - len(errors))
-    means = [nme for _, nme, _ in groups.values() if nme is not None]
-    groups["mean"] = (len(results), float(np.mean(means)) if means else None, sum(r.error is None for r in results))
+        mean = float(np.mean(errors)) if errors else None
+        groups[f"{low}-{high}"] = YawBin(len(inside), mean, len(inside) - len(errors))
+    means = [group.nme_percent for group in groups.values() if group.nme_percent is not None]
+    without_result = sum(r.error is None for r in results)
+    groups["mean"] = YawBin(len(results), float(np.mean(means)) if means else None, without_result)
     return groups
 
 
-def table(results):
+def table(results: Sequence[PhotoResult]) -> str:
     """The report as Markdown."""
     lines = ["| yaw | photos | NME of 68 points | without a result |", "|---|---|---|---|"]
-    for name, (count, nme, missing) in by_yaw(results).items():
+    for name, group in by_yaw(results).items():
         title = "**mean of the bins**" if name == "mean" else f"{name}°"
-        value = "-" if nme is None else f"{nme:.2f} %"
-        lines.append(f"| {title} | {count} | {value} | {missing} ({missing / max(count, 1) * 100:.1f} %) |")
+        value = "-" if group.nme_percent is None else f"{group.nme_percent:.2f} %"
+        missing = group.without_result
+        lines.append(
+            f"| {title} | {group.photos} | {value} | {missing} ({missing / max(group.photos, 1) * 100:.1f} %) |"
+        )
     return "\n".join(lines)
 
 
-def as_dict(results):
+def as_dict(results: Sequence[PhotoResult]) -> dict[str, Any]:
     """The report as plain data."""
     return {
         "benchmark": "aflw2000",
-        "bins": {
-            name: {"photos": count, "nme_percent": nme, "without_result": missing}
-            for name, (count, nme, missing) in by_yaw(results).items()
-        },
+        "bins": {name: vars(group) for name, group in by_yaw(results).items()},
         "photos": [{"name": r.name, "yaw": r.yaw, "nme_percent": r.error} for r in results],
     }

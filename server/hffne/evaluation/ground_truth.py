@@ -1,58 +1,84 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The product's normals against true ones: what every benchmark of normals shares, from one photo to the report."""
+"""Normals against ground truth, from one photo to the report: the parts that all benchmarks of normals share."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from hffne.evaluation.contact_sheet import face_row
-from hffne.evaluation.metrics import angles, average, summary
+from hffne.evaluation.contact_sheet import RowCollector
+from hffne.evaluation.metrics import Angles, angles, average, summary
 from hffne.geometry.band_merge import enlarge
 from hffne.geometry.vectors import best_rotation
 
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
+
 # More faces than this are not listed one by one.
 MANY = 100
+FLAT = np.array([0, 0, 1], np.float32)
+
+# Statistics of the errors as they are, and after the best global rotation.
+RawAndRotated: TypeAlias = tuple[Angles, Angles]
 
 
 @dataclass
 class FaceResult:
-    """One photo: statistics (metrics.Angles) raw and after the best global rotation.
+    """The errors of one photo.
 
-    name: of the face; group: what the report also averages over, like the light.
-    coverage: percent of the truth's mask that our own mask covers. The normals of the pixels beyond it come from
-    the coarse network while they lie on the crop, and are flat (0, 0, 1) elsewhere (`flat`, percent); all count.
-    pitch: degrees about the x axis of that rotation. stages: {"base", "coarse", "fine": (raw, rotated)}, the parts
-    that the product's normal is made of.
-    gloss: the skin's, where it was measured (gloss.measured_gloss); through_gloss: (raw, rotated) of what the truth's
-    maker, who takes skin for matte, would find on our normals.
+    name      of the face
+    group     a property that the report also averages by, for example the light
+    raw, rotated  statistics of the errors as they are, and after the best global rotation; NaN before they are measured
+    pitch     degrees about the x axis of that rotation, positive when the ground truth looks further up
+    coverage  percent of the ground truth's mask that our own mask covers. The normals of the other pixels come from
+              the coarse network within the crop, and are flat (0, 0, 1) elsewhere; all of them count.
+    flat      percent of flat pixels
+    found     whether the detector found a face; without one, all pixels are flat
+    stages    {"base", "coarse", "fine"}: the errors of the normals that the final one is made of
+    specular_strength   the skin's, see specular_bias.measure_specular_strength; None where it was not measured
+    with_specular_bias  the errors of our normals with the ground truth's specular bias, or None
     """
 
     name: str
     group: str = ""
-    raw: object = None
-    aligned: object = None
+    raw: Angles = field(default_factory=lambda: Angles(*[float("nan")] * 5))
+    rotated: Angles = field(default_factory=lambda: Angles(*[float("nan")] * 5))
     pitch: float = 0.0
     coverage: float = 0.0
     flat: float = 100.0
     found: bool = False
-    stages: dict = field(default_factory=dict)
-    gloss: float | None = None
-    through_gloss: tuple | None = None
+    stages: dict[str, RawAndRotated] = field(default_factory=dict)
+    specular_strength: float | None = None
+    with_specular_bias: RawAndRotated | None = None
 
     @property
-    def label(self):
+    def label(self) -> str:
+        """Name and group, for the table."""
         return f"{self.name} {self.group}".strip()
 
 
-def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None, seen=None):
-    """Run the product on one photo and fill its FaceResult, which is returned.
+def measure(
+    engine: "Engine",
+    photo: "Photo",
+    faces: "Sequence[Face]",
+    ground_truth: np.ndarray,
+    mask: np.ndarray,
+    result: FaceResult,
+    merged: bool = True,
+    rows: RowCollector | None = None,
+    bias: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> FaceResult:
+    """Run the pipeline on one photo and fill its FaceResult, which is returned.
 
-    photo: photo.load.Photo; faces: what the detector found on it, the one to measure first; truth (H, W, 3) and
-    mask (H, W) on the photo's pixels. rows: what takes the face's row of a sheet, like
-    sheet.BestAndWorst; its own `row` makes the row, or else sheet.face_row. seen: what the truth's maker would find on
-    normals (N, 3), or None.
+    faces: of `photo.detect.find_faces`, of which the first is measured. ground_truth (H, W, 3) unit normals in camera
+    space and mask (H, W) bool, on the photo's pixels. merged: as for `Engine.normals`. rows: collects the contact
+    sheet's row. bias: normals (N, 3) -> the same with the ground truth's systematic error, or None.
     """
-    normal = coarse = fine = np.broadcast_to(np.float32([0, 0, 1]), truth.shape)
+    normal = coarse = fine = np.broadcast_to(FLAT, ground_truth.shape)
     if faces:
         estimate = engine.normals(photo, faces[0], merged=merged)
         normal, coarse, ours = estimate.on_photo(photo.rgb.shape)
@@ -62,61 +88,61 @@ def measure(engine, photo, faces, truth, mask, result, merged=True, rows=None, s
         result.coverage = float(ours[mask].mean() * 100)
         result.flat = float(empty[mask].mean() * 100)
         result.stages = {
-            name: _both(_filled(part)[0][mask], truth[mask]) for name, part in _parts(estimate, photo.rgb.shape).items()
+            name: _raw_and_rotated(_filled(part)[0][mask], ground_truth[mask])
+            for name, part in _parts(estimate, photo.rgb.shape).items()
         }
-    error = compare(result, normal, truth, mask)
-    if seen:
-        result.through_gloss = _both(seen(normal[mask]), truth[mask])
+    error = compare(result, normal, ground_truth, mask)
+    if bias:
+        result.with_specular_bias = _raw_and_rotated(bias(normal[mask]), ground_truth[mask])
     if rows is not None:
-        label = f"{result.label}  raw {result.raw.mean:.1f}  rotated {result.aligned.mean:.1f}"
-        row = getattr(rows, "row", face_row)
-        rows.add(result.raw.mean, row(label, photo.rgb, coarse, normal, mask, error, truth, fine))
+        label = f"{result.label}  raw {result.raw.mean:.1f}  rotated {result.rotated.mean:.1f}"
+        row = rows.make_row(label, photo.rgb, coarse, normal, mask, error, ground_truth, fine)
+        rows.add(result.raw.mean, row)
     return result
 
 
-def told(result):
-    """One line of progress."""
-    return f"{result.label}: {result.raw.mean:.2f} deg, rotated {result.aligned.mean:.2f}" + (
+def progress_line(result: FaceResult) -> str:
+    """One line about a result, for the progress report."""
+    return f"{result.label}: {result.raw.mean:.2f} deg, rotated {result.rotated.mean:.2f}" + (
         "" if result.found else " (no face found: counted as flat)"
     )
 
 
-def compare(result, normal, truth, mask):
+def compare(result: FaceResult, normal: np.ndarray, ground_truth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Fill a FaceResult's statistics from normals (H, W, 3); returns the raw errors (H, W) in degrees."""
-    error = angles(normal, truth)
-    ours, aim = normal[mask], truth[mask]
+    ours, aim = normal[mask], ground_truth[mask]
     rotation = best_rotation(ours, aim)
-    result.raw, result.aligned = _both(ours, aim)
-    # About the x axis, positive when the truth looks further up than ours.
+    result.raw, result.rotated = _raw_and_rotated(ours, aim)
     result.pitch = float(np.degrees(np.arctan2(rotation[1, 2] - rotation[2, 1], rotation[1, 1] + rotation[2, 2])))
-    return error
+    return angles(normal, ground_truth)
 
 
-def table(results):
-    """The report as Markdown: a row a face (unless there are very many), the means, and those of the parts."""
+def table(results: Sequence[FaceResult]) -> str:
+    """The report as Markdown: a row per face (up to MANY faces), the means, and the means of the stages."""
     lines = [
-        "| face | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° | pitch | in our mask | flat |",
+        "| face | mean ± std | <20° | <25° | <30° | rotated: mean ± std | <20° | <25° | <30° | pitch | in our mask "
+        "| flat |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results if len(results) <= MANY else ():
-        lines.append(_line(r.label + ("" if r.found else " (no face)"), r.raw, r.aligned, r.pitch, r.coverage, r.flat))
+        lines.append(_line(r.label + ("" if r.found else " (no face)"), r.raw, r.rotated, r.pitch, r.coverage, r.flat))
     names = sorted({r.group for r in results})
     groups = [(name, [r for r in results if r.group == name]) for name in names] if len(names) > 1 else []
-    for name, group in [*groups, ("all", results)]:
+    for name, group in [*groups, ("all", list(results))]:
         lines.append(
             _line(
                 f"**mean, {name}** ({len(group)})",
-                average([r.raw for r in group]),
-                average([r.aligned for r in group]),
+                average(r.raw for r in group),
+                average(r.rotated for r in group),
                 *(float(np.mean([getattr(r, k) for r in group])) for k in ("pitch", "coverage", "flat")),
             )
         )
-    glossy = [r for r in results if r.through_gloss]
-    if glossy:
-        gloss = float(np.mean([r.gloss for r in glossy]))
+    biased = [r.with_specular_bias for r in results if r.with_specular_bias]
+    if biased:
+        strength = float(np.mean([r.specular_strength for r in results if r.specular_strength is not None]))
         lines.append(
-            f"| mean, seen as the truth was: gloss ({gloss:.2f}) taken for shape ({len(glossy)}) | "
-            f"{_mean_cells(r.through_gloss for r in glossy)} | | | |"
+            f"| mean, with the ground truth's specular bias (strength {strength:.2f}) ({len(biased)}) | "
+            f"{_mean_cells(biased)} | | | |"
         )
     staged = [r.stages for r in results if r.stages]
     if staged:
@@ -129,18 +155,15 @@ def table(results):
     return "\n".join(lines)
 
 
-def as_dict(results, benchmark, face="name", group="group"):
-    """The report as plain data. face, group: what this benchmark calls the two parts of a result's name."""
+def as_dict(results: Sequence[FaceResult], benchmark: str, face: str = "name", group: str = "group") -> dict[str, Any]:
+    """The report as plain data. face, group: this benchmark's words for a result's name and group, as keys."""
 
-    def both(pair):
-        return dict(zip(("raw", "rotated"), (part.as_dict() for part in pair)))
-
-    def means(chosen):
+    def means(chosen: Sequence[FaceResult]) -> dict[str, Any]:
         return {
             "photos": len(chosen),
             "without_face": sum(not r.found for r in chosen),
-            "raw": average([r.raw for r in chosen]).as_dict(),
-            "rotated": average([r.aligned for r in chosen]).as_dict(),
+            "raw": average(r.raw for r in chosen).as_dict(),
+            "rotated": average(r.rotated for r in chosen).as_dict(),
             "pitch": float(np.mean([r.pitch for r in chosen])),
             "coverage": float(np.mean([r.coverage for r in chosen])),
             "flat": float(np.mean([r.flat for r in chosen])),
@@ -157,34 +180,47 @@ def as_dict(results, benchmark, face="name", group="group"):
                 face: r.name,
                 group: r.group,
                 "found": r.found,
-                "raw": r.raw.as_dict(),
-                "rotated": r.aligned.as_dict(),
-                "stages": {name: both(pair) for name, pair in r.stages.items()},
+                **_pair_as_dict((r.raw, r.rotated)),
+                "stages": {name: _pair_as_dict(pair) for name, pair in r.stages.items()},
                 "pitch": r.pitch,
                 "coverage": r.coverage,
                 "flat": r.flat,
-                **({"gloss": r.gloss, "through_gloss": both(r.through_gloss)} if r.through_gloss else {}),
+                **_specular_as_dict(r),
             }
             for r in results
         ],
     }
 
 
-def face_region(face, shape):
-    """The ellipse (H, W) bool within a detector's box: the face, without hair, ears and neck, whatever the method."""
-    row, column = np.indices(shape[:2])
+def _pair_as_dict(pair: RawAndRotated) -> dict[str, dict[str, float]]:
+    raw, rotated = pair
+    return {"raw": raw.as_dict(), "rotated": rotated.as_dict()}
+
+
+def _specular_as_dict(result: FaceResult) -> dict[str, Any]:
+    if result.with_specular_bias is None:
+        return {}
+    return {
+        "specular_strength": result.specular_strength,
+        "with_specular_bias": _pair_as_dict(result.with_specular_bias),
+    }
+
+
+def face_region(face: "Face", shape: Sequence[int]) -> np.ndarray:
+    """The ellipse (H, W) bool within a detector's box: the face without hair, ears and neck, for any method."""
+    row, column = np.indices(tuple(shape[:2]))
     x, y, width, height = face.box
     return np.hypot((column + 0.5 - x - width / 2) / (width / 2), (row + 0.5 - y - height / 2) / (height / 2)) < 1
 
 
-def _filled(normal):
-    """Flat normals where there are none, and where that is."""
+def _filled(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normals (H, W, 3) with flat ones where they are zero, and where that is (H, W)."""
     empty = np.square(normal).sum(2) < 0.25
-    return np.where(empty[..., None], np.float32([0, 0, 1]), normal), empty
+    return np.where(empty[..., None], FLAT, normal), empty
 
 
-def _parts(estimate, shape):
-    """The normals that the product's are made of, on the photo."""
+def _parts(estimate: "FaceEstimate", shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The normals that the final one is made of, (H, W, 3) on the photo."""
     base = np.where(
         estimate.projection.mask[..., None],
         estimate.projection.normal,
@@ -197,20 +233,19 @@ def _parts(estimate, shape):
     }
 
 
-def _both(ours, truth):
-    """Statistics of normals (N, 3) as they are and after the best rotation."""
-    rotation = best_rotation(ours, truth)
-    return summary(angles(ours, truth)), summary(angles(ours @ rotation.T, truth))
+def _raw_and_rotated(ours: np.ndarray, ground_truth: np.ndarray) -> RawAndRotated:
+    rotation = best_rotation(ours, ground_truth)
+    return summary(angles(ours, ground_truth)), summary(angles(ours @ rotation.T, ground_truth))
 
 
-def _cells(a):
+def _cells(a: Angles) -> str:
     return f"{a.mean:.2f} ± {a.std:.2f} | {a.under_20:.1f} | {a.under_25:.1f} | {a.under_30:.1f}"
 
 
-def _mean_cells(pairs):
-    """The mean of several (raw, rotated)."""
-    return " | ".join(_cells(average(part)) for part in zip(*pairs))
+def _mean_cells(pairs: Iterable[RawAndRotated]) -> str:
+    raw, rotated = zip(*pairs, strict=True)
+    return f"{_cells(average(raw))} | {_cells(average(rotated))}"
 
 
-def _line(name, raw, aligned, pitch, coverage, flat):
-    return f"| {name} | {_cells(raw)} | {_cells(aligned)} | {pitch:+.1f}° | {coverage:.1f} % | {flat:.1f} % |"
+def _line(name: str, raw: Angles, rotated: Angles, pitch: float, coverage: float, flat: float) -> str:
+    return f"| {name} | {_cells(raw)} | {_cells(rotated)} | {pitch:+.1f}° | {coverage:.1f} % | {flat:.1f} % |"

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MediaPipe's 478 landmarks of a photo's face, whose mesh is a coarse truth (`synthesis.landmark_mesh`).
+"""MediaPipe's 478 landmarks of a photo's face. Their mesh is a coarse ground truth (`synthesis.landmark_mesh`).
 
 MediaPipe (the `train` extra) is used for training and evaluation only, never by the engine.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from hffne.errors import MediaPipeMissingError
 from hffne.photo.crop import Crop, crop_for_box, extract_crop
 
-# MediaPipe wants more of the head than a face crop shows, and no more pixels than this.
+# MediaPipe needs more of the head than a face crop shows, and no more pixels than this.
 _SIDE, _SIZE = 1.6, 512
 
 
 class LandmarkFinder:
-    """MediaPipe's landmarks of a face that the product's detector has found. Close it, or use it in a `with`.
+    """Finds MediaPipe's landmarks of a face that `photo.detect` has found. Close it, or use it in a `with`.
 
     Raises HffneError when MediaPipe is not installed.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             from mediapipe.python.solutions.face_mesh import FaceMesh
         except ImportError:
@@ -29,14 +31,17 @@ class LandmarkFinder:
             ) from None
         self._mesh = FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.4)
 
-    def __enter__(self):
+    def __enter__(self) -> "LandmarkFinder":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._mesh.close()
 
-    def find(self, rgb, box):
-        """(478, 3) in the photo's pixels (x right, y down, z toward the viewer), or None when there are none."""
+    def find(self, rgb: np.ndarray, box: Sequence[float]) -> np.ndarray | None:
+        """(478, 3) in the photo's pixels (x right, y down, z toward the viewer), or None when there are none.
+
+        rgb (H, W, 3) uint8; box: (x, y, width, height) of the face in pixels.
+        """
         crop = crop_for_box(box, _SIZE)
         crop = Crop(crop.center_x, crop.center_y, crop.side * _SIDE, _SIZE)
         result = self._mesh.process(np.round(extract_crop(rgb, crop) * 255).astype(np.uint8))

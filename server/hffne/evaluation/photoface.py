@@ -1,30 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Photoface (Table 1): normals against photometric stereo of the same session, on the held-out share.
 
-Each of a session's four photos is one pair with the session's normals. The face is the ellipse of the detector's
-box on the mean of the four photos, so it does not depend on what is measured.
+Each of a session's four photos is paired with the session's normals. The face is the ellipse of the detector's
+box on the mean of the four photos, so it does not depend on the method that is measured.
 """
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hffne.datasets.photoface import PhotofaceSession
 from hffne.errors import BenchmarkError, HffneError
-from hffne.evaluation.ground_truth import FaceResult, as_dict, face_region, measure, table, told
+from hffne.evaluation import ground_truth
+from hffne.evaluation.contact_sheet import RowCollector
+from hffne.evaluation.ground_truth import FaceResult, face_region, measure, progress_line, table
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
+
+if TYPE_CHECKING:
+    from hffne.pipeline import Engine
 
 __all__ = ["as_dict", "evaluate", "table"]
 
 
-def evaluate(engine, sessions, merged=True, report=print, rows=None):
-    """Run the product on the photos of sessions (datasets.photoface.Session): FaceResults, one a photo, and the left out.
+def evaluate(
+    engine: "Engine",
+    sessions: Sequence[PhotofaceSession],
+    merged: bool = True,
+    report: Callable[[str], object] = print,
+    rows: RowCollector | None = None,
+) -> tuple[list[FaceResult], list[str]]:
+    """Run the pipeline on the photos of sessions: a FaceResult per photo, and the names of the sessions left out.
 
-    A session whose files are bad, or that shows no face, is told and left out. Raises HffneError when none is left.
+    A session with damaged files, or without a face, is reported and left out. Raises HffneError when none is left.
     """
     results, left_out = [], []
     for session in sessions:
         try:
             pictures = session.read()
-            normal, mask = session.truth(pictures)
+            normal, mask = session.ground_truth(pictures)
         except HffneError as error:
             report(f"{session.name}: {error.message} Left out.")
             left_out.append(session.name)
@@ -36,17 +51,19 @@ def evaluate(engine, sessions, merged=True, report=print, rows=None):
             report(f"{session.name}: no face on the mean of its photos. Left out.")
             left_out.append(session.name)
             continue
-        for path, picture in zip(session.photos, pictures):
+        for path, picture in zip(session.photos, pictures, strict=True):
             photo = Photo(picture, path)
-            results.append(
-                measure(
-                    engine, photo, find_faces(photo), normal, mask, FaceResult(session.name, path.stem), merged, rows
-                )
-            )
-            report(told(results[-1]))
+            result = FaceResult(session.name, path.stem)
+            results.append(measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows))
+            report(progress_line(result))
     if not results:
         raise BenchmarkError(
             "No session of Photoface could be measured.",
-            hint="What is wrong with each is told above.",
+            hint="The reason for each is reported above.",
         )
     return results, left_out
+
+
+def as_dict(results: Sequence[FaceResult]) -> dict[str, Any]:
+    """The report as plain data."""
+    return ground_truth.as_dict(results, "photoface", group="photo")

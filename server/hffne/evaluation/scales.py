@@ -1,55 +1,78 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How detail and shape change with the size of the fine network's crop.
 
-Detail should grow with the crop while the photo still has more to show, and the shape should stay. All bands are in
-pixels of a crop of 256, so that a size's figures can be compared: 2 to 4 px is the same width on the skin at any size.
+Detail should grow with the crop as long as the photo has more to show, and the shape should stay. All bands are in
+pixels of a crop of 256, so that the results for different sizes can be compared: 2 to 4 px is the same width on the
+skin at any size.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from hffne.errors import HffneError
-from hffne.evaluation.contact_sheet import LIGHTS, normal_picture, shaded_picture
+from hffne.evaluation.contact_sheet import LIGHTS, Row, normal_picture, shaded_picture
 from hffne.evaluation.metrics import angles
 from hffne.geometry.band_merge import enlarge
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import extract_crop, to_gray
-from hffne.photo.detect import find_faces
-from hffne.photo.load import load_photo
+from hffne.photo.detect import Face, find_faces
+from hffne.photo.load import Photo, load_photo
+
+if TYPE_CHECKING:
+    from hffne.pipeline import Engine
+
+# (finer, coarser) sigma of a band in pixels of 256; finer 0: the band has no finer end.
+Band: TypeAlias = tuple[float, float]
 
 SIZES = (256, 512, 1024)
-# (finer, coarser) sigma of each band in pixels of 256; finer 0: the band has no finer end.
-BANDS = ((0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, 4.0))
+BANDS: tuple[Band, ...] = ((0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, 4.0))
 SHAPE = 6.0  # the sigma beyond which it is shape
-SIDE = 384  # of the sheet's pictures
+TILE = 384  # pixels: the width of the contact sheet's tiles
+
+# (size, gray (S, S), normal (S, S, 3), mask (S, S)), called with the result at each size.
+DrawCallback = Callable[[int, np.ndarray, np.ndarray, np.ndarray], object]
 
 
 @dataclass
 class Scale:
-    """One photo at one size. energy: for each of BANDS the rms tilt in degrees; explained: R2 of the photo's
-    luminance in that band by the normal's; drift: mean angle of the smoothed normal to the smallest size's."""
+    """One photo at one size.
+
+    energy     for each of BANDS the root mean square tilt in degrees
+    explained  for each of BANDS the R2 of the photo's luminance by the normal's
+    drift      mean angle in degrees between the smoothed normal and that of the smallest size
+    """
 
     size: int
-    energy: list = field(default_factory=list)
-    explained: list = field(default_factory=list)
+    energy: list[float] = field(default_factory=list)
+    explained: list[float] = field(default_factory=list)
     drift: float = 0.0
 
 
 @dataclass
 class PhotoScales:
-    """One photo. face: how many of the photo's pixels the crop is wide; scales: a Scale for each size."""
+    """One photo.
+
+    face     the crop's width in the photo's pixels
+    scales   a Scale for each size
+    missing  the reason why there is no result, or ""
+    """
 
     path: str
     face: float = 0.0
-    scales: list = field(default_factory=list)
+    scales: list[Scale] = field(default_factory=list)
     missing: str = ""
 
 
-def measure(engine, photo, face, sizes=SIZES, draw=None):
-    """PhotoScales of one face. draw(size, gray, normal, mask) is told of each result."""
+def measure(
+    engine: "Engine", photo: Photo, face: Face, sizes: Sequence[int] = SIZES, draw: DrawCallback | None = None
+) -> PhotoScales:
+    """PhotoScales of one face. draw: called with the result at each size."""
     crop = engine.crop(photo, face)
     result = PhotoScales(str(photo.path), float(crop.side))
     first = None
@@ -73,16 +96,23 @@ def measure(engine, photo, face, sizes=SIZES, draw=None):
     return result
 
 
-def evaluate(engine, paths, sizes=SIZES, report=print, rows=None):
-    """PhotoScales of the largest face of each photo. rows: a list that takes the contact sheet's rows."""
+def evaluate(
+    engine: "Engine",
+    paths: Sequence[Path],
+    sizes: Sequence[int] = SIZES,
+    report: Callable[[str], object] = print,
+    rows: list[Row] | None = None,
+) -> list[PhotoScales]:
+    """PhotoScales of the largest face of each photo. rows: receives the contact sheet's rows."""
     results = []
     for path in paths:
-        tiles = []
+        tiles: list[tuple[str, np.ndarray]] = []
+        draw = _tile_drawer(tiles) if rows is not None else None
         try:
             photo = load_photo(path)
             faces = find_faces(photo)
             result = (
-                measure(engine, photo, faces[0], sizes, _drawer(tiles) if rows is not None else None)
+                measure(engine, photo, faces[0], sizes, draw)
                 if faces
                 else PhotoScales(str(path), missing="no face found")
             )
@@ -90,15 +120,15 @@ def evaluate(engine, paths, sizes=SIZES, report=print, rows=None):
             result = PhotoScales(str(path), missing=error.message)
         results.append(result)
         report(f"{path}: {result.missing or 'done'}")
-        if tiles:
+        if tiles and rows is not None:
             rows.append((f"{path.parent.name}/{path.stem}  {result.face:.0f} px", tiles))
     return results
 
 
-def _drawer(tiles):
-    """Collects the face's middle at each size, large enough for the detail to be seen."""
+def _tile_drawer(tiles: list[tuple[str, np.ndarray]]) -> DrawCallback:
+    """Adds tiles of the face's middle at each size, large enough to see the detail."""
 
-    def draw(size, gray, normal, mask):
+    def draw(size: int, gray: np.ndarray, normal: np.ndarray, mask: np.ndarray) -> None:
         part = slice(size // 4, size // 4 + size // 2)
         gray, normal, mask = gray[part, part], normal[part, part], mask[part, part]
         pictures = {
@@ -109,25 +139,25 @@ def _drawer(tiles):
         for name in ("photo", "normal", "light 1"):
             if name != "photo" or not tiles:
                 tiles.append(
-                    (f"{name} {size}", cv2.resize(pictures[name], (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))
+                    (f"{name} {size}", cv2.resize(pictures[name], (TILE, TILE), interpolation=cv2.INTER_LINEAR))
                 )
 
     return draw
 
 
-def _inner(mask):
-    """Without the rim, where bands would mix with what lies beyond."""
+def _inner(mask: np.ndarray) -> np.ndarray:
+    """The mask without its rim, where bands would mix with the surroundings."""
     width = max(3, len(mask) // 32)
-    return cv2.erode(mask.astype(np.uint8), np.ones((width, width), np.uint8), borderValue=0) > 0
+    return cv2.erode(mask.astype(np.uint8), np.ones((width, width), np.uint8), borderValue=(0,)) > 0
 
 
-def _band(values, band, scale):
+def _band(values: np.ndarray, band: Band, scale: float) -> np.ndarray:
     """Values (S, S[, 3]) between two sigmas in pixels of 256, on a crop that is `scale` times as large."""
     fine = blur(values, band[0] * scale) if band[0] else values
     return fine - blur(values, band[1] * scale)
 
 
-def _explained(light, relief):
+def _explained(light: np.ndarray, relief: np.ndarray) -> float:
     """R2 of luminance (N,) by the best light on relief (N, 3)."""
     total = float(np.square(light).sum())
     if total < 1e-9 * len(light):
@@ -136,11 +166,11 @@ def _explained(light, relief):
     return 1 - float(np.square(light - relief @ solution).sum()) / total
 
 
-def _name(band):
+def _name(band: Band) -> str:
     return f"{band[0]:g}-{band[1]:g} px"
 
 
-def means(results):
+def means(results: Sequence[PhotoScales]) -> dict[int, dict[str, Any]]:
     """{size: {"drift", "energy": {band: degrees}, "explained": {band: R2}}} over the photos with a result."""
     good = [r for r in results if not r.missing]
     table = {}
@@ -158,7 +188,7 @@ def means(results):
     return table
 
 
-def table(results):
+def table(results: Sequence[PhotoScales]) -> str:
     """The report as Markdown."""
     names = [_name(band) for band in BANDS]
     lines = [
@@ -183,7 +213,7 @@ def table(results):
     return "\n".join(lines)
 
 
-def as_dict(results):
+def as_dict(results: Sequence[PhotoScales]) -> dict[str, Any]:
     """The report as plain data."""
     return {
         "benchmark": "scales",

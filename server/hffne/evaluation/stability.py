@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does the same face give the same normal? The mirrored photo, and the crop moved by a pixel or turned a little."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -9,34 +12,43 @@ import numpy as np
 from hffne.errors import HffneError, NoFaceError
 from hffne.evaluation.metrics import angles
 from hffne.geometry.vectors import normalize
-from hffne.photo.detect import find_faces
+from hffne.photo.detect import Face, find_faces
 from hffne.photo.load import Photo, load_photo
+
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+    from hffne.pipeline import Engine
 
 TURNS = (-3.0, 3.0)  # degrees
 SHIFTS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # pixels of the crop at 256
 BOUND = 2.0  # degrees: what the mean change over the face should stay under
-_MIRROR = np.float32([-1, 1, 1])
+_MIRROR = np.array([-1, 1, 1], np.float32)
 
 
 @dataclass
 class Stability:
-    """One photo: mean changes over the face in degrees. mirror: of the mirrored photo, from detection on, mirrored
-    back; shift, turn: one for each of SHIFTS and TURNS. missing: why there is none of it ("" when there is)."""
+    """One photo: mean changes over the face in degrees.
+
+    mirror   of the mirrored photo, from detection on, mirrored back
+    shift    one value for each of SHIFTS
+    turn     one value for each of TURNS
+    missing  the reason why there is no result, or ""
+    """
 
     path: str
     mirror: float = 0.0
-    shift: list = field(default_factory=list)
-    turn: list = field(default_factory=list)
+    shift: list[float] = field(default_factory=list)
+    turn: list[float] = field(default_factory=list)
     missing: str = ""
 
     @property
-    def worst(self):
+    def worst(self) -> float:
         """The largest of all changes."""
         return max([self.mirror, *self.shift, *self.turn])
 
 
-def measure(engine, photo, face):
-    """Stability of one face of a photo.load.Photo."""
+def measure(engine: "Engine", photo: Photo, face: Face) -> Stability:
+    """Stability of one face of a photo. Raises HffneError."""
     crop = engine.crop(photo, face)
     plain = engine.normals_on(photo, crop)
     result = Stability(str(photo.path), mirrored(engine, photo, face))
@@ -45,10 +57,10 @@ def measure(engine, photo, face):
     return result
 
 
-def mirrored(engine, photo, face):
-    """The mean angle between the photo's normals and the mirrored photo's, mirrored back; each found by itself.
+def mirrored(engine: "Engine", photo: Photo, face: Face) -> float:
+    """The mean angle between the photo's normals and the mirrored photo's, mirrored back; each from its own detection.
 
-    Raises HffneError when the mirrored photo shows no face to the detector.
+    Raises HffneError when the detector finds no face on the mirrored photo.
     """
     normal, _, mask = engine.normals(photo, face).on_photo(photo.rgb.shape)
     mirror = Photo(np.ascontiguousarray(photo.rgb[:, ::-1]), photo.path)
@@ -56,13 +68,13 @@ def mirrored(engine, photo, face):
     twin = min(find_faces(mirror), key=lambda f: abs(f.box[0] + f.box[2] / 2 - middle), default=None)
     if twin is None:
         raise NoFaceError("No face is found on the mirrored photo.")
-    other, _, seen = engine.normals(mirror, twin).on_photo(photo.rgb.shape)
-    both = mask & seen[:, ::-1]
+    other, _, other_mask = engine.normals(mirror, twin).on_photo(photo.rgb.shape)
+    both = mask & other_mask[:, ::-1]
     return float(angles(normal, other[:, ::-1] * _MIRROR)[both].mean())
 
 
-def shifted(engine, photo, plain, right, down):
-    """The mean change when the crop of an estimate moves by whole pixels of it at 256."""
+def shifted(engine: "Engine", photo: Photo, plain: "FaceEstimate", right: int, down: int) -> float:
+    """The mean change when the crop of an estimate moves by whole pixels of the crop at 256."""
     crop = plain.crop
     step = crop.side / 256
     # The crop's right and up on the photo, which may lie on its side.
@@ -79,23 +91,23 @@ def shifted(engine, photo, plain, right, down):
     return float(angles(plain.normal[here], moved.normal[there])[both].mean())
 
 
-def turned(engine, photo, plain, degrees):
-    """The mean change when the photo is turned counter-clockwise about the crop's middle, turned back."""
+def turned(engine: "Engine", photo: Photo, plain: "FaceEstimate", degrees: float) -> float:
+    """The mean change when the photo is turned counter-clockwise about the crop's middle, and the normals back."""
     crop, size = plain.crop, len(plain.normal)
     matrix = cv2.getRotationMatrix2D((crop.center_x - 0.5, crop.center_y - 0.5), degrees, 1.0)
     rgb = cv2.warpAffine(photo.rgb, matrix, photo.size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     other = engine.normals_on(Photo(rgb, photo.path), crop)
     back = cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), -degrees, 1.0)
     normal = cv2.warpAffine(other.normal, back, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    seen = cv2.warpAffine(other.mask.astype(np.float32), back, (size, size)) > 0.99
+    other_mask = cv2.warpAffine(other.mask.astype(np.float32), back, (size, size)) > 0.99
     c, s = np.cos(np.radians(-degrees)), np.sin(np.radians(-degrees))
-    spin = np.float32([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    both = plain.mask & seen
-    return float(angles(plain.normal[both], normalize(normal[both]) @ spin.T).mean())
+    rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float32)
+    both = plain.mask & other_mask
+    return float(angles(plain.normal[both], normalize(normal[both]) @ rotation.T).mean())
 
 
-def evaluate(engine, paths, report=print):
-    """Stability of the largest face of each photo: a list of Stability."""
+def evaluate(engine: "Engine", paths: Sequence[Path], report: Callable[[str], object] = print) -> list[Stability]:
+    """Stability of the largest face of each photo."""
     results = []
     for path in paths:
         try:
@@ -105,57 +117,58 @@ def evaluate(engine, paths, report=print):
         except HffneError as error:
             result = Stability(str(path), missing=error.message)
         results.append(result)
-        report(
-            f"{path}: "
-            + (
-                result.missing
-                or f"mirror {result.mirror:.2f}, shift {max(result.shift):.2f}, turn {max(result.turn):.2f} deg"
-            )
+        changes = (
+            result.missing
+            or f"mirror {result.mirror:.2f}, shift {max(result.shift):.2f}, turn {max(result.turn):.2f} deg"
         )
+        report(f"{path}: {changes}")
     return results
 
 
-def _changes(results):
-    """{what: (mean, worst, percent of the photos within the bound)}"""
+@dataclass(frozen=True)
+class Change:
+    """A change over all photos: mean and worst in degrees, percent of the photos within BOUND."""
+
+    mean: float
+    worst: float
+    percent_within: float
+
+
+def _changes(results: Sequence[Stability]) -> dict[str, Change]:
     good = [r for r in results if not r.missing]
+    if not good:
+        return {}
     values = {
         "mirrored photo": [r.mirror for r in good],
         "crop moved by one pixel": [max(r.shift) for r in good],
         f"turned by {max(TURNS):.0f}°": [max(r.turn) for r in good],
     }
-    return (
-        {
-            name: (float(np.mean(v)), float(max(v)), float(np.mean(np.array(v) < BOUND) * 100))
-            for name, v in values.items()
-        }
-        if good
-        else {}
-    )
+    return {
+        name: Change(float(np.mean(v)), float(max(v)), float(np.mean(np.array(v) < BOUND) * 100))
+        for name, v in values.items()
+    }
 
 
-def table(results):
+def table(results: Sequence[Stability]) -> str:
     """The report as Markdown."""
     lines = [
         f"{sum(not r.missing for r in results)} of {len(results)} photos with a result",
         "",
-        f"| what | mean change | worst photo | photos under {BOUND:.0f}° |",
+        f"| change | mean change | worst photo | photos under {BOUND:.0f}° |",
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {mean:.2f}° | {worst:.2f}° | {share:.0f} % |"
-        for name, (mean, worst, share) in _changes(results).items()
+        f"| {name} | {change.mean:.2f}° | {change.worst:.2f}° | {change.percent_within:.0f} % |"
+        for name, change in _changes(results).items()
     ]
     return "\n".join(lines)
 
 
-def as_dict(results):
+def as_dict(results: Sequence[Stability]) -> dict[str, Any]:
     """The report as plain data."""
     return {
         "benchmark": "stability",
-        "changes": {
-            name: {"mean": mean, "worst": worst, "percent_within": share}
-            for name, (mean, worst, share) in _changes(results).items()
-        },
+        "changes": {name: vars(change) for name, change in _changes(results).items()},
         "photos": [
             {"photo": r.path, "missing": r.missing, "mirror": r.mirror, "shift": r.shift, "turn": r.turn}
             for r in results

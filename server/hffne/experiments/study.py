@@ -57,7 +57,7 @@ def run_study(fabric, name, folder, output, config, engine=None, items=(), faces
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
     folder: a set of `hffne train data`. Both stages learn from its renders, stage 2 without their normals; measured is
-    in-domain on `faces` renders that training held out, out of domain on `items` (datasets.yaleb.Item, found by
+    in-domain on `faces` renders that training held out, out of domain on `items` (datasets.yaleb.YalePhoto, found by
     `engine`): raw angular errors of the fine network's normals over the face, and the exemplars' own.
     """
     folder, output, began = Path(folder), Path(output), time.time()
@@ -188,7 +188,7 @@ def _found(engine, item, size):
     if not faces:
         return None
     crop = engine.crop(photo, faces[0])
-    return to_gray(extract_crop(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.truth())
+    return to_gray(extract_crop(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.ground_truth())
 
 
 def _gray(gray):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The figures of the paper as contact sheets, one file a figure. Rows are (label, tiles) as evaluation.contact_sheet has them."""
+"""The figures of the paper as contact sheets (`evaluation.contact_sheet`), one file per figure."""

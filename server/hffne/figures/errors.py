@@ -1,20 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures 6 and 11: normals and their error maps on a benchmark, for some faces and for the worst ones.
 
-Collectors that `evaluation.ground_truth.measure` hands each face to, in place of the contact sheet's.
+The classes are row collectors for `evaluation.ground_truth.measure`.
 """
 
-from hffne.evaluation.contact_sheet import ERROR_FULL, error_picture, normal_picture
+import numpy as np
+
+from hffne.evaluation.contact_sheet import ERROR_FULL, Row, error_picture, normal_picture
 from hffne.evaluation.metrics import angles
 
 
-def error_row(label, rgb, coarse, normal, mask, degrees, truth, fine):
-    """Photo, truth, and for exemplar, refined and product the normal and its error map, with its mean in the label."""
-    tiles = [("photo", rgb), ("truth", normal_picture(truth, mask))]
+def error_row(
+    label: str,
+    rgb: np.ndarray,
+    coarse: np.ndarray,
+    normal: np.ndarray,
+    mask: np.ndarray,
+    degrees: np.ndarray,
+    ground_truth: np.ndarray,
+    fine: np.ndarray,
+) -> Row:
+    """A row with photo, ground truth, and the normal and its error map for exemplar, refined and product.
+
+    The arguments are those of `contact_sheet.face_row`; the mean errors are added to the label.
+    """
+    tiles = [("photo", rgb), ("ground truth", normal_picture(ground_truth, mask))]
     means = []
-    for name, seen in (("exemplar", coarse), ("refined", fine), ("product", normal)):
-        error = angles(seen, truth)
-        tiles += [(name, normal_picture(seen, mask)), (f"error 0-{ERROR_FULL:.0f} deg", error_picture(error, mask))]
+    for name, estimated in (("exemplar", coarse), ("refined", fine), ("product", normal)):
+        error = angles(estimated, ground_truth)
+        tiles.append((name, normal_picture(estimated, mask)))
+        tiles.append((f"error 0-{ERROR_FULL:.0f} deg", error_picture(error, mask)))
         means.append(f"{name} {error[mask].mean():.1f}")
     return f"{label.split('  ')[0]}  " + "  ".join(means), tiles
 
@@ -22,26 +37,30 @@ def error_row(label, rgb, coarse, normal, mask, degrees, truth, fine):
 class ErrorMaps:
     """Figure 6: all faces, in their order."""
 
-    row = staticmethod(error_row)
+    make_row = staticmethod(error_row)
 
-    def __init__(self):
-        self.rows = []
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
 
-    def add(self, score, row):
+    def add(self, score: float, row: Row) -> None:
+        """Add a row; the score is not used."""
         self.rows.append(row)
 
 
 class Failures:
     """Figure 11: the `count` worst faces, the worst first."""
 
-    row = staticmethod(error_row)
+    make_row = staticmethod(error_row)
 
-    def __init__(self, count):
-        self.count, self._kept = count, []
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._kept: list[tuple[float, Row]] = []
 
-    def add(self, score, row):
+    def add(self, score: float, row: Row) -> None:
+        """Add a row with its score, the mean error in degrees."""
         self._kept = sorted([*self._kept, (score, row)], key=lambda pair: -pair[0])[: self.count]
 
     @property
-    def rows(self):
+    def rows(self) -> list[Row]:
+        """The rows of the worst faces, the worst first."""
         return [row for _, row in self._kept]

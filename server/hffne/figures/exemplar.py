@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figure 3: the coarse exemplar beside the refined normal."""
 
-import cv2
+from typing import TYPE_CHECKING
 
-from hffne.evaluation.contact_sheet import LIGHTS, normal_picture, shaded_picture
+import cv2
+import numpy as np
+
+from hffne.evaluation.contact_sheet import LIGHTS, Row, normal_picture, shaded_picture
 from hffne.figures.face import crop_picture
 
+if TYPE_CHECKING:
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
 
-def rows(engine, photo, face, label):
-    """One row: photo, exemplar, refined (the fine network's), product, and each of the first two lit from the left."""
+
+def rows(engine: "Engine", photo: "Photo", face: "Face", label: str) -> list[Row]:
+    """One row: photo; exemplar, refined (the fine network's) and product (the final normal); each lit from the left."""
     estimate = engine.normals(photo, face)
     mask = estimate.mask
     stages = {"exemplar": estimate.coarse, "refined": estimate.fine, "product": estimate.normal}
@@ -19,5 +27,5 @@ def rows(engine, photo, face, label):
     return [(label, tiles)]
 
 
-def _sized(normal, size):
+def _sized(normal: np.ndarray, size: int) -> np.ndarray:
     return normal if len(normal) == size else cv2.resize(normal, (size, size), interpolation=cv2.INTER_CUBIC)

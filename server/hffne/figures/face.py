@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the figures of photos share: the crop as a picture, and the base mesh seen from anywhere."""
+"""Common parts of the figures of photos: the crop as a picture, and the base mesh turned aside."""
+
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -9,17 +11,24 @@ from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import extract_crop
 
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+    from hffne.geometry.unwrap import Textures
+    from hffne.photo.load import Photo
 
-def crop_picture(photo, estimate):
-    """(S, S, 3) uint8: what the networks saw, in color."""
+
+def crop_picture(photo: "Photo", estimate: "FaceEstimate") -> np.ndarray:
+    """The crop of an estimate in color, (S, S, 3) uint8."""
     return np.round(np.clip(extract_crop(photo.rgb, estimate.crop), 0, 1) * 255).astype(np.uint8)
 
 
-def turned_view(estimate, textures, yaw, size=384):
-    """The base mesh, turned by `yaw` degrees about the camera's vertical, in the middle of a picture.
+def turned_view(
+    estimate: "FaceEstimate", textures: "Textures", yaw: float, size: int = 384
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The base mesh, turned by `yaw` degrees about the camera's vertical axis, in the middle of a picture.
 
-    textures: geometry.unwrap.Textures of the estimate. Returns (base, detailed (S, S, 3) float32 unit normals in the
-    camera space of that view: the mesh's own, and those of its normal map; mask (S, S) bool).
+    textures: of the estimate. Returns base and detailed (S, S, 3) float32, unit normals in the camera space of that
+    view: the mesh's own, and those of its normal map; and mask (S, S) bool.
     """
     shape = estimate.shape
     c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
@@ -30,6 +39,6 @@ def turned_view(estimate, textures, yaw, size=384):
     view = project(position, min(size, MAX_SIZE))
     side = len(textures.normal)
     at = np.stack([view.uv[..., 0] * side - 0.5, (1 - view.uv[..., 1]) * side - 0.5], -1).astype(np.float32)
-    mapped = cv2.remap(textures.normal, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    mapped = cv2.remap(textures.normal, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     detailed = normalize(mapped @ rotation.T.astype(np.float32))
     return view.normal, np.where(view.mask[..., None], detailed, 0).astype(np.float32), view.mask

@@ -1,34 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figure 7: the face under a target light, by the estimated normals and an albedo (Lambertian reflectance).
 
-The albedo is the data set's (ICT-3DRFE), or for any other photo its own colors with its light divided out.
+The albedo is the data set's (ICT-3DRFE), or for any other photo its own colors with the light divided out.
 """
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from hffne.evaluation.contact_sheet import error_picture, normal_picture
+from hffne.evaluation.contact_sheet import Row, error_picture, normal_picture
 from hffne.evaluation.metrics import angles
 from hffne.geometry.vectors import normalize
 from hffne.maps.lighting import to_linear, to_srgb
 from hffne.maps.registry import make_maps
 
+if TYPE_CHECKING:
+    from hffne.datasets.ict3drfe import Ict3drfeFace
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
+
 AMBIENT = 0.12
 
 
-def lambertian(normal, light):
-    """Linear light (H, W) that a matte surface returns: normals (H, W, 3), light toward a distant source, any length."""
-    light = np.asarray(light, np.float32)
-    return AMBIENT + (1 - AMBIENT) * np.clip(normal @ (light / np.linalg.norm(light)), 0, None)
+def lambertian(normal: np.ndarray, light: Sequence[float]) -> np.ndarray:
+    """Linear light (H, W) reflected by a matte white surface with normals (H, W, 3).
+
+    light: toward a distant source, of any length.
+    """
+    direction = np.asarray(light, np.float32)
+    return AMBIENT + (1 - AMBIENT) * np.clip(normal @ (direction / np.linalg.norm(direction)), 0, None)
 
 
-def relit(albedo, normal, light, mask):
+def relit(albedo: np.ndarray, normal: np.ndarray, light: Sequence[float], mask: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 sRGB: albedo (H, W, 3) uint8 sRGB under the light; black outside of mask (H, W) 0..1."""
     return to_srgb(to_linear(albedo) * (lambertian(normal, light) * mask)[..., None])
 
 
-def rows(engine, photo, face, label, lights):
-    """One row of a photo: photo, normal, albedo, then shading and relighting under each light (x, y, z)."""
+def rows(engine: "Engine", photo: "Photo", face: "Face", label: str, lights: Sequence[Sequence[float]]) -> list[Row]:
+    """One row for a photo: photo, normal, albedo, then shading and relighting under each light (x, y, z)."""
     estimate = engine.normals(photo, face)
     textures = engine.build(photo, estimate, texture_size=512).textures
     parts = make_maps({"relight"}, photo, estimate, textures)
@@ -40,21 +52,28 @@ def rows(engine, photo, face, label, lights):
     return [(label, tiles + _under(lights, albedo, normal, mask))]
 
 
-def dataset_rows(engine, photo, face, item, lights):
-    """Two rows of a face of ICT-3DRFE (datasets.ict3drfe.Item): by our normals, and by its own."""
-    _, albedo, truth, mask = item.read()
+def dataset_rows(
+    engine: "Engine", photo: "Photo", face: "Face", item: "Ict3drfeFace", lights: Sequence[Sequence[float]]
+) -> list[Row]:
+    """Two rows for a face of ICT-3DRFE: with our normals, and with its own."""
+    _, albedo, ground_truth, mask = item.read()
     normal, _, _ = engine.normals(photo, face).on_photo(mask.shape)
-    error = error_picture(angles(normal, truth), mask)
+    error = error_picture(angles(normal, ground_truth), mask)
     soft = mask.astype(np.float32)
-    made = []
-    for kind, seen in (("ours", normal), ("truth", truth)):
-        tiles = [("photo", photo.rgb), ("normal", normal_picture(seen, mask)), ("albedo", albedo)]
-        tiles += _under(lights, albedo, seen, soft)
-        made.append((f"{item.name}  {kind}", tiles + ([("error 0-40 deg", error)] if kind == "ours" else [])))
-    return made
+    rows: list[Row] = []
+    for kind, shown in (("ours", normal), ("ground truth", ground_truth)):
+        tiles = [("photo", photo.rgb), ("normal", normal_picture(shown, mask)), ("albedo", albedo)]
+        tiles += _under(lights, albedo, shown, soft)
+        if kind == "ours":
+            tiles.append(("error 0-40 deg", error))
+        rows.append((f"{item.name}  {kind}", tiles))
+    return rows
 
 
-def _under(lights, albedo, normal, mask):
+def _under(
+    lights: Sequence[Sequence[float]], albedo: np.ndarray, normal: np.ndarray, mask: np.ndarray
+) -> list[tuple[str, np.ndarray]]:
+    """Tiles of shading and relighting under each light."""
     white = np.full_like(albedo, 255)
     tiles = []
     for number, light in enumerate(lights, 1):

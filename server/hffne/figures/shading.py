@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figure 4: the position map's base mesh under several lights, with its own normals and with the estimated ones."""
 
-from hffne.evaluation.contact_sheet import LIGHTS, normal_picture, shaded_picture
+from typing import TYPE_CHECKING
+
+from hffne.evaluation.contact_sheet import LIGHTS, Row, normal_picture, shaded_picture
 from hffne.figures.face import crop_picture, turned_view
 
-VIEWS = (0, 35)  # degrees that the mesh is turned by
+if TYPE_CHECKING:
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
+
+YAWS = (0, 35)  # degrees by which the mesh is turned
 ALL_LIGHTS = (*LIGHTS, (0.0, 0.9, 0.35))
 
 
-def rows(engine, photo, face, label):
-    """A row a view: the photo, the estimated normals, the base mesh under each light, and with those normals."""
+def rows(engine: "Engine", photo: "Photo", face: "Face", label: str) -> list[Row]:
+    """One row per yaw: photo, estimated normals, and the base mesh under each light, without and with these normals."""
     estimate = engine.normals(photo, face)
     textures = engine.build(photo, estimate, texture_size=512).textures
-    made = []
-    for yaw in VIEWS:
+    rows: list[Row] = []
+    for yaw in YAWS:
         base, detailed, mask = turned_view(estimate, textures, yaw)
         tiles = [("photo", crop_picture(photo, estimate)), ("normal", normal_picture(detailed, mask))]
         for kind, normal in (("base", base), ("ours", detailed)):
@@ -21,5 +28,5 @@ def rows(engine, photo, face, label):
                 (f"{kind}, light {number}", shaded_picture(normal, light, mask))
                 for number, light in enumerate(ALL_LIGHTS, 1)
             ]
-        made.append((f"{label}  turned by {yaw} degrees" if yaw else label, tiles))
-    return made
+        rows.append((f"{label}  turned by {yaw} degrees" if yaw else label, tiles))
+    return rows

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendered training truth: shapes, poses, textures, lights, exact normals and position maps.
+"""Rendered training data: shapes, poses, textures, lights, exact normals and position maps.
 
 Used by ``hffne train`` only; the engine never imports it.
 """

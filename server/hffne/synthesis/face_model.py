@@ -90,7 +90,7 @@ LANDMARKS = np.array(
         5966,
     ]
 )
-# Which of them the mirror image shows in each one's place.
+# The index of each point in the mirror image.
 MIRRORED = np.array(
     [
         *range(16, -1, -1),
@@ -129,10 +129,10 @@ class FaceModel:
     neutral: np.ndarray  # (V, 3)
     identity_deltas: np.ndarray  # (100, V, 3), coefficients are standard normal
     expression_deltas: np.ndarray  # (57, V, 3), coefficients in 0..1
-    expression_names: list
+    expression_names: list[str]
     triangles: np.ndarray  # (T, 3)
 
-    def vertices(self, identity, expression):
+    def vertices(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         """Vertices (V, 3) of the given identity (100,) and expression (57,) coefficients."""
         moved = np.tensordot(identity.astype(np.float32), self.identity_deltas, 1)
         moved += np.tensordot(expression.astype(np.float32), self.expression_deltas, 1)
@@ -140,11 +140,12 @@ class FaceModel:
         return moved
 
 
-def load_face_model(path):
-    """Read the model from ``ict_facekit.npz``.
+def load_face_model(path: str | Path) -> FaceModel:
+    """Read the model from ``ict_facekit.npz``, given as the file or its folder.
 
     Keys: neutral, faces, identity_deltas, expression_deltas, expression_names, converted from the
-    OBJ files of https://github.com/ICT-VGL/ICT-FaceKit. Raises ShapeModelError when the file is missing or is not that model.
+    OBJ files of https://github.com/ICT-VGL/ICT-FaceKit. Raises ShapeModelError when
+    the file is missing or is not that model.
     """
     path = Path(path)
     if path.is_dir():
@@ -160,7 +161,7 @@ def load_face_model(path):
         raise ShapeModelError(f"'{path}' is not the shape model: {' '.join(str(error).split())}") from error
 
 
-def _read_face_model(path):
+def _read_face_model(path: Path) -> FaceModel:
     with np.load(path, allow_pickle=False) as data:
         faces = data["faces"]
         quads = faces[(faces < RENDERED_VERTICES).all(1)]

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn a photo's head further aside: profiles with real skin, hair and background.
+"""Face profiling (Zhu et al., CVPR 2016): turn a photo's head further aside, with its skin, hair and background.
 
-The photo becomes a relief: every pixel takes the depth of the fitted head under it, and what lies beside the
-head (hair, ears, shoulders) slopes away behind it. The relief is turned and seen again, as in face profiling
-(Zhu et al., CVPR 2016).
+The photo becomes a relief: every pixel takes the depth of the fitted head there, and the surroundings of the head
+(hair, ears, shoulders) slope away behind it. The relief is turned and rendered.
 """
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from hffne.synthesis.rays import RayScene
-from hffne.synthesis.render import SIZE
+from hffne.synthesis.render import SIZE, Window
 from hffne.synthesis.sampling import euler
 
 GRID = 176  # vertices along a side of the relief
@@ -19,8 +18,8 @@ SPREAD = 1.7  # the relief's side over the crop's
 SLOPE, FLOOR = 0.8, -11.0  # how fast depth falls beside the head, and how far (cm behind the head's center)
 
 
-def random_turn(rng, rotation):
-    """A rotation (3, 3) in camera space that brings a head of `rotation` to 25 to 92 degrees of yaw."""
+def random_profile_turn(rng: np.random.Generator, rotation: np.ndarray) -> np.ndarray:
+    """A rotation (3, 3) in camera space that brings a head with `rotation` (3, 3) to 25 to 92 degrees of yaw."""
     forward = rotation[:, 2]
     yaw = np.degrees(np.arctan2(forward[0], forward[2]))
     side = np.sign(yaw) if abs(yaw) > 8 else rng.choice([-1, 1])
@@ -28,8 +27,18 @@ def random_turn(rng, rotation):
     return euler(goal - yaw, rng.normal(0, 8), 0)
 
 
-def turned_photo(gray, head, triangles, origin, scale, turn, window, side, background):
-    """The photo as it would look with the head turned, (S, S) uint8.
+def profiled_photo(
+    gray: np.ndarray,
+    head: np.ndarray,
+    triangles: np.ndarray,
+    origin: np.ndarray,
+    scale: float,
+    turn: np.ndarray,
+    window: Window,
+    side: float,
+    background: np.ndarray,
+) -> np.ndarray:
+    """The photo with its head turned, (S, S) uint8.
 
     gray (H, W) uint8; head (V, 3) the fitted head in camera space, cm around its center, which lies at the photo's
     pixel `origin` at `scale` pixels per cm; turn (3, 3); window: of the turned head; side: of the crop in cm;
@@ -59,15 +68,18 @@ def turned_photo(gray, head, triangles, origin, scale, turn, window, side, backg
     if unit > 1.5:
         gray = cv2.GaussianBlur(gray, (0, 0), unit * 0.4)
     source = source.reshape(SIZE, SIZE, 2)
-    picture = cv2.remap(gray, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = cv2.remap(gray, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = hit.reshape(SIZE, SIZE).astype(np.uint8)
     inside &= ((source >= 0) & (source < gray.shape[::-1])).all(2).astype(np.uint8)
     edge = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.0)
     return np.round(picture * edge + background * (1 - edge)).astype(np.uint8)
 
 
-def _continued(depth, hit, step):
-    """Depth beside the head: the nearest hit's, smoothed, falling with the distance to it."""
+def _continued(depth: np.ndarray, hit: np.ndarray, step: float) -> np.ndarray:
+    """Depth (G, G) continued beside the head: the nearest hit's, smoothed, falling with the distance to it.
+
+    step: cm between vertices.
+    """
     distance, nearest = ndimage.distance_transform_edt(~hit, return_indices=True)
     beside = np.clip(cv2.GaussianBlur(depth[tuple(nearest)], (0, 0), 4.0), FLOOR, None) - SLOPE * step * distance
     return np.where(hit, np.clip(depth, FLOOR, None), np.maximum(beside, FLOOR)).astype(np.float32)

@@ -2,21 +2,23 @@
 """Fit the face model to photos by their landmarks: pseudo-labels of shape and pose.
 
 Landmarks come from MediaPipe's 478-point face mesh (a training tool only). The camera is weakly
-perspective. The fit to the 68 iBUG points of all photos first finds which model vertex each of the
-478 points is; a second fit uses them all.
+perspective. A first fit to the 68 iBUG points of all photos finds the model vertex of each of the
+478 points; a second fit uses them all.
 
-MediaPipe's points are not quite the model's vertices. Fitted photo by photo, that difference would go into every
-face (brows pulled down, cheeks raised, noses wrinkled: the same wrong shape in all). So all photos share one small
-offset for each point, and the people on them are the model's mean on average.
+MediaPipe's points differ slightly from the model's vertices. If each photo was fitted alone, that difference would
+distort every face in the same way (brows pulled down, cheeks raised, noses wrinkled). So all photos share one small
+offset for each point, and the average identity over all photos is the model's mean.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from hffne.synthesis.face_model import FACE, LANDMARKS
+from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
 
 # MediaPipe's indices of the iBUG points.
 MEDIAPIPE_68 = np.array(
@@ -91,16 +93,24 @@ MEDIAPIPE_68 = np.array(
         87,
     ]
 )
-IDENTITIES = 60  # leading identity components that landmarks can tell
-# Chosen by what the fits' normals explain of the photos' light (R2, 163 photos, 9 harmonics; in the band of 3 to 16 px):
-# without offsets 0.690 (0.555); ridge 0.02 0.696 (0.576), 0.2 0.699 (0.581), 1 with twice the lasso 0.686 (0.564).
+IDENTITIES = 60  # leading identity components, which landmarks can determine
+# Chosen by how much of the photos' light the fits' normals explain (R2, 163 photos, 9 harmonics; in the band of 3 to
+# 16 px): without offsets 0.690 (0.555); ridge 0.02 0.696 (0.576), 0.2 0.699 (0.581), 1 with twice the lasso 0.686
+# (0.564).
 RIDGE, LASSO = 0.2, 1e-3  # on the points' offsets in cm, on expressions
 
 
 @dataclass
 class Fits:
-    """Per photo: identity (N, 100), expression (N, 57), rotation (N, 3, 3), scale (N,) px per cm,
-    translation (N, 2) px (x right, y down), residual (N,) px over the interpupillary distance."""
+    """The fits of N photos.
+
+    identity     (N, 100)
+    expression   (N, 57)
+    rotation     (N, 3, 3) from head to camera
+    scale        (N,) pixels per cm
+    translation  (N, 2) pixels, x right, y down
+    residual     (N,) pixels over the interpupillary distance
+    """
 
     identity: np.ndarray
     expression: np.ndarray
@@ -112,14 +122,17 @@ class Fits:
 
 @dataclass
 class FittedPhotos(Fits):
-    """With the photos: paths (N,), landmarks (N, 478, 3) as `detect_landmarks` gives them."""
+    """The fits with the photos' paths (N) and landmarks (N, 478, 3), as `detect_landmarks` returns them."""
 
-    paths: list
+    paths: list[str]
     landmarks: np.ndarray
 
 
-def detect_landmarks(paths, report=print):
-    """MediaPipe landmarks (N, 478, 3) in pixels (z like x, toward the camera negative) and which photos have them."""
+def detect_landmarks(paths: Sequence[Path], report: Callable[[str], object] = print) -> tuple[np.ndarray, np.ndarray]:
+    """MediaPipe landmarks (N, 478, 3) and the indices (N,) of their photos.
+
+    In pixels, z in the unit of x and negative toward the camera. Photos without a face are left out.
+    """
     import mediapipe
 
     mesh = mediapipe.solutions.face_mesh.FaceMesh(
@@ -140,7 +153,7 @@ def detect_landmarks(paths, report=print):
     return np.stack(points), np.array(found)
 
 
-def rotation_matrices(vectors):
+def rotation_matrices(vectors: torch.Tensor) -> torch.Tensor:
     """Rotation matrices (N, 3, 3) of axis-angle vectors (N, 3), differentiable."""
     angle = vectors.norm(dim=1, keepdim=True).clamp_min(1e-8)
     x, y, z = (vectors / angle).unbind(1)
@@ -150,16 +163,23 @@ def rotation_matrices(vectors):
     return torch.eye(3) + s * k + (1 - c) * (k @ k)
 
 
-def prior(identity, expression):
-    """What coefficients (N, K) and (N, L) cost (N,): unlikely people, strong and many expressions, and those beyond 0..1."""
+def prior(identity: torch.Tensor, expression: torch.Tensor) -> torch.Tensor:
+    """The cost (N,) of coefficients (N, K) and (N, L): unlikely identities; strong, many or negative expressions."""
     beyond = 0.1 * (torch.relu(-expression) + torch.relu(expression - 1)).square().sum(1)
     return (
         2e-4 * identity.square().sum(1) + 2e-3 * expression.square().sum(1) + LASSO * expression.abs().sum(1) + beyond
     )
 
 
-def _solve(model, vertices, points, weights, steps, report):
-    """Adam over all photos at once; `points` (N, L, 3) with y up and z toward the viewer."""
+def _solve(
+    model: FaceModel,
+    vertices: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
+    steps: int,
+    report: Callable[[str], object],
+) -> Fits:
+    """Adam over all photos at once. `points` (N, L, 3) with y up and z toward the viewer; `weights` (L,)."""
     count = len(points)
     target = torch.from_numpy(points)
     neutral = torch.from_numpy(model.neutral[vertices])
@@ -174,7 +194,7 @@ def _solve(model, vertices, points, weights, steps, report):
     identity = torch.zeros(count, IDENTITIES, requires_grad=True)
     expression = torch.full((count, basis.shape[0] - IDENTITIES), 0.02, requires_grad=True)
     offset = torch.zeros(len(vertices), 3, requires_grad=True)
-    weights = torch.from_numpy(weights)
+    weight = torch.from_numpy(weights)
     optimizer = torch.optim.Adam(
         [
             {"params": [log_scale, turn], "lr": 0.02},
@@ -191,16 +211,16 @@ def _solve(model, vertices, points, weights, steps, report):
         seen = shape @ rotation.transpose(1, 2)
         # In centimeters of the model, so that one prior suits all photo sizes.
         goal = target / log_scale.exp()[:, None, None]
-        flat = (seen[..., :2] + place[:, None] - goal[..., :2]) * weights[:, None]
-        # MediaPipe's depth is only relative and weak: it steadies the pose and little else.
+        flat = (seen[..., :2] + place[:, None] - goal[..., :2]) * weight[:, None]
+        # MediaPipe's depth is relative and inaccurate: its small weight mainly stabilizes the pose.
         deep = (
             (seen[..., 2] - seen[..., 2].mean(1, keepdim=True) - goal[..., 2] + goal[..., 2].mean(1, keepdim=True))
-            * weights
+            * weight
             * 0.2
         )
         residual = torch.nn.functional.huber_loss(flat, torch.zeros_like(flat), reduction="none", delta=0.5)
         data = residual.sum(2).mean(1) + deep.square().mean(1)
-        shared = RIDGE * (offset.square().sum(1) * weights.square()).mean()
+        shared = RIDGE * (offset.square().sum(1) * weight.square()).mean()
         loss = (data + prior(person, expression)).sum() + count * shared
         optimizer.zero_grad()
         loss.backward()
@@ -213,22 +233,18 @@ def _solve(model, vertices, points, weights, steps, report):
         error = flat.norm(dim=2).mean(1) / 6.3
         full = np.zeros((count, len(model.identity_deltas)), np.float32)
         full[:, :IDENTITIES] = (identity - identity.mean(0)).numpy()
-        return (
-            Fits(
-                full,
-                expression.clamp(0, 1).numpy(),
-                rotation_matrices(turn).numpy(),
-                scale.numpy(),
-                (place * scale[:, None]).numpy(),
-                error.numpy(),
-            ),
-            seen,
-            place,
+        return Fits(
+            full,
+            expression.clamp(0, 1).numpy(),
+            rotation_matrices(turn).numpy(),
+            scale.numpy(),
+            (place * scale[:, None]).numpy(),
+            error.numpy(),
         )
 
 
-def label_offsets(model, fits, points):
-    """Where the labels of the iBUG points lie beside the model's own vertices, the mean of all photos: (68, 3) cm.
+def label_offsets(model: FaceModel, fits: Fits, points: np.ndarray) -> np.ndarray:
+    """The offsets of the labeled iBUG points from the model's own vertices, averaged over all photos: (68, 3) cm.
 
     points (N, 68, 2): the labels, in the photos' pixels.
     """
@@ -239,22 +255,22 @@ def label_offsets(model, fits, points):
     shapes = neutral + np.einsum(
         "nk,kvc->nvc", np.concatenate([fits.identity, fits.expression], 1), np.concatenate(deltas)
     )
-    across = fits.rotation[:, :2]  # what a photo shows of the head's axes
+    across = fits.rotation[:, :2]  # the part of the head's axes in the image plane
     seen = np.einsum("nij,nvj->nvi", across, shapes)
     labels = (points - fits.translation[:, None]) * [1, -1] / fits.scale[:, None, None]
     right = np.einsum("nij,nvi->vj", across, labels - seen)
     gram = np.einsum("nij,nik->jk", across, across)
-    # Photos tell little of what lies in depth.
+    # Photos contain little information about depth.
     return np.linalg.solve(gram + np.diag([0, 0, 0.3 * len(points)]), right.T).T.astype(np.float32)
 
 
-def fit_photos(model, landmarks, report=print):
-    """Fit all photos of ``landmarks`` (N, 478, 3) as `detect_landmarks` gives them; returns `Fits`."""
+def fit_photos(model: FaceModel, landmarks: np.ndarray, report: Callable[[str], object] = print) -> Fits:
+    """Fit all photos by their landmarks (N, 478, 3), as `detect_landmarks` returns them."""
     points = landmarks * np.array([1, -1, -1], np.float32)
     few = np.ones(68, np.float32)
     few[:17] = 0.3  # the contour slides along the silhouette
-    first, _, _ = _solve(model, LANDMARKS, points[:, MEDIAPIPE_68], few, 300, report)
-    # Where is each of the 478 points on the model? Averaged over photos, in each fit's own frame.
+    first = _solve(model, LANDMARKS, points[:, MEDIAPIPE_68], few, 300, report)
+    # The position of each of the 478 points on the model, averaged over photos, in each fit's own frame.
     sums = np.zeros((478, 3))
     frontal = np.argsort(np.abs(first.rotation[:, 0, 2]) + first.residual * 4)[: len(points) // 2]
     skin = model.neutral[FACE]
@@ -271,6 +287,6 @@ def fit_photos(model, landmarks, report=print):
     weights[468:] = 0  # the irises move freely
     vertices[MEDIAPIPE_68] = LANDMARKS
     weights[MEDIAPIPE_68] = few * 3
-    fits, _, _ = _solve(model, vertices, points, weights / weights.mean(), 500, report)
+    fits = _solve(model, vertices, points, weights / weights.mean(), 500, report)
     fits.translation[:, 1] *= -1
     return fits

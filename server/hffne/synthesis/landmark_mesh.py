@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mesh that MediaPipe's 478 face landmarks span, and its normals: a coarse truth of a photo."""
+"""The mesh of MediaPipe's 478 face landmarks, and its normals: coarse ground truth for a photo."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,26 +13,28 @@ from hffne.synthesis.fit import MEDIAPIPE_68
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import vertex_normals
 
+Triangle: TypeAlias = tuple[int, int, int]
+
 
 @lru_cache(maxsize=1)
-def triangles():
-    """(852, 3) vertex indices of MediaPipe's mesh, all wound alike; the eyes and the mouth's opening are holes."""
+def triangles() -> np.ndarray:
+    """(852, 3) vertex indices of MediaPipe's mesh with one orientation; the eyes and the mouth's opening are holes."""
     from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
 
     return triangulate(FACEMESH_TESSELATION)
 
 
-def triangulate(edges):
-    """The faces (T, 3) of a connected planar mesh of triangles that is known by its edges (pairs), all wound alike.
+def triangulate(edges: Iterable[tuple[int, int]]) -> np.ndarray:
+    """The faces (T, 3) of a connected planar triangle mesh, from its edges (pairs of vertices), with one orientation.
 
-    Three vertices that are all joined span a face, unless faces on both sides leave no room for it.
+    Three connected vertices span a face, unless each of their edges already has faces on both sides.
     """
-    around = {}
+    neighbors: dict[int, set[int]] = {}
     for a, b in edges:
-        around.setdefault(a, set()).add(b)
-        around.setdefault(b, set()).add(a)
-    cliques = {tuple(sorted((a, b, c))) for a, b in edges for c in around[a] & around[b]}
-    owners = {}
+        neighbors.setdefault(a, set()).add(b)
+        neighbors.setdefault(b, set()).add(a)
+    cliques = {_sorted(a, b, c) for a, b in edges for c in neighbors[a] & neighbors[b]}
+    owners: dict[tuple[int, int], list[Triangle]] = {}
     for clique in cliques:
         for edge in _edges(clique):
             owners.setdefault(edge, []).append(clique)
@@ -50,34 +54,42 @@ def triangulate(edges):
     return np.array(list(wound.values()))
 
 
-def _edges(clique):
+def _sorted(a: int, b: int, c: int) -> Triangle:
+    first, second, third = sorted((a, b, c))
+    return first, second, third
+
+
+def _edges(clique: Triangle) -> tuple[tuple[int, int], ...]:
     a, b, c = clique
     return (a, b), (b, c), (a, c)
 
 
-def mesh_normals(points, size):
-    """Normals (S, S, 3) float32 of the landmark mesh in camera space (zero where it does not show) and that area (S, S).
+def mesh_normals(points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Normals (S, S, 3) float32 of the landmark mesh in camera space, zero where it is not visible; its area (S, S).
 
     points: (478, 3) on the picture of `size` pixels, x right, y down, z toward the viewer.
     """
     corners = triangles()
-    seen = (np.asarray(points, np.float32) * np.float32([1, -1, 1]))[: corners.max() + 1]
+    seen = (np.asarray(points, np.float32) * np.array([1, -1, 1], np.float32))[: corners.max() + 1]
     normals = vertex_normals(seen, corners)
     if ((seen - seen.mean(0)) * normals).sum() < 0:
         normals = -normals
     column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
     index, weights = RayScene(seen, corners).seen_from_front(column, -row, seen[:, 2].max() + size)
     hit = np.flatnonzero(index >= 0)
-    found = normalize((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
-    outer = found[:, 2] > 0
+    hit_normals = normalize((normals[corners[index[hit]]] * weights[hit][..., None].astype(np.float32)).sum(1))
+    outer = hit_normals[:, 2] > 0
     normal = np.zeros((size * size, 3), np.float32)
-    normal[hit[outer]] = found[outer]
+    normal[hit[outer]] = hit_normals[outer]
     normal = normal.reshape(size, size, 3)
     return normal, normal.any(2)
 
 
-def plain_skin(points, area):
-    """The part of the mesh's area (S, S) without brows, eyes, nostrils and lips, whose edges are paint, not relief."""
+def plain_skin(points: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """The part of the mesh's area (S, S) without brows, eyes, nostrils and lips, whose edges are color, not relief.
+
+    points: (478, 3) on the picture; area: (S, S) bool.
+    """
     skin = area.astype(np.uint8)
     marks = np.asarray(points, np.float32)[MEDIAPIPE_68, :2]
     leave_bare_skin(skin, marks, max(3, len(area) // 20))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refine fits by the photos' own light: shape that landmarks do not tell, and less of what they only seem to tell.
+"""Refine fits by the photos' shading: adds shape that landmarks do not determine, and removes their noise.
 
-The landmarks' noise goes into a fit's identity and expression. Here the 68 points may give way a little (0.02 cm on
-average), so that the prior takes noise out, and on bare skin the normals have to explain the photo's light by nine
-spherical harmonics (Ramamoorthi & Hanrahan, SIGGRAPH 2001), which are found anew at every step.
+The landmarks' noise affects a fit's identity and expression. Here the 68 points may move a little (0.02 cm on average),
+so that the prior removes noise, and on bare skin the normals have to explain the photo's luminance by nine spherical
+harmonics (Ramamoorthi & Hanrahan, SIGGRAPH 2001), whose coefficients are solved again at every step.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -15,33 +16,33 @@ from torch.nn import functional as F
 
 from hffne.geometry.harmonics import second_order
 from hffne.geometry.uv import leave_bare_skin
-from hffne.synthesis.face_model import FACE, LANDMARKS
-from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, prior
+from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
+from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, FittedPhotos, prior
 from hffne.synthesis.uv_layout import CENTER, coordinates
 
-LIGHT = 0.03  # what unexplained light weighs beside square centimeters at the landmarks
-PAINT = 0.05  # light off by more than this share of its mean is taken for paint, and counts less (Huber)
+LIGHT = 0.03  # weight of the unexplained luminance relative to square centimeters at the landmarks
+PAINT = 0.05  # larger deviations, as a share of the mean luminance, count as pigment and weigh less (Huber)
 PIXEL = 0.09  # of a canonical crop of 256 pixels, in cm
 BATCH, STEPS = 24, 100
 
 
-def refine(model, fits, report=print):
-    """`FittedPhotos` with other identities and expressions."""
-    surface = _Surface(model)
+def refine(model: FaceModel, fits: FittedPhotos, report: Callable[[str], object] = print) -> FittedPhotos:
+    """The fits with refined identities and expressions."""
+    surface = _SkinSurface(model)
     identity, expression = fits.identity.copy(), fits.expression.copy()
     for first in range(0, len(fits.paths), BATCH):
         chosen = slice(first, first + BATCH)
-        found = _solve(surface, fits, chosen)
-        identity[chosen, :IDENTITIES], expression[chosen] = found[:, :IDENTITIES], found[:, IDENTITIES:].clip(0, 1)
+        refined = _solve(surface, fits, chosen)
+        identity[chosen, :IDENTITIES], expression[chosen] = refined[:, :IDENTITIES], refined[:, IDENTITIES:].clip(0, 1)
         if first % (20 * BATCH) == 0:
-            report(f"refined by light: {first} of {len(fits.paths)} photos")
+            report(f"refined by shading: {first} of {len(fits.paths)} photos")
     return replace(fits, identity=identity, expression=expression)
 
 
-class _Surface:
+class _SkinSurface:
     """The model's skin inside the position map's rim, as tensors."""
 
-    def __init__(self, model):
+    def __init__(self, model: FaceModel) -> None:
         inside = np.hypot(*coordinates(model.neutral - CENTER).T) < 0.8
         inside[FACE.stop :] = False
         self.vertices = np.flatnonzero(inside)
@@ -58,11 +59,11 @@ class _Surface:
             ).astype(np.float32)
         ).flatten(1)
 
-    def shapes(self, coefficients):
-        """Vertices (N, V, 3) in cm."""
+    def shapes(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """Vertices (N, V, 3) in cm of coefficients (N, K)."""
         return self.neutral + (coefficients @ self.basis).view(len(coefficients), -1, 3)
 
-    def normals(self, shapes):
+    def normals(self, shapes: torch.Tensor) -> torch.Tensor:
         """Area-weighted unit vertex normals (N, V, 3)."""
         a, b, c = (shapes[:, self.triangles[:, i]] for i in range(3))
         face = torch.linalg.cross(b - a, c - a)
@@ -72,26 +73,26 @@ class _Surface:
         return F.normalize(normals, dim=2)
 
 
-def _solve(surface, fits, chosen):
+def _solve(surface: _SkinSurface, fits: FittedPhotos, chosen: slice) -> np.ndarray:
     """Coefficients (N, K) float32 of the chosen photos, by Adam over all of them at once."""
     start = torch.from_numpy(np.concatenate([fits.identity[chosen, :IDENTITIES], fits.expression[chosen]], 1))
     rotation = torch.from_numpy(fits.rotation[chosen].astype(np.float32)).transpose(1, 2)
     with torch.no_grad():
         before = surface.shapes(start) @ rotation
         facing = surface.normals(before)[..., 2].numpy() > 0.3
-    looks = [
+    lights = [
         _skin_light(fits.paths[i], before[k].numpy(), facing[k], fits.scale[i], fits.translation[i], fits.landmarks[i])
         for k, i in enumerate(range(*chosen.indices(len(fits.paths))))
     ]
-    light, weight = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*looks))
+    light, weight = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*lights, strict=True))
     coefficients = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([coefficients], lr=0.02)
     for _ in range(STEPS):
         shapes = surface.shapes(coefficients) @ rotation
         harmonics = torch.stack(second_order(*surface.normals(shapes).unbind(2)), 2)
         known = (harmonics * weight[..., None]).transpose(1, 2)
-        lamp = torch.linalg.solve(known @ harmonics + 1e-2 * torch.eye(9), known @ light[..., None])
-        shading = (harmonics @ lamp)[..., 0]
+        lighting = torch.linalg.solve(known @ harmonics + 1e-2 * torch.eye(9), known @ light[..., None])
+        shading = (harmonics @ lighting)[..., 0]
         unexplained = F.huber_loss(shading, light, reduction="none", delta=PAINT) / PAINT
         unexplained = (unexplained * weight).sum(1) / weight.sum(1).clamp_min(1)
         moved = (shapes - before)[:, surface.landmarks, :2].square().sum(2).mean(1)
@@ -104,11 +105,16 @@ def _solve(surface, fits, chosen):
     return coefficients.detach().numpy()
 
 
-def _skin_light(path, seen, facing, scale, translation, marks):
-    """Each vertex's linear light (V,) over the photo's mean, and 1 where that is bare skin (V,) that faces the camera."""
-    gray = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255)) ** 2.2
+def _skin_light(
+    path: str, seen: np.ndarray, facing: np.ndarray, scale: float, translation: np.ndarray, marks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each vertex's linear luminance (V,) over the photo's mean, and where it is bare skin facing the camera (V,).
+
+    seen: (V, 3) in camera space, cm; facing: (V,) bool; scale, translation: see `fit.Fits`; marks: (478, 3) pixels.
+    """
+    linear = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255)) ** 2.2
     pixel = PIXEL * scale  # the crop's pixel in the photo's
-    gray = cv2.GaussianBlur(gray, (0, 0), max(2 * pixel, 0.5))
+    gray = cv2.GaussianBlur(linear, (0, 0), max(2 * pixel, 0.5))
     bare = np.ones_like(gray)
     leave_bare_skin(bare, marks[MEDIAPIPE_68, :2], max(3, int(13 * pixel)))
     xy = (seen[:, :2] * [1, -1] * scale + translation).astype(np.float32)[:, None]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random faces, poses, cameras and lights for the rendered truth."""
+"""Random faces, poses, cameras and lights for the renders."""
 
 import numpy as np
 
-from hffne.synthesis.render import Renderer, View, Window, canonical_window, project
+from hffne.synthesis.face_model import FaceModel
+from hffne.synthesis.fit import Fits
+from hffne.synthesis.render import HeadView, Renderer, Window, canonical_window, project
 
 
-def euler(yaw, pitch, roll):
-    """Rotation head -> camera (3, 3) from degrees: yaw turns the face to the viewer's right, pitch up, roll in plane."""
+def euler(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """Rotation (3, 3) from head to camera. Degrees: yaw turns to the viewer's right, pitch up, roll in plane."""
     y, p, r = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
@@ -15,8 +17,8 @@ def euler(yaw, pitch, roll):
     return (tilt @ nod @ turn).astype(np.float32)
 
 
-def random_shape(rng, model, fits):
-    """Identity and expression: a photo's fit half of the time, with noise; else from the model's prior."""
+def random_shape(rng: np.random.Generator, model: FaceModel, fits: Fits) -> tuple[np.ndarray, np.ndarray]:
+    """Identity and expression coefficients: partly from photos' fits, with noise, else from the model's prior."""
     identity = rng.normal(0, 0.9, len(model.identity_deltas))
     identity[40:] *= 0.8
     expression = np.zeros(len(model.expression_deltas))
@@ -37,12 +39,12 @@ def random_shape(rng, model, fits):
     return identity.astype(np.float32), np.clip(expression, 0, 1).astype(np.float32)
 
 
-def stretched(rng, shape):
+def stretched(rng: np.random.Generator, shape: np.ndarray) -> np.ndarray:
     """Vertices (V, 3) in cm around the head's center, their depth stretched and bent smoothly over the face.
 
-    People differ more in depth than the fits that most faces are drawn around: how far the root of the nose stands before
-    the eyes' outer corners, over their distance, spreads by 0.014 there, by 0.030 in `random_shape`, by 0.042 in the
-    shape model, and by 0.048 so.
+    Real faces vary more in depth than the fits that most faces are drawn around. The distance in depth from the eyes'
+    outer corners to the root of the nose, over the distance of the corners, has a standard deviation of 0.014 in the
+    fits, 0.030 in `random_shape`, 0.042 in the shape model, and 0.048 with this function.
     """
     u, v = shape[:, 0] / 7, shape[:, 1] / 9
     bends = np.clip(rng.normal(size=4), -2, 2) * [0.7, 0.4, 0.3, 0.2]
@@ -52,30 +54,30 @@ def stretched(rng, shape):
     return moved
 
 
-def random_view(rng):
+def random_view(rng: np.random.Generator) -> HeadView:
     """Mostly near frontal, a third spread to profile; cameras from arm's length to far."""
     if rng.random() < 0.6:
         yaw, pitch, roll = rng.normal(0, 18), rng.normal(0, 10), rng.normal(0, 7)
     else:
         yaw, pitch, roll = rng.uniform(-92, 92), rng.normal(0, 18), rng.normal(0, 20)
     distance = 45 * np.exp(rng.uniform(0, 1.8))
-    return View(euler(yaw, np.clip(pitch, -45, 45), np.clip(roll, -55, 55)), float(distance))
+    return HeadView(euler(yaw, np.clip(pitch, -45, 45), np.clip(roll, -55, 55)), float(distance))
 
 
-def jittered(rng, window):
-    """What a detector would have cropped instead: shifted and scaled."""
+def jittered(rng: np.random.Generator, window: Window) -> Window:
+    """The window shifted and scaled at random, with the errors of a detector."""
     shift = rng.normal(0, 0.045, 2) * window.side
     return Window(window.x + shift[0], window.y + shift[1], window.side * float(np.exp(rng.normal(0, 0.10))))
 
 
-def random_direction(rng):
+def random_direction(rng: np.random.Generator) -> np.ndarray:
     """A light direction (3,) in camera space, in front of the face more often than beside or above it."""
     direction = np.array([rng.normal(0, 0.9), rng.normal(0.35, 0.7), rng.uniform(0.0, 1.2)])
     return (direction / np.linalg.norm(direction)).astype(np.float32)
 
 
-def rendered_sample(renderer: Renderer, fits, rng):
-    """One random face: buffers plus its lights' directions ``suns`` (K, 3) and the head's up axis ``up`` (3,)."""
+def rendered_sample(renderer: Renderer, fits: Fits, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The buffers of one random face, its lights' directions ``suns`` (K, 3) and the head's up axis ``up`` (3,)."""
     view = random_view(rng)
     shape = stretched(rng, renderer.shape(*random_shape(rng, renderer.model, fits)))
     position = project(renderer.layout.sample(shape), view)

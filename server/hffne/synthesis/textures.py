@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gray skin textures lifted from photos through their fits, with the photo's light divided out.
+"""Gray skin textures from photos and their fits, with the photo's light divided out.
 
-Relief must not be painted into them: fine shading is smoothed away, edges such as brows and lips stay,
-so that what relief a picture shows is the relief in its normals.
+The textures must not contain shading of relief: fine shading is smoothed away and edges such as brows and lips stay,
+so that all relief in a rendered picture is also in its normals.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ import numpy as np
 
 from hffne.geometry.grids import blur
 from hffne.geometry.uv import landmark_uvs, leave_bare_skin, pixels
-from hffne.synthesis.face_model import FACE
+from hffne.synthesis.face_model import FACE, FaceModel
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import vertex_normals
 from hffne.synthesis.uv_layout import CENTER, directions
@@ -21,15 +21,15 @@ SIZE = 384
 EXTENT = 1.5  # textures reach this far beyond the position map's -1..1, over most of the head
 
 
-def flatten_shading(texture, share, reach):
-    """A texture (S, S) uint8 less `share` of its skin's shades finer than `reach` (sigma in texels, some 1.6 mm each),
-    but for brows, eyes, nostrils and lips.
+def flatten_shading(texture: np.ndarray, share: float, reach: float) -> np.ndarray:
+    """A texture (S, S) uint8 with less shading: without `share` of the skin's shades that are finer than `reach`.
 
-    What a fit does not know of a face, its folds and half of its nose, stays in the texture as paint. A network that
-    learns from faces so painted takes shading for paint.
+    reach: a sigma in texels (about 1.6 mm each). Brows, eyes, nostrils and lips stay as they are. Parts of a face that
+    its fit does not contain, folds and half of the nose, remain in the texture as painted shading. A network trained on
+    such textures learns to ignore shading.
     """
     lights, bare = np.log(np.maximum(texture, 3).astype(np.float32)), _bare()
-    quarter = (SIZE // 4, SIZE // 4)  # what is so broad needs no more texels
+    quarter = (SIZE // 4, SIZE // 4)  # enough texels for the broad shades
     small, shown = (cv2.resize(layer, quarter, interpolation=cv2.INTER_AREA) for layer in (lights, bare))
     broad = blur(small, reach / 4, shown)
     shades = lights - cv2.resize(broad, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
@@ -37,8 +37,8 @@ def flatten_shading(texture, share, reach):
 
 
 @cache
-def _bare():
-    """Where a texture shows bare skin, 0..1 (S, S)."""
+def _bare() -> np.ndarray:
+    """Where a texture shows bare skin: (S, S), 0..1."""
     mask = np.zeros((SIZE, SIZE), np.float32)
     middle = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
     mask[np.hypot(middle[:, None] + 0.05, middle[None]) < 0.72] = 1
@@ -47,9 +47,9 @@ def _bare():
 
 
 class TextureLifter:
-    """Knows which model point each texel shows."""
+    """Makes textures of photos and their fits to one model."""
 
-    def __init__(self, model):
+    def __init__(self, model: FaceModel) -> None:
         self.model = model
         grid = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
         u, v = np.meshgrid(grid, -grid)
@@ -60,14 +60,23 @@ class TextureLifter:
         self.weights = weights.astype(np.float32)[..., None]
         self.skin = self.hit & (self.corners < FACE.stop).all(1).reshape(SIZE, SIZE)
 
-    def lift(self, gray, identity, expression, rotation, scale, translation):
-        """Albedo-like texture (S, S) uint8 of a gray photo (H, W) uint8 and its fit."""
+    def lift(
+        self,
+        gray: np.ndarray,
+        identity: np.ndarray,
+        expression: np.ndarray,
+        rotation: np.ndarray,
+        scale: float,
+        translation: np.ndarray,
+    ) -> np.ndarray:
+        """Albedo-like texture (S, S) uint8 of a gray photo (H, W) uint8 and its fit, see `fit.Fits`."""
         vertices = self.model.vertices(identity, expression) @ rotation.T
         normals = vertex_normals(vertices, self.model.triangles)
         point = (vertices[self.corners] * self.weights).sum(1)
         normal = (normals[self.corners] * self.weights).sum(1).reshape(SIZE, SIZE, 3)
         xy = (point[:, :2] * [1, -1] * scale + translation).astype(np.float32).reshape(SIZE, SIZE, 2)
-        light = (cv2.remap(gray, xy, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) / 255.0) ** 2.2
+        light = cv2.remap(gray, xy[..., 0], xy[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        light = (light / 255.0) ** 2.2
         seen = self.hit & (normal[..., 2] > 0.25)
         # The light as one ambient and one directed term, fitted to the skin without its darkest and brightest.
         skin = seen & self.skin
@@ -85,11 +94,11 @@ class TextureLifter:
         return cv2.bilateralFilter(texture8, 9, 26, 4)
 
 
-def _complete(texture, weight):
+def _complete(texture: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Fill what the photo does not show: from the mirrored side first, then from ever coarser neighbors."""
     mirrored = weight[:, ::-1] * 0.5 * (1 - weight)
-    total = weight + mirrored
-    base = texture * weight + texture[:, ::-1] * mirrored
+    total = (weight + mirrored).astype(np.float32)
+    base = (texture * weight + texture[:, ::-1] * mirrored).astype(np.float32)
     value, mass = base.copy(), total.copy()
     for sigma in (2, 6, 18, 50):
         blurred, density = cv2.GaussianBlur(base, (0, 0), sigma), cv2.GaussianBlur(total, (0, 0), sigma)

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The UV layout of the position map, made from the face model's neutral shape.
 
-An azimuthal unwrapping: a texel is a direction from the head's center, its distance from the map's
-middle the angle from straight ahead. Where the direction leaves the head last is its surface point,
-so eyes and mouth are covered too and the map is one chart without seams.
+An azimuthal projection: each texel is a direction from the head's center, and its distance from the map's
+middle is the angle from straight ahead. Its surface point is the outermost one in that direction, so that
+eyes and mouth are covered too and the map is one chart without seams.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
 from hffne.geometry.uv import pixels
-from hffne.synthesis.face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED
+from hffne.synthesis.face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.rays import RayScene
 
 SIZE = 128
@@ -23,18 +24,18 @@ SIDE, UP, DOWN = 84.0, 62.0, 66.0
 
 @dataclass
 class UVLayout:
-    """Where each texel lies on the model: corners (U, U, 3) int vertex indices, weights (U, U, 3), mask (U, U)."""
+    """The position of each texel on the model: vertex indices and weights (U, U, 3); mask (U, U) bool."""
 
     corners: np.ndarray
     weights: np.ndarray
     mask: np.ndarray
 
-    def sample(self, vertices):
-        """Position map (U, U, 3) of any shape of the model."""
+    def sample(self, vertices: np.ndarray) -> np.ndarray:
+        """Position map (U, U, 3) of any shape of the model, from its vertices (V, 3)."""
         return (vertices[self.corners] * self.weights[..., None]).sum(2)
 
 
-def directions(uv):
+def directions(uv: np.ndarray) -> np.ndarray:
     """Unit directions (N, 3) of map coordinates ``uv`` (N, 2) in -1..1, x right and y up."""
     x, y = uv[:, 0] * np.radians(SIDE), uv[:, 1] * np.radians(np.where(uv[:, 1] > 0, UP, DOWN))
     angle = np.hypot(x, y)
@@ -42,7 +43,7 @@ def directions(uv):
     return np.stack([x * ratio, y * ratio, np.cos(angle)], 1)
 
 
-def coordinates(points):
+def coordinates(points: np.ndarray) -> np.ndarray:
     """Inverse of `directions` for points (N, 3) around the center: (N, 2) in -1..1."""
     d = points / np.linalg.norm(points, axis=1, keepdims=True)
     angle = np.arccos(np.clip(d[:, 2], -1, 1))
@@ -50,8 +51,8 @@ def coordinates(points):
     return np.stack([xy[:, 0] / np.radians(SIDE), xy[:, 1] / np.radians(np.where(xy[:, 1] > 0, UP, DOWN))], 1)
 
 
-def build_layout(model, size=SIZE):
-    """Cast a ray inward along every texel's direction; the first hit is the outermost surface."""
+def build_layout(model: FaceModel, size: int = SIZE) -> UVLayout:
+    """The layout of a model at `size` texels: rays cast inward first hit the outermost surface."""
     vertices = model.neutral - CENTER
     outside = (model.triangles < HEAD_AND_NECK.stop).all(1) | (model.triangles >= EYES.start).all(1)
     skin = model.triangles[outside]
@@ -69,16 +70,14 @@ def build_layout(model, size=SIZE):
     label, count = ndimage.label(mask)
     mask = label == 1 + np.argmax(ndimage.sum(mask, label, range(1, count + 1)))
     mask &= mask[:, ::-1]
-    # A direction that slips through (between the lips) takes the nearest texel's surface point.
+    # A direction without a hit (between the lips) takes the nearest texel's surface point.
     nearest = ndimage.distance_transform_edt(~hit, return_distances=False, return_indices=True)
     return UVLayout(corners[tuple(nearest)], weights[tuple(nearest)], mask)
 
 
-# How far the contour's points move back from where the model lists them, over the cheeks, to the jaw's edge.
+# The share by which each contour point moves from the model's position on the cheek back to the jaw's edge.
 _TO_THE_JAW = (1.0, 1.0, 1.0, 1.0, 1.0, 0.6, 0.3, 0.1)
-
-
-# Brows, nose and eyes. Labels of the lips and the outline are laid by other rules than the model's list.
+# Brows, nose and eyes. Labels of the lips and the contour follow other rules than the model's list.
 _LABELED = slice(17, 48)
 # The upper lip's inner edge, corner to corner. The model's own points lie within a texel of the mouth's opening, which
 # the map bridges; read there, an open mouth's upper lip hangs into the gap. Rows and columns chosen by MediaPipe's
@@ -86,12 +85,12 @@ _LABELED = slice(17, 48)
 _INNER_LIP, _ONTO_THE_LIP = slice(60, 65), np.array([(-1.5, -1), (-1, 0), (-1, 0), (-1, 0), (-1.5, 1)])
 
 
-def landmark_texels(model, layout, offsets=None):
+def landmark_texels(model: FaceModel, layout: UVLayout, offsets: np.ndarray | None = None) -> np.ndarray:
     """(68, 2) row and column of the iBUG points in the map. offsets: of `fit.label_offsets`, (68, 3) cm, or None.
 
-    The 17 points of the contour are evenly spaced from the height of the eyes to the chin and lie before the ears and
-    along the edge of the jaw, as 3D annotations have them. The model's own list is made for the outline of frontal
-    faces: it begins at the temples, crowds at the chin and runs over the cheeks, which look the same from the front only.
+    The 17 points of the contour are evenly spaced from the height of the eyes to the chin, in front of the ears and
+    along the edge of the jaw, as in 3D annotations. The model's own list is made for the silhouette of frontal faces:
+    it begins at the temples, is dense at the chin and crosses the cheeks, which looks the same only from the front.
     """
     points, size = model.neutral[LANDMARKS], len(layout.mask)
     texels = _texels(points, size)
@@ -108,7 +107,7 @@ def landmark_texels(model, layout, offsets=None):
             back = np.unravel_index(np.argmin(np.where(level, surface[..., 2], np.inf)), level.shape)
             jaw[k] += share * (np.array(back) - jaw[k])
     texels[:9], texels[8:17] = jaw, jaw[::-1] * [1, -1] + [0, size - 1]
-    # The inner lips' side points stand under the cupid's bow; the model's list has them near the mouth's corners.
+    # The inner lips' side points lie under the cupid's bow; in the model's list they are near the mouth's corners.
     texels[[61, 67], 1], texels[[63, 65], 1] = texels[50, 1], texels[52, 1]
     texels[_INNER_LIP] += _ONTO_THE_LIP
     if offsets is not None:
@@ -117,12 +116,12 @@ def landmark_texels(model, layout, offsets=None):
     return texels.astype(np.float32)
 
 
-def _texels(points, size):
+def _texels(points: np.ndarray, size: int) -> np.ndarray:
     return pixels(coordinates(points - CENTER), size)[:, ::-1]
 
 
-def region_map(landmarks, size=SIZE):
-    """(U, U) uint8 region index and the names: what becomes vertex groups in Blender."""
+def region_map(landmarks: np.ndarray, size: int = SIZE) -> tuple[np.ndarray, list[str]]:
+    """(U, U) uint8 region index and the regions' names, which become vertex groups in Blender. landmarks (68, 2)."""
     import cv2
 
     names = ["forehead", "cheeks", "jaw", "nose", "lips", "eyes", "brows"]
@@ -133,10 +132,10 @@ def region_map(landmarks, size=SIZE):
     chin_side = landmarks[[4, 12], 1]
     index[(index == 2) & ((cols < chin_side[0]) | (cols > chin_side[1]))] = 1
 
-    def fill(points, name, grow):
+    def fill(points: np.ndarray, name: str, grow: int) -> None:
         hull = cv2.convexHull(np.round(points[:, ::-1]).astype(np.int32))
-        layer = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1)
-        index[cv2.dilate(layer, np.ones((2 * grow + 1,) * 2, np.uint8)) > 0] = names.index(name)
+        layer = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, (1,))
+        index[cv2.dilate(layer, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)) > 0] = names.index(name)
 
     fill(landmarks[27:36], "nose", 2)
     fill(landmarks[48:60], "lips", 1)
@@ -146,11 +145,13 @@ def region_map(landmarks, size=SIZE):
     return index, names
 
 
-def write_template(model, path, offsets=None, size=SIZE):
-    """Write the engine's UV template: mask, mean (meters, origin at the head's center), landmarks, regions."""
+def write_template(model: FaceModel, path: str | Path, offsets: np.ndarray | None = None, size: int = SIZE) -> UVLayout:
+    """Write the engine's UV template: mask, mean (meters, origin at the head's center), landmarks, regions.
+
+    offsets: see `landmark_texels`. Returns the layout."""
     layout = build_layout(model, size)
     landmarks = landmark_texels(model, layout, offsets)
-    # The regions keep to the model's own points: labels that move must not move an artist's vertex groups.
+    # The regions use the model's own points: changed labels must not move an artist's vertex groups.
     index, names = region_map(landmark_texels(model, layout), size)
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))

@@ -1,40 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne evaluate scales`: how detail and shape change with the crop's size."""
 
-from pathlib import Path
+import argparse
 
-from hffne.cli.evaluate.wild import add_photo_options, chosen_photos
-from hffne.cli.options import add_engine_options, engine_arguments
-from hffne.cli.report import about, add_report_options, tell, write_report
+from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
+from hffne.cli.report import add_report_options, add_sheet_option, engine_info, print_progress, write_report
 
 
-def add_parser(benchmarks):
+def add_parser(benchmarks: Subparsers) -> None:
+    """Add the command and its options."""
     parser = benchmarks.add_parser(
         "scales",
         help="detail and shape at several sizes of the crop",
-        description="The relief's strength in bands of its width on the face (pixels of a 256 crop), the share of the "
-        "photo's luminance in the same band that some light makes of it, and how far the smoothed normal drifts from "
-        "the smallest size's.",
+        description="In bands of width on the face (pixels of a 256 crop): the strength of the relief, and the share "
+        "of the photo's luminance that the best light explains by the normal (R2). And the drift of the smoothed "
+        "normal from that of the smallest size.",
     )
     add_photo_options(parser)
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS", help="default: 256 512 1024"
     )
     add_report_options(parser, sheet=False)
-    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet (PNG) here")
+    add_sheet_option(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table and write the report; returns the exit status."""
     from hffne.evaluation import scales
+    from hffne.evaluation.contact_sheet import Row
     from hffne.pipeline import Engine, check_size
 
     sizes = sorted({check_size(size) for size in args.sizes})
     paths = chosen_photos(args)
-    rows = [] if args.sheet else None
+    rows: list[Row] | None = [] if args.sheet else None
     engine = Engine(**engine_arguments(args))
-    results = scales.evaluate(engine, paths, sizes, tell, rows)
+    results = scales.evaluate(engine, paths, sizes, print_progress, rows)
     print(scales.table(results))
-    write_report(args, {**scales.as_dict(results), **about(engine)}, rows, scales.SIDE)
+    write_report(args, {**scales.as_dict(results), **engine_info(engine)}, rows, scales.TILE)
     return 0

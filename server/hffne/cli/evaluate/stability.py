@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`hffne evaluate stability`: does the same face give the same normal?"""
+"""`hffne evaluate stability`: how far the normals change when the same face is mirrored, moved or turned a little."""
 
-from hffne.cli.evaluate.wild import add_photo_options, chosen_photos
-from hffne.cli.options import add_engine_options, engine_arguments
-from hffne.cli.report import about, add_report_options, tell, write_report
+import argparse
+
+from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
+from hffne.cli.report import add_report_options, engine_info, print_progress, write_report
 
 
-def add_parser(benchmarks):
+def add_parser(benchmarks: Subparsers) -> None:
+    """Add the command and its options."""
     parser = benchmarks.add_parser(
         "stability",
         help="the mirrored photo, and the crop moved or turned a little",
@@ -20,13 +23,14 @@ def add_parser(benchmarks):
     parser.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table and write the report; returns the exit status."""
     from hffne.evaluation import stability
     from hffne.pipeline import Engine
 
     paths = chosen_photos(args)
     engine = Engine(**engine_arguments(args))
-    results = stability.evaluate(engine, paths, tell)
+    results = stability.evaluate(engine, paths, print_progress)
     print(stability.table(results))
-    write_report(args, {**stability.as_dict(results), **about(engine)}, None)
+    write_report(args, {**stability.as_dict(results), **engine_info(engine)}, None)
     return 0

@@ -44,7 +44,7 @@ class PhotofaceSource:
         if number not in self.cache:
             session = self.sessions[number]
             pictures = session.read()
-            normal, mask = session.truth(pictures)
+            normal, mask = session.ground_truth(pictures)
             crop = _crop(pictures, session.folder)
             normal, known = truth_on(crop, self.size, normal, mask)
             self.cache[number] = ([to_gray(extract_crop(p, crop.resized(self.size))) for p in pictures], normal, known)

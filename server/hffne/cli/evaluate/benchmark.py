@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Common parts of the benchmarks of normals (yaleb, photoface, florence), for `hffne evaluate` and `hffne figure`."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced
+from hffne.cli.report import add_report_options, engine_info, print_progress, sheet_collector, write_report
+
+if TYPE_CHECKING:
+    from hffne.evaluation.ground_truth import FaceResult
+
+_COUNTED_PIXELS = (
+    "Pixels outside of our own face mask count too, with the coarse network's normal; pixels outside of the "
+    "crop, and photos without a detected face, count as flat."
+)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark that is ready to be measured.
+
+    items      what is measured; all files are checked
+    evaluate   (engine, items, merged, report, rows) -> (results, names of the items that were left out)
+    as_dict    results -> the report as plain data
+    """
+
+    items: Sequence[Any]
+    evaluate: Callable[..., "tuple[list[FaceResult], list[str]]"]
+    as_dict: Callable[["list[FaceResult]"], dict[str, Any]]
+
+    def limited(self, count: int | None) -> "Benchmark":
+        """The same with only `count` items, evenly spaced over all of them; None: all."""
+        return replace(self, items=evenly_spaced(self.items, count))
+
+
+def add_benchmark_parser(
+    subparsers: Subparsers,
+    name: str,
+    title: str,
+    description: str,
+    open_benchmark: Callable[[argparse.Namespace], Benchmark],
+) -> argparse.ArgumentParser:
+    """The parser of a benchmark with the options common to all; args.open_benchmark(args) then gives its Benchmark."""
+    parser = subparsers.add_parser(name, help=title, description=f"{description} {_COUNTED_PIXELS}")
+    parser.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
+    add_engine_options(parser)
+    parser.set_defaults(benchmark=name, open_benchmark=open_benchmark)
+    return parser
+
+
+def add_part_option(parser: argparse.ArgumentParser) -> None:
+    """Add --part."""
+    parser.add_argument("--part", action="store_true", help="accept an incomplete copy of the data set")
+
+
+def add_limit_option(parser: argparse.ArgumentParser) -> None:
+    """Add --limit."""
+    parser.add_argument("--limit", type=int, metavar="N", help="measure only N items, evenly spaced over all of them")
+
+
+def make_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Make a parser of `add_benchmark_parser` a command of `hffne evaluate`."""
+    add_limit_option(parser)
+    add_report_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the tables and write the report; returns the exit status."""
+    from hffne.evaluation import ground_truth
+    from hffne.pipeline import Engine
+
+    benchmark = args.open_benchmark(args).limited(args.limit or None)
+    rows = sheet_collector(args)
+    engine = Engine(**engine_arguments(args))
+    results, left_out = benchmark.evaluate(engine, benchmark.items, not args.no_merge, print_progress, rows)
+    print(ground_truth.table(results))
+    if left_out:
+        print(f"\n{len(left_out)} left out: {', '.join(left_out[:10])}{' ...' if len(left_out) > 10 else ''}")
+    report = {**benchmark.as_dict(results), "left_out": left_out, "merge": not args.no_merge, **engine_info(engine)}
+    write_report(args, report, rows.rows if rows else None)
+    return 0

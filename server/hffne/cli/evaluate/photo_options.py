@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that choose the photos to measure on, for wild, robustness, stability and scales."""
+
+import argparse
+from pathlib import Path
+
+from hffne.cli.options import evenly_spaced
+from hffne.errors import HffneError, NoPhotosError
+
+
+def add_photo_options(parser: argparse.ArgumentParser) -> None:
+    """Add DIR, --held-out and --limit, the options that `chosen_photos` reads."""
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="photos, searched in subfolders too")
+    parser.add_argument(
+        "--held-out", type=Path, metavar="SET", help="only the photos that the training on this set holds out"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="N photos, evenly spaced over all of them")
+
+
+def chosen_photos(args: argparse.Namespace) -> list[Path]:
+    """The photos of args.folder, args.held_out and args.limit. Raises HffneError when there are none."""
+    from hffne.evaluation.wild import held_out
+    from hffne.photo.formats import FORMAT_NAMES
+    from hffne.photo.load import find_photos
+
+    if args.folder is None and args.held_out is None:
+        raise HffneError("There are no photos to measure on.", hint="Name a folder of photos, or --held-out SET.")
+    paths = None
+    if args.folder is not None:
+        paths = find_photos(args.folder)
+        if not paths:
+            raise NoPhotosError(f"'{args.folder}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.")
+    if args.held_out is not None:
+        paths = held_out(args.held_out, paths)
+    return evenly_spaced(paths or [], args.limit or None)
