@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the extension's zip, which Blender installs: Edit > Preferences > Get Extensions > Install from Disk.
+"""Builds the extension's zip, which Blender installs by Edit > Preferences > Get Extensions > Install from Disk.
 
     python -m hffne_blender.build [--output DIR] [--validate]
 
-Run from the sources. Needs no Blender, but for --validate, which runs Blender's own
+Run from the sources. Needs no Blender, except for --validate, which runs Blender's own
 validator: from the bpy module, or from the program given with --blender.
 """
 
@@ -11,30 +11,32 @@ import argparse
 import ast
 import base64
 import hashlib
+import importlib.util
 import io
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent
 MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
 MANIFEST_IN_ZIP = "blender_manifest.toml"
-# Tools for those who work on the sources; an installed extension has no use for them.
+# Developers' tools, which an installed extension does not need.
 LEFT_OUT = {"build.py", "commands/profile_main_thread.py"}
-# The engine's own package inside the zip, so that the zip alone is enough.
+# The folder in the zip for the engine's own package, so that the zip alone is enough to install it.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"
 ENGINE_DATA = {".py", ".npz", ".safetensors", ".json", ".md"}
-# The same sources give the same zip, whenever it is built.
+# A fixed time, so that the same sources always give the same zip.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 
 
-def manifest_value(key, text=None):
-    """A top-level string of the manifest; tomllib is missing in Python 3.10."""
+def manifest_value(key: str, text: str | None = None) -> str:
+    """A top-level string of the manifest, or of `text`. Raises KeyError. (Python 3.10 has no tomllib.)"""
     for line in (MANIFEST.read_text("utf-8") if text is None else text).splitlines():
         name, equals, value = line.partition("=")
         if line.startswith("["):
@@ -44,7 +46,7 @@ def manifest_value(key, text=None):
     raise KeyError(key)
 
 
-def build(folder):
+def build(folder: str | Path) -> Path:
     """Write <id>-<version>.zip into `folder` and return its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,12 +73,12 @@ def build(folder):
     return path
 
 
-def engine_wheel():
+def engine_wheel() -> tuple[str, bytes]:
     """(file name, bytes) of the engine as a wheel, made without any build tool (PEP 427)."""
     version = manifest_value("version")
     project = (SOURCE.parent / "pyproject.toml").read_text("utf-8")
-    requires = ast.literal_eval(re.search(r"^dependencies = (\[.*?^\])", project, re.M | re.S).group(1))
-    python = re.search(r'^requires-python = "(.+)"', project, re.M).group(1)
+    requires = ast.literal_eval(_first_group(r"^dependencies = (\[.*?^\])", project))
+    python = _first_group(r'^requires-python = "([^"]+)"', project)
     metadata = ["Metadata-Version: 2.1", "Name: hffne", f"Version: {version}", f"Requires-Python: {python}"]
     metadata += [f"Requires-Dist: {line}" for line in requires]
     info = f"hffne-{version}.dist-info"
@@ -99,41 +101,52 @@ def engine_wheel():
     return f"hffne-{version}-py3-none-any.whl", packed.getvalue()
 
 
-def validate(path, blender=None):
-    """Run Blender's own `extension validate` on the zip; returns its exit code."""
+def validate(path: str | Path, blender: str | None = None) -> int:
+    """Run Blender's own `extension validate` on the zip; returns its exit code.
+
+    blender  the program to use instead of the bpy module
+    """
     return subprocess.run(validate_command(path, blender)).returncode
 
 
-def validate_command(path, blender=None):
+def validate_command(path: str | Path, blender: str | None = None) -> list[str]:
     """The command line of Blender's validator. Raises FileNotFoundError where there is no Blender."""
     program = blender or shutil.which("blender")
     if blender is None:
-        import importlib.util
-
         spec = importlib.util.find_spec("bpy")
         if spec is not None and spec.origin:
-            found = sorted(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-            if found:
-                return [sys.executable, str(found[0]), "validate", str(path)]
+            scripts = sorted(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+            if scripts:
+                return [sys.executable, str(scripts[0]), "validate", str(path)]
     if program is None:
-        raise FileNotFoundError("no Blender to validate with: install bpy or give --blender")
+        raise FileNotFoundError("There is no Blender to validate with: install bpy or give --blender.")
     return [program, "--command", "extension", "validate", str(path)]
 
 
-def _add(archive, source, name):
+def _first_group(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.M | re.S)
+    if match is None:
+        raise ValueError(f"There is no match for {pattern}.")
+    return match.group(1)
+
+
+def _add(archive: zipfile.ZipFile, source: Path, name: str) -> None:
     _write(archive, name, source.read_bytes())
 
 
-def _write(archive, name, data, packing=zipfile.ZIP_DEFLATED):
+def _write(archive: zipfile.ZipFile, name: str, data: bytes, packing: int = zipfile.ZIP_DEFLATED) -> None:
     entry = zipfile.ZipInfo(name, TIMESTAMP)
     entry.compress_type = packing
     entry.external_attr = 0o644 << 16
     archive.writestr(entry, data)
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="hffne_blender.build", description=__doc__.split("\n")[0])
-    parser.add_argument("-o", "--output", default="dist", metavar="DIR", help="folder to write to (default: dist)")
+    parser.add_argument(
+        "-o", "--output", default="dist", metavar="DIR", help="folder to write to (default: %(default)s)"
+    )
     parser.add_argument("--validate", action="store_true", help="run Blender's own validator on the zip")
     parser.add_argument("--blender", metavar="PROGRAM", help="the Blender to validate with (default: the bpy module)")
     options = parser.parse_args(arguments)

@@ -1,49 +1,70 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faces to judge at one glance: each rendered by Cycles from the left, the front and the right, a row a face.
+"""Draws faces on one sheet for comparison: each rendered from the left, the front and the right, one row per face.
 
     python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--eevee]
 
-Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit anew; with `--clay` the
-relief is seen without its color. With `--photos` a row begins with the photo of the same name.
+Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit differently; with
+`--clay` the relief is shown without its color. With `--photos` a row begins with the photo of the same name.
 """
 
 import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
 
 from .commands import preview
+from .numeric.png import png_bytes
+from .numeric.received_face import PhotoCrop
 from .scene import camera, images, skin_nodes
+from .scene.access import first_material
+from .scene.nodes import set_input
 from .system.photo_formats import EXTENSIONS
-from .system.silence_stdout import quiet
+from .system.required import required
+from .system.silence_stdout import silence_stdout
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
-GAP = 4
+GAP = 4  # pixels between the rows
 
 
-def row(blend, folder, height=480, samples=16, photo="", clay=False, engine="CYCLES"):
+@dataclass(frozen=True)
+class RowOptions:
+    """How a row is rendered: its height in pixels, samples of Cycles, without color or not, Blender's engine."""
+
+    height: int = 480
+    samples: int = 16
+    clay: bool = False
+    engine: str = "CYCLES"
+
+
+def row(blend: str, folder: str, photo: str = "", options: RowOptions = RowOptions()) -> np.ndarray:
     """The pictures of one .blend side by side: (height, W, 3) float32, display-referred, row 0 at the top.
 
-    folder: for the renders. photo: a file whose face is shown first, cropped as the engine saw it.
-    Raises ValueError when there is not just one face in the file, RuntimeError when it cannot be opened or rendered.
+    folder  for the renders
+    photo   a file whose face is shown first, cropped as the engine saw it, or ""
+
+    Raises ValueError when the file does not have exactly one face, RuntimeError when it cannot be opened or rendered.
     """
     bpy.ops.wm.open_mainfile(filepath=os.path.abspath(blend))
     faces = [obj for obj in bpy.data.objects if camera.load(obj) is not None]
     if len(faces) != 1:
-        raise ValueError(f"{blend}: {len(faces)} face objects, one is needed.")
-    obj, scene = faces[0], bpy.context.scene
+        raise ValueError(f"{blend} has {len(faces)} face objects; it needs exactly one.")
+    obj, scene, height = faces[0], required(bpy.context.scene), options.height
     if scene.camera is None:
-        preview.set_up(scene, obj, samples)
-    scene.render.engine = engine
-    scene.cycles.samples = samples
-    scene.render.resolution_x, scene.render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
-    scene.render.resolution_percentage = 100
-    if clay:
-        skin_nodes.find_node(obj.data.materials[0]).inputs["Clay"].default_value = 1.0
-    pictures = [_cropped(photo, camera.load(obj)["crop"], height)] if photo else []
+        preview.set_up(scene, obj, options.samples)
+    render: Any = scene.render
+    render.engine = options.engine
+    required(scene.cycles).samples = options.samples
+    render.resolution_x, render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
+    render.resolution_percentage = 100
+    if options.clay:
+        set_input(required(skin_nodes.find_node(first_material(obj))), "Clay", 1.0)
+    pictures = [_cropped(photo, camera.of_face(obj)["crop"], height)] if photo else []
     before = obj.rotation_euler.z
     for number, turn in enumerate(TURNS):
         obj.rotation_euler.z = before + np.radians(turn)
@@ -53,7 +74,7 @@ def row(blend, folder, height=480, samples=16, photo="", clay=False, engine="CYC
     return np.concatenate(pictures, 1)
 
 
-def _cropped(path, crop, height):
+def _cropped(path: str, crop: PhotoCrop, height: int) -> np.ndarray:
     """The photo's square that the engine saw, nearest pixels, (height, height, 3)."""
     picture = _read(path)
     step = ((np.arange(height) + 0.5) / height - 0.5) * crop["side"] - 0.5
@@ -62,7 +83,7 @@ def _cropped(path, crop, height):
     return picture[y[:, None], x]
 
 
-def _read(path):
+def _read(path: str) -> np.ndarray:
     image = bpy.data.images.load(path)
     try:
         return images.values(image)[..., :3]
@@ -70,15 +91,17 @@ def _read(path):
         bpy.data.images.remove(image)
 
 
-def _photo_of(blend, folder):
+def _photo_of(blend: str, folder: str) -> str:
+    """The photo in a folder whose name is that of the .blend, or ""."""
     stem = os.path.splitext(os.path.basename(blend))[0]
     paths = [os.path.join(folder, stem + ending) for ending in EXTENSIONS] if folder else []
     return next((path for path in paths if os.path.isfile(path)), "")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status: 0, 2 for a bad file, 4 where the sheet cannot be written."""
     parser = argparse.ArgumentParser(prog="hffne_blender.contact_sheet", description=__doc__.split("\n")[0])
-    parser.add_argument("blends", nargs="+", metavar="BLEND", help="what `hffne build` made")
+    parser.add_argument("blends", nargs="+", metavar="BLEND", help="a file that `hffne build` wrote")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the sheet, a PNG")
     parser.add_argument("--photos", default="", metavar="DIR", help="folder of the photos, by the same names")
     parser.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of a row (default: %(default)s)")
@@ -89,22 +112,13 @@ def main(arguments=None):
     engine = "CYCLES"
     if options.eevee:
         engine = "BLENDER_EEVEE_NEXT" if (4, 2) <= bpy.app.version < (5, 0) else "BLENDER_EEVEE"
+    rendering = RowOptions(options.height, options.samples, options.clay, engine)
     rows = []
     with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
         for blend in options.blends:
             try:
-                with quiet():
-                    rows.append(
-                        row(
-                            blend,
-                            folder,
-                            options.height,
-                            options.samples,
-                            _photo_of(blend, options.photos),
-                            options.clay,
-                            engine,
-                        )
-                    )
+                with silence_stdout():
+                    rows.append(row(blend, folder, _photo_of(blend, options.photos), rendering))
             except (ValueError, RuntimeError) as error:
                 print(str(error).strip(), file=sys.stderr)
                 return 2
@@ -114,7 +128,7 @@ def main(arguments=None):
     sheet = np.rint(np.clip(np.concatenate(padded), 0, 1) * 255).astype(np.uint8)
     try:
         with open(options.output, "wb") as stream:
-            stream.write(images.png_bytes(sheet))
+            stream.write(png_bytes(sheet))
     except OSError as error:
         print(f"{options.output} could not be written: {error}", file=sys.stderr)
         return 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension without a window: one photo in, a .blend, its textures and a preview out.
+"""The extension without a window: makes a .blend, its textures and a preview from one photo.
 
     python -m hffne_blender.headless PHOTO --output DIR --engine PYTHON      (a Python with bpy)
     blender --background --python headless.py -- PHOTO --output DIR --engine PYTHON
@@ -13,16 +13,20 @@ import contextlib
 import importlib.util
 import os
 import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TextIO
 
 import bpy
 
 if not __package__:
-    # Run as a script by Blender: make the package known under its own name.
+    # Run as a script by Blender: import the package under its own name.
     _folder = Path(__file__).resolve().parent
     _spec = importlib.util.spec_from_file_location(
         "hffne_blender", _folder / "__init__.py", submodule_search_locations=[str(_folder)]
     )
+    assert _spec is not None and _spec.loader is not None
     _package = importlib.util.module_from_spec(_spec)
     sys.modules["hffne_blender"] = _package
     _spec.loader.exec_module(_package)
@@ -32,11 +36,14 @@ import hffne_blender
 
 from .commands import preview
 from .engine import session
+from .engine.client import Task
 from .scene import camera, images, textures
+from .scene.access import first_material
 from .settings import DEFAULT_MAPS, GRIDS, MAPS
 from .system import verify_file
+from .system.required import required
 from .system.scratch import Scratch
-from .system.silence_stdout import quiet
+from .system.silence_stdout import silence_stdout
 
 EXIT_CODES = {
     "no_face": 3,
@@ -49,32 +56,48 @@ EXIT_CODES = {
     "bad_request": 2,
     "no_device": 2,
 }
-# Parts of the whole that the bar gives to the engine, the object, and the rest.
+# The share of the engine in the whole progress.
 ENGINE_SHARE = 0.7
 
 # Where progress is printed; None is sys.stdout.
-_out = None
+_out: TextIO | None = None
 
 
 class Failure(Exception):
-    def __init__(self, code, message, hint=""):
+    """The face cannot be built: `code` (see docs/troubleshooting.md), `message`, `hint`."""
+
+    def __init__(self, code: str, message: str, hint: str = ""):
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
 
 
-def build(
-    photo,
-    output,
-    engine,
-    texture_size="1024",
-    grid="128",
-    face=None,
-    color=True,
-    device="",
-    samples=32,
-    maps=None,
-    size=0,
-):
+@dataclass(frozen=True)
+class Options:
+    """How a face is built.
+
+    engine        the Python with the engine, or "" for the one that the extension finds
+    texture_size  pixels per side of the textures
+    grid          divisions of the mesh, one of `settings.GRIDS`
+    face          which face of the photo, from 0; None: the largest
+    color         make the color texture
+    device        where the engine computes, or "" for its own choice
+    samples       of the preview per pixel; 0: no preview
+    maps          identifiers of `settings.MAPS`; None: the default ones
+    size          side of the fine network's crop in pixels; 0: its own
+    """
+
+    engine: str = ""
+    texture_size: int = 1024
+    grid: str = "128"
+    face: int | None = None
+    color: bool = True
+    device: str = ""
+    samples: int = 32
+    maps: Collection[str] | None = None
+    size: int = 0
+
+
+def build(photo: str | Path, output: str | Path, options: Options) -> list[Path]:
     """Build `photo` into the folder `output`; returns the paths written, the .blend first.
 
     All files appear together at the end, or none: they are made in a folder beside
@@ -83,42 +106,42 @@ def build(
     photo, output = Path(photo).absolute(), Path(output).absolute()
     stem = photo.stem
     with _work_folder(output) as work:
-        obj = _generate(photo, engine, texture_size, grid, face, color, device, maps, size)
-        scene = bpy.context.scene
-        preview.set_up(scene, obj, samples)
+        obj = _generate(photo, options)
+        scene = required(bpy.context.scene)
+        preview.set_up(scene, obj, options.samples)
         names = []
         with _writing(output):
-            for kind, image in textures.of_material(obj.data.materials[0]).items():
+            for kind, image in textures.of_material(first_material(obj)).items():
                 name = f"{stem}_texture_{kind}.png"
                 images.write_packed(image, work / name)
                 image.filepath_raw = f"//{name}"
                 names.append(name)
-            _say(0.8, "Saving the .blend")
+            _print_progress(0.8, "Saving the .blend")
             blend = work / f"{stem}.blend"
             bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
-            verify_file.check(blend)
+            verify_file.verify_complete(blend)
             names.insert(0, blend.name)
-            if samples > 0:
-                _say(0.85, "Rendering the preview")
+            if options.samples > 0:
+                _print_progress(0.85, "Rendering the preview")
                 # The .blend is written: from here on the scene may change.
                 name = f"{stem}_preview.png"
                 preview.render(scene, work / name)
-                verify_file.check(work / name)
+                verify_file.verify_complete(work / name)
                 names.append(name)
             _move(work, output, names)
-    _say(1.0, "Done")
+    _print_progress(1.0, "Done")
     return [output / name for name in names]
 
 
-def _work_folder(output):
+def _work_folder(output: Path) -> Scratch:
     with _writing(output):
         output.mkdir(parents=True, exist_ok=True)
         return Scratch(output, folder=True)
 
 
 @contextlib.contextmanager
-def _writing(output):
-    """What fails inside, in Python or in Blender, fails as a Failure."""
+def _writing(output: Path) -> Iterator[None]:
+    """Turns errors of Python and of Blender while files are written into a Failure."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -129,9 +152,10 @@ def _writing(output):
         ) from None
 
 
-def _move(work, output, names):
-    """Move files to their places, all of them, or leave there what was. Raises OSError."""
-    kept, moved = [], []
+def _move(work: Path, output: Path, names: Sequence[str]) -> None:
+    """Move all files from `work` to `output`, or change nothing there. Raises OSError."""
+    kept: list[str] = []
+    moved: list[str] = []
     try:
         for name in names:
             if (output / name).is_dir():
@@ -149,72 +173,79 @@ def _move(work, output, names):
         raise
 
 
-def _generate(photo, engine, texture_size, grid, face, color, device, maps, size):
+def _generate(photo: Path, options: Options) -> bpy.types.Object:
+    """The face object, made by the operator in an empty file. Raises Failure."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     hffne_blender.register()
-    session.state.progress_listeners.append(_say_task)
+    session.state.progress_listeners.append(_print_task)
     try:
-        _say(0.0, "Starting the engine")
-        state = bpy.ops.hffne.generate(
+        _print_progress(0.0, "Starting the engine")
+        operators: Any = bpy.ops
+        state = operators.hffne.generate(
             "EXEC_DEFAULT",
             photo=str(photo),
-            texture_pixels=int(texture_size),
-            grid=str(grid),
-            face=0 if face is None else face + 1,
-            color=color,
-            maps=DEFAULT_MAPS if maps is None else set(maps),
-            engine_python=engine or "",
-            device=device or "",
-            crop_size=size or 0,
+            texture_pixels=options.texture_size,
+            grid=options.grid,
+            # The operator counts from 1, with 0 for the largest.
+            face=0 if options.face is None else options.face + 1,
+            color=options.color,
+            maps=DEFAULT_MAPS if options.maps is None else set(options.maps),
+            engine_python=options.engine,
+            device=options.device,
+            crop_size=options.size,
         )
     except RuntimeError as error:
-        # Blender raises what the operator reports; the session knows the whole of it.
+        # Blender raises the text that the operator reports; the session has the whole error.
         known = session.state.last_error or {"code": "error", "message": str(error).strip(), "hint": ""}
-        _log_tail(known)
+        _print_log(known)
         raise Failure(known["code"], known["message"], known["hint"]) from None
     finally:
-        session.state.progress_listeners.remove(_say_task)
+        session.state.progress_listeners.remove(_print_task)
         # Also stops the engine.
         hffne_blender.unregister()
     if state != {"FINISHED"}:
         raise Failure("cancelled", "The face was not built.")
-    _say(ENGINE_SHARE + 0.05, "The face is built")
-    return next(obj for obj in bpy.context.scene.objects if camera.PROPERTY in obj)
+    _print_progress(ENGINE_SHARE + 0.05, "The face is built")
+    return next(obj for obj in required(bpy.context.scene).objects if camera.load(obj) is not None)
 
 
-def _log_tail(error):
+def _print_log(error: Mapping[str, str]) -> None:
+    """Print the end of the engine's log after an error that it explains."""
     if error["code"] in ("engine_died", "engine_garbled", "engine_not_installed", "internal"):
         lines = session.log().splitlines()[-15:]
         if lines:
-            print("The engine's last words:", *lines, sep="\n  ", file=sys.stderr)
+            print("The end of the engine's log:", *lines, sep="\n  ", file=sys.stderr)
 
 
-def _say_task(task):
-    _say(task.progress * ENGINE_SHARE, task.message)
+def _print_task(task: Task) -> None:
+    _print_progress(task.progress * ENGINE_SHARE, task.message)
 
 
-def _say(fraction, message):
+def _print_progress(fraction: float, message: str) -> None:
     print(f"[{fraction * 100:3.0f} %] {message}", file=_out, flush=True)
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
     global _out
     options = _parse(_own_arguments() if arguments is None else arguments)
     try:
-        # Blender prints much, and each error of an operator once more.
-        with quiet() as _out:
+        # Blender prints much, and repeats each error of an operator.
+        with silence_stdout() as _out:
             paths = build(
                 options.photo,
                 options.output,
-                options.engine,
-                options.texture_size,
-                options.grid,
-                options.face,
-                options.color,
-                options.device,
-                options.samples,
-                options.maps,
-                options.size,
+                Options(
+                    engine=options.engine,
+                    texture_size=options.texture_size,
+                    grid=options.grid,
+                    face=options.face,
+                    color=options.color,
+                    device=options.device,
+                    samples=options.samples,
+                    maps=options.maps,
+                    size=options.size,
+                ),
             )
     except Failure as failure:
         print(f"Error: {failure.message}", file=sys.stderr)
@@ -228,14 +259,14 @@ def main(arguments=None):
     return 0
 
 
-def _parse(arguments):
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="hffne_blender.headless", description="Build a face from a photo without a window."
     )
     parser.add_argument("photo", help="the photo")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
-    parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default 1024)")
+    parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default: 1024)")
     parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS])
     parser.add_argument("--face", type=int, metavar="N", help="which face, from 0 (default: the largest)")
     parser.add_argument("--no-color", dest="color", action="store_false", help="without the color texture")
@@ -245,31 +276,31 @@ def _parse(arguments):
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
     parser.add_argument("--size", type=int, default=0, metavar="PIXELS", help="side of the fine network's crop")
     parser.add_argument(
-        "--samples", type=int, default=32, metavar="N", help="of the preview (default 32; 0: no preview)"
+        "--samples", type=int, default=32, metavar="N", help="of the preview (default: 32; 0: no preview)"
     )
     return parser.parse_args(arguments)
 
 
-def _size(text):
+def _size(text: str) -> int:
     size = int(text)
     if not 64 <= size <= 4096:
         raise argparse.ArgumentTypeError("a texture has 64 to 4096 pixels")
     return size
 
 
-def _maps(text):
-    """Names of maps, separated by commas -> the operator's set."""
+def _maps(text: str) -> set[str]:
+    """The identifiers of maps that a text names, separated by commas."""
     known = {item[0] for item in MAPS}
     if text in ("all", "none"):
         return known if text == "all" else set()
     names = {name.strip().upper() for name in text.split(",")}
     if not names <= known:
-        raise argparse.ArgumentTypeError(f"there is no map {', '.join(sorted(names - known)).lower()}")
+        raise argparse.ArgumentTypeError(f"unknown map {', '.join(sorted(names - known)).lower()}")
     return names
 
 
-def _own_arguments():
-    """What belongs to us on the command line: in Blender, all after "--"."""
+def _own_arguments() -> list[str]:
+    """This program's arguments: in Blender, those after "--"."""
     if bpy.app.binary_path and "--" in sys.argv:
         return sys.argv[sys.argv.index("--") + 1 :]
     return sys.argv[1:]

@@ -3,8 +3,8 @@
 
 import bpy
 
-from .character import source
 from .photo import auto_detect, detected_faces
+from .scene import face_attributes
 from .system.photo_formats import FORMAT_NAMES
 
 SOURCES = (
@@ -157,7 +157,7 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
         name="Face",
         description="The face whose detail is applied to your mesh; empty takes the selected one, else the latest",
         type=bpy.types.Object,
-        poll=lambda self, obj: source.is_face(obj),
+        poll=lambda self, obj: face_attributes.is_face(obj),
     )
 
 

@@ -1,44 +1,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender's own baker: selected to active with a cage, or a mesh's own material."""
 
+from types import TracebackType
+from typing import Any
+
 import bpy
 import numpy as np
 
+from ..numeric.vectors import unit
 from ..scene import images
-from ..scene.nodes import new_material
-from ..system.silence_stdout import quiet
+from ..scene.access import first_material, mesh_of, tree_of
+from ..scene.nodes import new_material, new_node, select_only
+from ..system.required import required
+from ..system.silence_stdout import silence_stdout
 
-# Texels are shaded at their middle and around it.
+# Samples of each texel, spread over its area.
 SAMPLES = 4
 
 
-def bake(context, source, target, size, extrusion, distance, margin, object_space, cage=None):
+def bake(
+    context: bpy.types.Context,
+    source: bpy.types.Object,
+    target: bpy.types.Object,
+    size: int,
+    extrusion: float,
+    distance: float,
+    margin: int,
+    object_space: bool,
+    cage: bpy.types.Object | None = None,
+) -> np.ndarray:
     """The normal map of `target` with the detail of the face `source`: (size, size, 3) float32.
 
-    cage  an object with the target's topology from whose faces the rays start; None blows the target up by
-          `extrusion` meters. `distance` in meters, 0: no limit.
-    Works in the context's scene, whose settings, selection and materials are put back. Raises RuntimeError with
-    Blender's own words when it refuses.
+    extrusion     meters by which the target is inflated where there is no cage
+    distance      meters that rays go; 0: no limit
+    margin        texels by which islands are extended
+    object_space  object-space normals instead of tangent-space ones
+    cage          an object with the target's topology from whose faces the rays start
+
+    Works in the context's scene, whose settings, selection and materials are restored. Raises RuntimeError with
+    Blender's own message when it refuses.
     """
-    scene = context.scene
-    image = bpy.data.images.new("HFFNE bake", size, size, float_buffer=True, is_data=True)
-    image.colorspace_settings.name = "Non-Color"
-    flat = np.ones((size * size, 4), np.float32)
-    flat[:, :3] = (0.5, 0.5, 1.0)
-    image.pixels.foreach_set(flat.ravel())
+    scene = required(context.scene)
+    flat = np.ones((size, size, 4), np.float32)
+    flat[..., :3] = (0.5, 0.5, 1.0)
+    image = images.float_image("HFFNE bake", flat)
     own = target == source
-    canvas = None if own else _canvas(image)
-    with _Settings(context, source, target) as kept:
-        if own:
-            kept.node = _image_node(target.data.materials[0].node_tree, image)
+    canvas = None if own else new_material("HFFNE bake")
+    with _TemporarySettings(context, source, target) as settings:
+        if canvas is None:
+            settings.add_image_node(tree_of(first_material(target)), image)
         else:
-            kept.wear(canvas)
-        scene.render.engine = "CYCLES"
-        scene.cycles.device = "CPU"
-        scene.cycles.samples = SAMPLES
-        scene.cycles.use_denoising = False
+            settings.add_image_node(tree_of(canvas), image)
+            settings.assign(canvas)
+        render: Any = scene.render
+        render.engine = "CYCLES"
+        cycles: Any = scene.cycles
+        cycles.device = "CPU"
+        cycles.samples = SAMPLES
+        cycles.use_denoising = False
         try:
-            with quiet():
+            with silence_stdout():
                 bpy.ops.object.bake(
                     type="NORMAL",
                     normal_space="OBJECT" if object_space else "TANGENT",
@@ -52,82 +73,81 @@ def bake(context, source, target, size, extrusion, distance, margin, object_spac
                     use_clear=False,
                     target="IMAGE_TEXTURES",
                 )
-            normal = images.values(image)[..., :3] * 2 - 1
+            normal = images.normals(image)
         finally:
-            kept.restore()
+            settings.restore_materials()
             bpy.data.images.remove(image)
             if canvas is not None:
                 bpy.data.materials.remove(canvas)
-    return (normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)).astype(np.float32)
+    return unit(normal, 1e-6).astype(np.float32)
 
 
-class _Settings:
-    """What the baker wants changed, remembered and put back."""
+class _TemporarySettings:
+    """What the baker needs changed in the scene; restored at the end of a `with`."""
 
-    def __init__(self, context, source, target):
-        self.context, self.target, self.node, self.worn = context, target, None, None
-        self.objects = [source, target]
+    _CYCLES = ("samples", "device", "use_denoising")
 
-    def __enter__(self):
-        context, scene = self.context, self.context.scene
-        self.active, self.selected = context.view_layer.objects.active, list(context.selected_objects)
-        self.hidden = [(obj, obj.hide_render) for obj in self.objects]
-        names = ("samples", "device", "use_denoising")
-        self.render = scene.render.engine, {name: getattr(scene.cycles, name) for name in names}
-        for obj in self.selected:
+    def __init__(self, context: bpy.types.Context, source: bpy.types.Object, target: bpy.types.Object):
+        self._context, self._target = context, target
+        self._objects = [source, target]
+        self._node: bpy.types.Node | None = None
+        self._slots: list[tuple[str, bpy.types.Material | None]] | None = None
+
+    def __enter__(self) -> "_TemporarySettings":
+        scene, layer = required(self._context.scene), required(self._context.view_layer)
+        self._active, self._selected = layer.objects.active, list(self._context.selected_objects or ())
+        self._hidden = [(obj, obj.hide_render) for obj in self._objects]
+        self._engine = scene.render.engine
+        self._cycles = {name: getattr(scene.cycles, name) for name in self._CYCLES}
+        for obj in self._selected:
             obj.select_set(False)
-        for obj in self.objects:
+        for obj in self._objects:
             obj.hide_render = False
             obj.select_set(True)
-        context.view_layer.objects.active = self.target
+        layer.objects.active = self._target
         return self
 
-    def wear(self, material):
-        """The target wears one material on all its slots."""
-        mesh = self.target.data
-        self.worn = [(slot.link, slot.material) for slot in self.target.material_slots]
-        if not self.worn:
-            mesh.materials.append(material)
-        for slot in self.target.material_slots:
+    def add_image_node(self, tree: bpy.types.NodeTree, image: bpy.types.Image) -> None:
+        """Add an image node as the active one: the baker writes into its image."""
+        node = new_node(tree, bpy.types.ShaderNodeTexImage)
+        node.image = image
+        select_only(tree, node)
+        self._node = node
+
+    def assign(self, material: bpy.types.Material) -> None:
+        """Assign one material to all slots of the target."""
+        slots = self._target.material_slots
+        self._slots = [(slot.link, slot.material) for slot in slots]
+        if not self._slots:
+            mesh_of(self._target).materials.append(material)
+        for slot in slots:
             slot.material = material
 
-    def restore(self):
-        if self.node is not None:
-            self.node.id_data.nodes.remove(self.node)
-            self.node = None
-        if self.worn is not None:
-            for slot, (_, material) in zip(self.target.material_slots, self.worn):
+    def restore_materials(self) -> None:
+        """Remove the image node and give the target its materials again. May be called twice."""
+        if self._node is not None:
+            tree = self._node.id_data
+            assert isinstance(tree, bpy.types.NodeTree)
+            tree.nodes.remove(self._node)
+            self._node = None
+        if self._slots is not None:
+            for slot, (_, material) in zip(self._target.material_slots, self._slots, strict=False):
                 slot.material = material
-            if not self.worn:
-                self.target.data.materials.clear()
-            self.worn = None
+            if not self._slots:
+                mesh_of(self._target).materials.clear()
+            self._slots = None
 
-    def __exit__(self, *_):
-        self.restore()
-        scene = self.context.scene
-        engine, cycles = self.render
-        for name, value in cycles.items():
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.restore_materials()
+        scene = required(self._context.scene)
+        for name, value in self._cycles.items():
             setattr(scene.cycles, name, value)
-        scene.render.engine = engine
-        for obj, hidden in self.hidden:
+        scene.render.engine = self._engine
+        for obj, hidden in self._hidden:
             obj.hide_render = hidden
             obj.select_set(False)
-        for obj in self.selected:
+        for obj in self._selected:
             obj.select_set(True)
-        self.context.view_layer.objects.active = self.active
-
-
-def _canvas(image):
-    material = new_material("HFFNE bake")
-    _image_node(material.node_tree, image)
-    return material
-
-
-def _image_node(tree, image):
-    """A new image node, the active one: there the baker writes."""
-    node = tree.nodes.new("ShaderNodeTexImage")
-    node.image = image
-    for other in tree.nodes:
-        other.select = other == node
-    tree.nodes.active = node
-    return node
+        required(self._context.view_layer).objects.active = self._active

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The detail of a generated face on an artist's own mesh: fit, carry over, show."""
+"""Transfers the detail of a generated face to an artist's own mesh: align, fit, transfer, assign."""

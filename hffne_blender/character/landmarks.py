@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Landmarks that an artist can move: empties on the target, one a feature."""
+"""Landmarks that an artist can move: empties that are children of the target, one per feature."""
+
+from collections.abc import Mapping
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
-# Index in the iBUG order of 68 points -> what people call it. "Right" is the face's own right.
+from ..system.required import required
+
+# Index in the iBUG order of 68 points -> the name of the feature. "R" is the face's own right.
 NAMES = {
     36: "Eye outer R",
     39: "Eye inner R",
@@ -21,45 +25,52 @@ NAMES = {
     57: "Lower lip",
     8: "Chin",
 }
-# What the engine's own search matches besides: brows, nose, eyes, lips.
-FOUND = tuple(sorted({*range(17, 68), 7, 8, 9}))
+# The indices used where the engine detects landmarks: brows, nose, eyes, lips, and three on the chin.
+DETECTED = tuple(sorted({*range(17, 68), 7, 8, 9}))
 PROPERTY = "hffne_landmark"
 
 
-def of(target):
+def empties_of(target: bpy.types.Object) -> dict[int, bpy.types.Object]:
     """{index: empty} of the landmarks on an object."""
-    return {child[PROPERTY]: child for child in target.children if PROPERTY in child}
+    found = {child.get(PROPERTY): child for child in target.children}
+    return {index: child for index, child in found.items() if index is not None}
 
 
-def positions(target):
+def positions(target: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
     """(indices (K,), points (K, 3) world space) of the landmarks on an object."""
-    there = of(target)
-    indices = sorted(there)
-    points = np.array([there[index].matrix_world.translation for index in indices], float).reshape(-1, 3)
+    empties = empties_of(target)
+    indices = sorted(empties)
+    points = np.array([empties[index].matrix_world.translation for index in indices], float).reshape(-1, 3)
     return np.array(indices, int), points
 
 
-def place(context, target, points, size):
-    """Put the landmarks of `target` at points {index: (3,) world space}; those there are moved. Returns the empties."""
-    there, made = of(target), []
+def place(
+    context: bpy.types.Context, target: bpy.types.Object, points: Mapping[int, np.ndarray], size: float
+) -> list[bpy.types.Object]:
+    """Put the landmarks of `target` at points {index: (3,) world space}; existing ones are moved. Returns the empties.
+
+    size  the radius of the empties in world units
+    """
+    existing, placed = empties_of(target), []
     for index, point in points.items():
-        empty = there.get(index)
+        empty = existing.get(index)
         if empty is None:
             empty = bpy.data.objects.new(f"{target.name} {NAMES[index]}", None)
             empty[PROPERTY] = index
             empty.empty_display_type = "SPHERE"
             empty.show_in_front = empty.show_name = True
-            (target.users_collection or (context.scene.collection,))[0].objects.link(empty)
+            (target.users_collection or (required(context.scene).collection,))[0].objects.link(empty)
             empty.parent = target
         empty.empty_display_size = size
         # In the target's own space: it may be moved afterwards.
         empty.matrix_parent_inverse.identity()
         empty.location = target.matrix_world.inverted() @ Vector([float(value) for value in point])
-        made.append(empty)
-    context.view_layer.update()
-    return made
+        placed.append(empty)
+    required(context.view_layer).update()
+    return placed
 
 
-def remove(target):
-    for empty in of(target).values():
+def remove(target: bpy.types.Object) -> None:
+    """Remove the landmarks of an object."""
+    for empty in empties_of(target).values():
         bpy.data.objects.remove(empty)

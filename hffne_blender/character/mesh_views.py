@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of a mesh for the engine's eyes, and where on the mesh its landmarks are.
+"""Pictures of a mesh for the engine's face detection, and the positions on the mesh of the landmarks found there.
 
-The mesh is drawn in gray by casting a ray a pixel: no render engine, no GPU, no change
+The mesh is drawn in gray by casting one ray per pixel: no render engine, no GPU, no change
 to the scene. The engine finds the face on that picture as on any photo.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from mathutils import Vector
 
-from .source import on_surface
-from .surface import barycentric
+from ..numeric.vectors import unit
+from ..numeric.world_surface import WorldSurface, barycentric, locate_uvs
+from ..scene.triangle_tree import TriangleTree
+from .steps import Answer
 
 PIXELS = 288
-# Light from above, a little from the side: noses and lips throw their shading.
+# Light from above, a little from the side (camera space): it shades noses and lips.
 LIGHT = np.array([-0.35, 0.55, 0.76])
 AMBIENT, SKIN, BACKGROUND = 0.22, 0.80, 0.30
 
 
 @dataclass(frozen=True)
-class View:
-    """An orthographic square window: `right`, `up`, `back` (to the viewer) unit axes, center, side in world units."""
+class OrthographicView:
+    """A square window: unit axes `right`, `up` and `back` (toward the viewer), its center, its side in world units."""
 
     right: np.ndarray
     up: np.ndarray
@@ -29,8 +31,8 @@ class View:
     center: np.ndarray
     side: float
 
-    def closer(self, box, factor=2.0):
-        """The window around a box (x, y, width, height) of this picture's pixels."""
+    def closer(self, box: Sequence[float], factor: float = 2.0) -> "OrthographicView":
+        """The window around a box (x, y, width, height) of this picture's pixels, `factor` times as wide."""
         x, y, width, height = box
         step = self.side / PIXELS
         center = (
@@ -38,45 +40,51 @@ class View:
             + self.right * ((x + width / 2) * step - self.side / 2)
             - self.up * ((y + height / 2) * step - self.side / 2)
         )
-        return View(self.right, self.up, self.back, center, factor * max(width, height) * step)
+        return OrthographicView(self.right, self.up, self.back, center, factor * max(width, height) * step)
 
-    def grid(self):
+    def grid(self) -> np.ndarray:
         """The pixel centers (PIXELS, PIXELS, 3) on the window's plane, row 0 at the top."""
         step = ((np.arange(PIXELS) + 0.5) / PIXELS - 0.5) * self.side
         return self.center + step[None, :, None] * self.right - step[:, None, None] * self.up
 
 
 @dataclass(frozen=True)
-class Picture:
-    """gray (P, P) uint8; hit (P, P) bool; points (P, P, 3) what each pixel shows, world space."""
+class MeshPicture:
+    """A drawn mesh.
 
-    view: View
+    gray    (P, P) uint8, sRGB
+    hit     (P, P) bool: the pixels that show the mesh
+    points  (P, P, 3) what each of them shows, world space
+    """
+
     gray: np.ndarray
     hit: np.ndarray
     points: np.ndarray
 
-    def point_at(self, x, y):
-        """The place of the mesh under (x, y) pixels (whole numbers are centers); of the nearest pixel that shows it."""
+    def point_at(self, x: float, y: float) -> np.ndarray:
+        """The point of the mesh at pixel (x, y), integers at pixel centers; of the nearest pixel that shows it."""
         rows, cols = np.nonzero(self.hit)
         nearest = np.argmin((rows - y) ** 2 + (cols - x) ** 2)
         return self.points[rows[nearest], cols[nearest]]
 
 
-def views(points, matrix):
-    """Windows in which a head may be found, the likeliest first: a generator of View.
+def candidate_views(points: np.ndarray, matrix: np.ndarray) -> Iterator[OrthographicView]:
+    """Windows in which a head may be found, the most probable first.
 
-    points (V, 3) world space; matrix: the object's. A head looks along -Y in Blender, but
-    not everybody keeps to it; it is at the top of a figure, or all there is.
+    points  (V, 3) world space
+    matrix  the object's 4 x 4 world matrix
+
+    A head looks along -Y in Blender by convention, but not always; it is at the top of a figure, or all there is.
     """
     turn = np.array(matrix, float)[:3, :3]
     turn = turn / np.maximum(np.linalg.norm(turn, axis=0), 1e-12)
     frames = [np.eye(3), turn]
     frames += [np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]) for c, s in ((-1, 0), (0, 1), (0, -1))]
-    seen = []
+    tried: list[np.ndarray] = []
     for frame in frames:
-        if any(np.allclose(frame, other, atol=1e-3) for other in seen):
+        if any(np.allclose(frame, other, atol=1e-3) for other in tried):
             continue
-        seen.append(frame)
+        tried.append(frame)
         right, up, back = frame[:, 0], frame[:, 2], -frame[:, 1]
         across, along = points @ right, points @ up
         height, top = np.ptp(along), along.max()
@@ -91,51 +99,44 @@ def views(points, matrix):
             crown = across[along > top - min(height, side) * 0.4]
             x = (crown.max() + crown.min()) / 2 if side < height else middle
             y = top - side * 0.46 if side < height else top - height / 2
-            yield View(right, up, back, x * right + y * up + depth * back, side)
+            yield OrthographicView(right, up, back, x * right + y * up + depth * back, side)
 
 
-def picture(surface, tree, view):
-    """Draw a Surface (with its BVHTree) as seen through a View."""
-    low = (surface.points @ view.back).min()
+def draw(surface: WorldSurface, tree: TriangleTree, view: OrthographicView) -> MeshPicture:
+    """Draw a surface (with its search tree) as seen through a view."""
+    heights = surface.points @ view.back
     start = view.grid().reshape(-1, 3)
-    start = start + view.back * (
-        0.01 * view.side + max(0.0, (surface.points @ view.back).max() - view.center @ view.back)
-    )
-    reach = float(start[0] @ view.back - low) + view.side
-    direction = Vector(-view.back)
-    owners, places = np.full(len(start), -1), np.zeros((len(start), 3))
-    for index, origin in enumerate(start.tolist()):
-        place, _, owner, _ = tree.ray_cast(origin, direction, reach)
-        if place is not None:
-            owners[index], places[index] = owner, place
-    hit = owners >= 0
+    start = start + view.back * (0.01 * view.side + max(0.0, heights.max() - view.center @ view.back))
+    reach = float(start[0] @ view.back - heights.min()) + view.side
+    hits = tree.cast(start, np.broadcast_to(-view.back, start.shape), reach)
+    hit = hits.found
     shade = np.full(len(start), BACKGROUND)
     if hit.any():
-        owner = owners[hit]
-        share = barycentric(surface.points[surface.triangles[owner]], places[hit])
-        normal = np.einsum("kc,kcx->kx", share, surface.normals[owner])
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-        seen = normal @ np.stack([view.right, view.up, view.back], axis=1)
-        light = np.clip(seen @ (LIGHT / np.linalg.norm(LIGHT)), 0, 1)
+        owner = hits.owner[hit]
+        share = barycentric(surface.points[surface.triangles[owner]], hits.point[hit])
+        normal = unit(np.einsum("kc,kcx->kx", share, surface.normals[owner]))
+        in_camera = normal @ np.stack([view.right, view.up, view.back], axis=1)
+        light = np.clip(in_camera @ (LIGHT / np.linalg.norm(LIGHT)), 0, 1)
         shade[hit] = SKIN * (AMBIENT + (1 - AMBIENT) * light)
-    # What is twice as bright is not twice as large a number: sRGB, nearly.
+    # Linear light to sRGB, by a gamma of 2.2.
     gray = np.rint(255 * np.clip(shade, 0, 1) ** (1 / 2.2)).astype(np.uint8)
     square = (PIXELS, PIXELS)
-    return Picture(view, gray.reshape(square), hit.reshape(square), places.reshape(*square, 3))
+    return MeshPicture(gray.reshape(square), hit.reshape(square), hits.point.reshape(*square, 3))
 
 
-def landmarks_on(answer, drawn, wanted):
-    """Where the engine sees landmarks on a Picture: (K, 3) world space.
+def landmarks_on(answer: Answer, picture: MeshPicture, wanted: Sequence[int]) -> np.ndarray:
+    """The positions (K, 3) in world space of the landmarks that the engine found on a picture.
 
-    answer  (message, arrays) of its "generate" for the picture; wanted: indices into its landmarks
+    answer  of the engine's "generate" for the picture
+    wanted  K indices of its landmarks
     """
     message, arrays = answer
     camera, quads = message["camera"], arrays["quads"]
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    owners, weights = on_surface(triangles, arrays["uvs"][triangles].astype(float), arrays["landmarks"][wanted])
+    owners, weights = locate_uvs(arrays["uvs"][triangles].astype(float), arrays["landmarks"][list(wanted)])
     points = np.einsum("kc,kcx->kx", weights, arrays["vertices"][triangles[owners]].astype(float))
-    seen = points @ np.array(camera["rotation"]).T * camera["scale"]
+    in_crop = points @ np.array(camera["rotation"]).T * camera["scale"]
     crop = camera["crop"]
-    x = ((camera["center"][0] + seen[:, 0] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_x"] - 0.5
-    y = ((camera["center"][1] - seen[:, 1] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_y"] - 0.5
-    return np.array([drawn.point_at(*place) for place in zip(x, y)])
+    x = ((camera["center"][0] + in_crop[:, 0] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_x"] - 0.5
+    y = ((camera["center"][1] - in_crop[:, 1] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_y"] - 0.5
+    return np.array([picture.point_at(*pixel) for pixel in zip(x, y, strict=True)])

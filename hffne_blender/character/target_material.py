@@ -1,122 +1,137 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The target's material with the face's maps in it: a copy, so that the artist's own stays as it is.
 
-The copy is put into the object's own slot (link "Object"), so that the mesh and whoever
-else uses it or its material do not change. Nodes are found again by their names.
+The copy is put into the object's slot (link "Object"), so that the mesh and the other users of the mesh or of the
+material do not change. A later run finds the nodes by their names.
 """
 
+from collections.abc import Iterable
+
 import bpy
+
+from ..scene.access import mesh_of, tree_of
+from ..scene.nodes import NodeT, enable_nodes, input_of, links_of, new_node, output_of, set_input
 
 NORMAL, NORMAL_MAP, HEIGHT, DISPLACE = "HFFNE Normal", "HFFNE Normal Map", "HFFNE Height", "HFFNE Displacement"
 SUM, REST, UNIT, SMOOTH = "HFFNE Sum", "HFFNE Rest", "HFFNE Unit", "HFFNE Smooth Normal"
 APPLIED = "hffne_applied"
 
 
-def wear(obj, slots, uv_name, normal=None, height=None, scale=0.0):
+def assign(
+    obj: bpy.types.Object,
+    slots: Iterable[int],
+    uv_name: str,
+    normal: bpy.types.Image | None = None,
+    height: bpy.types.Image | None = None,
+    scale: float = 0.0,
+) -> None:
     """Put the maps into the materials of the slots (indices) of `obj`.
 
-    normal  Image, tangent space over `uv_name`; height: Image, 0.5 is no displacement; scale: its
-            whole range in object units. The height is linked only where there is no normal map to
-            show the same relief.
+    normal  tangent space over `uv_name`
+    height  0.5 is no displacement; it is linked only where there is no normal map that shows the same relief
+    scale   the whole range of `height` in object units
     """
     if not obj.material_slots:
         # A mesh without a slot has nowhere to put a material.
-        obj.data.materials.append(None)
+        mesh_of(obj).materials.append(None)
     for index in slots:
         slot = obj.material_slots[min(index, len(obj.material_slots) - 1)]
-        if slot.material is None or APPLIED not in slot.material or _shared(slot.material, obj):
-            own = _copy_of(slot.material, obj)
+        material = slot.material
+        if material is None or material.get(APPLIED) is None or _shared(material, obj):
+            material = _copy_of(material, obj)
             slot.link = "OBJECT"
-            slot.material = own
-        tree = slot.material.node_tree
+            slot.material = material
         if normal is not None:
-            _set_normal(tree, uv_name, normal)
+            _set_normal(tree_of(material), uv_name, normal)
         if height is not None:
-            _set_height(slot.material, uv_name, height, scale, linked=tree.nodes.get(NORMAL) is None)
+            _set_height(material, uv_name, height, scale)
 
 
-def _shared(material, obj):
-    """Whether another object wears it too: a copy of this one, which shall stay as it is."""
+def _shared(material: bpy.types.Material, obj: bpy.types.Object) -> bool:
+    """Whether another object has the material too: a copy of this one, which must stay as it is."""
     return any(slot.material == material for other in bpy.data.objects if other != obj for slot in other.material_slots)
 
 
-def _copy_of(material, obj):
+def _copy_of(material: bpy.types.Material | None, obj: bpy.types.Object) -> bpy.types.Material:
     own = material.copy() if material is not None else bpy.data.materials.new(f"{obj.name} skin")
-    if material is None or APPLIED not in material:
+    if material is None or material.get(APPLIED) is None:
         own.name = f"{material.name if material else obj.name} HFFNE"
-    if own.node_tree is None:
-        own.use_nodes = True
+    enable_nodes(own)
     own[APPLIED] = True
     return own
 
 
-def _set_normal(tree, uv_name, image):
-    texture, bump = tree.nodes.get(NORMAL), tree.nodes.get(NORMAL_MAP)
-    if texture is not None and bump is not None:
-        texture.image, bump.uv_map = image, uv_name
+def _set_normal(tree: bpy.types.NodeTree, uv_name: str, image: bpy.types.Image) -> None:
+    texture, normal_map = tree.nodes.get(NORMAL), tree.nodes.get(NORMAL_MAP)
+    if isinstance(texture, bpy.types.ShaderNodeTexImage) and isinstance(normal_map, bpy.types.ShaderNodeNormalMap):
+        texture.image, normal_map.uv_map = image, uv_name
         return
     surfaces = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] or [
         node for node in tree.nodes if node.type.startswith("BSDF_") and "Normal" in node.inputs
     ]
     x, y = min(((node.location.x, node.location.y) for node in surfaces), default=(0, 0))
-    texture = _node(tree, "ShaderNodeTexImage", NORMAL, x - 620, y - 420)
+    texture = _named(tree, bpy.types.ShaderNodeTexImage, NORMAL, x - 620, y - 420)
     texture.image = image
-    _read_by(tree, texture, uv_name)
-    bump = _node(tree, "ShaderNodeNormalMap", NORMAL_MAP, x - 300, y - 420)
-    bump.uv_map = uv_name
-    tree.links.new(texture.outputs["Color"], bump.inputs["Color"])
+    _link_uv(tree, texture, uv_name)
+    normal_map = _named(tree, bpy.types.ShaderNodeNormalMap, NORMAL_MAP, x - 300, y - 420)
+    normal_map.uv_map = uv_name
+    tree.links.new(output_of(texture, "Color"), input_of(normal_map, "Color"))
     for surface in surfaces:
-        socket = surface.inputs["Normal"]
-        before = socket.links[0].from_socket if socket.links else None
-        normal = bump.outputs["Normal"]
+        socket = input_of(surface, "Normal")
+        before = next((link.from_socket for link in links_of(socket)), None)
+        normal = output_of(normal_map, "Normal")
         if before is not None:
             normal = _added(tree, before, normal, x - 300, y - 640)
         tree.links.new(normal, socket)
 
 
-def _added(tree, before, ours, x, y):
-    """The artist's own relief and ours together: the sum of both, less the plain normal that both contain."""
-    total = _node(tree, "ShaderNodeVectorMath", SUM, x, y, "ADD")
-    plain = _node(tree, "ShaderNodeNewGeometry", SMOOTH, x - 200, y - 200)
-    rest = _node(tree, "ShaderNodeVectorMath", REST, x + 180, y, "SUBTRACT")
-    unit = _node(tree, "ShaderNodeVectorMath", UNIT, x + 360, y, "NORMALIZE")
-    tree.links.new(before, total.inputs[0])
-    tree.links.new(ours, total.inputs[1])
-    tree.links.new(total.outputs[0], rest.inputs[0])
-    tree.links.new(plain.outputs["Normal"], rest.inputs[1])
-    tree.links.new(rest.outputs[0], unit.inputs[0])
-    return unit.outputs[0]
+def _added(
+    tree: bpy.types.NodeTree, before: bpy.types.NodeSocket, ours: bpy.types.NodeSocket, x: float, y: float
+) -> bpy.types.NodeSocket:
+    """The artist's own relief and the face's together: the sum of both normals, minus the plain one in both of them."""
+    total = _named(tree, bpy.types.ShaderNodeVectorMath, SUM, x, y)
+    plain = _named(tree, bpy.types.ShaderNodeNewGeometry, SMOOTH, x - 200, y - 200)
+    rest = _named(tree, bpy.types.ShaderNodeVectorMath, REST, x + 180, y)
+    normalized = _named(tree, bpy.types.ShaderNodeVectorMath, UNIT, x + 360, y)
+    total.operation, rest.operation, normalized.operation = "ADD", "SUBTRACT", "NORMALIZE"
+    tree.links.new(before, input_of(total, 0))
+    tree.links.new(ours, input_of(total, 1))
+    tree.links.new(output_of(total, 0), input_of(rest, 0))
+    tree.links.new(output_of(plain, "Normal"), input_of(rest, 1))
+    tree.links.new(output_of(rest, 0), input_of(normalized, 0))
+    return output_of(normalized, 0)
 
 
-def _set_height(material, uv_name, image, scale, linked):
-    tree = material.node_tree
+def _set_height(material: bpy.types.Material, uv_name: str, image: bpy.types.Image, scale: float) -> None:
+    tree = tree_of(material)
     texture, displace = tree.nodes.get(HEIGHT), tree.nodes.get(DISPLACE)
-    output = next((node for node in tree.nodes if node.type == "OUTPUT_MATERIAL" and node.is_active_output), None)
+    outputs = (node for node in tree.nodes if isinstance(node, bpy.types.ShaderNodeOutputMaterial))
+    output = next((node for node in outputs if node.is_active_output), None)
     x, y = (output.location.x, output.location.y) if output else (300, 0)
-    if texture is None or displace is None:
-        texture = _node(tree, "ShaderNodeTexImage", HEIGHT, x - 620, y - 700)
-        _read_by(tree, texture, uv_name)
-        displace = _node(tree, "ShaderNodeDisplacement", DISPLACE, x - 250, y - 700)
-        tree.links.new(texture.outputs["Color"], displace.inputs["Height"])
+    if not isinstance(texture, bpy.types.ShaderNodeTexImage) or displace is None:
+        texture = _named(tree, bpy.types.ShaderNodeTexImage, HEIGHT, x - 620, y - 700)
+        _link_uv(tree, texture, uv_name)
+        displace = _named(tree, bpy.types.ShaderNodeDisplacement, DISPLACE, x - 250, y - 700)
+        tree.links.new(output_of(texture, "Color"), input_of(displace, "Height"))
     texture.image = image
-    displace.inputs["Midlevel"].default_value = 0.5
-    displace.inputs["Scale"].default_value = scale
-    if linked and output is not None and not output.inputs["Displacement"].links:
-        tree.links.new(displace.outputs["Displacement"], output.inputs["Displacement"])
+    set_input(displace, "Midlevel", 0.5)
+    set_input(displace, "Scale", scale)
+    if tree.nodes.get(NORMAL) is not None or output is None:
+        return
+    if not input_of(output, "Displacement").is_linked:
+        tree.links.new(output_of(displace, "Displacement"), input_of(output, "Displacement"))
         material.displacement_method = "BOTH"
 
 
-def _read_by(tree, texture, uv_name):
-    """The texture follows its own UV map, whichever is the active one."""
-    uv = _node(tree, "ShaderNodeUVMap", f"{texture.name} UV", texture.location.x - 220, texture.location.y)
+def _link_uv(tree: bpy.types.NodeTree, texture: bpy.types.ShaderNodeTexImage, uv_name: str) -> None:
+    """Let the texture use a UV map by its name, whichever is the active one."""
+    name = f"{texture.name} UV"
+    uv = _named(tree, bpy.types.ShaderNodeUVMap, name, texture.location.x - 220, texture.location.y)
     uv.uv_map = uv_name
-    tree.links.new(uv.outputs["UV"], texture.inputs["Vector"])
+    tree.links.new(output_of(uv, "UV"), input_of(texture, "Vector"))
 
 
-def _node(tree, kind, name, x, y, operation=None):
-    node = tree.nodes.new(kind)
+def _named(tree: bpy.types.NodeTree, kind: type[NodeT], name: str, x: float, y: float) -> NodeT:
+    node = new_node(tree, kind, x, y)
     node.name = node.label = name
-    node.location = (x, y)
-    if operation:
-        node.operation = operation
     return node

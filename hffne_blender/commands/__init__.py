@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs without a window, started from a command line: preview renders, the round trip, profiling."""
+"""Programs and scenes without a window: the preview render, the round trip, profiling."""

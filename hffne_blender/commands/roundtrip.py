@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Does Blender shade the face with the normals that the engine saw?
+"""Compares the normals with which Blender shades a face with those that the engine computed.
 
 Renders the built object's shading normals from the photo's viewpoint with Cycles and
 compares them with camera-space normals on the photo's grid. One flipped axis, wrong
@@ -15,49 +15,55 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
+from typing import Any
 
 import bpy
 import numpy as np
 
-from ..scene import camera, images, material
+from ..numeric.received_face import PhotoCrop
+from ..numeric.vectors import unit
+from ..scene import camera, images
+from ..scene.access import tree_of
+from ..scene.nodes import input_of, need_node, new_node, output_of, set_input
+from ..system.required import required
 from ..system.scratch import Scratch
-from ..system.silence_stdout import quiet
+from ..system.silence_stdout import silence_stdout
 
 
-def rendered_normals(obj, size=512, samples=16):
+def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) -> tuple[np.ndarray, np.ndarray]:
     """The normals with which Cycles shades `obj`, seen from its photo's view.
 
     Returns (normal (S, S, 3) float32 in camera space, mask (S, S) bool), on the
     engine's crop, row 0 at the top. The mask leaves out pixels that the object
-    covers only in part. Renders in a scene of its own, which is removed again.
+    covers only in part. Renders in a temporary scene.
     """
     scene = bpy.data.scenes.new("HFFNE round trip")
     view = camera.photo_camera(obj, "CROP")
-    saved = [slot.material for slot in obj.material_slots]
-    emitter = _emit_normals(saved[0])
+    slot = obj.material_slots[0]
+    material = required(slot.material)
+    emitter = _normal_emitter(material)
     try:
         scene.collection.objects.link(obj)
         scene.collection.objects.link(view)
-        obj.material_slots[0].material = emitter
+        slot.material = emitter
         scene.camera = view
-        _set_up(scene, size, samples)
-        rgba = _render(scene)
+        set_up(scene, size, samples)
+        rgba = render_pixels(scene)
     finally:
-        obj.material_slots[0].material = saved[0]
+        slot.material = material
         bpy.data.materials.remove(emitter)
+        assert isinstance(view.data, bpy.types.Camera)
         bpy.data.cameras.remove(view.data)
         bpy.data.scenes.remove(scene)
-    alpha = rgba[..., 3]
-    mask = alpha > 0.999
+    mask = rgba[..., 3] > 0.999
     world = rgba[..., :3] * 2 - 1
-    turn = np.array(camera.load(obj)["rotation"])
+    to_camera = np.array(camera.of_face(obj)["rotation"])
     to_object = np.array(obj.matrix_world.to_quaternion().to_matrix()).T
-    normal = world @ (turn @ to_object).T
-    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
-    return normal.astype(np.float32), mask
+    return unit(world @ (to_camera @ to_object).T, 1e-6).astype(np.float32), mask
 
 
-def on_crop(normal, mask, crop, size):
+def on_crop(normal: np.ndarray, mask: np.ndarray, crop: PhotoCrop, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Sample `normal` (H, W, 3) and `mask` (H, W) of the photo's grid onto the crop's, bilinearly.
 
     Returns (normal (S, S, 3) of unit length, mask (S, S)); outside the photo and where
@@ -74,19 +80,22 @@ def on_crop(normal, mask, crop, size):
         normal[top + 1, left] * (1 - fx) + normal[top + 1, left + 1] * fx
     ) * fy
     whole = inside & mask[top, left] & mask[top, left + 1] & mask[top + 1, left] & mask[top + 1, left + 1]
-    sampled = sampled / np.maximum(np.linalg.norm(sampled, axis=2, keepdims=True), 1e-6)
-    return sampled, whole
+    return unit(sampled, 1e-6), whole
 
 
-def angles(first, second):
+def angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The angles in degrees between two fields of unit vectors (..., 3)."""
     return np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(first - second, axis=-1) / 2, 0, 1)))
 
 
-def compare(obj, normal, mask, size=512):
-    """Compare the object with normals on the photo's grid: a dict of degrees over the seen face."""
+def compare(obj: bpy.types.Object, normal: np.ndarray, mask: np.ndarray, size: int = 512) -> dict[str, float]:
+    """Compare the object with normals (H, W, 3) and their mask (H, W) on the photo's grid.
+
+    Returns the mean, median and 95th percentile of the error in degrees, the number of pixels compared, and their
+    share of those in the mask ("seen"). Raises ValueError where the two have no pixel in common.
+    """
     rendered, covered = rendered_normals(obj, size)
-    expected, seen = on_crop(normal, mask, camera.load(obj)["crop"], size)
+    expected, seen = on_crop(normal, mask, camera.of_face(obj)["crop"], size)
     both = covered & seen
     if not both.any():
         raise ValueError("The object and the normals have no pixel in common.")
@@ -100,25 +109,27 @@ def compare(obj, normal, mask, size=512):
     }
 
 
-def _emit_normals(source):
-    """A copy of the face's material that glows with its own shading normal."""
+def _normal_emitter(source: bpy.types.Material) -> bpy.types.Material:
+    """A copy of the face's material that emits its own shading normal as a color."""
     emitter = source.copy()
-    tree = emitter.node_tree
-    normal_map = material.find_node(emitter, "NORMAL_MAP")
+    tree = tree_of(emitter)
+    normal_map = need_node(emitter, bpy.types.ShaderNodeNormalMap)
     # 0.5 + 0.5 n, because light cannot be negative.
-    to_color = tree.nodes.new("ShaderNodeVectorMath")
+    to_color = new_node(tree, bpy.types.ShaderNodeVectorMath)
     to_color.operation = "MULTIPLY_ADD"
-    to_color.inputs[1].default_value = (0.5, 0.5, 0.5)
-    to_color.inputs[2].default_value = (0.5, 0.5, 0.5)
-    glow = tree.nodes.new("ShaderNodeEmission")
-    tree.links.new(normal_map.outputs["Normal"], to_color.inputs[0])
-    tree.links.new(to_color.outputs[0], glow.inputs["Color"])
-    tree.links.new(glow.outputs["Emission"], material.find_node(emitter, "OUTPUT_MATERIAL").inputs["Surface"])
+    set_input(to_color, 1, (0.5, 0.5, 0.5))
+    set_input(to_color, 2, (0.5, 0.5, 0.5))
+    emission = new_node(tree, bpy.types.ShaderNodeEmission)
+    output = need_node(emitter, bpy.types.ShaderNodeOutputMaterial)
+    tree.links.new(output_of(normal_map, "Normal"), input_of(to_color, 0))
+    tree.links.new(output_of(to_color, 0), input_of(emission, "Color"))
+    tree.links.new(output_of(emission, "Emission"), input_of(output, "Surface"))
     return emitter
 
 
-def _set_up(scene, size, samples):
-    render = scene.render
+def set_up(scene: bpy.types.Scene, size: int, samples: int) -> None:
+    """Set a scene up to render square pictures of floats with Cycles, without any filter over the pixels."""
+    render: Any = scene.render
     render.engine = "CYCLES"
     render.resolution_x = render.resolution_y = size
     render.resolution_percentage = 100
@@ -127,38 +138,39 @@ def _set_up(scene, size, samples):
     render.image_settings.file_format = "OPEN_EXR"
     render.image_settings.color_mode = "RGBA"
     render.image_settings.color_depth = "32"
-    cycles = scene.cycles
+    cycles: Any = scene.cycles
     cycles.device = "CPU"
     cycles.samples = samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.pixel_filter_type = "BOX"
 
 
-def _render(scene):
+def render_pixels(scene: bpy.types.Scene) -> np.ndarray:
     """Render the scene and return its pixels (S, S, 4) float32, row 0 at the top."""
     with Scratch(tempfile.gettempdir(), folder=True) as folder:
         path = str(folder / "normal.exr")
         scene.render.filepath = path
-        with quiet():
+        with silence_stdout():
             bpy.ops.render.render(write_still=True, scene=scene.name)
         image = bpy.data.images.load(path)
         try:
-            image.colorspace_settings.name = "Non-Color"
+            images.set_colorspace(image, "Non-Color")
             return images.values(image)
         finally:
             bpy.data.images.remove(image)
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="hffne_blender.commands.roundtrip", description=__doc__.split("\n")[0])
     parser.add_argument("blend", help="the .blend with one face object")
     parser.add_argument("normals", help="the .npz of `hffne normals` for the same photo")
-    parser.add_argument("--size", type=int, default=512, help="pixels of the render (default 512)")
+    parser.add_argument("--size", type=int, default=512, help="pixels of the render (default: %(default)s)")
     options = parser.parse_args(arguments)
     bpy.ops.wm.open_mainfile(filepath=os.path.abspath(options.blend))
     faces = [obj for obj in bpy.data.objects if camera.load(obj) is not None]
     if len(faces) != 1:
-        print(f"{options.blend}: {len(faces)} face objects, one is needed.", file=sys.stderr)
+        print(f"{options.blend} has {len(faces)} face objects; it needs exactly one.", file=sys.stderr)
         return 2
     with np.load(options.normals) as stored:
         result = compare(faces[0], stored["normal"], stored["mask"], options.size)

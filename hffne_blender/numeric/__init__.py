@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Geometry on arrays: numpy only, no bpy import. Blender objects are passed in where their data is read."""
+"""Geometry and pictures as arrays: numpy and the standard library only, so that it runs on any thread."""

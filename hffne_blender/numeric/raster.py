@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which triangle of a UV layout covers which texel, with numpy alone. No bpy here."""
+"""Which triangle of a UV layout covers which texel."""
 
 import numpy as np
 
-# Texels written at once; keeps the memory of a large texture low.
+# Texels written at once, which bounds the memory for a large texture.
 _CHUNK = 1 << 20
-# A little slack: texels on a shared edge must not fall between two triangles.
+# Tolerance: texels on a shared edge must not fall between two triangles.
 _SLACK = 1e-6
 
 
-def owners(triangles, size):
-    """The triangle of each texel: (size * size,) int32, -1 where there is none, the last one where several meet.
+def owners(triangles: np.ndarray, size: int) -> np.ndarray:
+    """The triangle of each texel: (size * size,) int32, -1 where there is none, the last one where several overlap.
 
     triangles  (N, 3, 2) float, the corners' UVs in 0..1
-    size       texels a side; texel (row, col) has its center at
+    size       texels per side; texel (row, col) has its center at
                u = (col + 0.5) / size, v = 1 - (row + 0.5) / size
     """
     corners = pixel_corners(triangles, size)
@@ -22,7 +22,7 @@ def owners(triangles, size):
     high = np.clip(np.floor(corners.max(axis=1) + _SLACK), -1, size - 1).astype(np.int64)
     rows = np.where(usable & (high >= low).all(axis=1), high[:, 1] - low[:, 1] + 1, 0)
     owner = np.full(size * size, -1, np.int32)
-    # A triangle is a span of texels in each of its rows. As many triangles at once as memory allows.
+    # A triangle is a span of texels in each of its rows. As many triangles at once as _CHUNK allows.
     texels_before = np.cumsum(rows * np.maximum(high[:, 0] - low[:, 0] + 1, 1))
     start = 0
     while start < len(corners):
@@ -37,7 +37,7 @@ def owners(triangles, size):
     return owner
 
 
-def cover(triangles, size):
+def cover(triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rasterize UV triangles into a square texture; the arguments are those of `owners`.
 
     Returns (texels, owners, weights): the flat indices of the covered texels (K,)
@@ -58,17 +58,18 @@ def cover(triangles, size):
     return texels, owner, weights
 
 
-def pixel_corners(triangles, size):
-    """UVs (N, 3, 2) to (column, row), float64; a texel's center is at whole numbers."""
+def pixel_corners(triangles: np.ndarray, size: int) -> np.ndarray:
+    """UVs (N, 3, 2) to (column, row), float64; texel centers are at whole numbers."""
     corners = np.asarray(triangles, np.float64) * size - 0.5
     corners[..., 1] = size - 1 - corners[..., 1]
     return corners
 
 
-def weight_slopes(corners):
-    """How the barycentric weights change a column and a row: two arrays (N, 3), and (N,) bool, False without area.
+def weight_slopes(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The change of the barycentric weights per column and per row of triangles (N, 3, 2).
 
-    At the first corner the weights are (1, 0, 0).
+    Returns two arrays (N, 3), and (N,) bool: False for a triangle without area. At the first corner the weights are
+    (1, 0, 0).
     """
     edge_1, edge_2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = edge_1[:, 0] * edge_2[:, 1] - edge_1[:, 1] * edge_2[:, 0]
@@ -79,8 +80,16 @@ def weight_slopes(corners):
     return x, y, usable
 
 
-def _spans(corners, slope_x, slope_y, triangle, y, left, right):
-    """The first and the last column of each triangle in each of its rows; right < left where it has none."""
+def _spans(
+    corners: np.ndarray,
+    slope_x: np.ndarray,
+    slope_y: np.ndarray,
+    triangle: np.ndarray,
+    y: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The first and last column of each `triangle` (K,) in its row `y` (K,); right < left where it has none."""
     left, right = left.astype(np.float64), right.astype(np.float64)
     from_first = y - corners[triangle, 0, 1]
     for corner in range(3):
@@ -97,31 +106,31 @@ def _spans(corners, slope_x, slope_y, triangle, y, left, right):
     return np.ceil(left).astype(np.int64), np.floor(right).astype(np.int64)
 
 
-def _counting(counts):
-    """0, 1, ... count - 1 for each count, one after the other."""
+def _counting(counts: np.ndarray) -> np.ndarray:
+    """0, 1, ... count - 1 for each count, concatenated."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - counts, counts)
 
 
-def grow(values, covered, steps):
-    """Carry the values at the rim of the covered texels outwards, one texel a step.
+def extend(values: np.ndarray, covered: np.ndarray, steps: int) -> None:
+    """Extend the values at the border of the covered texels outwards, one texel per step.
 
-    Texture filters and mip levels reach across a UV island's rim; without a margin
-    they pull in what lies beyond, which shows as a seam.
+    Texture filters and mip levels read across the border of a UV island; without a margin
+    they mix in what lies beyond, which shows as a seam.
 
     values   (T, T, C) float, changed in place
     covered  (T, T) bool, changed in place to what holds a value afterwards
     """
     inner = np.zeros_like(covered)
     inner[1:-1, 1:-1] = covered[:-2, 1:-1] & covered[2:, 1:-1] & covered[1:-1, :-2] & covered[1:-1, 2:]
-    rim = np.nonzero(covered & ~inner)
+    border = np.nonzero(covered & ~inner)
     height, width = covered.shape
     around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
     for _ in range(steps):
-        # Only what was reached in the last step has neighbors that are new.
-        row = np.concatenate([rim[0] - 1, rim[0] + 1, rim[0], rim[0]])
-        col = np.concatenate([rim[1], rim[1], rim[1] - 1, rim[1] + 1])
+        # Only texels that the last step reached have new neighbors.
+        row = np.concatenate([border[0] - 1, border[0] + 1, border[0], border[0]])
+        col = np.concatenate([border[1], border[1], border[1] - 1, border[1] + 1])
         inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
         row, col = row[inside], col[inside]
         free = ~covered[row, col]
@@ -139,4 +148,4 @@ def grow(values, covered, steps):
             count += valid[:, None]
         values[row, col] = total / count
         covered[row, col] = True
-        rim = row, col
+        border = row, col

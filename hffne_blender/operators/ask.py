@@ -6,9 +6,9 @@ import os
 import bpy
 
 from .. import batch, preferences
-from ..character import source
-from ..character.source import TransferError
+from ..character.errors import TransferError
 from ..engine import session
+from ..scene import face_attributes
 
 # Seconds between two slices of an operator that advances.
 TICK = 0.05
@@ -65,7 +65,7 @@ def face_for(context, target):
 
 def faces_in(context, target=None):
     """The face objects of the scene but the target, the latest made first (Blender counts what it makes)."""
-    faces = [obj for obj in context.scene.objects if obj != target and source.is_face(obj)]
+    faces = [obj for obj in context.scene.objects if obj != target and face_attributes.is_face(obj)]
     return sorted(faces, key=lambda obj: obj.session_uid, reverse=True)
 
 
@@ -122,7 +122,7 @@ def fail(operator, error):
 
 
 def fail_asset(operator, error):
-    """The same for an AssetError."""
+    """The same for an ReceivedFaceError."""
     hint = "Install the engine and the extension in the same version."
     return fail(operator, TransferError("bad_asset", str(error), hint))
 
@@ -150,7 +150,7 @@ def show(operator, context, obj, notices):
 def _free_place(context, obj):
     # What was made a moment ago does not know its place yet.
     context.view_layer.update()
-    faces = [other for other in context.scene.objects if other != obj and source.is_face(other)]
+    faces = [other for other in context.scene.objects if other != obj and face_attributes.is_face(other)]
     place = context.scene.cursor.location.copy()
     while any((other.matrix_world.translation - place).length < batch.SPACING / 2 for other in faces):
         place.x += batch.SPACING

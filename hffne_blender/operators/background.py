@@ -14,10 +14,10 @@ by name.
 import time
 from functools import partial
 
-from ..character.source import TransferError
+from ..character.errors import TransferError
 from ..engine import session
 from ..engine.client import EngineError
-from ..numeric.asset import AssetError
+from ..numeric.received_face import ReceivedFaceError
 from ..system import jobs
 from . import ask
 
@@ -83,7 +83,7 @@ class InBackground(ask.Advancing):
         """Do it; the operator's state when it fails, else None."""
         try:
             work()
-        except AssetError as error:
+        except ReceivedFaceError as error:
             return ask.fail_asset(self, error)
         except (EngineError, TransferError) as error:
             return ask.fail(self, error)

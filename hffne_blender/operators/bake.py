@@ -7,7 +7,8 @@ bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=1
 import bpy
 
 from ..bake import blender, fast
-from ..scene import generated_maps, images, material
+from ..numeric.png import encode_normal, png_bytes
+from ..scene import generated_maps, material
 from ..scene.textures import KIND
 from . import ask
 from .set_detail import poll_face
@@ -111,8 +112,8 @@ class HFFNE_OT_bake(bpy.types.Operator):
             self.report({"ERROR"}, str(error).strip())
             return {"CANCELLED"}
         kind = f"bake_{self.space.lower()}"
-        data = images.png_bytes(images.encode_normal(normal))
-        image = generated_maps.keep(target, kind, f"{target.name}_{kind}", data)
+        data = png_bytes(encode_normal(normal))
+        image = generated_maps.store(target, kind, f"{target.name}_{kind}", data)
         if self.space == "TANGENT":
             # In a material with sliders it is the whole normal map.
             image[KIND] = "normal"

@@ -13,7 +13,7 @@ import bpy
 from .. import batch, settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..numeric.asset import AssetError, FaceAsset
+from ..numeric.received_face import ReceivedFace, ReceivedFaceError
 from ..scene import face
 from ..system import jobs
 from . import ask
@@ -148,7 +148,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
 
     def _building(self, context):
         """From the engine's answer to the object, in slices (see `system.jobs`)."""
-        asset = yield partial(FaceAsset.from_answer, *self._task.result)
+        asset = yield partial(ReceivedFace.from_answer, *self._task.result)
         obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         obj.location = batch.place_of(self._current, context.scene.cursor.location)
         item = self._item(context)
@@ -158,7 +158,7 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
     def _finish(self, work):
         try:
             work()
-        except AssetError as error:
+        except ReceivedFaceError as error:
             self._failed(self._item(), {"code": "bad_asset", "message": str(error), "hint": ""})
 
     def _cancelled(self):

@@ -14,7 +14,7 @@ import bpy
 from .. import settings
 from ..engine import session
 from ..engine.client import EngineError
-from ..numeric.asset import AssetError, FaceAsset
+from ..numeric.received_face import ReceivedFace, ReceivedFaceError
 from ..photo import image_file
 from ..scene import face
 from ..system import jobs
@@ -145,7 +145,7 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
             return failed
         try:
             self._steps.advance()
-        except AssetError as error:
+        except ReceivedFaceError as error:
             return ask.fail_asset(self, error)
         if self._steps.cancelled:
             self.report({"INFO"}, "Cancelled")
@@ -172,13 +172,13 @@ class HFFNE_OT_generate(ask.Advancing, bpy.types.Operator):
     def _build(self, context, answer):
         try:
             jobs.run(self._building(context, answer))
-        except AssetError as error:
+        except ReceivedFaceError as error:
             return ask.fail_asset(self, error)
         return {"FINISHED"}
 
     def _building(self, context, answer):
         """From the engine's answer to the selected object, in slices; the scene changes in the last one only."""
-        asset = yield partial(FaceAsset.from_answer, *answer)
+        asset = yield partial(ReceivedFace.from_answer, *answer)
         # The user may have gone on working while the engine did.
         obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         ask.show(self, context, obj, asset.notices)

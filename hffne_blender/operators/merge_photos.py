@@ -8,8 +8,8 @@ from functools import partial
 import bpy
 
 from .. import settings
-from ..character.source import TransferError
-from ..numeric.asset import FaceAsset
+from ..character.errors import TransferError
+from ..numeric.received_face import ReceivedFace
 from ..scene import face
 from . import ask
 from .background import InBackground
@@ -61,7 +61,7 @@ class HFFNE_OT_merge_photos(InBackground, bpy.types.Operator):
 
     def work(self, context):
         paths = self._paths()
-        asset = yield partial(FaceAsset.from_answer, *(yield settings.request(self, photos=paths, face="largest")))
+        asset = yield partial(ReceivedFace.from_answer, *(yield settings.request(self, photos=paths, face="largest")))
         yield "Building the face"
         obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
         ask.show(self, context, obj, asset.notices)

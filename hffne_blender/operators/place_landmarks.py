@@ -3,8 +3,9 @@
 
 import bpy
 
-from ..character import apply, source
-from ..character.source import TransferError
+from ..character import apply
+from ..character.errors import TransferError
+from ..scene import face_attributes
 from . import ask
 from .background import InBackground
 
@@ -36,10 +37,10 @@ class HFFNE_OT_place_landmarks(InBackground, bpy.types.Operator):
 
     def work(self, context):
         target = bpy.data.objects.get(self.target) if self.target else context.object
-        if target is None or target.type != "MESH" or source.is_face(target):
+        if target is None or target.type != "MESH" or face_attributes.is_face(target):
             raise TransferError("no_target", "No mesh to put landmarks on is chosen.", "Select the head's mesh.")
         face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
-        if not self.find and not source.is_face(face):
+        if not self.find and not face_attributes.is_face(face):
             raise TransferError("no_face_object", "No face from a photo is chosen.", "Generate one first.")
         name = target.name
         empties = yield from apply.place_landmarks(context, target, None if self.find else face)

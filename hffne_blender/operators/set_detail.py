@@ -56,7 +56,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
         # All is checked before anything is changed.
         for key in given:
-            lack = skin_nodes.lacks(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
+            lack = skin_nodes.unavailable_reason(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
             if lack:
                 self.report({"ERROR"}, f"This face has {lack}.")
                 return {"CANCELLED"}
@@ -75,7 +75,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
 
 def poll_face(cls, context):
     """Whether the active object is a face with its sliders; the poll of all operators that work on one."""
-    if not detail_nodes.is_face(context.object):
+    if not detail_nodes.has_sliders(context.object):
         cls.poll_message_set("Select a face made from a photo")
         return False
     return True

@@ -113,12 +113,13 @@ class HFFNE_OT_render_turntable(ask.IntoFolder, bpy.types.Operator):
             return {"CANCELLED"}
         scene, obj = context.scene, context.object
         stem = bpy.path.clean_name(obj.name) + "_turntable"
-        given = (scene, turntable.camera_of(scene, obj), folder, stem, self.step, self.size, self.samples)
+        camera = turntable.camera_of(scene, obj)
+        wanted = turntable.Rendering(camera, folder, stem, self.step, self.size, self.samples)
         if ask.has_window(context):
-            turntable.render_in_window(*given)
+            turntable.render_in_window(scene, wanted)
             return {"FINISHED"}
         try:
-            paths = turntable.render(*given)
+            paths = turntable.render(scene, wanted)
         except OSError as error:
             self.report({"ERROR"}, f"The turntable could not be rendered: {error}")
             return {"CANCELLED"}

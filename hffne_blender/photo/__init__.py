@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a photo comes from, and which faces are on it."""
+"""Where a photo comes from, and which faces were detected on it."""

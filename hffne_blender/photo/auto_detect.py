@@ -1,36 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When another photo is chosen in a window, the engine looks for its faces."""
+"""Detects the faces of a photo when it is chosen in a window."""
+
+from typing import Any
 
 import bpy
 
 from ..engine import session
+from ..system.required import required
 from . import detected_faces
 
 # Seconds after the choice: a path is chosen and changed again within a moment.
 DELAY = 0.3
 
 
-def changed(self, context):
-    """Called by Blender for each change of what is chosen. A script asks when it wants to know."""
-    # It was about the photo before.
+def changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Called by Blender for each change of the choice. A script calls `find_faces` itself when it needs the faces."""
+    # The error belonged to the photo before.
     session.forget_error()
-    if bpy.app.background or not context.window_manager.windows:
+    if bpy.app.background or not required(context.window_manager).windows:
         return
-    if bpy.app.timers.is_registered(_look):
-        bpy.app.timers.unregister(_look)
-    bpy.app.timers.register(_look, first_interval=DELAY)
+    if bpy.app.timers.is_registered(_detect):
+        bpy.app.timers.unregister(_detect)
+    bpy.app.timers.register(_detect, first_interval=DELAY)
 
 
-def _look():
+def _detect() -> None:
     context = bpy.context
-    windows = context.window_manager.windows
+    windows = required(context.window_manager).windows
     if not windows:
         return
+    operators: Any = bpy.ops
     with context.temp_override(window=windows[0]):
-        if detected_faces.key(bpy.context.scene.hffne) and bpy.ops.hffne.find_faces.poll():
-            bpy.ops.hffne.find_faces("INVOKE_DEFAULT")
+        scene: Any = bpy.context.scene
+        if detected_faces.key(scene.hffne) and operators.hffne.find_faces.poll():
+            operators.hffne.find_faces("INVOKE_DEFAULT")
 
 
-def unregister():
-    if bpy.app.timers.is_registered(_look):
-        bpy.app.timers.unregister(_look)
+def unregister() -> None:
+    """Cancel a detection that has not begun."""
+    if bpy.app.timers.is_registered(_detect):
+        bpy.app.timers.unregister(_detect)

@@ -1,60 +1,65 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture on the system's clipboard. Blender gives it to an Image Editor only, so one is borrowed."""
+"""The image on the system's clipboard. Blender pastes it only into an Image Editor, so one is used for a moment."""
 
 import os
 import sys
+from typing import Any
 
 import bpy
 
 from ..engine.client import EngineError
 
 
-def available():
-    """Has this Blender a clipboard for pictures? Under X11 it has none (seen in 4.3 and 5.2)."""
+def available() -> bool:
+    """Whether this Blender can read images from the clipboard. Under X11 it cannot (seen in 4.3 and 5.2)."""
     system = sys.platform in ("win32", "darwin") or "WAYLAND_DISPLAY" in os.environ
     return system and "clipboard_paste" in dir(bpy.ops.image)
 
 
-def paste(context):
-    """A new packed image with the clipboard's picture; raises EngineError when there is none."""
+def paste(context: bpy.types.Context) -> bpy.types.Image:
+    """A new packed image with the clipboard's pixels. Raises EngineError when there are none."""
     if not available():
-        text = "Blender takes no pictures from the clipboard on this system."
+        text = "Blender cannot read images from the clipboard on this system."
         raise EngineError("no_clipboard", text, "Save the picture as a file and choose that.")
     nothing = EngineError("no_clipboard", "There is no picture on the clipboard.", "Copy one in another program first.")
-    found = _editor(context)
-    if found is None:
+    editor = _editor(context)
+    if editor is None:
         raise nothing
-    window, area, borrowed = found
+    window, area, borrowed = editor
     before = set(bpy.data.images)
-    kept = area.type
+    area_type = area.type
     try:
         if borrowed:
             area.type = "IMAGE_EDITOR"
         space = area.spaces.active
+        assert isinstance(space, bpy.types.SpaceImageEditor)
         shown = space.image
         region = next(region for region in area.regions if region.type == "WINDOW")
         with context.temp_override(window=window, area=area, region=region):
-            if not bpy.ops.image.clipboard_paste.poll():
+            operators: Any = bpy.ops.image
+            if not operators.clipboard_paste.poll():
                 raise nothing
             try:
-                bpy.ops.image.clipboard_paste()
+                operators.clipboard_paste()
             except RuntimeError:
                 raise nothing from None
         space.image = shown
     finally:
         if borrowed:
-            area.type = kept
+            area.type = area_type
     image = next((image for image in bpy.data.images if image not in before), None)
     if image is None:
         raise nothing
-    # Else it would be lost with the session.
+    # Unpacked it would be lost at the end of the session.
     image.pack()
     return image
 
 
-def _editor(context):
-    """(window, area, is it another editor's): an Image Editor, else the smallest area but the one in use."""
-    areas = [(window, area) for window in context.window_manager.windows for area in window.screen.areas]
+def _editor(context: bpy.types.Context) -> tuple[bpy.types.Window, bpy.types.Area, bool] | None:
+    """(window, area, whether it is another kind of editor): an Image Editor, else the smallest area not in use."""
+    manager = context.window_manager
+    windows = manager.windows if manager is not None else ()
+    areas = [(window, area) for window in windows for area in window.screen.areas]
     for window, area in areas:
         if area.type == "IMAGE_EDITOR":
             return window, area, False

@@ -1,80 +1,112 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faces that the engine has found on the chosen photo, with a small picture of each for the panel."""
+"""The faces that the engine has detected on the chosen photo, with a thumbnail of each for the panel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import bpy
 import bpy.utils.previews
 import numpy as np
 
+# identifier, name, description, icon, number
+Item = tuple[str, str, str, int, int]
+
 THUMBNAIL = 96  # pixels
-
-# The photo that they are of, see `key`, and what else there is to say of it.
-photo = None
-message = ""
-_icons = None
-_numbers = []
-# Blender does not keep the texts of a list made by a function.
-_items = []
+# The panel's choice before the faces are known.
+_LARGEST: list[Item] = [("1", "1", "The largest face", 0, 1)]
 
 
-class HFFNE_FoundFace(bpy.types.PropertyGroup):
+class ChosenPhoto(Protocol):
+    """The properties of the panel's settings that say which photo is chosen."""
+
+    source: str
+    photo: str
+    image: bpy.types.Image | None
+
+
+class HFFNE_DetectedFace(bpy.types.PropertyGroup):
+    """One detected face."""
+
     box: bpy.props.FloatVectorProperty(name="Box", description="x, y, width, height in the photo's pixels", size=4)
-    score: bpy.props.FloatProperty(name="Score", description="How sure the detector is, from 0 to 1")
+    score: bpy.props.FloatProperty(name="Score", description="Confidence of the detector, from 0 to 1")
 
 
-def key(chosen):
-    """What is chosen: the photo's path, or the open image; "" for nothing."""
+@dataclass
+class Detection:
+    """What is known of the photo's faces besides `window_manager.hffne_faces`.
+
+    photo    the key of the photo that they belong to, or None
+    message  why there are none, or ""
+    icons    the icon of each face, in order; 0 where the engine has sent no thumbnail
+    items    of the panel's choice; Blender needs them to stay alive
+    previews Blender's collection of the thumbnails; None while the extension is disabled
+    """
+
+    photo: str | None = None
+    message: str = ""
+    icons: list[int] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    previews: Any = None
+
+
+state = Detection()
+
+
+def key(chosen: ChosenPhoto) -> str:
+    """The key of what is chosen: the photo's path, or the open image; "" for nothing."""
     if chosen.source == "IMAGE":
         return image_key(chosen.image.name) if chosen.image is not None else ""
     return chosen.photo
 
 
-def image_key(name):
+def image_key(name: str) -> str:
+    """The key of an open image."""
     return f"image {name}"
 
 
-def clear(context, of=None, words=""):
-    """Forget the faces; `words` is why there are none on the photo `of`."""
-    global photo, message
-    photo, message = of, words
-    context.window_manager.hffne_faces.clear()
-    _items.clear()
-    _numbers.clear()
-    if _icons is not None:
-        _icons.clear()
+def clear(context: bpy.types.Context, of: str | None = None, message: str = "") -> None:
+    """Forget the faces; `message` says why there are none on the photo with the key `of`."""
+    state.photo, state.message = of, message
+    manager: Any = context.window_manager
+    manager.hffne_faces.clear()
+    state.items.clear()
+    state.icons.clear()
+    if state.previews is not None:
+        state.previews.clear()
 
 
-def show(context, of, answer):
-    """Take the engine's answer (message, arrays) to `faces` for the photo `of`; the number of faces."""
+def show(context: bpy.types.Context, of: str, answer: tuple[Mapping[str, Any], Mapping[str, np.ndarray]]) -> int:
+    """Take the engine's answer (message, arrays) to `faces` for the photo with the key `of`; the number of faces."""
     reply, arrays = answer
     faces = reply["faces"]
     clear(context, of, "" if faces else "No face was found on this photo.")
+    manager: Any = context.window_manager
     for number, face in enumerate(faces, 1):
-        item = context.window_manager.hffne_faces.add()
+        item = manager.hffne_faces.add()
         item.box, item.score = face["box"], face["score"]
-        _numbers.append(_icon(number, arrays.get("thumbnails")))
+        state.icons.append(_icon(number, arrays.get("thumbnails")))
         text = "The largest face" if number == 1 else f"Face {number} of {len(faces)}, the largest first"
-        _items.append((str(number), str(number), text, 0, number))
+        state.items.append((str(number), str(number), text, 0, number))
     return len(faces)
 
 
-def choices(self, context):
+def choices(self: bpy.types.PropertyGroup, context: bpy.types.Context | None) -> list[Item]:
     """The items of the panel's choice."""
-    return _items or _NONE
+    return state.items or _LARGEST
 
 
-_NONE = [("1", "1", "The largest face", 0, 1)]
+def icons() -> list[int]:
+    """The icon of each face, in order; 0 where the engine has sent no thumbnail."""
+    return list(state.icons)
 
 
-def icons():
-    """The icon of each face, in order; 0 where the engine has sent no picture."""
-    return list(_numbers)
-
-
-def _icon(number, pictures):
+def _icon(number: int, pictures: np.ndarray | None) -> int:
+    """The icon of face `number` (from 1) of the thumbnails (N, H, W, 3) uint8 sRGB."""
     if pictures is None or len(pictures) < number:
         return 0
     picture = pictures[number - 1]
-    entry = _icons.new(str(number))
+    entry = state.previews.new(str(number))
     rgba = np.ones((*picture.shape[:2], 4), np.float32)
     rgba[..., :3] = picture[::-1] / 255
     for name in ("icon", "image"):
@@ -83,18 +115,21 @@ def _icon(number, pictures):
     return entry.icon_id
 
 
-def register():
-    global _icons
-    bpy.utils.register_class(HFFNE_FoundFace)
-    bpy.types.WindowManager.hffne_faces = bpy.props.CollectionProperty(type=HFFNE_FoundFace)
-    _icons = bpy.utils.previews.new()
+def register() -> None:
+    """Register the property `window_manager.hffne_faces`."""
+    bpy.utils.register_class(HFFNE_DetectedFace)
+    manager: Any = bpy.types.WindowManager
+    properties: Any = bpy.props
+    manager.hffne_faces = properties.CollectionProperty(type=HFFNE_DetectedFace)
+    state.previews = bpy.utils.previews.new()
 
 
-def unregister():
-    global _icons, photo, message
-    bpy.utils.previews.remove(_icons)
-    _icons, photo, message = None, None, ""
-    _items.clear()
-    _numbers.clear()
-    del bpy.types.WindowManager.hffne_faces
-    bpy.utils.unregister_class(HFFNE_FoundFace)
+def unregister() -> None:
+    """Remove the property and the thumbnails."""
+    bpy.utils.previews.remove(state.previews)
+    state.previews, state.photo, state.message = None, None, ""
+    state.items.clear()
+    state.icons.clear()
+    manager: Any = bpy.types.WindowManager
+    del manager.hffne_faces
+    bpy.utils.unregister_class(HFFNE_DetectedFace)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the engine's arrays to Blender's data-blocks; one kind of thing a module."""
+"""Blender's data of a face: its mesh, material, images, camera and attributes. May import numeric and system only."""

@@ -1,48 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The photo's own view: the orthographic camera from which the engine saw the face.
+"""The photo's view: the orthographic camera from which the engine saw the face.
 
-A face object carries the property "hffne_camera", a JSON text:
+A face object has the custom property "hffne_camera", a JSON text:
 
-    rotation    3 x 3, rows: object axes -> camera axes (x right, y up, z to the viewer)
-    scale       crop pixels a meter
+    rotation    3 x 3, rows: object axes -> camera axes (x right, y up, z toward the viewer)
+    scale       crop pixels per meter
     center      [x, y], where the object's origin lies in the crop, in crop pixels;
-                whole numbers are pixel centers, y down
+                integers are pixel centers, y down
     crop        {center_x, center_y, side, size}: the square of the photo, in its pixels,
                 that was resampled to size x size crop pixels
     photo_size  [width, height]
 """
 
 import json
+from typing import Literal
 
 import bpy
 from mathutils import Matrix, Vector
 
+from ..numeric.received_face import PhotoCamera, PhotoCrop
+
 PROPERTY = "hffne_camera"
+# Meters between the face's origin and the camera.
 DISTANCE = 1.0
 
 
-def store(obj, camera):
-    """Keep the camera on the object, as text: it survives every version of the file format."""
+def store(obj: bpy.types.Object, camera: PhotoCamera) -> None:
+    """Store the camera on the object, as text, which every version of the file format keeps."""
     obj[PROPERTY] = json.dumps(camera)
 
 
-def load(obj):
-    """The camera of a face object, or None when the object is no face of this extension."""
+def load(obj: bpy.types.Object) -> PhotoCamera | None:
+    """The camera of a face object, or None for an object that is not a face of this extension."""
     text = obj.get(PROPERTY)
     return json.loads(text) if text else None
 
 
-def photo_camera(obj, frame="CROP"):
+def of_face(obj: bpy.types.Object) -> PhotoCamera:
+    """The camera of a face object. Raises ValueError for an object that is not a face of this extension."""
+    camera = load(obj)
+    if camera is None:
+        raise ValueError(f"The object '{obj.name}' has no camera of a photo.")
+    return camera
+
+
+def photo_camera(obj: bpy.types.Object, frame: Literal["CROP", "PHOTO"] = "CROP") -> bpy.types.Object:
     """A new, unlinked camera object that sees `obj` as the photo did.
 
     frame  "CROP": the square crop that the engine saw; render it square.
            "PHOTO": the whole photo; render it in the photo's proportions.
 
-    Raises ValueError when the object carries no camera.
+    Raises ValueError when the object has no camera.
     """
-    camera = load(obj)
-    if camera is None:
-        raise ValueError(f"The object '{obj.name}' carries no camera of a photo.")
+    camera = of_face(obj)
     crop, scale = camera["crop"], camera["scale"]
     size = crop["size"]
     if frame == "CROP":
@@ -65,7 +75,7 @@ def photo_camera(obj, frame="CROP"):
     view = bpy.data.objects.new("Photo View", data)
     to_object = Matrix(camera["rotation"]).transposed()
     pose = Matrix.Translation(to_object @ offset) @ to_object.to_4x4()
-    # The object may have been moved and scaled since; its view goes with it.
+    # The object may have been moved and scaled since; its view moves with it.
     world = obj.matrix_world
     view.matrix_world = world @ pose
     view.scale = (1, 1, 1)
@@ -73,8 +83,8 @@ def photo_camera(obj, frame="CROP"):
     return view
 
 
-def _photo_to_crop(crop, x, y):
-    """Photo pixels to crop pixels, pixel centers at whole numbers on both sides."""
+def _photo_to_crop(crop: PhotoCrop, x: float, y: float) -> tuple[float, float]:
+    """Photo pixels to crop pixels, pixel centers at integers on both sides."""
     size, side = crop["size"], crop["side"]
     return (
         ((x + 0.5 - crop["center_x"]) / side + 0.5) * size - 0.5,

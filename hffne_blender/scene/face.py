@@ -1,66 +1,81 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One face object from one asset. Adds to the scene, changes nothing that is there."""
+"""One face object from one received face. Adds to the scene and changes nothing that is there."""
 
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
+from typing import Any, TypeVar
 
 import bpy
 
-from ..numeric import tangent
+from ..numeric import face_textures
+from ..numeric.face_textures import Texture
+from ..numeric.received_face import ReceivedFace
 from ..system import jobs
-from . import camera, face_attributes, material, mesh, textures
+from . import camera, face_attributes, material, mesh, mesh_arrays, textures
+
+BlockT = TypeVar("BlockT", bound=bpy.types.ID)
 
 
-def build(asset, collection, use_color=True):
-    """Build the face of a `FaceAsset` and link it to `collection`. Returns the object.
+def build(received: ReceivedFace, collection: bpy.types.Collection, use_color: bool = True) -> bpy.types.Object:
+    """Build the object of a face and link it to `collection`. Returns the object.
 
     All or nothing: when a step fails, what the earlier ones made is removed.
     """
-    return jobs.run(build_steps(asset, lambda: collection, use_color))
+    return jobs.run(build_steps(received, lambda: collection, use_color))
 
 
-def build_steps(asset, collection, use_color=True):
-    """The same in slices, see `system.jobs`: two short ones on the main thread, all that takes long between them.
+def build_steps(
+    received: ReceivedFace, collection: Callable[[], bpy.types.Collection], use_color: bool = True
+) -> Generator[Callable[[], Any], Any, bpy.types.Object]:
+    """The same in slices, see `system.jobs`: two short ones on the main thread, with the long work between them.
 
-    collection  a function that says where to link the object, asked at the end
+    collection  returns the collection to which the object is linked; called at the end
 
     Between the slices nothing of the face is in the file: it may be saved, changed, undone or closed meanwhile.
     """
-    sketch = mesh.build_mesh(asset.name, asset.vertices, asset.quads, asset.uvs)
+    sketch = mesh.build_mesh(received.name, received.vertices, received.quads, received.uvs)
     try:
-        frames = tangent.corner_frames(sketch, mesh.UV_NAME)
+        frames = mesh_arrays.corner_frames(sketch, mesh.UV_NAME)
     finally:
         bpy.data.meshes.remove(sketch)
-    made_textures = yield partial(textures.encode_textures, asset, frames, use_color)
-    photo = yield partial(textures.encode_photo, asset)
-    made = []
+    skin = yield partial(face_textures.encode_textures, received, frames, use_color)
+    photo = yield partial(face_textures.encode_photo, received)
+    made: list[bpy.types.ID] = []
     try:
-        return _assemble(asset, collection(), made_textures, photo, made)
+        return _assemble(received, collection(), skin, photo, made)
     except Exception:
         bpy.data.batch_remove(made)
         raise
 
 
-def _assemble(asset, collection, made_textures, photo, made):
-    def keep(block):
+def _assemble(
+    received: ReceivedFace,
+    collection: bpy.types.Collection,
+    skin: Iterable[Texture],
+    photo: Iterable[Texture],
+    made: list[bpy.types.ID],
+) -> bpy.types.Object:
+    """Build and link the object; every new data-block is added to `made`."""
+
+    def keep(block: BlockT) -> BlockT:
         made.append(block)
         return block
 
-    name = asset.name
-    base = keep(mesh.build_mesh(name, asset.vertices, asset.quads, asset.uvs))
+    name = received.name
+    base = keep(mesh.build_mesh(name, received.vertices, received.quads, received.uvs))
     skin_images = {
         texture.kind: keep(textures.add_image(f"{name}_texture_{texture.kind}", texture, texture.kind))
-        for texture in made_textures
+        for texture in skin
     }
-    skin = keep(material.build_material(name, mesh.UV_NAME, skin_images))
-    base.materials.append(skin)
+    base.materials.append(keep(material.build_material(name, mesh.UV_NAME, skin_images)))
 
     obj = keep(bpy.data.objects.new(name, base))
-    mesh.add_regions(obj, asset.regions, asset.region_weights)
-    camera.store(obj, asset.camera)
+    mesh.add_regions(obj, received.regions, received.region_weights)
+    camera.store(obj, received.camera)
     for texture in photo:
-        # The face holds on to them until they are needed.
+        # Custom properties keep the images in the file until they are needed.
         image = keep(textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}"))
         obj[f"hffne_photo_{texture.kind}"] = image
-    face_attributes.store(obj, asset, skin_images["normal"])
+    face_attributes.store(obj, received, skin_images["normal"])
     collection.objects.link(obj)
     return obj

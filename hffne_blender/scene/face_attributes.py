@@ -1,44 +1,55 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What else the engine knows of a face, kept on its object for whoever works on with it.
+"""What the engine measured of a face, stored on its object for later use.
 
-"hffne_confidence"  on the mesh, a float of each vertex: how well the photo saw it, 0..1
+"hffne_confidence"  on the mesh, a float per vertex: how well the photo shows it, 0..1
 "hffne_landmarks"   on the object, a JSON text: the 68 UVs of the landmarks, iBUG order
 "hffne_normal"      on the object: the tangent-space normal map, whatever the material does with it
 """
 
 import json
 
+import bpy
 import numpy as np
+
+from ..numeric.received_face import ReceivedFace
+from . import camera
+from .access import mesh_of, read_array, write_array
 
 CONFIDENCE = "hffne_confidence"
 LANDMARKS = "hffne_landmarks"
 NORMAL = "hffne_normal"
 
 
-def store(obj, asset, normal_image):
-    """Keep them on a face object that was built from a `FaceAsset`."""
+def is_face(obj: bpy.types.Object | None) -> bool:
+    """Whether an object (or None) is a face that this extension built from a photo."""
+    return obj is not None and obj.type == "MESH" and obj.get(camera.PROPERTY) is not None
+
+
+def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types.Image) -> None:
+    """Store the attributes on a face object that was built from `received`."""
     obj[NORMAL] = normal_image
-    if asset.landmarks is not None:
-        obj[LANDMARKS] = json.dumps(np.round(asset.landmarks.astype(float), 5).tolist())
-    if asset.confidence is not None:
-        size = len(asset.confidence)
-        col = np.clip((asset.uvs[:, 0] * size).astype(int), 0, size - 1)
-        row = np.clip(((1 - asset.uvs[:, 1]) * size).astype(int), 0, size - 1)
+    if received.landmarks is not None:
+        obj[LANDMARKS] = json.dumps(np.round(received.landmarks.astype(float), 5).tolist())
+    if received.confidence is not None:
+        size = len(received.confidence)
+        col = np.clip((received.uvs[:, 0] * size).astype(int), 0, size - 1)
+        row = np.clip(((1 - received.uvs[:, 1]) * size).astype(int), 0, size - 1)
         # After validate() a mesh may have fewer faces, never fewer vertices.
-        layer = obj.data.attributes.new(CONFIDENCE, "FLOAT", "POINT")
-        layer.data.foreach_set("value", np.ascontiguousarray(asset.confidence[row, col], np.float32))
+        layer = mesh_of(obj).attributes.new(CONFIDENCE, "FLOAT", "POINT")
+        assert isinstance(layer, bpy.types.FloatAttribute)
+        write_array(layer.data, "value", received.confidence[row, col])
 
 
-def landmark_uvs(obj):
-    """(68, 2) float64, or None for a face that does not know them."""
+def landmark_uvs(obj: bpy.types.Object) -> np.ndarray | None:
+    """The landmarks' UVs (68, 2) float64, or None for a face without them."""
     text = obj.get(LANDMARKS)
     return np.array(json.loads(text), float) if text else None
 
 
-def confidence(obj):
-    """(V,) float64; 1 where nothing is known."""
-    layer = obj.data.attributes.get(CONFIDENCE)
-    values = np.ones(len(obj.data.vertices), np.float32)
-    if layer is not None and len(layer.data) == len(values):
-        layer.data.foreach_get("value", values)
-    return values.astype(float)
+def confidence(obj: bpy.types.Object) -> np.ndarray:
+    """The confidence (V,) float64 of the vertices; 1 where it is unknown."""
+    mesh = mesh_of(obj)
+    layer = mesh.attributes.get(CONFIDENCE)
+    if isinstance(layer, bpy.types.FloatAttribute) and len(layer.data) == len(mesh.vertices):
+        return read_array(layer.data, "value", 1).astype(float)
+    return np.ones(len(mesh.vertices))

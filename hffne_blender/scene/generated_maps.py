@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The maps that were made for an object, of whatever material it wears: the object's properties "hffne_made_<kind>".
+"""The maps that were made for an object, whatever its material: its custom properties "hffne_made_<kind>".
 
-The object points to its images and not they to it, so that a deleted object is really gone.
+The object points to its images and not they to it, so that a deleted object is really removed.
 """
 
 import bpy
@@ -13,11 +13,11 @@ PREFIX = "hffne_made_"
 SCALE = "hffne_scale"
 
 
-def keep(obj, kind, name, data):
-    """A new packed Non-Color image of a PNG file's bytes as an object's map of a kind; returns it.
+def store(obj: bpy.types.Object, kind: str, name: str, data: bytes) -> bpy.types.Image:
+    """Store a PNG file's bytes as an object's map of a kind: a new packed Non-Color image, which is returned.
 
-    The object's earlier one is replaced wherever it is used, unless a copy of the object has it too: then it stays
-    with the copy.
+    The object's earlier map of the kind is replaced wherever it is used, unless a copy of the object has it too: then
+    it stays with the copy.
     """
     key = PREFIX + kind
     old = obj.get(key)
@@ -30,7 +30,7 @@ def keep(obj, kind, name, data):
     return image
 
 
-def of(obj):
+def of_object(obj: bpy.types.Object) -> dict[str, bpy.types.Image]:
     """An object's maps by kind ("normal", "displacement", "bake_tangent", "bake_object")."""
     found = {key[len(PREFIX) :]: obj[key] for key in obj.keys() if key.startswith(PREFIX)}
     return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image)}

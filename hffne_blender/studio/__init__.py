@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at a face: lights to judge its relief, a turntable, and the photo lit anew."""
+"""Inspecting a face: lights that show its relief, a turntable, and the photo under a movable light."""

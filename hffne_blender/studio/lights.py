@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lights around a face, as children of it: they go where it goes and are sized by it."""
+"""Lights around a face, as children of it: they move with it and are scaled to its size."""
 
 import math
 
 import bpy
 from mathutils import Vector
 
-from .place import collection_for, drive, empty, marked, middle, of_face, remove
+from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
 
 COLLECTION, KIND = "HFFNE Lights", "lights"
 # Distance of the lights, in radii of the face.
 DISTANCE = 3.5
-# What the presets' sizes and powers are for; light falls off with the square of the distance. White clay facing the key
-# stays a little below white.
+# The radius (meters) of a face for which the presets' sizes and powers are given; light falls off with the square of
+# the distance. White clay facing the key light stays a little below white.
 RADIUS = 0.1
 # name -> lights: name, degrees to the viewer's right, degrees up, size in meters, watts
-PRESETS = {
+PRESETS: dict[str, tuple[tuple[str, float, float, float, float], ...]] = {
     "SOFT": (("Key", -35, 30, 0.6, 1.4), ("Fill", 45, 5, 0.8, 0.55), ("Rim", 150, 35, 0.25, 0.9)),
     "REMBRANDT": (("Key", -48, 42, 0.15, 1.5), ("Fill", 55, 0, 0.6, 0.12)),
     "BUTTERFLY": (("Key", 0, 48, 0.25, 1.3), ("Fill", 0, -35, 0.5, 0.25), ("Rim", 180, 50, 0.3, 0.6)),
@@ -25,16 +25,18 @@ PRESETS = {
 RAKING_SIZE, RAKING_POWER = 0.05, 1.6
 
 
-def add(scene, obj, preset, grazing=75.0, frames=96):
-    """Light the face `obj` by a preset; replaces its lights of an earlier call. Returns the collection.
+def add(
+    scene: bpy.types.Scene, obj: bpy.types.Object, preset: str, grazing: float = 75.0, frames: int = 96
+) -> bpy.types.Collection:
+    """Light the face `obj` by a preset; replaces the lights of an earlier call. Returns the collection.
 
     preset   a key of PRESETS, or "RAKING": one hard light that circles around the face's axis
-    grazing  degrees between that light and the axis on which the face looks; 90 only touches
-    frames   frames of a circle; 0 keeps the light still
+    grazing  degrees between that light and the direction in which the face looks; at 90 it only grazes the face
+    frames   frames of a circle; with 0 the light does not move
     """
     remove(of_face(scene, obj, KIND), KIND)
     collection = collection_for(scene, KIND, COLLECTION)
-    center, radius = middle(obj)
+    center, radius = bounding_sphere(obj)
     pivot = empty(collection, "Face Lights", obj, center, radius * 0.3, "CIRCLE")
     if preset == "RAKING":
         pivot.name = "Raking Light"
@@ -51,12 +53,23 @@ def add(scene, obj, preset, grazing=75.0, frames=96):
     return collection
 
 
-def _light(collection, pivot, name, toward, radius, size, power, obj):
-    data = marked(bpy.data.lights.new(name, "AREA"), KIND)
-    # Parents' scales move a light but neither size it nor make it stronger.
+def _light(
+    collection: bpy.types.Collection,
+    pivot: bpy.types.Object,
+    name: str,
+    toward: Vector,
+    radius: float,
+    size: float,
+    power: float,
+    obj: bpy.types.Object,
+) -> None:
+    data = bpy.data.lights.new(name, "AREA")
+    assert isinstance(data, bpy.types.AreaLight)
+    mark(data, KIND)
+    # The scale of a parent moves a light but changes neither its size nor its power.
     scale = radius * obj.matrix_world.to_scale().x / RADIUS
     data.size, data.energy = size * scale, power * scale**2
-    light = marked(bpy.data.objects.new(name, data), KIND)
+    light = mark(bpy.data.objects.new(name, data), KIND)
     light.parent = pivot
     light.location = toward * radius * DISTANCE
     light.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()

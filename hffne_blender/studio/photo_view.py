@@ -1,37 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The camera of a face's photo in the scene: one for each face, a child of it."""
+"""The camera of a face's photo in the scene: one per face, a child of it."""
 
 import bpy
 
 from ..scene import camera
-from .place import marked, of_face
+from .place import mark, of_face
 
 KIND = "photo_view"
+# What is restored on the camera of an earlier call.
+_SETTINGS = ("type", "ortho_scale", "clip_start", "clip_end", "shift_x", "shift_y")
 
 
-def add(scene, collection, obj):
-    """The scene's camera becomes one that sees the face `obj` and the whole photo around it. Returns it.
+def add(scene: bpy.types.Scene, collection: bpy.types.Collection, obj: bpy.types.Object) -> bpy.types.Object:
+    """Make the scene's camera one that sees the face `obj` and the whole photo around it. Returns it.
 
-    A face's camera of an earlier call is put back to where it belongs. The size of renders stays: in other
-    proportions than the photo's more is seen on two sides.
+    The camera of an earlier call is moved back to its place. The size of renders does not change: where its
+    proportions are not the photo's, more is visible on two sides. Raises ValueError for an object without a photo's
+    camera.
     """
-    made = camera.photo_camera(obj, "PHOTO")
-    data = made.data
-    render, (width, height) = scene.render, camera.load(obj)["photo_size"]
+    added = camera.photo_camera(obj, "PHOTO")
+    data = added.data
+    assert isinstance(data, bpy.types.Camera)
+    render, (width, height) = scene.render, camera.of_face(obj)["photo_size"]
     across = render.resolution_x * render.pixel_aspect_x
     down = render.resolution_y * render.pixel_aspect_y
-    # The scale is what the longer side of the render shows.
+    # The scale is the width of what the longer side of the render shows.
     data.ortho_scale *= max(width * max(across, down) / across, height * max(across, down) / down) / max(width, height)
-    pose = made.matrix_basis.copy()
+    pose = added.matrix_basis.copy()
     view = next((child for child in of_face(scene, obj, KIND) if child.type == "CAMERA"), None)
     if view is None:
-        view = marked(made, KIND)
+        view = mark(added, KIND)
         view.parent = obj
         collection.objects.link(view)
     else:
-        for name in ("type", "ortho_scale", "clip_start", "clip_end", "shift_x", "shift_y"):
+        for name in _SETTINGS:
             setattr(view.data, name, getattr(data, name))
-        bpy.data.batch_remove([made, data])
+        bpy.data.batch_remove([added, data])
     view.matrix_parent_inverse = obj.matrix_world.inverted_safe()
     view.matrix_basis = pose
     scene.camera = view

@@ -1,65 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a face is, and the collections into which what stands around it goes."""
+"""The position of a face, and the collections and marks of the objects that are put around it."""
 
 import re
+from collections.abc import Iterable
+from typing import Literal, TypeVar
 
 import bpy
 from mathutils import Vector
 
-# On a collection, an object and its data: what it was put there as. Only what carries it is ever removed.
+# Custom property of a collection, an object or its data: the kind for which it was added. Only what carries it is ever
+# removed.
 MARK = "hffne_studio"
 
+BlockT = TypeVar("BlockT", bound=bpy.types.ID)
 
-def middle(obj):
-    """(center, radius) of an object's bounding box in its own space; a Vector and meters."""
+
+def bounding_sphere(obj: bpy.types.Object) -> tuple[Vector, float]:
+    """(center, radius) of an object's bounding box in its own space: its center and half its longest side."""
     corners = [Vector(corner) for corner in obj.bound_box]
     low = Vector([min(corner[axis] for corner in corners) for axis in range(3)])
     high = Vector([max(corner[axis] for corner in corners) for axis in range(3)])
-    return (low + high) / 2, max(high - low) / 2
+    size = high - low
+    return (low + high) / 2, max(size.x, size.y, size.z) / 2
 
 
-def collection_for(scene, kind, name):
-    """The scene's collection for what is put around faces as a kind; a new one where there is none."""
+def collection_for(scene: bpy.types.Scene, kind: str, name: str) -> bpy.types.Collection:
+    """The scene's collection for objects of a kind; a new one named `name` where there is none."""
     for known in scene.collection.children_recursive:
         if known.get(MARK) == kind and known.library is None:
             return known
-    made = marked(bpy.data.collections.new(name), kind)
-    scene.collection.children.link(made)
-    return made
+    added = mark(bpy.data.collections.new(name), kind)
+    scene.collection.children.link(added)
+    return added
 
 
-def marked(block, kind):
-    """The block, known from now on as one that may be removed when the next of its kind comes."""
+def mark(block: BlockT, kind: str) -> BlockT:
+    """Mark a data-block as one that is removed when another of its kind replaces it. Returns the block."""
     block[MARK] = kind
     return block
 
 
-def of_face(scene, obj, kind):
-    """What was put around the face `obj` as a kind."""
-    return [child for child in _ours(obj, kind) if scene.objects.get(child.name) == child]
+def of_face(scene: bpy.types.Scene, obj: bpy.types.Object, kind: str) -> list[bpy.types.Object]:
+    """The objects of a kind that were put around the face `obj` and are in the scene."""
+    return [child for child in _marked_children(obj, kind) if scene.objects.get(child.name) == child]
 
 
-def _ours(parent, kind):
-    """The children of an object that carry the mark; a copy beside its original ("Key.001") is the artist's."""
-    first = {}
+def _marked_children(parent: bpy.types.Object, kind: str) -> list[bpy.types.Object]:
+    """The marked children of an object; a copy beside its original ("Key.001") is the artist's and is left out."""
+    first: dict[str, bpy.types.Object] = {}
     for child in sorted(parent.children, key=lambda child: child.name):
         if child.get(MARK) == kind:
             first.setdefault(re.sub(r"\.\d+$", "", child.name), child)
     return list(first.values())
 
 
-def remove(roots, kind):
-    """Remove objects of ours with what hangs on them; what an artist has hung on them or put beside them stays."""
+def remove(roots: Iterable[bpy.types.Object], kind: str) -> None:
+    """Remove marked objects with their marked children; other children, which an artist added, keep their position."""
     doomed, waiting = set(), list(roots)
     while waiting:
         obj = waiting.pop()
         doomed.add(obj)
-        ours = _ours(obj, kind)
+        ours = _marked_children(obj, kind)
         waiting += ours
-        for guest in set(obj.children).difference(ours):
-            where = guest.matrix_world.copy()
-            guest.parent = None
-            guest.matrix_world = where
+        for other in set(obj.children).difference(ours):
+            position = other.matrix_world.copy()
+            other.parent = None
+            other.matrix_world = position
     data = {obj.data for obj in doomed if obj.data is not None and obj.data.get(MARK) == kind}
     materials = {slot.material for obj in doomed for slot in obj.material_slots if slot.material is not None}
     bpy.data.batch_remove(list(doomed))
@@ -67,16 +73,24 @@ def remove(roots, kind):
         bpy.data.batch_remove([block for block in blocks if block.users == 0])
 
 
-def empty(collection, name, parent, location=(0, 0, 0), size=0.02, shape="PLAIN_AXES"):
-    """A new Empty of the collection's kind, a child of `parent` at a place in its space."""
-    made = marked(bpy.data.objects.new(name, None), collection[MARK])
-    made.empty_display_type, made.empty_display_size = shape, size
-    made.parent, made.location = parent, location
-    collection.objects.link(made)
-    return made
+def empty(
+    collection: bpy.types.Collection,
+    name: str,
+    parent: bpy.types.Object,
+    location: Vector,
+    size: float = 0.02,
+    shape: Literal["PLAIN_AXES", "CIRCLE", "SPHERE"] = "PLAIN_AXES",
+) -> bpy.types.Object:
+    """A new Empty of the collection's kind, a child of `parent` at a location in its space."""
+    added = mark(bpy.data.objects.new(name, None), collection[MARK])
+    added.empty_display_type, added.empty_display_size = shape, size
+    added.parent, added.location = parent, location
+    collection.objects.link(added)
+    return added
 
 
-def drive(obj, path, index, expression):
-    """Let a property follow the frame, by an expression that Blender runs without asking for leave."""
-    driver = obj.driver_add(path, index).driver
-    driver.type, driver.expression = "SCRIPTED", expression
+def drive(obj: bpy.types.Object, path: str, index: int, expression: str) -> None:
+    """Let a property follow the frame, by an expression that Blender runs without permission to run scripts."""
+    curve = obj.driver_add(path, index)
+    assert isinstance(curve, bpy.types.FCurve) and curve.driver is not None
+    curve.driver.type, curve.driver.expression = "SCRIPTED", expression

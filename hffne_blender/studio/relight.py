@@ -1,125 +1,146 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The photo lit anew: a card with its pixels, shaded by their normals from where an empty is dragged to.
+"""The photo under a new light: a card with its pixels, shaded by their normals from the position of a movable empty.
 
-No compositor and no script: the material asks where the empty is at every pixel, so the picture follows the
+No compositor and no script: the material reads the position of the empty at every pixel, so the picture follows the
 mouse in every shading mode that shows materials, and a render is the same.
 """
 
+from collections.abc import Mapping
+
 import bpy
+import numpy as np
+from mathutils import Vector
 
 from ..scene import camera
-from ..scene.nodes import NodeBuilder, add_sliders, find_group, new_material, shared_group
-from .place import collection_for, empty, marked, of_face, remove
+from ..scene.access import mesh_of, tree_of, write_array
+from ..scene.nodes import (
+    NodeBuilder,
+    add_sliders,
+    find_group,
+    input_of,
+    interface_of,
+    new_material,
+    output_of,
+    shared_group,
+)
+from .place import collection_for, empty, mark, of_face, remove
 
 COLLECTION, KIND = "HFFNE Relight", "relight"
 GROUP, TAG = "HFFNE Relight", "hffne_relight"
+# Raised when the nodes change, see scene.detail_nodes.
 VERSION = 1
 KINDS = ("color", "albedo", "normal", "mask")
 # name, description
-COLOR = ("Light Color", "Of the dragged light")
-# name, default, most, description
+COLOR = ("Light Color", "Color of the movable light")
+# name, default, maximum, description
 SLIDERS = (
-    ("Ambient", 0.15, 2.0, "Light from all around"),
-    ("Strength", 1.0, 5.0, "The dragged light"),
-    ("Gloss", 0.08, 1.0, "Highlights of the dragged light"),
-    ("Surroundings", 0.15, 2.0, "How bright the photo is beside the face"),
+    ("Ambient", 0.15, 2.0, "Light from all directions"),
+    ("Strength", 1.0, 5.0, "Strength of the movable light"),
+    ("Gloss", 0.08, 1.0, "Highlights of the movable light"),
+    ("Surroundings", 0.15, 2.0, "Brightness of the photo beside the face"),
     ("Original", 0.0, 1.0, "Back to the photo as it was"),
 )
+# Of the card's corners, counter-clockwise from the lower left.
+CARD_UVS = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 # Exponent of the highlights: about the width that skin has.
 SHARPNESS = 24.0
 
 
-def images_of(obj):
-    """The images of a face for lighting its photo anew, by kind, or None when it was made without."""
+def images_of(obj: bpy.types.Object) -> dict[str, bpy.types.Image] | None:
+    """The images of a face for relighting its photo, by kind, or None when it was made without them."""
     found = {kind: obj.get(f"hffne_photo_{kind}") for kind in KINDS}
-    return found if all(isinstance(image, bpy.types.Image) for image in found.values()) else None
+    complete = {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image)}
+    return complete if len(complete) == len(KINDS) else None
 
 
-def add(scene, obj):
-    """A card with the photo of the face `obj` beside it, and its light; replaces its own of an earlier call.
+def add(scene: bpy.types.Scene, obj: bpy.types.Object) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Add a card with the photo of the face `obj` beside it, and its light; replaces those of an earlier call.
 
     Returns (card, light). Raises ValueError when the face was made without "Photo Relighting".
     """
-    made = images_of(obj)
-    if made is None:
+    images = images_of(obj)
+    if images is None:
         raise ValueError("This face was made without the map Photo Relighting.")
     remove(of_face(scene, obj, KIND), KIND)
     collection = collection_for(scene, KIND, COLLECTION)
-    seen = camera.load(obj)
-    side = seen["crop"]["size"] / seen["scale"]
-    mesh = marked(bpy.data.meshes.new(f"{obj.name} Photo"), KIND)
+    photo = camera.of_face(obj)
+    side = photo["crop"]["size"] / photo["scale"]
+    mesh = mark(bpy.data.meshes.new(f"{obj.name} Photo"), KIND)
     half = side / 2
     mesh.from_pydata([(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)], [], [(0, 1, 2, 3)])
-    layer = mesh.uv_layers.new(name="UVMap")
-    layer.uv.foreach_set("vector", [0, 0, 1, 0, 1, 1, 0, 1])
-    card = marked(bpy.data.objects.new(f"{obj.name} Photo", mesh), KIND)
+    write_array(mesh.uv_layers.new(name="UVMap").uv, "vector", CARD_UVS)
+    card = mark(bpy.data.objects.new(f"{obj.name} Photo", mesh), KIND)
     collection.objects.link(card)
-    # Upright at its own size wherever the face is turned, and from then on with it.
+    # Upright and unscaled whatever the face's rotation and scale; from then on it moves with the face.
     card.parent, card.matrix_parent_inverse = obj, obj.matrix_world.inverted_safe()
-    card.location = obj.matrix_world.translation
-    card.location.x += side
-    light = empty(collection, "Drag Me", card, (-0.6 * side, -0.6 * side, 0.4 * side), 0.08 * side, "SPHERE")
-    # Its place is what counts; turned or scaled it would bend the light.
+    card.location = obj.matrix_world.translation + Vector((side, 0, 0))
+    light = empty(collection, "Drag Me", card, Vector((-0.6, -0.6, 0.4)) * side, 0.08 * side, "SPHERE")
+    # Only its position matters; rotation or scale would distort the light's direction.
     light.lock_rotation = light.lock_scale = (True, True, True)
-    mesh.materials.append(_material(f"{obj.name} Relit", made, light))
+    mesh.materials.append(_material(f"{obj.name} Relit", images, light))
     return card, light
 
 
-def find_node(card):
+def find_node(card: bpy.types.Object | None) -> bpy.types.ShaderNodeGroup | None:
     """The node with the sliders of a card, or None."""
-    materials = card.data.materials if card is not None and card.type == "MESH" else ()
-    return next((node for node in (find_group(material, TAG) for material in materials) if node is not None), None)
+    if card is None or card.type != "MESH":
+        return None
+    nodes = (find_group(material, TAG) for material in mesh_of(card).materials)
+    return next((node for node in nodes if node is not None), None)
 
 
-def _material(name, made, light):
-    material = marked(new_material(name), KIND)
-    tree = material.node_tree
+def _material(name: str, images: Mapping[str, bpy.types.Image], light: bpy.types.Object) -> bpy.types.Material:
+    material = mark(new_material(name), KIND)
+    tree = tree_of(material)
     tree.nodes.clear()
     build = NodeBuilder(tree)
     read = {}
     for kind in KINDS:
-        node = read[kind] = build.node("ShaderNodeTexImage", 0)
-        node.image, node.extension = made[kind], "EXTEND"
+        node = read[kind] = build.node(bpy.types.ShaderNodeTexImage, 0)
+        node.image, node.extension = images[kind], "EXTEND"
         # There may be fewer pixels than the card shows: a face at arm's length is small on a photo.
         node.interpolation = "Cubic"
-    place = build.node("ShaderNodeTexCoord", 0)
-    place.object = light
-    group = build.node("ShaderNodeGroup", 2)
-    group.node_tree = shared_group(GROUP, TAG, VERSION, _make)
+    position = build.node(bpy.types.ShaderNodeTexCoord, 0)
+    position.object = light
+    group = build.node(bpy.types.ShaderNodeGroup, 2)
+    shared = shared_group(GROUP, TAG, VERSION, _make)
+    assert isinstance(shared, bpy.types.ShaderNodeTree)
+    group.node_tree = shared
     for kind in KINDS:
-        tree.links.new(read[kind].outputs["Color"], group.inputs[kind.title()])
-    tree.links.new(place.outputs["Object"], group.inputs["From Light"])
-    glow = build.node("ShaderNodeEmission", 3)
-    tree.links.new(group.outputs["Color"], glow.inputs["Color"])
-    tree.links.new(glow.outputs["Emission"], build.node("ShaderNodeOutputMaterial", 4).inputs["Surface"])
+        tree.links.new(output_of(read[kind], "Color"), input_of(group, kind.title()))
+    tree.links.new(output_of(position, "Object"), input_of(group, "From Light"))
+    emission = build.node(bpy.types.ShaderNodeEmission, 3)
+    tree.links.new(output_of(group, "Color"), input_of(emission, "Color"))
+    output = build.node(bpy.types.ShaderNodeOutputMaterial, 4)
+    tree.links.new(output_of(emission, "Emission"), input_of(output, "Surface"))
     tree.nodes.active = read["color"]
     return material
 
 
-def _make(group):
-    face = group.interface
+def _make(group: bpy.types.NodeTree) -> None:
+    interface = interface_of(group)
     for kind in KINDS:
-        face.new_socket(kind.title(), in_out="INPUT", socket_type="NodeSocketColor")
-    face.new_socket("From Light", in_out="INPUT", socket_type="NodeSocketVector")
-    tint = face.new_socket(COLOR[0], in_out="INPUT", socket_type="NodeSocketColor")
+        interface.new_socket(kind.title(), in_out="INPUT", socket_type="NodeSocketColor")
+    interface.new_socket("From Light", in_out="INPUT", socket_type="NodeSocketVector")
+    tint = interface.new_socket(COLOR[0], in_out="INPUT", socket_type="NodeSocketColor")
     tint.default_value = (1, 1, 1, 1)
     add_sliders(group, SLIDERS)
-    _wire(group)
+    _build(group)
 
 
-def _wire(group):
+def _build(group: bpy.types.NodeTree) -> None:
     """albedo * (ambient + strength * max(0, n . l) * tint) + gloss * (n . h)^s, on the card's axes."""
     build = NodeBuilder(group)
-    given = build.node("NodeGroupInput", 0).outputs
-    # The camera's x, y, z (right, up, to the viewer) are the card's x, z and -y.
-    code = build.vector("MULTIPLY_ADD", 1, given["Normal"], (2, 2, 2), (-1, -1, -1))
-    parts = build.node("ShaderNodeSeparateXYZ", 2)
-    group.links.new(code, parts.inputs[0])
-    card = build.node("ShaderNodeCombineXYZ", 3)
-    group.links.new(parts.outputs["X"], card.inputs["X"])
-    group.links.new(build.math("MULTIPLY", 3, parts.outputs["Z"], -1.0), card.inputs["Y"])
-    group.links.new(parts.outputs["Y"], card.inputs["Z"])
-    normal = build.vector("NORMALIZE", 4, card.outputs[0])
+    given = build.node(bpy.types.NodeGroupInput, 0).outputs
+    # The camera's x, y, z (right, up, toward the viewer) are the card's x, z and -y.
+    decoded = build.vector("MULTIPLY_ADD", 1, given["Normal"], (2, 2, 2), (-1, -1, -1))
+    parts = build.node(bpy.types.ShaderNodeSeparateXYZ, 2)
+    group.links.new(decoded, input_of(parts, 0))
+    card = build.node(bpy.types.ShaderNodeCombineXYZ, 3)
+    group.links.new(output_of(parts, "X"), input_of(card, "X"))
+    group.links.new(build.math("MULTIPLY", 3, output_of(parts, "Z"), -1.0), input_of(card, "Y"))
+    group.links.new(output_of(parts, "Y"), input_of(card, "Z"))
+    normal = build.vector("NORMALIZE", 4, output_of(card, 0))
     toward = build.vector("NORMALIZE", 2, build.vector("MULTIPLY", 1, given["From Light"], (-1, -1, -1)))
 
     lit = build.math("MAXIMUM", 6, build.dot(5, normal, toward), 0.0)
@@ -129,13 +150,13 @@ def _wire(group):
     gloss = build.math("MULTIPLY", 8, build.math("MULTIPLY", 8, shine, given["Gloss"]), key)
 
     tinted = build.vector("SCALE", 8, given["Light Color"], scale=key)
-    ambient = build.node("ShaderNodeCombineXYZ", 7)
+    ambient = build.node(bpy.types.ShaderNodeCombineXYZ, 7)
     for axis in "XYZ":
-        group.links.new(given["Ambient"], ambient.inputs[axis])
-    light = build.vector("ADD", 9, tinted, ambient.outputs[0])
+        group.links.new(given["Ambient"], input_of(ambient, axis))
+    light = build.vector("ADD", 9, tinted, output_of(ambient, 0))
     skin = build.vector("MULTIPLY", 10, given["Albedo"], light)
     skin = build.vector("ADD", 11, skin, build.vector("SCALE", 10, given["Light Color"], scale=gloss))
     beside = build.vector("SCALE", 11, given["Color"], scale=given["Surroundings"])
-    relit = build.between(12, given["Mask"], beside, skin)
-    result = build.between(13, given["Original"], relit, given["Color"])
-    group.links.new(result, build.node("NodeGroupOutput", 15).inputs["Color"])
+    relit = build.mix(12, given["Mask"], beside, skin)
+    result = build.mix(13, given["Original"], relit, given["Color"])
+    group.links.new(result, build.node(bpy.types.NodeGroupOutput, 15).inputs["Color"])

@@ -1,36 +1,66 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A camera that goes around a face, and the pictures that it takes."""
+"""A camera that circles around a face, and the rendering of its pictures."""
 
+import contextlib
 import math
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
 from ..system import verify_file
-from ..system.silence_stdout import quiet
-from .place import collection_for, drive, empty, marked, middle, of_face, remove
+from ..system.silence_stdout import silence_stdout
+from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
 
 COLLECTION, KIND = "HFFNE Turntable", "turntable"
+# Millimeters.
 LENS = 85.0
 
 
-def add(scene, obj, frames=96, sweep=140.0):
-    """A camera around the face `obj`, the scene's camera from now on; replaces its own of an earlier call.
+@dataclass(frozen=True)
+class Rendering:
+    """What to render and where to.
 
-    sweep  degrees: to and fro over so much of the circle, or all around with 360
-    The scene's frames are one turn from now on, so that it can be played and rendered.
+    camera   the camera object
+    folder   an existing folder
+    stem     the pictures are named `<stem>_<frame>.png`
+    step     every `step`-th of the scene's frames is rendered
+    size     pixels per side
+    samples  of Cycles per pixel; 0 takes the scene's
+    """
+
+    camera: bpy.types.Object
+    folder: str
+    stem: str
+    step: int
+    size: int
+    samples: int
+
+    @property
+    def prefix(self) -> str:
+        """The paths of the pictures, up to the number of the frame."""
+        return os.path.join(self.folder, f"{self.stem}_")
+
+
+def add(scene: bpy.types.Scene, obj: bpy.types.Object, frames: int = 96, sweep: float = 140.0) -> bpy.types.Object:
+    """Add a camera around the face `obj` and make it the scene's; replaces that of an earlier call. Returns it.
+
+    frames  frames of one turn; they become the scene's, so that it can be played and rendered
+    sweep   degrees of the arc over which the camera goes to and fro; with 360 it goes all around
     """
     remove(of_face(scene, obj, KIND), KIND)
     collection = collection_for(scene, KIND, COLLECTION)
-    center, radius = middle(obj)
+    center, radius = bounding_sphere(obj)
     pivot = empty(collection, "Turntable", obj, center, radius, "CIRCLE")
     if sweep >= 360:
         drive(pivot, "rotation_euler", 2, f"frame * {math.tau / frames:.9f}")
     else:
         drive(pivot, "rotation_euler", 2, f"sin(frame * {math.tau / frames:.9f}) * {math.radians(sweep / 2):.9f}")
-    data = marked(bpy.data.cameras.new("Turntable"), KIND)
+    data = mark(bpy.data.cameras.new("Turntable"), KIND)
     data.lens = LENS
-    camera = marked(bpy.data.objects.new("Turntable Camera", data), KIND)
+    camera = mark(bpy.data.objects.new("Turntable Camera", data), KIND)
     camera.parent = pivot
     distance = radius * 1.25 / math.tan(min(data.angle_x, data.angle_y) / 2) + radius
     camera.location = (0, -distance, 0)
@@ -43,26 +73,25 @@ def add(scene, obj, frames=96, sweep=140.0):
     return camera
 
 
-def camera_of(scene, obj):
-    """The camera that goes around a face, or None."""
-    there = [child for pivot in of_face(scene, obj, KIND) for child in pivot.children if child.type == "CAMERA"]
-    return there[0] if there else None
+def camera_of(scene: bpy.types.Scene, obj: bpy.types.Object) -> bpy.types.Object | None:
+    """The turntable camera of a face, or None."""
+    cameras = [child for pivot in of_face(scene, obj, KIND) for child in pivot.children if child.type == "CAMERA"]
+    return cameras[0] if cameras else None
 
 
-def render(scene, camera, folder, stem, step, size, samples):
-    """Render every `step`-th of the scene's frames as `<stem>_<frame>.png` into a folder; returns the paths.
+def render(scene: bpy.types.Scene, wanted: Rendering) -> list[str]:
+    """Render the pictures and return their paths.
 
-    samples  of Cycles; 0 takes the scene's
-    The scene's settings are put back. Raises OSError when a picture cannot be written.
+    The scene's settings are restored. Raises OSError when a picture cannot be written.
     """
-    prefix = os.path.join(folder, f"{stem}_")
-    restore = _set_up(scene, camera, prefix, step, size, samples)
+    restore = _set_up(scene, wanted)
     try:
-        with quiet():
+        with silence_stdout():
             bpy.ops.render.render(animation=True, scene=scene.name)
-        paths = [f"{prefix}{frame:04d}.png" for frame in range(scene.frame_start, scene.frame_end + 1, step)]
+        frames = range(scene.frame_start, scene.frame_end + 1, wanted.step)
+        paths = [f"{wanted.prefix}{frame:04d}.png" for frame in frames]
         for path in paths:
-            verify_file.check(path)
+            verify_file.verify_complete(path)
     except RuntimeError as error:
         raise OSError(str(error).strip()) from None
     finally:
@@ -70,13 +99,16 @@ def render(scene, camera, folder, stem, step, size, samples):
     return paths
 
 
-def render_in_window(scene, camera, folder, stem, step, size, samples):
-    """The same as Blender's own render in its window, which can be watched and stopped there; returns at once."""
-    restore = _set_up(scene, camera, os.path.join(folder, f"{stem}_"), step, size, samples)
-    ends = bpy.app.handlers.render_complete, bpy.app.handlers.render_cancel
+def render_in_window(scene: bpy.types.Scene, wanted: Rendering) -> None:
+    """Render the pictures as Blender's own render in its window, where it can be watched and stopped; returns at once.
 
-    def end(*_):
-        # Called by the thread that renders: the scene is changed by the main one.
+    The scene's settings are restored when the render ends.
+    """
+    restore = _set_up(scene, wanted)
+    ends: Any = (bpy.app.handlers.render_complete, bpy.app.handlers.render_cancel)
+
+    def end(*_: object) -> None:
+        # The thread that renders calls this: the scene is changed by the main one.
         for handlers in ends:
             if end in handlers:
                 handlers.remove(end)
@@ -87,26 +119,31 @@ def render_in_window(scene, camera, folder, stem, step, size, samples):
     bpy.ops.render.render("INVOKE_DEFAULT", animation=True, scene=scene.name)
 
 
-def _set_up(scene, camera, prefix, step, size, samples):
-    """Set a scene up for the pictures; returns a function that puts back what was there."""
+def _set_up(scene: bpy.types.Scene, wanted: Rendering) -> Callable[[], None]:
+    """Set a scene up for the pictures; returns a function that restores its settings."""
     picture = scene.render.image_settings
-    wanted = [(scene, "camera", camera), (scene, "frame_step", step), (scene.render, "filepath", prefix)]
-    wanted += [(scene.render, name, size) for name in ("resolution_x", "resolution_y")]
-    wanted += [(scene.render, "resolution_percentage", 100)]
-    wanted += [(scene.render, name, True) for name in ("use_file_extension", "use_overwrite")]
-    # From 5.0 on a format belongs to a medium, which comes first.
-    wanted += [(picture, "media_type", "IMAGE")] if hasattr(picture, "media_type") else []
-    wanted += [(picture, "file_format", "PNG"), (picture, "color_mode", "RGB"), (picture, "color_depth", "8")]
-    wanted += [(scene.cycles, "samples", samples)] if samples else []
-    kept = [(owner, name, getattr(owner, name)) for owner, name, _ in wanted]
-    for owner, name, value in wanted:
+    settings: list[tuple[Any, str, Any]] = [
+        (scene, "camera", wanted.camera),
+        (scene, "frame_step", wanted.step),
+        (scene.render, "filepath", wanted.prefix),
+        (scene.render, "resolution_x", wanted.size),
+        (scene.render, "resolution_y", wanted.size),
+        (scene.render, "resolution_percentage", 100),
+        (scene.render, "use_file_extension", True),
+        (scene.render, "use_overwrite", True),
+    ]
+    # From Blender 5.0 on a format belongs to a medium, which is set first.
+    settings += [(picture, "media_type", "IMAGE")] if hasattr(picture, "media_type") else []
+    settings += [(picture, "file_format", "PNG"), (picture, "color_mode", "RGB"), (picture, "color_depth", "8")]
+    settings += [(scene.cycles, "samples", wanted.samples)] if wanted.samples else []
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in settings]
+    for owner, name, value in settings:
         setattr(owner, name, value)
 
-    def restore():
-        for owner, name, value in kept:
-            try:
+    def restore() -> None:
+        for owner, name, value in before:
+            # Another file was opened, or the scene removed.
+            with contextlib.suppress(ReferenceError):
                 setattr(owner, name, value)
-            except ReferenceError:
-                pass  # another file was opened, or the scene removed
 
     return restore

@@ -7,7 +7,7 @@ import sys
 
 
 @contextlib.contextmanager
-def quiet():
+def silence_stdout():
     """Send file descriptor 1 nowhere; errors go to stderr and are still seen.
 
     Yields a text stream that still reaches the old stdout.

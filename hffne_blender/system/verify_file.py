@@ -10,7 +10,7 @@ ENDS = (
 )
 
 
-def check(path):
+def verify_complete(path):
     """Raise OSError when the file is missing, empty, or a PNG or compressed .blend without its end."""
     with open(path, "rb") as stream:
         head = stream.read(8)

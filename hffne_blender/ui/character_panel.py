@@ -3,10 +3,10 @@
 
 import bpy
 
-from ..character import landmarks, source
+from ..character import landmarks
 from ..engine import session
 from ..operators import ask
-from ..scene import export
+from ..scene import export, face_attributes
 from .panel import _Panel, draw_progress
 
 
@@ -19,7 +19,7 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         target = context.object
-        if target is None or target.type != "MESH" or source.is_face(target):
+        if target is None or target.type != "MESH" or face_attributes.is_face(target):
             layout.label(text="Select your head's mesh", icon="INFO")
             return
         face = ask.face_for(context, target)
@@ -29,7 +29,7 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
         else:
             column.label(text=face.name if face else "No face yet: generate one", icon="USER")
         column.label(text=target.name, icon="MESH_DATA")
-        count = len(landmarks.of(target))
+        count = len(landmarks.empties_of(target))
         if session.running():
             draw_progress(layout, session.state.task)
             return

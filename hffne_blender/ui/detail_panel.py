@@ -25,7 +25,7 @@ class _FacePanel:
 
 def find_face(context):
     """The active object if it is a face with its sliders, or None."""
-    return context.object if detail_nodes.is_face(context.object) else None
+    return context.object if detail_nodes.has_sliders(context.object) else None
 
 
 class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
@@ -50,9 +50,9 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
         if displaced:
             draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
         for name, *_ in skin_nodes.SLIDERS:
-            if not skin_nodes.lacks(skin, name):
+            if not skin_nodes.unavailable_reason(skin, name):
                 layout.prop(sliders, key(name), slider=True)
-        if material.find_node(skin, "DISPLACEMENT") is not None:
+        if material.can_displace(skin):
             row = layout.row(align=True)
             for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
                 row.operator(

@@ -70,7 +70,7 @@ class HFFNE_PT_result(_Panel, bpy.types.Panel):
         layout.use_property_decorate = False
         chosen = context.scene.hffne
         # Else the thumbnails are there to choose from.
-        known = detected_faces.photo and detected_faces.photo == detected_faces.key(chosen)
+        known = detected_faces.state.photo and detected_faces.state.photo == detected_faces.key(chosen)
         for name in ("texture_size", "grid", "color", *(() if known else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
@@ -88,10 +88,10 @@ def _draw_source(layout, chosen):
 
 def _draw_faces(context, layout, chosen):
     """The faces on the photo, where there is a choice or none at all."""
-    if not detected_faces.photo or detected_faces.photo != detected_faces.key(chosen):
+    if not detected_faces.state.photo or detected_faces.state.photo != detected_faces.key(chosen):
         return
-    if detected_faces.message:
-        draw_text(context, layout, detected_faces.message, icon="ERROR")
+    if detected_faces.state.message:
+        draw_text(context, layout, detected_faces.state.message, icon="ERROR")
     icons = detected_faces.icons()
     if len(icons) < 2:
         return

@@ -22,9 +22,11 @@ import fake_face
 import hffne_blender
 from hffne_blender.commands import roundtrip
 from hffne_blender.engine import session
-from hffne_blender.numeric import asset, tangent
-from hffne_blender.numeric.asset import FaceAsset
-from hffne_blender.scene import camera, face, images, material, mesh
+from hffne_blender.numeric import received_face, tangent
+from hffne_blender.numeric.png import png_bytes
+from hffne_blender.numeric.received_face import ReceivedFace
+from hffne_blender.scene import camera, face, images, material, mesh, mesh_arrays
+from hffne_blender.scene.nodes import find_node
 from hffne_blender.system import jobs
 
 BLOCKS = ("objects", "meshes", "images", "materials")
@@ -39,7 +41,7 @@ def counts():
 
 
 def build_fake(texture_size=512, grid=96, **more):
-    made = FaceAsset.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid))
+    made = ReceivedFace.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid))
     return face.build(made, bpy.context.scene.collection, **more)
 
 
@@ -57,7 +59,7 @@ def case_object():
     base = obj.data
     points = np.array([vertex.co for vertex in base.vertices])
     outward = np.array([polygon.normal for polygon in base.polygons]) * np.array([p.center for p in base.polygons])
-    normal_map = material.find_node(obj.data.materials[0], "NORMAL_MAP")
+    normal_map = find_node(obj.data.materials[0], bpy.types.ShaderNodeNormalMap)
     groups = {group.name: group.index for group in obj.vertex_groups}
     forehead = [
         any(entry.group == groups["forehead"] and entry.weight > 0.99 for entry in vertex.groups)
@@ -120,7 +122,7 @@ def case_round_trip_sees_mistakes():
             arrays["normal"] = np.ascontiguousarray(arrays["normal"][..., [0, 2, 1]])
         if mistake == "uv mirrored":
             arrays["normal"] = np.ascontiguousarray(arrays["normal"][:, ::-1])
-        obj = face.build(FaceAsset.from_answer(message, arrays), bpy.context.scene.collection)
+        obj = face.build(ReceivedFace.from_answer(message, arrays), bpy.context.scene.collection)
         image = next(node.image for node in obj.data.materials[0].node_tree.nodes if node.label == "Normal")
         if mistake == "green flipped":
             pixels = np.empty(512 * 512 * 4, np.float32)
@@ -130,7 +132,7 @@ def case_round_trip_sees_mistakes():
         if mistake == "color space":
             image.colorspace_settings.name = "sRGB"
         if mistake == "object space":
-            material.find_node(obj.data.materials[0], "NORMAL_MAP").space = "OBJECT"
+            find_node(obj.data.materials[0], bpy.types.ShaderNodeNormalMap).space = "OBJECT"
         result[mistake] = angle(obj)["mean"]
         bpy.data.objects.remove(obj)
     return result
@@ -178,9 +180,9 @@ def case_bad_assets():
         message, arrays = fake_face.answer(texture_size=32, grid=16)
         change(message, arrays)
         try:
-            face.build(FaceAsset.from_answer(message, arrays), bpy.context.scene.collection)
+            face.build(ReceivedFace.from_answer(message, arrays), bpy.context.scene.collection)
             said[name] = ""
-        except asset.AssetError as error:
+        except received_face.ReceivedFaceError as error:
             said[name] = str(error)
     # And when Blender itself fails half way.
     kept = material.build_material
@@ -202,7 +204,7 @@ def case_slices():
     scene = bpy.context.scene
 
     def drive(stop_after=None):
-        made = FaceAsset.from_answer(*fake_face.answer(texture_size=1024, grid=128))
+        made = ReceivedFace.from_answer(*fake_face.answer(texture_size=1024, grid=128))
         work = jobs.Steps(face.build_steps(made, lambda: scene.collection))
         seconds, clean = [], True
         while not work.over:
@@ -246,7 +248,7 @@ def case_png(path):
     large = (np.add.outer(np.arange(700), np.arange(500) ** 2)[..., None] * (1, 3, 7) % 65536).astype(np.uint16)
     worst = {}
     for name, pixels, most in (("deep", deep, 65535), ("flat", flat, 255), ("large", large, 65535)):
-        image = images.pack(name, images.png_bytes(pixels), "Non-Color")
+        image = images.pack(name, png_bytes(pixels), "Non-Color")
         images.write_packed(image, path)
         for source, read in (("packed", image), ("file", bpy.data.images.load(path))):
             if source == "file":
@@ -261,9 +263,9 @@ def case_png(path):
 def case_margin():
     """Beyond an island's rim the normal map goes on as inside, then it is flat."""
     empty()
-    made = FaceAsset.from_answer(*fake_face.answer(texture_size=256, grid=64))
+    made = ReceivedFace.from_answer(*fake_face.answer(texture_size=256, grid=64))
     base = mesh.build_mesh("margin", made.vertices, made.quads, made.uvs)
-    local = tangent.tangent_space(base, mesh.UV_NAME, made.normal)
+    local = tangent.to_tangent_space(mesh_arrays.corner_frames(base, mesh.UV_NAME), made.normal)
     texel = (np.arange(256) + 0.5) / 256
     u, v = np.meshgrid(texel, 1 - texel)
     distance = np.hypot(u - 0.52, v - 0.47) - 0.46

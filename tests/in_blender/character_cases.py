@@ -14,12 +14,13 @@ from mathutils import Euler, Matrix
 
 import fake_face
 import hffne_blender
-from hffne_blender.character import landmarks, source
+from hffne_blender.character import landmarks
+from hffne_blender.character.read_face import read_face
 from hffne_blender.commands import roundtrip
 from hffne_blender.engine import session
-from hffne_blender.numeric.asset import FaceAsset
+from hffne_blender.numeric.received_face import ReceivedFace
 from hffne_blender.operators import ask
-from hffne_blender.scene import camera, face
+from hffne_blender.scene import camera, face, images
 
 # What must carry over to a copy of the same shape: all of it, up to the very border.
 ALL = {"largest": 0.0, "border": 0.001, "skip_eyes": False, "texture_size": "512"}
@@ -32,7 +33,7 @@ def start():
 
 
 def fake(grid=64, texture_size=512):
-    made = FaceAsset.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid))
+    made = ReceivedFace.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid))
     obj = face.build(made, bpy.context.scene.collection)
     bpy.context.view_layer.update()
     return obj
@@ -67,7 +68,7 @@ def remeshed(obj, matrix):
 def put_landmarks(obj, copy, noise):
     """Landmarks on a copy where they belong, but for the artist's unsteady hand (meters of the face)."""
     generator = np.random.default_rng(5)
-    known = source.read(obj).landmarks
+    known = read_face(obj).landmarks
     matrix = np.array(copy.matrix_world)
     wanted = sorted(landmarks.NAMES)
     points = known[wanted] + generator.normal(size=(len(wanted), 3)) * noise
@@ -181,11 +182,11 @@ def case_care():
     result["again"] = {kind: second[kind] - first[kind] for kind in second}
     result["kept"] = round(surface.inputs["Roughness"].default_value, 3)
     image = bpy.data.images["Hero_fake_normal"]
-    pixels = source.pixels_of(image)[..., :3] * 2 - 1
+    pixels = images.values(image)[..., :3] * 2 - 1
     result["flat outside"] = float(np.mean(np.abs(pixels[:40, :40] - (0, 0, 1)) < 1e-3))
     result["image"] = [image.colorspace_settings.name, image.is_float, bool(image.packed_file), image.users]
     height = bpy.data.images["Hero_fake_displacement"]
-    values = source.pixels_of(height)[..., 0] - 0.5
+    values = images.values(height)[..., 0] - 0.5
     result["height"] = [float(np.abs(values).max()), float(height["hffne_scale"]), float(np.median(values))]
 
     path = str(Path(bpy.app.tempdir) / "saved.blend")
@@ -193,7 +194,7 @@ def case_care():
     bpy.ops.wm.open_mainfile(filepath=path)
     copy = bpy.data.objects["Hero"]
     nodes = copy.material_slots[0].material.node_tree.nodes
-    saved = source.pixels_of(nodes["HFFNE Normal"].image)[..., :3] * 2 - 1
+    saved = images.values(nodes["HFFNE Normal"].image)[..., :3] * 2 - 1
     result["saved"] = float(np.abs(saved - pixels).max())
     return result
 
@@ -255,7 +256,7 @@ def case_relief():
     bpy.ops.hffne.apply_to_mesh(**arguments)
     made = {kind: counts()[kind] - had[kind] for kind in had}
     image = bpy.data.images["Hero_fake_displacement"]
-    wanted = (source.pixels_of(image)[..., :1] - 0.5) * image["hffne_scale"]
+    wanted = (images.values(image)[..., :1] - 0.5) * image["hffne_scale"]
     modifier = copy.modifiers["HFFNE Relief"]
     dense = evaluated(copy)
     modifier.show_viewport = False
@@ -269,10 +270,10 @@ def case_relief():
         for _ in range(2):
             bpy.ops.object.multires_subdivide(modifier="Plain", mode="CATMULL_CLARK")
     flat = evaluated(smooth)
-    from hffne_blender.numeric.slope_field import sample
+    from hffne_blender.numeric.resample import cubic
 
     there = ((dense[0] - flat[0]) * flat[1]).sum(1)
-    expected = sample(wanted, flat[2])[:, 0]
+    expected = cubic(wanted, flat[2])[:, 0]
     bpy.data.meshes.remove(mesh)
     bpy.ops.hffne.apply_to_mesh(**arguments)
     again = evaluated(copy)
@@ -330,7 +331,7 @@ def case_twin():
         return [
             skin.name,
             [image.name for image in pictures],
-            [hash(source.pixels_of(image).tobytes()) for image in pictures],
+            [hash(images.values(image).tobytes()) for image in pictures],
         ]
 
     before = worn(hero)
@@ -368,8 +369,8 @@ def case_export(folder):
     result["panel"] = drawn()
     image = copy["hffne_made_displacement"]
     # In the scene the mesh is five times as large as in its own space.
-    wanted = (source.pixels_of(image)[..., 0] - 0.5) * image["hffne_scale"] * 5
-    normal = source.pixels_of(copy["hffne_made_normal"])[..., :3]
+    wanted = (images.values(image)[..., 0] - 0.5) * image["hffne_scale"] * 5
+    normal = images.values(copy["hffne_made_normal"])[..., :3]
     for file_format in ("OPEN_EXR", "PNG"):
         where = Path(folder) / file_format
         where.mkdir()
@@ -380,7 +381,7 @@ def case_export(folder):
         for path in where.iterdir():
             loaded = bpy.data.images.load(str(path))
             loaded.colorspace_settings.name = "Non-Color"
-            read[path.stem] = source.pixels_of(loaded)[..., :3]
+            read[path.stem] = images.values(loaded)[..., :3]
         result["files"] = sorted(read)
         found = read["Hero_displacement"][..., 0]
         if file_format == "PNG":
@@ -416,7 +417,7 @@ def case_heights():
     """Slopes made from a known height field come back as that field."""
     start()
     obj = fake(grid=64, texture_size=256)
-    read = source.read(obj)
+    read = read_face(obj)
     shape = read.surface
     from hffne_blender.numeric import height_field, raster
 
@@ -436,7 +437,7 @@ def case_heights():
             return -np.stack([(gradient * tangent).sum(1), (gradient * bitangent).sum(1)], 1)
 
     plane = height_field.heights(read, Known(), 256).reshape(-1)[index]
-    inner = np.einsum("kc,kc->k", share, read.rim[corners]) > 0.015
+    inner = np.einsum("kc,kc->k", share, read.border_distance[corners]) > 0.015
     found, wanted = plane[inner] - plane[inner].mean(), true[inner] - true[inner].mean()
     return {
         "correlation": float(np.corrcoef(found, wanted)[0, 1]),
@@ -526,7 +527,7 @@ def case_other_topology(python, photo):
     result["chosen"] = ask.face_for(bpy.context, human) == obj
 
     bpy.ops.hffne.place_landmarks(engine_python=python)
-    found = {index: np.array(empty.matrix_world.translation) for index, empty in landmarks.of(human).items()}
+    found = {index: np.array(empty.matrix_world.translation) for index, empty in landmarks.empties_of(human).items()}
     middles = np.stack([(found[36] + found[39]) / 2, (found[42] + found[45]) / 2])
     # Across and up; an eyeball's middle lies behind the lids.
     result["eyes off"] = float(np.abs((middles - eyes_of(human))[:, [0, 2]]).max())
@@ -544,7 +545,7 @@ def case_other_topology(python, photo):
     image = next(
         image for image in bpy.data.images if image.name.startswith("Human_") and image.name.endswith("_normal")
     )
-    slope = np.linalg.norm((source.pixels_of(image)[..., :2] * 2 - 1), axis=2)
+    slope = np.linalg.norm((images.values(image)[..., :2] * 2 - 1), axis=2)
     result["relief"] = [float((slope > 0.02).mean()), float(slope.max())]
     result["eyes flat"] = float(slope_on(human, slope, 1))
     bpy.ops.ed.undo()
@@ -598,7 +599,7 @@ def case_auto(python, photo):
     bpy.ops.hffne.place_landmarks(target=copy.name, engine_python=python)
     placed, points = landmarks.positions(copy)
     matrix = np.array(turned)
-    known = source.read(obj).landmarks[placed] @ matrix[:3, :3].T + matrix[:3, 3]
+    known = read_face(obj).landmarks[placed] @ matrix[:3, :3].T + matrix[:3, 3]
     # In millimeters of a natural head.
     result["landmarks"] = float(np.linalg.norm(points - known, axis=1).mean() / 5 * 1000)
     hffne_blender.unregister()

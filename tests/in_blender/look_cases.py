@@ -16,8 +16,9 @@ import hffne_blender
 from hffne_blender import settings
 from hffne_blender.commands import roundtrip
 from hffne_blender.numeric import tangent
-from hffne_blender.numeric.asset import FaceAsset
-from hffne_blender.scene import detail_nodes, face, generated_maps, images, material, mesh, skin_nodes, textures
+from hffne_blender.numeric.received_face import ReceivedFace
+from hffne_blender.scene import detail_nodes, face, generated_maps, images, mesh, mesh_arrays, skin_nodes, textures
+from hffne_blender.scene.nodes import find_node
 
 ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "relight")
 
@@ -28,7 +29,7 @@ def start():
 
 
 def build(names=ALL, texture_size=256, grid=48):
-    made = FaceAsset.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid, names=names))
+    made = ReceivedFace.from_answer(*fake_face.answer(texture_size=texture_size, grid=grid, names=names))
     obj = face.build(made, bpy.context.scene.collection)
     bpy.context.view_layer.objects.active = obj
     obj.select_set(True)
@@ -55,7 +56,7 @@ def case_images():
     height = images.values(textures.of_material(skin)["height"])[..., 0]
     extent = textures.of_material(skin)["height"][textures.RANGE]
     sent = fake_face.maps(["height"], 256)["height"]
-    surface = material.find_node(skin, "BSDF_PRINCIPLED")
+    surface = find_node(skin, bpy.types.ShaderNodeBsdfPrincipled)
     fed = {socket.name: socket.links[0].from_node.type for socket in surface.inputs if socket.is_linked}
     return {
         "images": found,
@@ -99,18 +100,20 @@ def case_mixed():
     u, v = np.meshgrid(texel, 1 - texel)
     inside = np.hypot(u - 0.52, v - 0.47) < 0.44
 
+    frames = mesh_arrays.corner_frames(base, mesh.UV_NAME)
+
     def off(expected):
         return float(np.percentile(roundtrip.angles(detail_nodes.mixed(skin), expected)[inside], 95))
 
-    result = {"as sent": off(tangent.tangent_space(base, mesh.UV_NAME, arrays["normal"]))}
+    result = {"as sent": off(tangent.to_tangent_space(frames, arrays["normal"]))}
     node.inputs["Fine"].default_value = 0
     points = fake_face.surface(u, v)
-    result["medium"] = off(tangent.tangent_space(base, mesh.UV_NAME, fake_face.normals(points, 0.15)))
+    result["medium"] = off(tangent.to_tangent_space(frames, fake_face.normals(points, 0.15)))
     node.inputs["Smoothing"].default_value = 1
-    result["coarse"] = off(tangent.tangent_space(base, mesh.UV_NAME, fake_face.normals(points, 0.05)))
+    result["coarse"] = off(tangent.to_tangent_space(frames, fake_face.normals(points, 0.05)))
     node.inputs["Strength"].default_value = 0
     result["flat"] = float(np.abs(detail_nodes.mixed(skin) - (0, 0, 1)).max())
-    back = tangent.object_space(base, mesh.UV_NAME, tangent.tangent_space(base, mesh.UV_NAME, arrays["normal"]))
+    back = tangent.to_object_space(frames, tangent.to_tangent_space(frames, arrays["normal"]))
     result["back"] = float(np.percentile(roundtrip.angles(back, arrays["normal"])[inside], 95))
     return result
 
@@ -123,8 +126,8 @@ def case_relief():
     def state():
         obj = bpy.data.objects["fake"]
         skin = obj.data.materials[0]
-        output = material.find_node(skin, "OUTPUT_MATERIAL")
-        strength = material.find_node(skin, "NORMAL_MAP").inputs["Strength"].default_value
+        output = find_node(skin, bpy.types.ShaderNodeOutputMaterial)
+        strength = find_node(skin, bpy.types.ShaderNodeNormalMap).inputs["Strength"].default_value
         return [output.inputs["Displacement"].is_linked, strength, len(obj.modifiers)]
 
     result = {"before": state()}
@@ -158,7 +161,7 @@ def glow_only(obj, socket_of):
     glow = tree.nodes.new("ShaderNodeEmission")
     tree.links.new(socket_of(tree), glow.inputs["Color"])
     tree.links.new(
-        glow.outputs["Emission"], material.find_node(obj.data.materials[0], "OUTPUT_MATERIAL").inputs["Surface"]
+        glow.outputs["Emission"], find_node(obj.data.materials[0], bpy.types.ShaderNodeOutputMaterial).inputs["Surface"]
     )
 
 
@@ -171,10 +174,10 @@ def rendered(obj, size=64, samples=1):
     view.location, view.rotation_euler = (0, -1, 0), (np.pi / 2, 0, 0)
     view.data.type, view.data.ortho_scale = "ORTHO", 0.24
     scene.camera = view
-    roundtrip._set_up(scene, size, samples)
+    roundtrip.set_up(scene, size, samples)
     scene.cycles.seed = 1
     scene.view_settings.view_transform = "Raw"
-    return roundtrip._render(scene)
+    return roundtrip.render_pixels(scene)
 
 
 def case_displaced():
@@ -310,7 +313,7 @@ def low_poly(pose=None):
 
 
 def baked(target, space):
-    return images.values(generated_maps.of(target)[f"bake_{space}"])[..., :3] * 2 - 1
+    return images.values(generated_maps.of_object(target)[f"bake_{space}"])[..., :3] * 2 - 1
 
 
 def case_bake_own():
@@ -359,7 +362,7 @@ def case_bake_other():
         bpy.ops.hffne.bake(target=low.name, method=method, resolution=size, space="TANGENT")
         maps[method] = baked(low, "tangent")
     result["both agree, tangent"] = float(angles(maps["FAST"], maps["BLENDER"])[inside].mean())
-    normal_map = material.find_node(low.data.materials[0], "NORMAL_MAP")
+    normal_map = find_node(low.data.materials[0], bpy.types.ShaderNodeNormalMap)
     result["assigned"] = [len(low.data.materials), normal_map.space]
     result["selected"] = [other.name for other in bpy.context.selected_objects]
     for name, values in (
@@ -391,8 +394,8 @@ def case_bake_used(folder):
         choose(obj)
         bpy.ops.hffne.bake(target=low.name, space=space, resolution=512)
         skin = low.data.materials[0]
-        feeds = material.find_node(skin, "NORMAL_MAP").inputs["Color"].links[0].from_node
-        result[space] = [material.find_node(skin, "NORMAL_MAP").space, feeds.type]
+        feeds = find_node(skin, bpy.types.ShaderNodeNormalMap).inputs["Color"].links[0].from_node
+        result[space] = [find_node(skin, bpy.types.ShaderNodeNormalMap).space, feeds.type]
         choose(low)
         where = Path(folder) / space
         where.mkdir()
@@ -402,7 +405,7 @@ def case_bake_used(folder):
             image.colorspace_settings.name = "Non-Color"
             code, kept = (
                 images.values(image)[..., :3],
-                images.values(generated_maps.of(low)[f"bake_{space.lower()}"])[..., :3].copy(),
+                images.values(generated_maps.of_object(low)[f"bake_{space.lower()}"])[..., :3].copy(),
             )
             if space == "TANGENT":
                 kept[..., 1] = 1 - kept[..., 1]
@@ -544,9 +547,9 @@ def case_relight(path):
         scene.camera = view
         for other in bpy.data.objects:
             other.hide_render = other.type == "MESH" and other != card
-        roundtrip._set_up(scene, 128, 4)
+        roundtrip.set_up(scene, 128, 4)
         scene.view_settings.view_transform = "Raw"
-        return roundtrip._render(scene)[..., :3]
+        return roundtrip.render_pixels(scene)[..., :3]
 
     def off(wanted):
         error = np.abs(rendered() - wanted).max(2)

@@ -135,7 +135,7 @@ def case_faces(python, folder):
     bpy.ops.hffne.find_faces(photo=photo, engine_python=python)
     chosen.photo = photo
     chosen.shown_face = "3"
-    pictures = [list(detected_faces._icons[str(number)].image_size) for number in (1, 2, 3)]
+    pictures = [list(detected_faces.state.previews[str(number)].image_size) for number in (1, 2, 3)]
     result["chosen"] = [chosen.face, chosen.shown_face, pictures]
     # The other photo's faces are not offered.
     chosen.photo = str(Path(folder) / "single.jpg")
@@ -234,7 +234,7 @@ def case_tooltips():
         HFFNE_Preferences,
         batch.HFFNE_Batch,
         batch.HFFNE_BatchItem,
-        detected_faces.HFFNE_FoundFace,
+        detected_faces.HFFNE_DetectedFace,
     )
     for group in groups:
         silent += [

@@ -115,7 +115,7 @@ def _classes():
     def code_of(name):
         return codes.get(name) or next((code for base in bases.get(name, ()) if (code := code_of(base))), "")
 
-    return {**{name: code_of(name) for name in bases}, "AssetError": "bad_asset"}
+    return {**{name: code_of(name) for name in bases}, "ReceivedFaceError": "bad_asset"}
 
 
 def _messages(node, path, classes):

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Heights as sculpted relief: a Multires modifier of the target's own, which can be sculpted on."""
+"""Heights sculpted into a Multires modifier of the target, which an artist can go on sculpting."""
+
+from typing import Any
 
 import bpy
 import numpy as np
 
-from ..numeric.slope_field import sample
-from .source import TransferError
+from ..numeric.resample import cubic
+from ..scene import mesh_arrays
+from ..scene.access import mesh_of, read_array, write_array
+from ..system.required import required
+from .errors import TransferError
 
 NAME = "HFFNE Relief"
 
 
-def sculpt(context, obj, uv_name, height, levels):
-    """Give `obj` a Multires modifier with `levels` levels and the relief sculpted into it.
+def sculpt(context: bpy.types.Context, obj: bpy.types.Object, uv_name: str, height: np.ndarray, levels: int) -> None:
+    """Give `obj` a Multires modifier with `levels` levels and the heights sculpted into it.
 
     height  (T, T, 1) in the object's own units along its normals, row 0 at v = 1
 
-    An earlier relief of ours is replaced. Raises TransferError when the object has another Multires.
+    An earlier modifier of this extension is replaced. Raises TransferError when the object has another Multires or
+    Blender cannot sculpt.
     """
     check(obj)
     remove(obj)
     modifier = obj.modifiers.new(NAME, "MULTIRES")
+    assert isinstance(modifier, bpy.types.MultiresModifier)
     obj.modifiers.move(len(obj.modifiers) - 1, 0)
-    donor = None
+    dense = None
     try:
         with context.temp_override(
             object=obj, active_object=obj, selected_objects=[obj], selected_editable_objects=[obj]
@@ -29,12 +36,12 @@ def sculpt(context, obj, uv_name, height, levels):
             for _ in range(levels):
                 bpy.ops.object.multires_subdivide(modifier=NAME, mode="CATMULL_CLARK")
         modifier.levels = modifier.sculpt_levels = modifier.render_levels = levels
-        donor = _dense_copy(context, obj)
-        _displace(donor.data, uv_name, height)
+        dense = _dense_copy(context, obj)
+        _displace(mesh_of(dense), uv_name, height)
         with context.temp_override(
-            object=obj, active_object=obj, selected_objects=[obj, donor], selected_editable_objects=[obj, donor]
+            object=obj, active_object=obj, selected_objects=[obj, dense], selected_editable_objects=[obj, dense]
         ):
-            state = bpy.ops.object.multires_reshape(modifier=NAME)
+            state: Any = bpy.ops.object.multires_reshape(modifier=NAME)
         if state != {"FINISHED"}:
             raise TransferError("no_relief", "Blender could not sculpt the relief.", "Use a displacement map instead.")
     except (TransferError, RuntimeError) as error:
@@ -43,35 +50,37 @@ def sculpt(context, obj, uv_name, height, levels):
             raise
         raise TransferError("no_relief", f"Blender could not sculpt the relief: {error}".strip(), "") from None
     finally:
-        if donor is not None:
-            mesh = donor.data
-            bpy.data.objects.remove(donor)
+        if dense is not None:
+            mesh = mesh_of(dense)
+            bpy.data.objects.remove(dense)
             bpy.data.meshes.remove(mesh)
 
 
-def check(obj):
-    """Raises TransferError for an object that cannot take a relief."""
+def check(obj: bpy.types.Object) -> None:
+    """Raises TransferError for an object that cannot take a sculpted relief."""
     if any(modifier.type == "MULTIRES" and modifier.name != NAME for modifier in obj.modifiers):
         raise TransferError(
             "has_multires",
             f"'{obj.name}' has a Multires modifier already.",
             "Apply it, work on a copy, or choose a displacement map.",
         )
-    if obj.data.users > 1:
+    users = mesh_of(obj).users
+    if users > 1:
         raise TransferError(
             "shared_mesh",
-            f"The mesh of '{obj.name}' belongs to {obj.data.users} objects; a relief would show on one and burden all.",
+            f"The mesh of '{obj.name}' belongs to {users} objects; a relief would affect all of them.",
             "Make it single-user (Object > Relations), or choose a displacement map.",
         )
 
 
-def remove(obj):
+def remove(obj: bpy.types.Object) -> None:
+    """Remove this extension's Multires modifier from an object, if there is one."""
     modifier = obj.modifiers.get(NAME)
     if modifier is not None:
         obj.modifiers.remove(modifier)
 
 
-def _dense_copy(context, obj):
+def _dense_copy(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.types.Object:
     """A new object with the mesh that the Multires modifier alone makes."""
     hidden = [modifier for modifier in obj.modifiers if modifier.name != NAME and modifier.show_viewport]
     for modifier in hidden:
@@ -83,25 +92,19 @@ def _dense_copy(context, obj):
     finally:
         for modifier in hidden:
             modifier.show_viewport = True
-    donor = bpy.data.objects.new("HFFNE donor", mesh)
-    context.scene.collection.objects.link(donor)
-    donor.matrix_world = obj.matrix_world
-    context.view_layer.update()
-    return donor
+    dense = bpy.data.objects.new("HFFNE dense", mesh)
+    required(context.scene).collection.objects.link(dense)
+    dense.matrix_world = obj.matrix_world
+    required(context.view_layer).update()
+    return dense
 
 
-def _displace(mesh, uv_name, height):
-    loops = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", loops)
-    uv = np.empty(len(loops) * 2, np.float32)
-    mesh.uv_layers[uv_name].uv.foreach_get("vector", uv)
-    values = sample(height, uv.reshape(-1, 2).astype(float))[:, 0]
-    # On a seam a vertex has two UVs, with the same height but for the texture's grain.
+def _displace(mesh: bpy.types.Mesh, uv_name: str, height: np.ndarray) -> None:
+    loops = mesh_arrays.loop_vertices(mesh)
+    values = cubic(height, mesh_arrays.loop_uvs(mesh, uv_name).astype(float))[:, 0]
+    # On a seam a vertex has two UVs, whose heights differ only by the sampling.
     count = np.maximum(np.bincount(loops, minlength=len(mesh.vertices)), 1)
     values = np.bincount(loops, values, len(mesh.vertices)) / count
-    points, normals = (np.empty(len(mesh.vertices) * 3, np.float32) for _ in range(2))
-    mesh.vertices.foreach_get("co", points)
-    mesh.vertex_normals.foreach_get("vector", normals)
-    moved = points.reshape(-1, 3) + normals.reshape(-1, 3) * values[:, None]
-    mesh.vertices.foreach_set("co", moved.astype(np.float32).ravel())
+    normals = read_array(mesh.vertex_normals, "vector", 3)
+    write_array(mesh.vertices, "co", mesh_arrays.points(mesh) + normals * values[:, None])
     mesh.update()

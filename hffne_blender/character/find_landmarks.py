@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine finds the landmarks of a mesh on pictures of it, as on a photo."""
+
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from ..numeric.png import png_bytes
+from ..numeric.world_surface import WorldSurface
+from ..scene.triangle_tree import TriangleTree
+from ..system.scratch import Scratch
+from . import mesh_views
+from .errors import TransferError
+from .steps import Steps
+
+# The answer's mesh and textures serve only to read the landmarks: they can be small.
+GRID, TEXTURE = 64, 64
+# Pictures per view: the second is taken closer, around the face found on the first.
+ROUNDS = 2
+# With these errors of the engine the next view is tried.
+_NO_FACE = ("no_face", "photo_too_small", "no_shape")
+
+
+def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[int]) -> Steps[np.ndarray]:
+    """Landmarks (K, 3), world space, of the face on a surface: a generator, see `operators.background`.
+
+    matrix  the object's 4 x 4 world matrix
+    wanted  K indices in iBUG order
+
+    Raises TransferError "no_face_on_mesh" when no view shows a face.
+    """
+    tree = yield partial(TriangleTree, surface.points, surface.triangles)
+    with Scratch(tempfile.gettempdir(), folder=True) as folder:
+        for number, view in enumerate(mesh_views.candidate_views(surface.points, matrix)):
+            try:
+                for step in range(ROUNDS):
+                    picture = yield partial(mesh_views.draw, surface, tree, view)
+                    path = folder / f"view_{number}_{step}.png"
+                    path.write_bytes(png_bytes(np.repeat(picture.gray[..., None], 3, axis=2)))
+                    request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
+                    answer = yield {**request, "texture_size": TEXTURE, "grid": GRID}
+                    view = view.closer(answer[0]["box"])
+            except TransferError as error:
+                if error.code not in _NO_FACE:
+                    raise
+                continue
+            return mesh_views.landmarks_on(answer, picture, list(wanted))
+    raise TransferError(
+        "no_face_on_mesh",
+        "No face was found on the mesh.",
+        "Let it look along -Y with its head up, or place the landmarks by hand.",
+    )

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's answer to "generate", checked before anything is built from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import numpy as np
+
+# The optional arrays of an answer: type, channels (0: no channel axis), and whether they have the textures' size.
+MAP_TYPES: dict[str, tuple[type[np.generic], int, bool]] = {
+    "albedo": (np.uint8, 3, True),
+    "height": (np.float32, 0, True),
+    "curvature": (np.float32, 0, True),
+    "occlusion": (np.uint16, 0, True),
+    "roughness": (np.uint8, 0, True),
+    "normal_medium": (np.float32, 3, False),
+    "normal_coarse": (np.float32, 3, False),
+    "photo_normal": (np.float32, 3, False),
+    "photo_mask": (np.uint8, 0, False),
+    "photo_color": (np.uint8, 3, False),
+    "photo_albedo": (np.uint8, 3, False),
+}
+
+
+class ReceivedFaceError(ValueError):
+    """The engine's answer is not a valid face; the message names the part that is wrong."""
+
+
+class PhotoCrop(TypedDict):
+    """The square of the photo that the engine used: center and side in the photo's pixels, size in crop pixels."""
+
+    center_x: float
+    center_y: float
+    side: float
+    size: float
+
+
+class PhotoCamera(TypedDict):
+    """The orthographic camera of the photo; `scene.camera` describes its fields."""
+
+    rotation: list[list[float]]
+    scale: float
+    center: list[float]
+    crop: PhotoCrop
+    photo_size: list[int]
+
+
+@dataclass(frozen=True)
+class ReceivedFace:
+    """One face, in meters on Blender's object axes (X to the viewer's right, -Y forward, Z up).
+
+    name            the photo's stem
+    vertices        (V, 3) float32
+    uvs             (V, 2) float32, one per vertex, 0..1
+    quads           (Q, 4) int32, counter-clockwise seen from outside
+    regions         names of the R regions
+    region_weights  (R, V) float32, 0..1
+    normal          (T, T, 3) float32, object-space unit normals, row 0 at v = 1
+    color           (T, T, 3) uint8 sRGB, or None
+    confidence      (T, T) float32, how well the photo shows a texel, or None
+    landmarks       (68, 2) float32, the UVs of the landmarks in iBUG order, or None
+    camera          from object space to the photo, see `scene.camera`
+    notices         sentences for the user
+    maps            the optional arrays by name, those of MAP_TYPES that were requested: albedo (sRGB), height (meters),
+                    curvature (1/m), occlusion and roughness (the type's largest value is 1), normal_medium and
+                    normal_coarse (the normal without its fine, and without its fine and medium detail), and
+                    the photo's crop: photo_normal (camera space), photo_mask, photo_color, photo_albedo
+    """
+
+    name: str
+    vertices: np.ndarray
+    uvs: np.ndarray
+    quads: np.ndarray
+    regions: tuple[str, ...]
+    region_weights: np.ndarray
+    normal: np.ndarray
+    color: np.ndarray | None
+    confidence: np.ndarray | None
+    landmarks: np.ndarray | None
+    camera: PhotoCamera
+    notices: tuple[str, ...]
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def from_answer(cls, message: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> "ReceivedFace":
+        """Check the shapes and ranges of an answer (message, arrays). Raises ReceivedFaceError."""
+        vertices = _array(arrays, "vertices", np.float32, (None, 3))
+        count = len(vertices)
+        uvs = _array(arrays, "uvs", np.float32, (count, 2))
+        quads = _array(arrays, "quads", np.int32, (None, 4))
+        if not len(quads) or quads.min() < 0 or quads.max() >= count:
+            raise ReceivedFaceError("The engine's quads do not fit its vertices.")
+        normal = _array(arrays, "normal", np.float32, (None, None, 3))
+        size = normal.shape[0]
+        if normal.shape[1] != size or size < 2:
+            raise ReceivedFaceError("The engine's normal texture is not square.")
+        regions = tuple(str(name) for name in message.get("regions", ()))
+        weights = np.zeros((0, count), np.float32)
+        if regions:
+            weights = _array(arrays, "region_weights", np.float32, (len(regions), count))
+        return cls(
+            name=str(message.get("name") or "Face"),
+            vertices=vertices,
+            uvs=uvs,
+            quads=quads,
+            regions=regions,
+            region_weights=weights,
+            normal=normal,
+            color=_optional(arrays, "color", np.uint8, (size, size, 3)),
+            confidence=_optional(arrays, "confidence", np.float32, (size, size)),
+            landmarks=_optional(arrays, "landmarks", np.float32, (68, 2)),
+            camera=_camera(message.get("camera")),
+            notices=tuple(str(text) for text in message.get("notices", ())),
+            maps=_maps(arrays, size),
+        )
+
+
+def _array(
+    arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], shape: tuple[int | None, ...]
+) -> np.ndarray:
+    """The array `name`, checked; None in `shape` is any length."""
+    array = arrays.get(name)
+    if array is None:
+        raise ReceivedFaceError(f"The engine's answer has no '{name}'.")
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
+    if array.dtype != dtype or not fits:
+        raise ReceivedFaceError(
+            f"The engine's '{name}' is {array.dtype} {array.shape}, which is not the expected form."
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ReceivedFaceError(f"The engine's '{name}' holds values that are not finite.")
+    return array
+
+
+def _optional(
+    arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], shape: tuple[int | None, ...]
+) -> np.ndarray | None:
+    return _array(arrays, name, dtype, shape) if name in arrays else None
+
+
+def _maps(arrays: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
+    maps = {}
+    for name, (dtype, channels, same_size) in MAP_TYPES.items():
+        if name in arrays:
+            side: tuple[int | None, ...] = (size, size) if same_size else (None, None)
+            maps[name] = _array(arrays, name, dtype, side + ((channels,) if channels else ()))
+    return maps
+
+
+def _camera(camera: Any) -> PhotoCamera:
+    try:
+        crop = camera["crop"]
+        checked = PhotoCamera(
+            rotation=np.asarray(camera["rotation"], float).reshape(3, 3).tolist(),
+            scale=float(camera["scale"]),
+            center=[float(value) for value in camera["center"]],
+            crop=PhotoCrop(
+                center_x=float(crop["center_x"]),
+                center_y=float(crop["center_y"]),
+                side=float(crop["side"]),
+                size=float(crop["size"]),
+            ),
+            photo_size=[int(value) for value in camera["photo_size"]],
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ReceivedFaceError("The engine's answer has no usable camera.") from None
+    if checked["scale"] <= 0 or len(checked["center"]) != 2 or len(checked["photo_size"]) != 2:
+        raise ReceivedFaceError("The engine's answer has no usable camera.")
+    return checked

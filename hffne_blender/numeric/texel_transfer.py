@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maps of a target mesh whose texels take the detail of a face."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import raster, tangent
+from .resample import cubic
+from .slope_field import SlopeField
+from .vectors import mirrors, unit
+
+# Texels handled at once, which bounds the memory.
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class TexelSources:
+    """Where on the face the target's texels take their detail from.
+
+    size     texels per side
+    index    (K,) flat texel indices
+    covered  (size, size) bool: all UV islands of the target
+    uv       (K, 2) position on the face's textures
+    weight   (K,) 0..1
+    tangent  (K, 3) the face's tangent as it lies on the target, world space
+    sign     (K,) of the face's bitangent
+    owner    (K,) the target's triangle
+    share    (K, 3) the barycentric weights of its corners
+    """
+
+    size: int
+    index: np.ndarray
+    covered: np.ndarray
+    uv: np.ndarray
+    weight: np.ndarray
+    tangent: np.ndarray
+    sign: np.ndarray
+    owner: np.ndarray
+    share: np.ndarray
+
+    def uv_step(self) -> float:
+        """The typical UV length, on the face's textures, of one texel of the target."""
+        neighbors = np.flatnonzero(np.diff(self.index) == 1)
+        neighbors = neighbors[self.weight[neighbors] > 0]
+        if not len(neighbors):
+            return 1 / self.size
+        return float(np.median(np.linalg.norm(self.uv[neighbors + 1] - self.uv[neighbors], axis=1)))
+
+
+def normal_map(
+    texels: TexelSources, slopes: SlopeField, frames: tangent.CornerFrames, matrix: np.ndarray
+) -> np.ndarray:
+    """The tangent-space normal map (T, T, 3) of a target, unit vectors, row 0 at v = 1.
+
+    frames  the corners of the target's triangles, object space
+    matrix  the target's 4 x 4 world matrix
+    """
+    size = texels.size
+    result = np.zeros((size * size, 3), np.float32)
+    result[:, 2] = 1
+    if mirrors(matrix):
+        frames = frames.reversed()
+    matrix = matrix[:3, :3]
+    # Normals transform with the inverse transpose; multiplied from the right, that is the inverse.
+    to_world = np.linalg.inv(matrix)
+    slope = slopes.slopes_at(texels.uv, texels.uv_step()) * texels.weight[:, None]
+    for start in range(0, len(texels.index), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        owner, share = texels.owner[part], texels.share[part]
+        normal = np.einsum("kc,kcx->kx", share, frames.normal[owner])
+        along = np.einsum("kc,kcx->kx", share, frames.tangent[owner])
+        sign = np.einsum("kc,kc->k", share, frames.sign[owner])
+        up = unit(normal @ to_world)
+        face_tangent = texels.tangent[part]
+        face_tangent = unit(face_tangent - up * np.einsum("kx,kx->k", face_tangent, up)[:, None])
+        face_bitangent = np.cross(up, face_tangent) * texels.sign[part, None]
+        wanted = up + slope[part, :1] * face_tangent + slope[part, 1:] * face_bitangent
+        result[texels.index[part]] = tangent.solve(along, normal, sign, wanted @ matrix)
+    result = result.reshape(size, size, 3)
+    raster.extend(result, texels.covered.copy(), tangent.MARGIN)
+    return result / np.linalg.norm(result, axis=2, keepdims=True)
+
+
+def scalar_map(texels: TexelSources, values: np.ndarray) -> np.ndarray:
+    """Values (S, S, 1) on the face's textures transferred to the target's texels (T, T, 1), faded; 0 elsewhere."""
+    size = texels.size
+    result = np.zeros((size * size, 1), np.float32)
+    result[texels.index] = cubic(values, texels.uv) * texels.weight[:, None]
+    result = result.reshape(size, size, 1)
+    raster.extend(result, texels.covered.copy(), tangent.MARGIN)
+    return result
