@@ -1,43 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The queue of photos: kept in the scene, so that a saved file knows what is done and what is left."""
+"""The queue of photos; kept in the scene, so that a saved file knows what is done and what is left."""
 
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import bpy
+from mathutils import Vector
 
 from .system.photo_formats import is_photo_name
+from .system.required import required
 
-STATES = (
-    ("WAITING", "Waiting", "Not begun", "TIME", 0),
-    ("RUNNING", "Running", "The engine works on it", "PLAY", 1),
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
+
+# Where the queue is kept on a scene.
+PROPERTY = "hffne_batch"
+STATES: tuple[tuple[str, str, str, "IconItems", int], ...] = (
+    ("WAITING", "Waiting", "Not started", "TIME", 0),
+    ("RUNNING", "Running", "In progress", "PLAY", 1),
     ("DONE", "Done", "The face is in the scene", "CHECKMARK", 2),
-    ("FAILED", "Failed", "See the message; it can be tried again", "ERROR", 3),
+    ("FAILED", "Failed", "The message says why; it can be tried again", "ERROR", 3),
 )
 ICONS = {name: icon for name, _, _, icon, _ in STATES}
-# Faces stand in rows, this many meters apart.
+# Meters between neighboring faces, and faces in a row.
 SPACING, ROW = 0.25, 8
 
 
-def _renamed(item, context):
+def _renamed(item: "HFFNE_BatchItem", context: bpy.types.Context) -> None:
     item.name = os.path.basename(item.photo)
 
 
 class HFFNE_BatchItem(bpy.types.PropertyGroup):
-    # The list's search looks at `name`: the photo's file.
-    name: bpy.props.StringProperty(name="Name", description="The photo's file name")
-    photo: bpy.props.StringProperty(name="Photo", description="The photo's path", subtype="FILE_PATH", update=_renamed)
-    state: bpy.props.EnumProperty(name="State", description="What has become of this photo", items=STATES)
-    message: bpy.props.StringProperty(name="Message", description="What the engine said of it")
-    obj: bpy.props.PointerProperty(name="Face", description="The face made of it", type=bpy.types.Object)
+    """One photo of the queue."""
+
+    # The list's search uses `name`.
+    name: bpy.props.StringProperty(name="Name", description="File name of the photo")
+    photo: bpy.props.StringProperty(name="Photo", description="Path of the photo", subtype="FILE_PATH", update=_renamed)
+    state: bpy.props.EnumProperty(name="State", description="State of the photo", items=STATES)
+    message: bpy.props.StringProperty(name="Message", description="The engine's message on the photo")
+    obj: bpy.props.PointerProperty(name="Face", description="The face built from the photo", type=bpy.types.Object)
 
 
 class HFFNE_Batch(bpy.types.PropertyGroup):
+    """The queue of one scene."""
+
     items: bpy.props.CollectionProperty(type=HFFNE_BatchItem)
-    active: bpy.props.IntProperty(name="Active Photo", description="The chosen photo of the queue")
+    active: bpy.props.IntProperty(name="Active Photo", description="Index of the selected photo in the queue")
 
 
-def photos_in(folder):
-    """The photos of a folder, by name; its subfolders are left alone. Raises OSError."""
+def queue_of(context: bpy.types.Context) -> HFFNE_Batch:
+    """The queue of the current scene."""
+    return getattr(required(context.scene), PROPERTY)
+
+
+def photos_in(folder: str) -> list[str]:
+    """The paths of the photos in a folder, sorted by name, without its subfolders. Raises OSError."""
     names = sorted(os.listdir(folder), key=str.casefold)
     return [
         os.path.join(folder, name)
@@ -46,34 +64,38 @@ def photos_in(folder):
     ]
 
 
-def add(queue, paths):
-    """Append photos that are not there yet; the number of new ones."""
-    there = {os.path.normcase(os.path.abspath(bpy.path.abspath(item.photo))) for item in queue.items}
+def add(queue: HFFNE_Batch, paths: Iterable[str]) -> int:
+    """Append the photos that are not in the queue yet; returns how many."""
+    present = {_key(item.photo) for item in queue.items}
     count = 0
     for path in paths:
-        key = os.path.normcase(os.path.abspath(bpy.path.abspath(path)))
-        if key not in there:
-            there.add(key)
+        key = _key(path)
+        if key not in present:
+            present.add(key)
             queue.items.add().photo = path
             count += 1
     return count
 
 
-def counts(queue):
+def _key(path: str) -> str:
+    return os.path.normcase(os.path.abspath(bpy.path.abspath(path)))
+
+
+def counts(queue: HFFNE_Batch) -> dict[str, int]:
     """{state: number of photos}."""
-    found = {name: 0 for name in ICONS}
+    result = dict.fromkeys(ICONS, 0)
     for item in queue.items:
-        found[item.state] += 1
-    return found
+        result[item.state] += 1
+    return result
 
 
-def summary(queue):
-    """All of it in a sentence, with what went wrong."""
-    found = counts(queue)
-    parts = [f"{found['DONE']} done"]
-    if found["FAILED"]:
-        parts.append(f"{found['FAILED']} failed")
-    left = found["WAITING"] + found["RUNNING"]
+def summary(queue: HFFNE_Batch) -> str:
+    """The numbers of photos by state, and the messages of the first three that failed."""
+    by_state = counts(queue)
+    parts = [f"{by_state['DONE']} done"]
+    if by_state["FAILED"]:
+        parts.append(f"{by_state['FAILED']} failed")
+    left = by_state["WAITING"] + by_state["RUNNING"]
     if left:
         parts.append(f"{left} left")
     text = f"{len(queue.items)} photos: {', '.join(parts)}."
@@ -82,8 +104,8 @@ def summary(queue):
     return text
 
 
-def place_of(index, start):
-    """Where the face of the photo `index` stands, from `start` (a Vector) on: in rows, behind one another."""
+def place_of(index: int, start: Vector) -> Vector:
+    """The location of the face of photo `index`, in rows of ROW from `start`, one row behind the other."""
     row, column = divmod(index, ROW)
     place = start.copy()
     place.x += column * SPACING
@@ -91,13 +113,16 @@ def place_of(index, start):
     return place
 
 
-def register():
+def register() -> None:
+    """Register the queue and attach it to scenes."""
     bpy.utils.register_class(HFFNE_BatchItem)
     bpy.utils.register_class(HFFNE_Batch)
-    bpy.types.Scene.hffne_batch = bpy.props.PointerProperty(type=HFFNE_Batch)
+    group = bpy.props.PointerProperty(type=HFFNE_Batch)  # type: ignore[func-returns-value]  # the stub lacks it
+    setattr(bpy.types.Scene, PROPERTY, group)
 
 
-def unregister():
-    del bpy.types.Scene.hffne_batch
+def unregister() -> None:
+    """Undo `register`."""
+    delattr(bpy.types.Scene, PROPERTY)
     bpy.utils.unregister_class(HFFNE_Batch)
     bpy.utils.unregister_class(HFFNE_BatchItem)

@@ -1,43 +1,50 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel asks for; kept in the scene, so that a file remembers its photo."""
+"""The settings in the panel; kept in the scene, so that a file keeps its photo and options."""
+
+from typing import Any
 
 import bpy
 
 from .photo import auto_detect, detected_faces
 from .scene import face_attributes
 from .system.photo_formats import FORMAT_NAMES
+from .system.required import required
+
+# Where the settings are kept on a scene.
+PROPERTY = "hffne"
 
 SOURCES = (
     ("FILE", "File", "A photo on the disk"),
     ("IMAGE", "Open Image", "An image that is open in Blender, or pasted from the clipboard"),
 )
 TEXTURE_SIZES = (
-    ("512", "512", "Quick look"),
+    ("512", "512", "For a quick preview"),
     ("1024", "1024", "Enough for most photos"),
     ("2048", "2048", "For large photos"),
     ("4096", "4096", "For very large photos; slow"),
 )
 GRIDS = (
-    ("32", "Low (32)", "About 1,000 vertices: games and rigs"),
+    ("32", "Low (32)", "About 1,000 vertices: for games and for rigging"),
     ("64", "Medium (64)", "About 3,000 vertices"),
-    ("128", "High (128)", "About 12,000 vertices: the resolution at which the shape is measured"),
+    ("128", "High (128)", "About 12,000 vertices: the resolution at which the shape is estimated"),
 )
 MAPS = (
-    ("ALBEDO", "Delit Color", "The colors with the photo's light taken off, as far as one photo tells"),
-    ("BANDS", "Detail Scales", "Fine, medium and coarse detail apart, so that sliders can weigh them"),
-    ("HEIGHT", "Height", "The relief in meters over the base mesh, for displacement"),
-    ("OCCLUSION", "Occlusion", "Ambient occlusion: where less light from around arrives"),
-    ("ROUGHNESS", "Roughness", "A suggestion for the skin's roughness"),
+    ("ALBEDO", "Delit Color", "The colors without the photo's lighting, as far as one photo allows"),
+    ("BANDS", "Detail Scales", "Fine, medium and coarse detail as separate maps, for the sliders"),
+    ("HEIGHT", "Height", "The relief above the base mesh in meters, for displacement"),
+    ("OCCLUSION", "Occlusion", "Ambient occlusion: darker where less light arrives from the surroundings"),
+    ("ROUGHNESS", "Roughness", "Estimated roughness of the skin"),
     ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
-    ("RELIGHT", "Photo Relighting", "What is needed to light the photo itself anew"),
+    ("RELIGHT", "Photo Relighting", "Maps for relighting the photo itself"),
 )
 DEFAULT_MAPS = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS"}
 
 
-# The properties stand here once: the panel's settings and the operator have the same.
+# Each property is defined once, for the panel's settings and for the operators with the same property.
 
 
-def texture_size_property(**more):
+def texture_size_property(**more: Any) -> Any:
+    """The side of the textures in pixels."""
     return bpy.props.EnumProperty(
         name="Texture Size",
         description="Side of the textures in pixels",
@@ -47,23 +54,24 @@ def texture_size_property(**more):
     )
 
 
-def grid_property(**more):
-    return bpy.props.EnumProperty(
-        name="Mesh", description="How finely the mesh is divided", items=GRIDS, default="128", **more
-    )
+def grid_property(**more: Any) -> Any:
+    """The resolution of the mesh: vertices along each side of its UV grid."""
+    return bpy.props.EnumProperty(name="Mesh", description="Resolution of the mesh", items=GRIDS, default="128", **more)
 
 
-def color_property(**more):
+def color_property(**more: Any) -> Any:
+    """Whether the face has a color texture."""
     return bpy.props.BoolProperty(
-        name="Color Texture", description="Carry the photo's colors onto the face", default=True, **more
+        name="Color Texture", description="Project the photo's colors onto the face", default=True, **more
     )
 
 
-def maps_property(**more):
+def maps_property(**more: Any) -> Any:
+    """The textures besides the normal map, a set of the names in MAPS."""
     options = {"ENUM_FLAG"} | more.pop("options", set())
     return bpy.props.EnumProperty(
         name="Maps",
-        description="Which textures are made besides the normal map",
+        description="Textures to create besides the normal map",
         items=MAPS,
         default=DEFAULT_MAPS,
         options=options,
@@ -71,22 +79,25 @@ def maps_property(**more):
     )
 
 
-def photo_property(**more):
+def photo_property(**more: Any) -> Any:
+    """The path of the photo."""
     return bpy.props.StringProperty(
         name="Photo", description=f"A photo with a face: {FORMAT_NAMES}", subtype="FILE_PATH", **more
     )
 
 
-def image_name_property(**more):
+def image_name_property(**more: Any) -> Any:
+    """The name of an open image that is the photo."""
     return bpy.props.StringProperty(
-        name="Image", description="The name of an image that is open in Blender, instead of a file", **more
+        name="Image", description="Name of an image that is open in Blender, instead of a file", **more
     )
 
 
-def face_property(**more):
+def face_property(**more: Any) -> Any:
+    """The number of the face on the photo."""
     return bpy.props.IntProperty(
         name="Face",
-        description="Which face of the photo, from 1, the largest first; 0 takes the largest",
+        description="Number of the face on the photo, from 1, the largest first; 0 uses the largest",
         default=0,
         min=0,
         soft_max=20,
@@ -94,48 +105,19 @@ def face_property(**more):
     )
 
 
-def take_over(operator, context, names=("texture_size", "grid", "color", "maps")):
-    """Give an operator the panel's settings, wherever its caller has not said otherwise."""
-    for name in names:
-        if not operator.properties.is_property_set(name):
-            setattr(operator, name, getattr(context.scene.hffne, name))
-
-
-def take_photo(operator, context):
-    """Give an operator the panel's photo, unless its caller has named one."""
-    if operator.photo or operator.image:
-        return
-    chosen = context.scene.hffne
-    if chosen.source == "IMAGE":
-        operator.image = chosen.image.name if chosen.image is not None else ""
-    else:
-        operator.photo = chosen.photo
-
-
-def request(operator, **more):
-    """The engine's request for a face as an operator's properties of the same names want it."""
-    return {
-        "type": "generate",
-        "texture_size": int(operator.texture_size),
-        "grid": int(operator.grid),
-        # Always with color: switching it off and on again is then the extension's own affair.
-        "color": True,
-        "maps": sorted(name.lower() for name in operator.maps),
-        **more,
-    }
-
-
-def _shown_face(self):
+def _shown_face(self: "HFFNE_Settings") -> int:
     return max(1, self.face)
 
 
-def _choose_face(self, number):
+def _choose_face(self: "HFFNE_Settings", number: int) -> None:
     self.face = number
 
 
 class HFFNE_Settings(bpy.types.PropertyGroup):
+    """The settings of one scene."""
+
     source: bpy.props.EnumProperty(
-        name="Source", description="Where the photo is", items=SOURCES, update=auto_detect.changed
+        name="Source", description="Where the photo comes from", items=SOURCES, update=auto_detect.changed
     )
     photo: photo_property(update=auto_detect.changed)
     image: bpy.props.PointerProperty(
@@ -144,7 +126,7 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
     face: face_property()
     shown_face: bpy.props.EnumProperty(
         name="Face",
-        description="Which face of the photo is made",
+        description="Face of the photo to build",
         items=detected_faces.choices,
         get=_shown_face,
         set=_choose_face,
@@ -155,20 +137,28 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
     maps: maps_property()
     applied_face: bpy.props.PointerProperty(
         name="Face",
-        description="The face whose detail is applied to your mesh; empty takes the selected one, else the latest",
+        description="The face whose detail is applied to your mesh; empty uses the selected one, or the latest",
         type=bpy.types.Object,
         poll=lambda self, obj: face_attributes.is_face(obj),
     )
 
 
-def register():
+def of(context: bpy.types.Context) -> HFFNE_Settings:
+    """The settings of the current scene."""
+    return getattr(required(context.scene), PROPERTY)
+
+
+def register() -> None:
+    """Register the settings and attach them to scenes."""
     detected_faces.register()
     bpy.utils.register_class(HFFNE_Settings)
-    bpy.types.Scene.hffne = bpy.props.PointerProperty(type=HFFNE_Settings)
+    group = bpy.props.PointerProperty(type=HFFNE_Settings)  # type: ignore[func-returns-value]  # the stub lacks it
+    setattr(bpy.types.Scene, PROPERTY, group)
 
 
-def unregister():
-    del bpy.types.Scene.hffne
+def unregister() -> None:
+    """Undo `register`."""
+    delattr(bpy.types.Scene, PROPERTY)
     bpy.utils.unregister_class(HFFNE_Settings)
     auto_detect.unregister()
     detected_faces.unregister()

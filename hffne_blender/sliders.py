@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sliders of faces and relit photos as properties of their materials, so that each says what it does.
+"""The sliders of faces and relit photos as properties of their materials, so that each has its own tooltip.
 
-They pass on what the nodes' sockets hold, whose own tooltips are Blender's and all the same. They cannot be keyed:
-Blender evaluates a frame on threads that would wait for Python, and Python for them. The sockets can.
+They read and write the sockets of the node groups, whose own tooltips are Blender's and the same for all. They cannot
+be keyed: Blender evaluates a frame on threads that would wait for Python while Python waits for them. The sockets can.
 """
+
+from typing import Any
 
 import bpy
 
@@ -11,55 +13,51 @@ from .scene import detail_nodes, skin_nodes
 from .scene.nodes import find_group
 from .studio import relight
 
+# Where the two groups of sliders are kept on a material.
+SLIDERS_PROPERTY, RELIGHT_PROPERTY = "hffne_sliders", "hffne_relight"
 
-def key(name):
-    """A slider's name as a property's."""
+
+def key(name: str) -> str:
+    """The property's identifier of the slider `name`."""
     return name.lower().replace(" ", "_")
 
 
-def _access(tag, name):
-    def socket(own):
+def _access(tag: str, name: str, default: Any) -> dict[str, Any]:
+    """`get` and `set` of a property: the socket `name` of the material's node group with this tag."""
+
+    def socket(own: bpy.types.PropertyGroup) -> Any:
         node = find_group(own.id_data, tag)
         return None if node is None else node.inputs.get(name)
 
-    return socket
-
-
-def _slider(tag, name, default, most, description):
-    socket = _access(tag, name)
-
-    def read(own):
+    def read(own: bpy.types.PropertyGroup) -> Any:
         found = socket(own)
         return default if found is None else found.default_value
 
-    def write(own, value):
+    def write(own: bpy.types.PropertyGroup, value: Any) -> None:
         found = socket(own)
         if found is not None:
             found.default_value = value
 
+    return {"get": read, "set": write}
+
+
+def _slider(tag: str, name: str, default: float, most: float, description: str) -> Any:
+    access = _access(tag, name, default)
     return bpy.props.FloatProperty(
-        name=name, description=description, default=default, min=0, max=most, get=read, set=write, options=set()
+        name=name, description=description, default=default, min=0, max=most, options=set(), **access
     )
 
 
-def _color(tag, name, description):
-    socket = _access(tag, name)
-
-    def read(own):
-        found = socket(own)
-        return (1, 1, 1, 1) if found is None else found.default_value
-
-    def write(own, value):
-        found = socket(own)
-        if found is not None:
-            found.default_value = value
-
+def _color(tag: str, name: str, description: str) -> Any:
+    access = _access(tag, name, (1, 1, 1, 1))
     return bpy.props.FloatVectorProperty(
-        name=name, description=description, subtype="COLOR", size=4, min=0, max=1, get=read, set=write, options=set()
+        name=name, description=description, subtype="COLOR", size=4, min=0, max=1, options=set(), **access
     )
 
 
 class HFFNE_Sliders(bpy.types.PropertyGroup):
+    """The sliders of a face's material."""
+
     __annotations__ = {
         key(slider[0]): _slider(tag, *slider)
         for tag, sliders in ((detail_nodes.TAG, detail_nodes.SLIDERS), (skin_nodes.TAG, skin_nodes.SLIDERS))
@@ -68,21 +66,37 @@ class HFFNE_Sliders(bpy.types.PropertyGroup):
 
 
 class HFFNE_RelightSliders(bpy.types.PropertyGroup):
+    """The sliders of a relit photo's material."""
+
     __annotations__ = {
         key(relight.COLOR[0]): _color(relight.TAG, *relight.COLOR),
         **{key(slider[0]): _slider(relight.TAG, *slider) for slider in relight.SLIDERS},
     }
 
 
-def register():
-    for cls in (HFFNE_Sliders, HFFNE_RelightSliders):
+GROUPS = {SLIDERS_PROPERTY: HFFNE_Sliders, RELIGHT_PROPERTY: HFFNE_RelightSliders}
+
+
+def of_face(skin: bpy.types.Material) -> HFFNE_Sliders:
+    """The sliders of a face's material."""
+    return getattr(skin, SLIDERS_PROPERTY)
+
+
+def of_relit_photo(skin: bpy.types.Material) -> HFFNE_RelightSliders:
+    """The sliders of a relit photo's material."""
+    return getattr(skin, RELIGHT_PROPERTY)
+
+
+def register() -> None:
+    """Register the sliders and attach them to materials."""
+    for name, cls in GROUPS.items():
         bpy.utils.register_class(cls)
-    bpy.types.Material.hffne_sliders = bpy.props.PointerProperty(type=HFFNE_Sliders)
-    bpy.types.Material.hffne_relight = bpy.props.PointerProperty(type=HFFNE_RelightSliders)
+        group = bpy.props.PointerProperty(type=cls)  # type: ignore[func-returns-value]  # the stub lacks it
+        setattr(bpy.types.Material, name, group)
 
 
-def unregister():
-    del bpy.types.Material.hffne_relight
-    del bpy.types.Material.hffne_sliders
-    for cls in (HFFNE_RelightSliders, HFFNE_Sliders):
+def unregister() -> None:
+    """Undo `register`."""
+    for name, cls in reversed(GROUPS.items()):
+        delattr(bpy.types.Material, name)
         bpy.utils.unregister_class(cls)

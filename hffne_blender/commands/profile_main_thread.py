@@ -23,7 +23,7 @@ from ..bake import blender
 from ..engine import launch, session
 from ..numeric import raster, tangent
 from ..numeric.received_face import ReceivedFace
-from ..operators.ask import TICK
+from ..operators.bases.background import TICK
 from ..scene import face, mesh, mesh_arrays
 from ..scene.access import first_material, mesh_of, tree_of
 from ..system import jobs

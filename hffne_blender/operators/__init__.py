@@ -1,35 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user or a script can do; one operator a file named after its verb."""
+"""The operators `bpy.ops.hffne.*` for users and scripts; each in a file named after it, what they share in `bases`."""
 
 import bpy
 
-from . import install_engine
+from .add_lights import HFFNE_OT_add_lights
+from .add_turntable import HFFNE_OT_add_turntable
 from .apply_to_mesh import HFFNE_OT_apply_to_mesh
 from .bake import HFFNE_OT_bake
+from .bases import installation
 from .batch_add import HFFNE_OT_batch_add
 from .batch_edit import HFFNE_OT_batch_edit
 from .batch_run import HFFNE_OT_batch_run
 from .cancel import HFFNE_OT_cancel
+from .cancel_install import HFFNE_OT_cancel_install
+from .check_engine import HFFNE_OT_check_engine
 from .export_maps import HFFNE_OT_export_maps
 from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
-from .install_engine import (
-    HFFNE_OT_cancel_install,
-    HFFNE_OT_check_engine,
-    HFFNE_OT_install_engine,
-    HFFNE_OT_remove_engine,
-    HFFNE_OT_show_install_log,
-)
+from .install_engine import HFFNE_OT_install_engine
 from .merge_photos import HFFNE_OT_merge_photos
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
 from .paste_photo import HFFNE_OT_paste_photo
 from .place_landmarks import HFFNE_OT_place_landmarks
 from .release_engine import HFFNE_OT_release_engine
+from .relight_photo import HFFNE_OT_relight_photo
+from .remove_engine import HFFNE_OT_remove_engine
+from .render_turntable import HFFNE_OT_render_turntable
 from .set_detail import HFFNE_OT_set_detail
 from .show_help import HFFNE_OT_show_help
+from .show_install_log import HFFNE_OT_show_install_log
 from .show_log import HFFNE_OT_show_log
-from .studio import HFFNE_OT_add_lights, HFFNE_OT_add_turntable, HFFNE_OT_relight_photo, HFFNE_OT_render_turntable
 from .view_photo import HFFNE_OT_view_photo
 from .write_report import HFFNE_OT_write_report
 
@@ -66,9 +67,15 @@ CLASSES = (
     HFFNE_OT_show_install_log,
 )
 
-register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
+def register() -> None:
+    """Register the operators."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
 
 
-def unregister():
-    install_engine.stop()
-    _unregister()
+def unregister() -> None:
+    """Stop a running installation and unregister the operators."""
+    installation.stop()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

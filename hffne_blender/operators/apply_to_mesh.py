@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.apply_to_mesh`: the detail of a generated face on the artist's own head."""
+"""`bpy.ops.hffne.apply_to_mesh`: transfer the detail of a generated face to the artist's own head."""
 
 import bpy
 
 from .. import settings
 from ..character import apply
-from . import ask
-from .background import InBackground
+from ..system.required import required
+from .bases import windows
+from .bases.background import InBackground, Work
+from .bases.faces import face_for, face_names
+from .bases.types import OperatorResult
 
 RESULTS = ("normal", "displacement", "relief")
+# The properties that are fields of `apply.Options` as they are.
+OPTIONS = (
+    "align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "material",
+)  # fmt: skip
 
 
 class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
-    """Carry the relief of the selected face over to the active mesh and its UVs; the mesh itself stays as it is"""
+    """Transfer the relief of the selected face to the active mesh and its UVs; the mesh itself is not changed"""
 
     bl_idname = "hffne.apply_to_mesh"
     bl_label = "Apply to My Mesh"
@@ -20,29 +27,29 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
 
     face: bpy.props.StringProperty(
         name="Face",
-        description="The face object; empty: the one chosen in the panel, else the selected one, else the latest",
-        search=ask.face_names,
+        description="The face object; empty uses the one chosen in the panel, the selected one or the latest",
+        search=face_names,
         options={"SKIP_SAVE"},
     )
     target: bpy.props.StringProperty(
-        name="Target", description="The mesh object to apply to; empty: the active one", options={"SKIP_SAVE"}
+        name="Target", description="The mesh object to apply to; empty uses the active one", options={"SKIP_SAVE"}
     )
     align: bpy.props.EnumProperty(
         name="Align By",
-        description="How the face finds its place on the mesh",
+        description="How the face is aligned with the mesh",
         items=(
             (
                 "AUTO",
                 "Automatic",
-                "By the landmarks on the mesh if there are any, else the engine looks at the mesh and finds them",
+                "By the landmarks on the mesh if there are any; otherwise the engine detects them on the mesh",
             ),
             ("LANDMARKS", "Landmarks", "By the landmarks that you have placed on the mesh"),
-            ("PLACED", "As Placed", "The face already lies on the mesh, roughly"),
+            ("PLACED", "As Placed", "The face is roughly in place on the mesh"),
         ),
     )
-    normal: bpy.props.BoolProperty(name="Normal Map", description="Make a tangent-space normal map", default=True)
+    normal: bpy.props.BoolProperty(name="Normal Map", description="Create a tangent-space normal map", default=True)
     displacement: bpy.props.BoolProperty(
-        name="Displacement Map", description="Make a displacement map; 0.5 is no displacement"
+        name="Displacement Map", description="Create a displacement map; 0.5 is no displacement"
     )
     relief: bpy.props.BoolProperty(name="Multires Relief", description="Sculpt the relief into a Multires modifier")
     levels: bpy.props.IntProperty(
@@ -54,7 +61,7 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
     )
     largest: bpy.props.FloatProperty(
         name="Largest Form",
-        description="Leave out forms wider than this (on a head of natural size): your mesh has its own. "
+        description="Leave out forms wider than this (on a life-size head), as your mesh has its own. "
         "0 keeps all, for a retopology of the same face",
         default=0.03,
         min=0.0,
@@ -63,69 +70,52 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
     )
     border: bpy.props.FloatProperty(
         name="Soft Border",
-        description="Width over which the relief fades out towards the face's border (on a head of natural size)",
+        description="Width over which the relief fades out toward the face's border (on a life-size head)",
         default=0.02,
         min=0.0,
         soft_max=0.06,
         unit="LENGTH",
     )
     seen_only: bpy.props.BoolProperty(
-        name="Only What the Photo Shows", description="Leave out what was completed from the other side of the face"
+        name="Only What the Photo Shows", description="Leave out what was filled in from the other side of the face"
     )
     skip_eyes: bpy.props.BoolProperty(
-        name="Leave Out the Eyes", description="Your mesh has eyes of its own", default=True
+        name="Leave Out the Eyes", description="Leave out the eyes, as your mesh has its own", default=True
     )
-    uv_map: bpy.props.StringProperty(name="UV Map", description="The mesh's UV map; empty: the one used for rendering")
+    uv_map: bpy.props.StringProperty(name="UV Map", description="UV map of the mesh; empty uses the one for rendering")
     material: bpy.props.BoolProperty(
         name="Set Up Material",
-        description="Put the maps into a copy of the mesh's material, on this object only",
+        description="Add the maps to a copy of the mesh's material, on this object only",
         default=True,
     )
-    engine_python: ask.engine_python_property()
-    device: ask.device_property()
 
-    @classmethod
-    def poll(cls, context):
-        return ask.poll(cls, context)
-
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         target = self._target(context)
-        face = ask.face_for(context, target)
-        # With nothing to choose from, what is missing is told at once.
-        if not ask.has_window(context) or face is None or target is None or target.type != "MESH":
+        face = face_for(context, target)
+        # With nothing to choose from, report at once what is missing.
+        if not windows.has_window(context) or face is None or target is None or target.type != "MESH":
             return self.begin(context)
         self.face, self.target, self._windowed = self.face or face.name, target.name, True
-        return context.window_manager.invoke_props_dialog(self, width=360, confirm_text="Apply")
+        return required(context.window_manager).invoke_props_dialog(self, width=360, confirm_text="Apply")
 
-    def _target(self, context):
+    def _target(self, context: bpy.types.Context) -> bpy.types.Object | None:
         return bpy.data.objects.get(self.target) if self.target else context.object
 
-    def work(self, context):
+    def work(self, context: bpy.types.Context) -> Work:
         target = self._target(context)
-        face = bpy.data.objects.get(self.face) if self.face else ask.face_for(context, target)
-        names = (
-            "align",
-            *RESULTS,
-            "levels",
-            "strength",
-            "largest",
-            "border",
-            "seen_only",
-            "skip_eyes",
-            "uv_map",
-            "material",
-        )
-        chosen = apply.Options(texture_size=int(self.texture_size), **{name: getattr(self, name) for name in names})
+        face = bpy.data.objects.get(self.face) if self.face else face_for(context, target)
+        chosen = apply.Options(texture_size=int(self.texture_size), **{name: getattr(self, name) for name in OPTIONS})
         made = yield from apply.apply(context, face, target, chosen)
-        parts = [kind for kind in RESULTS if kind in made]
-        self.report({"INFO"}, f"{self._target(context).name}: {', '.join(parts)} from {self.face or face.name}")
+        results = [kind for kind in RESULTS if kind in made]
+        face_name = self.face or required(face).name
+        self.report({"INFO"}, f"{required(self._target(context)).name}: {', '.join(results)} from {face_name}")
 
-    def draw(self, context):
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         layout.use_property_split = True
         layout.prop(self, "face", icon="USER")
         layout.prop(self, "align")
-        column = layout.column(heading="Make")
+        column = layout.column(heading="Output")
         for name in RESULTS:
             column.prop(self, name)
         if self.relief:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.bake`: the selected face's detail as a normal map, for itself or for another mesh.
+"""`bpy.ops.hffne.bake`: bake the selected face's detail into a normal map, for itself or for another mesh.
 
 bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=16, extrusion=0.01)
 """
@@ -9,48 +9,54 @@ import bpy
 from ..bake import blender, fast
 from ..numeric.png import encode_normal, png_bytes
 from ..scene import generated_maps, material
+from ..scene.access import mesh_of
 from ..scene.textures import KIND
-from . import ask
-from .set_detail import poll_face
+from ..system.required import required
+from .bases.polls import OnFace
+from .bases.types import OperatorResult
 
 
-class HFFNE_OT_bake(bpy.types.Operator):
-    """Bake the selected face's detail, as its sliders make it, into a normal map of a mesh that lies over it"""
+class HFFNE_OT_bake(OnFace, bpy.types.Operator):
+    """Bake the selected face's detail, with its sliders applied, into a normal map of a mesh in the same place"""
 
     bl_idname = "hffne.bake"
     bl_label = "Bake Normal Map"
     bl_options = {"REGISTER", "UNDO"}
 
     target: bpy.props.StringProperty(
-        name="Onto",
-        description="The mesh to bake onto; none bakes the face's own sliders into one map",
+        name="Target",
+        description="Mesh to bake onto; empty bakes the face's own sliders into one map",
         options={"SKIP_SAVE"},
     )
     method: bpy.props.EnumProperty(
         name="Method",
-        description="How the map is made",
+        description="Method of baking",
         items=(
-            ("FAST", "Fast", "Without a render: meshes as they are, without their modifiers"),
-            ("BLENDER", "Blender's Baker", "Cycles' selected to active, with modifiers and a cage"),
+            ("FAST", "Fast", "Without rendering; modifiers are ignored"),
+            ("BLENDER", "Blender's Baker", "Selected to Active in Cycles, with modifiers and a cage"),
         ),
     )
     space: bpy.props.EnumProperty(
         name="Space",
-        description="What the normals are relative to",
+        description="Space of the normals",
         items=(
-            ("TANGENT", "Tangent", "The surface: for meshes that move"),
-            ("OBJECT", "Object", "The object: for stiff meshes"),
+            ("TANGENT", "Tangent", "Relative to the surface: for meshes that deform"),
+            ("OBJECT", "Object", "Relative to the object: for rigid meshes"),
         ),
     )
     resolution: bpy.props.IntProperty(
         name="Resolution", description="Side of the map in pixels", default=1024, min=16, max=8192
     )
     margin: bpy.props.IntProperty(
-        name="Margin", description="Pixels by which islands are carried on beyond their rim", default=16, min=0, max=256
+        name="Margin",
+        description="Pixels by which UV islands are extended beyond their border",
+        default=16,
+        min=0,
+        max=256,
     )
     extrusion: bpy.props.FloatProperty(
         name="Extrusion",
-        description="How far above the mesh its rays start",
+        description="Distance above the mesh at which the rays start",
         default=0.01,
         min=0,
         soft_max=0.1,
@@ -58,7 +64,7 @@ class HFFNE_OT_bake(bpy.types.Operator):
     )
     distance: bpy.props.FloatProperty(
         name="Ray Distance",
-        description="How far rays go; 0 leaves it to the method",
+        description="Maximum length of the rays; 0 uses the method's default",
         default=0,
         min=0,
         soft_max=0.2,
@@ -66,37 +72,33 @@ class HFFNE_OT_bake(bpy.types.Operator):
     )
     cage: bpy.props.StringProperty(
         name="Cage",
-        description="A mesh like the target, blown up, from which the rays start (Blender's baker only)",
+        description="Enlarged copy of the target from which the rays start (Blender's baker only)",
         options={"SKIP_SAVE"},
     )
     assign: bpy.props.BoolProperty(
-        name="Use It", description="Give the mesh a material with the map if it has none", default=True
+        name="Assign Material", description="Assign a material with the map to a mesh that has none", default=True
     )
 
-    @classmethod
-    def poll(cls, context):
-        return ask.object_mode(cls, context) and poll_face(cls, context)
-
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         others = [obj for obj in context.selected_objects if obj.type == "MESH" and obj != context.object]
         if others and not self.properties.is_property_set("target"):
             self.target = others[0].name
-        return context.window_manager.invoke_props_dialog(self)
+        return required(context.window_manager).invoke_props_dialog(self)
 
-    def draw(self, context):
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         layout.use_property_split = True
-        layout.prop_search(self, "target", context.scene, "objects")
+        layout.prop_search(self, "target", required(context.scene), "objects")
         names = ["method", "space", "resolution", "margin"]
         names += ["extrusion", "distance"] if self.target else []
         for name in names:
             layout.prop(self, name)
         if self.target and self.method == "BLENDER":
-            layout.prop_search(self, "cage", context.scene, "objects")
+            layout.prop_search(self, "cage", required(context.scene), "objects")
         layout.prop(self, "assign")
 
-    def execute(self, context):
-        source = context.object
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        source = required(context.object)
         try:
             target = _mesh(context, self.target) if self.target else source
             cage = _mesh(context, self.cage) if self.cage else None
@@ -115,23 +117,25 @@ class HFFNE_OT_bake(bpy.types.Operator):
         data = png_bytes(encode_normal(normal))
         image = generated_maps.store(target, kind, f"{target.name}_{kind}", data)
         if self.space == "TANGENT":
-            # In a material with sliders it is the whole normal map.
+            # A material with sliders uses it as its whole normal map.
             image[KIND] = "normal"
-        if self.assign and not any(target.data.materials):
-            target.data.materials.clear()
+        materials = mesh_of(target).materials
+        if self.assign and not any(materials):
+            materials.clear()
             if self.space == "OBJECT":
                 skin = material.build_object_space(target.name, image)
             else:
                 skin = material.build_material(target.name, name, {"normal": image})
-            target.data.materials.append(skin)
+            materials.append(skin)
         self.report({"INFO"}, f"{image.name}: {self.resolution} px")
         return {"FINISHED"}
 
 
-def _mesh(context, name):
-    obj = context.scene.objects.get(name)
+def _mesh(context: bpy.types.Context, name: str) -> bpy.types.Object:
+    """The mesh object of that name. Raises ValueError when it cannot be baked onto."""
+    obj = required(context.scene).objects.get(name)
     if obj is None or obj.type != "MESH":
         raise ValueError(f"There is no mesh '{name}' in this scene.")
-    if obj.name not in context.view_layer.objects:
+    if obj.name not in required(context.view_layer).objects:
         raise ValueError(f"The mesh '{name}' is in no collection of this view layer.")
     return obj

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.batch_add`: photos into the queue."""
+"""`bpy.ops.hffne.batch_add`: add photos to the queue."""
 
 import os
 
@@ -7,6 +7,8 @@ import bpy
 
 from .. import batch
 from ..system.photo_formats import FORMAT_NAMES
+from ..system.required import required
+from .bases.types import OperatorResult
 
 
 class HFFNE_OT_batch_add(bpy.types.Operator):
@@ -18,7 +20,7 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
 
     directory: bpy.props.StringProperty(
         name="Folder",
-        description="The folder; all its photos unless files are named",
+        description="The folder; all its photos are added unless files are named",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
@@ -28,13 +30,13 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if self.directory:
             return self.execute(context)
-        context.window_manager.fileselect_add(self)
+        required(context.window_manager).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = bpy.path.abspath(self.directory)
         names = [entry.name for entry in self.files if entry.name]
         try:
@@ -45,6 +47,6 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
         if not paths:
             self.report({"ERROR"}, f"There are no photos in {folder}. Photos can be {FORMAT_NAMES}.")
             return {"CANCELLED"}
-        count = batch.add(context.scene.hffne_batch, paths)
+        count = batch.add(batch.queue_of(context), paths)
         self.report({"INFO"}, f"{count} photos added")
         return {"FINISHED"}

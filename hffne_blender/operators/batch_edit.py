@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.batch_edit`: take photos out of the queue, or put them back to be tried again."""
+"""`bpy.ops.hffne.batch_edit`: remove photos from the queue, or set them back to waiting."""
 
 import bpy
 
+from .. import batch
 from ..engine import session
+from .bases.types import OperatorResult
 
 
 class HFFNE_OT_batch_edit(bpy.types.Operator):
-    """Take photos out of the queue, or try them again; faces already made stay in the scene"""
+    """Remove photos from the queue, or try them again; faces already built stay in the scene"""
 
     bl_idname = "hffne.batch_edit"
     bl_label = "Edit Queue"
@@ -15,28 +17,29 @@ class HFFNE_OT_batch_edit(bpy.types.Operator):
 
     action: bpy.props.EnumProperty(
         name="Action",
-        description="What to do",
+        description="Change to make",
         items=(
-            ("REMOVE", "Remove", "Take the photo out of the queue"),
-            ("RETRY", "Try Again", "Let the photo wait for the next run"),
-            ("CLEAR_DONE", "Remove Done", "Take all photos out that are done"),
+            ("REMOVE", "Remove", "Remove the photo from the queue"),
+            ("RETRY", "Try Again", "Set the photo back to waiting for the next run"),
+            ("CLEAR_DONE", "Remove Done", "Remove all photos that are done"),
             ("CLEAR", "Remove All", "Empty the queue"),
         ),
         options={"SKIP_SAVE"},
     )
     index: bpy.props.IntProperty(
-        name="Index", description="Which photo, from 0; -1 is the active one", default=-1, min=-1, options={"SKIP_SAVE"}
-    )
+        name="Index", description="Index of the photo, from 0; -1 is the active one", default=-1, min=-1,
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         if session.running():
-            cls.poll_message_set("The queue is being worked on")
+            cls.poll_message_set("The queue is running")
             return False
         return True
 
-    def execute(self, context):
-        queue = context.scene.hffne_batch
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        queue = batch.queue_of(context)
         if self.action in ("CLEAR", "CLEAR_DONE"):
             for index in reversed(range(len(queue.items))):
                 if self.action == "CLEAR" or queue.items[index].state == "DONE":

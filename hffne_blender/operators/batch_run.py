@@ -1,182 +1,77 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.batch_run`: a face of each photo in the queue, one after the other.
 
-From the panel it is modal, as generating one face is; from a script it returns when the
-queue is worked off. A photo that fails says why and does not stop the others.
+A photo that fails keeps its error message and does not stop the others.
 """
 
 import os
-from functools import partial
+from collections.abc import Mapping
 
 import bpy
 
-from .. import batch, settings
+from .. import batch
+from ..character.errors import TransferError
 from ..engine import session
 from ..engine.client import EngineError
-from ..numeric.received_face import ReceivedFace, ReceivedFaceError
-from ..scene import face
-from ..system import jobs
-from . import ask
+from ..numeric.received_face import ReceivedFaceError
+from ..system.required import required
+from .bases import new_face, reporting, windows
+from .bases.background import InBackground, Work
+from .bases.properties import FaceOptions
+from .bases.types import OperatorResult
 
-# Without an engine no photo will do: the whole queue stops.
+# Errors of the engine itself: no other photo would succeed, so the whole queue stops.
 FATAL = {
     "engine_not_set", "engine_not_started", "engine_not_installed", "engine_incomplete", "engine_silent",
     "version_mismatch", "no_device", "no_model", "bad_weights", "weights_missing", "weights_mismatch",
 }  # fmt: skip
 
 
-class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
-    """Build a face of every photo that waits in the queue"""
+class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
+    """Build a face of every waiting photo in the queue"""
 
     bl_idname = "hffne.batch_run"
     bl_label = "Generate All"
-    # Not to be adjusted afterwards (F9): that would work off the whole queue once more.
+    # No REGISTER: adjusting it afterwards (F9) would run the whole queue once more.
     bl_options = {"UNDO"}
 
     directory: bpy.props.StringProperty(
         name="Folder", description="Add all photos of this folder first", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
     retry: bpy.props.BoolProperty(
-        name="Retry", description="Also try those again that have failed", default=False, options={"SKIP_SAVE"}
+        name="Retry", description="Also try the failed photos again", default=False, options={"SKIP_SAVE"}
     )
-    texture_size: settings.texture_size_property(options={"SKIP_SAVE"})
-    grid: settings.grid_property(options={"SKIP_SAVE"})
-    color: settings.color_property(options={"SKIP_SAVE"})
-    maps: settings.maps_property(options={"SKIP_SAVE"})
-    engine_python: ask.engine_python_property()
-    device: ask.device_property()
 
-    _task = None
-    _steps = None
+    # The progress bar shows the current photo's progress.
+    share = 1.0
+
     _current = -1
-    _stop = None
+    _stop: str | None = None
     _made = 0
 
-    @classmethod
-    def poll(cls, context):
-        return ask.poll(cls, context)
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        self.use_panel_settings(context)
+        return self.begin(context)
 
-    def invoke(self, context, event):
-        settings.take_over(self, context)
-        if not ask.has_window(context):
-            return self.execute(context)
-        if not self._prepare(context) or not self._next(context):
-            return self._told(context)
-        return self.start_advancing(context)
-
-    def execute(self, context):
-        if self._prepare(context):
-            while self._next(context):
-                session.wait(self._task)
-                if self._answered():
-                    self._finish(partial(jobs.run, self._building(context)))
-        return self._told(context)
-
-    def advance(self, context):
-        if self._steps is None:
-            session.poll()
-            if not self._task.over:
-                return None
-            if self._answered():
-                self._steps = session.build(jobs.Steps(self._building(context)))
-                return None
-        elif not self._steps.over:
-            self._finish(self._steps.advance)
-            if not self._steps.over:
-                return None
-        if self._steps is not None and self._steps.cancelled:
-            self._cancelled()
-        self._steps = None
-        if not self._next(context):
-            return self._told(context)
-        # The list shows what has become of the photo before.
-        ask.redraw(context)
-        return None
-
-    def _prepare(self, context):
+    def work(self, context: bpy.types.Context) -> Work:
         self._stop, self._made = None, 0
-        queue = context.scene.hffne_batch
-        if self.directory:
-            folder = bpy.path.abspath(self.directory)
-            try:
-                batch.add(queue, batch.photos_in(folder))
-            except OSError as error:
-                self._stop = f"The folder {folder} cannot be read ({error.strerror}). Check the path."
-                return False
-        for item in queue.items:
-            # What was running when the file was saved was never finished.
-            if item.state == "RUNNING" or (self.retry and item.state == "FAILED"):
-                item.state, item.message = "WAITING", ""
-        if not any(item.state == "WAITING" for item in queue.items):
-            self._stop = "No photo waits in the queue. Add some, or try the failed ones again."
-            return False
-        return True
-
-    def _next(self, context):
-        """Begin the next photo that can be begun; False when there is none or the queue has stopped."""
-        queue = context.scene.hffne_batch
+        if not self._prepare(context):
+            return
         while self._stop is None:
+            queue = batch.queue_of(context)
             self._current = next((i for i, item in enumerate(queue.items) if item.state == "WAITING"), -1)
             if self._current < 0:
-                return False
+                return
             item = queue.items[self._current]
-            path = os.path.abspath(bpy.path.abspath(item.photo))
-            try:
-                if not os.path.isfile(path):
-                    raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
-                self._task = ask.start(context, self, settings.request(self, photo=path, face="largest"))
-            except EngineError as error:
-                self._failed(item, error.as_dict())
-                continue
             item.state, item.message, queue.active = "RUNNING", "", self._current
-            return True
-        return False
+            windows.redraw_sidebars(context)
+            try:
+                yield from self._one_face(context, os.path.abspath(bpy.path.abspath(item.photo)))
+            except (ReceivedFaceError, EngineError, TransferError) as error:
+                self._failed(context, reporting.as_dict(error))
 
-    def _item(self, context=None):
-        queue = (context or bpy.context).scene.hffne_batch
-        return queue.items[self._current] if 0 <= self._current < len(queue.items) else None
-
-    def _answered(self):
-        """Whether the engine has an answer to the current photo; otherwise its state is set."""
-        if self._item() is None or self._task.status == "done":
-            return self._item() is not None
-        if self._task.status == "cancelled":
-            self._cancelled()
-        else:
-            self._failed(self._item(), self._task.error)
-        return False
-
-    def _building(self, context):
-        """From the engine's answer to the object, in slices (see `system.jobs`)."""
-        asset = yield partial(ReceivedFace.from_answer, *self._task.result)
-        obj = yield from face.build_steps(asset, partial(ask.place, context), self.color)
-        obj.location = batch.place_of(self._current, context.scene.cursor.location)
-        item = self._item(context)
-        item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
-        self._made += 1
-
-    def _finish(self, work):
-        try:
-            work()
-        except ReceivedFaceError as error:
-            self._failed(self._item(), {"code": "bad_asset", "message": str(error), "hint": ""})
-
-    def _cancelled(self):
-        if self._item() is not None:
-            self._item().state = "WAITING"
-        self._stop = "Cancelled."
-
-    def _failed(self, item, error):
-        item.state, item.message = "FAILED", error["message"]
-        if error["code"] in FATAL:
-            session.fail(error)
-            self._stop = ask.words(error)
-            # It is not the photo's fault.
-            item.state, item.message = "WAITING", ""
-
-    def _told(self, context):
-        """Say how it went; the operator's state."""
-        queue = context.scene.hffne_batch
+    def finished(self, context: bpy.types.Context) -> OperatorResult:
+        queue = batch.queue_of(context)
         text = batch.summary(queue)
         if self._stop and not self._made:
             self.report({"INFO"} if self._stop == "Cancelled." else {"ERROR"}, self._stop)
@@ -185,3 +80,58 @@ class HFFNE_OT_batch_run(ask.Advancing, bpy.types.Operator):
             text = f"{self._stop} {text}"
         self.report({"WARNING"} if self._stop or batch.counts(queue)["FAILED"] else {"INFO"}, text)
         return {"FINISHED"}
+
+    def cancelled(self, context: bpy.types.Context) -> OperatorResult:
+        item = self._item(context)
+        if item is not None and item.state == "RUNNING":
+            item.state = "WAITING"
+        self._stop = "Cancelled."
+        return self.finished(context)
+
+    def _prepare(self, context: bpy.types.Context) -> bool:
+        """Add the folder's photos and reset states; False, with the reason in `_stop`, when no photo waits."""
+        queue = batch.queue_of(context)
+        if self.directory:
+            folder = bpy.path.abspath(self.directory)
+            try:
+                batch.add(queue, batch.photos_in(folder))
+            except OSError as error:
+                self._stop = f"The folder {folder} cannot be read ({error.strerror}). Check the path."
+                return False
+        for item in queue.items:
+            # A photo that was running when the file was saved was never finished.
+            if item.state == "RUNNING" or (self.retry and item.state == "FAILED"):
+                item.state, item.message = "WAITING", ""
+        if not any(item.state == "WAITING" for item in queue.items):
+            self._stop = "No photo is waiting in the queue. Add some, or try the failed ones again."
+            return False
+        return True
+
+    def _one_face(self, context: bpy.types.Context, path: str) -> Work:
+        if not os.path.isfile(path):
+            raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
+        task = session.state.task
+        task.progress, task.message = 0.0, ""
+        answer = yield self.face_request(photo=path, face="largest")
+        if self._item(context) is None:
+            return
+        obj, asset = yield from new_face.build(context, answer, self.color)
+        obj.location = batch.place_of(self._current, required(context.scene).cursor.location)
+        item = self._item(context)
+        if item is not None:
+            item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
+        self._made += 1
+
+    def _item(self, context: bpy.types.Context) -> batch.HFFNE_BatchItem | None:
+        """The current photo, looked up again; None when it was removed meanwhile."""
+        items = batch.queue_of(context).items
+        return items[self._current] if 0 <= self._current < len(items) else None
+
+    def _failed(self, context: bpy.types.Context, error: Mapping[str, str]) -> None:
+        item, fatal = self._item(context), error["code"] in FATAL
+        if fatal:
+            session.fail(dict(error))
+            self._stop = reporting.text_of(error)
+        if item is not None:
+            # After a fatal error another engine may succeed with this photo.
+            item.state, item.message = ("WAITING", "") if fatal else ("FAILED", error["message"])

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.cancel`: give up the face that is being generated."""
+"""`bpy.ops.hffne.cancel`: cancel the face that is being generated."""
 
 import bpy
 
 from ..engine import session
+from .bases.types import OperatorResult
 
 
 class HFFNE_OT_cancel(bpy.types.Operator):
@@ -14,10 +15,10 @@ class HFFNE_OT_cancel(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return session.running()
 
-    def execute(self, context):
-        # The modal operator sees it at its next tick and ends.
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        # The modal operator ends at its next tick.
         session.cancel()
         return {"FINISHED"}

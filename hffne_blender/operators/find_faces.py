@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.find_faces`: the faces on the photo, to choose one of them.
 
-In a window it looks in the background; from a script it returns when they are found. They are then in
+In a window the operator runs in the background; from a script it returns when the faces are found. They are then in
 `context.window_manager.hffne_faces`, the largest first, each with its `box` and `score`.
 """
 
@@ -9,87 +9,89 @@ import bpy
 
 from .. import preferences, settings
 from ..engine import session
-from ..engine.client import EngineError
+from ..engine.client import EngineError, Task
 from ..photo import detected_faces, image_file
-from . import ask
+from ..system.required import required
+from .bases import reporting, requests, windows
+from .bases.properties import EngineOptions, PhotoOptions
+from .bases.timer import OnTimer
+from .bases.types import OperatorResult
 
-TICK = 0.1
+TICK = 0.1  # seconds
 
 
-class HFFNE_OT_find_faces(ask.OnTimer, bpy.types.Operator):
+class HFFNE_OT_find_faces(PhotoOptions, EngineOptions, OnTimer, bpy.types.Operator):
     """Find the faces on the photo and show them, to choose one"""
 
     bl_idname = "hffne.find_faces"
     bl_label = "Find Faces"
     bl_options = {"INTERNAL"}
 
-    photo: settings.photo_property(options={"SKIP_SAVE"})
-    image: settings.image_name_property(options={"SKIP_SAVE"})
-    engine_python: ask.engine_python_property()
-    device: ask.device_property()
+    _task: Task | None = None
+    _file: image_file.PhotoFile | None = None
+    _key = ""
 
-    _task = None
-    _file = None
-    _key = None
-
-    def invoke(self, context, event):
-        settings.take_photo(self, context)
-        if not ask.has_window(context):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        self.use_panel_photo(context)
+        if not windows.has_window(context):
             return self.execute(context)
         if not preferences.find_python(context, self.engine_python):
             # The panel offers to install the engine.
             return {"CANCELLED"}
         try:
-            self._ask(context)
+            self._task = self._send(context)
         except EngineError as error:
             detected_faces.clear(context, self._key, str(error))
             return {"CANCELLED"}
         return self.start_timer(context, TICK)
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         session.poll()
-        if not self._task.over:
+        task = required(self._task)
+        if not task.over:
             return {"PASS_THROUGH"}
         self.cancel(context)
-        if detected_faces.key(context.scene.hffne) == self._key:
-            if self._task.status == "done":
-                self._show(context)
-            elif self._task.status == "error":
-                detected_faces.clear(context, self._key, self._task.error["message"])
-        ask.redraw(context)
+        if detected_faces.key(settings.of(context)) == self._key:
+            if task.status == "done":
+                self._show(context, task)
+            elif task.status == "error":
+                detected_faces.clear(context, self._key, required(task.error)["message"])
+        windows.redraw_sidebars(context)
         return {"FINISHED"}
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         self.stop_timer(context)
-        self._file.close()
+        required(self._file).close()
 
-    def execute(self, context):
-        settings.take_photo(self, context)
-        # Should it fail, those of another photo do not stay.
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        self.use_panel_photo(context)
+        # Should it fail, the faces of another photo must not stay.
         detected_faces.clear(context)
         try:
-            self._ask(context)
-            session.wait(self._task)
+            task = self._send(context)
+            session.wait(task)
         except EngineError as error:
-            return ask.fail(self, error)
+            return reporting.fail(self, error)
         finally:
             if self._file is not None:
                 self._file.close()
-        if self._task.status != "done":
-            return ask.fail(self, self._task.error or {"message": "Cancelled", "hint": "", "code": "cancelled"})
-        self.report({"INFO"}, f"{self._show(context)} faces")
+        if task.status != "done":
+            return reporting.fail(self, task.error or {"message": "Cancelled", "hint": "", "code": "cancelled"})
+        self.report({"INFO"}, f"{self._show(context, task)} faces")
         return {"FINISHED"}
 
-    def _ask(self, context):
+    def _send(self, context: bpy.types.Context) -> Task:
         self._key = detected_faces.image_key(self.image) if self.image else self.photo
         self._file = image_file.find(self.photo, self.image)
         request = {"type": "faces", "photo": self._file.path, "thumbnails": detected_faces.THUMBNAIL}
-        self._task = ask.start(context, self, request, aside=True)
+        return requests.send(context, self, request)
 
-    def _show(self, context):
-        count = detected_faces.show(context, self._key, self._task.result)
-        if context.scene.hffne.face > count:
-            context.scene.hffne.face = 0
+    def _show(self, context: bpy.types.Context, task: Task) -> int:
+        """Fill in the panel's faces; returns their number."""
+        count = detected_faces.show(context, self._key, task.result)
+        chosen = settings.of(context)
+        if chosen.face > count:
+            chosen.face = 0
         return count

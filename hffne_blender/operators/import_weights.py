@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.import_weights`: the engine takes the published checkpoints, in a process of its own."""
+"""`bpy.ops.hffne.import_weights`: import the published checkpoints into the engine, in a process of its own."""
 
 import subprocess
 
@@ -7,67 +7,70 @@ import bpy
 
 from .. import preferences
 from ..engine import launch
-from . import ask
+from ..system.required import required
+from .bases import windows
+from .bases.properties import engine_python_property
+from .bases.timer import OnTimer
+from .bases.types import OperatorResult
 
 TICK = 0.2  # seconds
 
 
-class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
-    """Check the published checkpoints and keep them for the engine; nothing in the files is run"""
+class HFFNE_OT_import_weights(OnTimer, bpy.types.Operator):
+    """Check the published checkpoints and convert them for the engine; no code in the files is run"""
 
     bl_idname = "hffne.import_weights"
     bl_label = "Import Published Weights"
     bl_options = {"INTERNAL"}
 
     exemplar: bpy.props.StringProperty(
-        name="Exemplar", description="ExemplarModel.pkl; empty takes the preferences'", options={"SKIP_SAVE"}
+        name="Exemplar", description="ExemplarModel.pkl; empty uses the preferences' file", options={"SKIP_SAVE"}
     )
     refiner: bpy.props.StringProperty(
-        name="Refiner", description="RefinerModel.pt; empty takes the preferences'", options={"SKIP_SAVE"}
+        name="Refiner", description="RefinerModel.pt; empty uses the preferences' file", options={"SKIP_SAVE"}
     )
-    engine_python: ask.engine_python_property()
+    engine_python: engine_python_property()
 
-    _process = None
+    _process: subprocess.Popen[str] | None = None
 
-    def invoke(self, context, event):
-        if not ask.has_window(context):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        if not windows.has_window(context):
             return self.execute(context)
         if not self._start(context):
             return {"CANCELLED"}
-        # The files hold hundreds of megabytes: Blender stays usable meanwhile.
-        context.workspace.status_text_set("Importing the published weights")
+        # The files have hundreds of megabytes: Blender stays usable meanwhile.
+        self.show_status(context, "Importing the published weights")
         return self.start_timer(context, TICK)
 
-    def modal(self, context, event):
-        if event.type != "TIMER" or self._process.poll() is None:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        if event.type != "TIMER" or required(self._process).poll() is None:
             return {"PASS_THROUGH"}
-        self._clean_up(context)
+        self.stop_timer(context)
         return self._finish()
 
-    def cancel(self, context):
-        self._process.kill()
-        self._process.communicate()
-        self._clean_up(context)
+    def cancel(self, context: bpy.types.Context) -> None:
+        process = required(self._process)
+        process.kill()
+        process.communicate()
+        self.stop_timer(context)
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         return self._finish() if self._start(context) else {"CANCELLED"}
 
-    def _start(self, context):
+    def _start(self, context: bpy.types.Context) -> bool:
         chosen = preferences.get(context)
         python = preferences.find_python(context, self.engine_python)
-        files = [
-            bpy.path.abspath(own or other)
-            for own, other in ((self.exemplar, chosen.exemplar_file), (self.refiner, chosen.refiner_file))
-        ]
+        exemplar = bpy.path.abspath(self.exemplar or chosen.exemplar_file)
+        refiner = bpy.path.abspath(self.refiner or chosen.refiner_file)
         if not python:
             self.report({"ERROR"}, "The engine's Python is not set.")
             return False
-        if not all(files):
+        if not exemplar or not refiner:
             self.report({"ERROR"}, "Choose both files first: ExemplarModel.pkl and RefinerModel.pt.")
             return False
         try:
             self._process = subprocess.Popen(
-                launch.import_command(python, *files),
+                launch.import_command(python, exemplar, refiner),
                 env=launch.environment(not bpy.app.background),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -81,15 +84,12 @@ class HFFNE_OT_import_weights(ask.OnTimer, bpy.types.Operator):
             return False
         return True
 
-    def _finish(self):
-        output, _ = self._process.communicate()
+    def _finish(self) -> OperatorResult:
+        process = required(self._process)
+        output, _ = process.communicate()
         lines = [line.strip().removeprefix("hffne: error: ") for line in output.splitlines() if line.strip()]
-        if self._process.returncode:
+        if process.returncode:
             self.report({"ERROR"}, " ".join(lines[-2:]) or "The weights could not be imported.")
             return {"CANCELLED"}
         self.report({"INFO"}, lines[-1])
         return {"FINISHED"}
-
-    def _clean_up(self, context):
-        self.stop_timer(context)
-        context.workspace.status_text_set(None)

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.open_photo`: choose a photo's file; also what a file dropped onto the 3D viewport becomes."""
+"""`bpy.ops.hffne.open_photo`: choose a photo's file; Blender also calls it for a file dropped onto the 3D viewport."""
 
 import os
 
 import bpy
 
+from .. import settings
 from ..system.photo_formats import EXTENSIONS
+from ..system.required import required
+from .bases.types import OperatorResult
 
 
 class HFFNE_OT_open_photo(bpy.types.Operator):
@@ -21,32 +24,34 @@ class HFFNE_OT_open_photo(bpy.types.Operator):
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if self.filepath:
             return self.execute(context)
-        context.window_manager.fileselect_add(self)
+        required(context.window_manager).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = os.path.abspath(bpy.path.abspath(self.filepath)) if self.filepath else ""
         if not os.path.isfile(path):
             self.report({"ERROR"}, f"There is no file {path or self.filepath!r}. Check the path.")
             return {"CANCELLED"}
-        chosen = context.scene.hffne
+        chosen = settings.of(context)
         chosen.source = "FILE"
         chosen.photo = path
-        if context.area is not None and context.area.type == "VIEW_3D":
-            # So that a dropped photo is seen to have arrived.
+        if isinstance(context.space_data, bpy.types.SpaceView3D):
+            # Show that a dropped photo has arrived.
             context.space_data.show_region_ui = True
         return {"FINISHED"}
 
 
 class HFFNE_FH_photo(bpy.types.FileHandler):
+    """Offers `open_photo` for files that are dropped onto a 3D viewport."""
+
     bl_idname = "HFFNE_FH_photo"
     bl_label = "Face From Photo"
     bl_import_operator = "hffne.open_photo"
     bl_file_extensions = ";".join(EXTENSIONS)
 
     @classmethod
-    def poll_drop(cls, context):
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
         return context.area is not None and context.area.type == "VIEW_3D"

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.set_detail`: the sliders of a face's detail, for scripts; the panel shows the very same ones.
+"""`bpy.ops.hffne.set_detail`: the sliders of a face's detail, for scripts; the panel shows the same ones.
 
 bpy.ops.hffne.set_detail(strength=1.2, fine=0.5, smoothing=0.1, relief="DISPLACEMENT")
 """
 
+from typing import Any
+
 import bpy
 
 from ..scene import detail_nodes, material, skin_nodes
+from ..scene.access import first_material
+from ..system.required import required
+from .bases.polls import active_face
+from .bases.types import OperatorResult
 
 SLIDERS = {
     name.lower(): (name, default, most, description)
@@ -14,7 +20,7 @@ SLIDERS = {
 }
 
 
-def _slider(key):
+def _slider(key: str) -> Any:
     name, default, most, description = SLIDERS[key]
     return bpy.props.FloatProperty(
         name=name, description=description, default=default, min=0, max=most, options={"SKIP_SAVE"}
@@ -22,7 +28,7 @@ def _slider(key):
 
 
 class HFFNE_OT_set_detail(bpy.types.Operator):
-    """Weigh the detail of the selected face; what is not given stays as it is"""
+    """Set the sliders of the selected face; those that are not given stay as they are"""
 
     bl_idname = "hffne.set_detail"
     bl_label = "Set Detail"
@@ -40,21 +46,21 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         name="Relief",
         description="How the relief is shown",
         items=(
-            ("NORMAL", "Normals", "By the normal map: quick, keeps the outline"),
+            ("NORMAL", "Normals", "With the normal map: fast, the outline stays smooth"),
             ("DISPLACEMENT", "Displacement", "By moving the surface along the height map, with a subdivision modifier"),
         ),
         options={"SKIP_SAVE"},
     )
 
     @classmethod
-    def poll(cls, context):
-        return poll_face(cls, context)
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return active_face(cls, context)
 
-    def execute(self, context):
-        obj = context.object
-        skin = obj.data.materials[0]
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        obj = required(context.object)
+        skin = first_material(obj)
         given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
-        # All is checked before anything is changed.
+        # Check everything before changing anything.
         for key in given:
             lack = skin_nodes.unavailable_reason(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
             if lack:
@@ -71,11 +77,3 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
                 node = skin_nodes.find_node(skin) if key in ("delit", "clay") else detail_nodes.find_node(skin)
                 node.inputs[SLIDERS[key][0]].default_value = getattr(self, key)
         return {"FINISHED"}
-
-
-def poll_face(cls, context):
-    """Whether the active object is a face with its sliders; the poll of all operators that work on one."""
-    if not detail_nodes.has_sliders(context.object):
-        cls.poll_message_set("Select a face made from a photo")
-        return False
-    return True

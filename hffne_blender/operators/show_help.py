@@ -6,32 +6,33 @@ from pathlib import Path
 import bpy
 
 from ..engine import session
-from . import text_viewer
+from .bases import text_viewer
+from .bases.types import OperatorResult
 
 TEXT_NAME = "HFFNE Help"
 PAGE = "troubleshooting.md"
 
 
 class HFFNE_OT_show_help(bpy.types.Operator):
-    """Open what this message means and what to do about it; no network is needed"""
+    """Open what this message means and what to do about it; works without network access"""
 
     bl_idname = "hffne.show_help"
     bl_label = "Help"
     bl_options = {"INTERNAL"}
 
     code: bpy.props.StringProperty(
-        name="Code", description="The error's code; empty takes the last error's", options={"SKIP_SAVE"}
+        name="Code", description="Code of the error; empty uses the last error", options={"SKIP_SAVE"}
     )
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
         code = self.code or (session.state.last_error or {}).get("code", "")
-        text_viewer.show(context, TEXT_NAME, explained(code, _page()))
+        text_viewer.show(context, TEXT_NAME, help_for(code, _page()))
         self.report({"INFO"}, f"See the text '{TEXT_NAME}'")
         return {"FINISHED"}
 
 
-def explained(code, page):
-    """The page, with what it says of a code in front, as plain lines."""
+def help_for(code: str, page: str) -> str:
+    """The page, preceded by its row on the error `code` as plain lines."""
     for line in page.splitlines():
         cells = [cell.strip() for cell in line.split("|")[1:-1]]
         if len(cells) == 3 and f"`{code}`" in cells[0]:
@@ -39,10 +40,10 @@ def explained(code, page):
     return page
 
 
-def _page():
+def _page() -> str:
     package = Path(__file__).resolve().parents[1]
-    # Beside the code in an installed extension, among the documents in the sources.
-    for place in (package / PAGE, package.parent / "docs" / PAGE):
-        if place.is_file():
-            return place.read_text("utf-8")
+    # Beside the code in an installed extension, in the folder of documents in the sources.
+    for path in (package / PAGE, package.parent / "docs" / PAGE):
+        if path.is_file():
+            return path.read_text("utf-8")
     return "The help page is missing. Install the extension again.\n"

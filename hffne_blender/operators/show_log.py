@@ -4,25 +4,22 @@
 import bpy
 
 from ..engine import session
-from . import text_viewer
+from .bases.text_viewer import ShowsLog
+from .bases.types import OperatorResult
 
 TEXT_NAME = "HFFNE Engine Log"
 
 
-class HFFNE_OT_show_log(bpy.types.Operator):
+class HFFNE_OT_show_log(ShowsLog, bpy.types.Operator):
     """Open the engine's log in a Text Editor"""
 
     bl_idname = "hffne.show_log"
     bl_label = "Engine Log"
     bl_options = {"INTERNAL"}
 
-    copy: text_viewer.copy_property()
-
     @classmethod
-    def description(cls, context, properties):
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return "Copy the engine's log to the clipboard" if properties.copy else ""
 
-    def execute(self, context):
-        return text_viewer.show_or_copy(
-            self, context, TEXT_NAME, session.log() or "The engine has not said anything.\n"
-        )
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        return self.show_or_copy(context, TEXT_NAME, session.log() or "The engine's log is empty.\n")

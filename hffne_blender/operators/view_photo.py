@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.view_photo`: a camera that sees the face as the photo did."""
+"""`bpy.ops.hffne.view_photo`: a camera that shows the face as in the photo."""
 
 import bpy
 
 from ..scene import camera
 from ..studio import photo_view
+from ..system.required import required
+from .bases.polls import NO_FACE
+from .bases.types import OperatorResult
 
 
 class HFFNE_OT_view_photo(bpy.types.Operator):
-    """Look through an orthographic camera that sees the face as the photo did; each face has one"""
+    """Look through an orthographic camera that shows the face as in the photo; each face has one"""
 
     bl_idname = "hffne.view_photo"
     bl_label = "Camera From Photo"
@@ -16,22 +19,22 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
 
     match_size: bpy.props.BoolProperty(
         name="Match Render Size",
-        description="Set the size of renders to the photo's, so that both can be laid over one another",
+        description="Set the render resolution to the photo's size, so that the render can be overlaid on the photo",
         default=False,
         options={"SKIP_SAVE"},
     )
 
     @classmethod
-    def poll(cls, context):
-        if context.object is None or camera.PROPERTY not in context.object:
-            cls.poll_message_set("Select a face made from a photo")
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.object is None or camera.load(context.object) is None:
+            cls.poll_message_set(NO_FACE)
             return False
         return True
 
-    def execute(self, context):
-        scene, obj = context.scene, context.object
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        scene, obj = required(context.scene), required(context.object)
         if self.match_size:
             scene.render.resolution_x, scene.render.resolution_y = camera.load(obj)["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
-        photo_view.add(scene, context.collection, obj)
+        photo_view.add(scene, required(context.collection), obj)
         return {"FINISHED"}

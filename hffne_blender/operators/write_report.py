@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bpy.ops.hffne.write_report`: what support needs to know, as a text, with nothing private in it."""
+"""`bpy.ops.hffne.write_report`: a report on the installation for support, as a text without private data."""
 
 import platform
 import subprocess
@@ -10,41 +10,45 @@ import bpy
 from .. import preferences
 from ..engine import launch, session
 from ..engine.redact import redact
-from . import text_viewer
+from .bases import text_viewer
+from .bases.types import OperatorResult
 
 TEXT_NAME = "HFFNE Report"
-TICK, SECONDS = 0.5, 180
+# Seconds between two looks at the engine's check, and until it is given up.
+TICK, TIMEOUT = 0.5, 180
+# Characters of the check's output that are kept.
+OUTPUT_LENGTH = 20_000
 
 
 class HFFNE_OT_write_report(bpy.types.Operator):
-    """Check the installation and write a report for support into a text; names of people, folders and photos are left out"""
+    """Check the installation and write a report for support, without names of people, folders or photos"""
 
     bl_idname = "hffne.write_report"
     bl_label = "Write Report"
     bl_options = {"INTERNAL"}
 
-    def execute(self, context):
-        text = text_viewer.show(context, TEXT_NAME, _here(context))
-        process = _doctor(context)
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        text = text_viewer.show(context, TEXT_NAME, _blender_part(context))
+        process = _start_check(context)
         if process is None:
             text.write("\nThe engine's Python is not set, or does not start.\n")
         elif bpy.app.background:
-            text.write(_answer(process, SECONDS))
+            text.write(_output_of(process, TIMEOUT))
         else:
-            _later(process)
+            _append_later(process)
         self.report({"INFO"}, f"See the text '{TEXT_NAME}'")
         return {"FINISHED"}
 
 
-def _here(context):
-    """What is known on this side."""
+def _blender_part(context: bpy.types.Context) -> str:
+    """The facts that Blender's side knows."""
     chosen = preferences.get(context)
     lines = [
         "HFFNE report",
         f"blender: {bpy.app.version_string}",
         f"blender's python: {sys.version.split()[0]}",
         f"platform: {platform.platform()}",
-        f"device wanted: {chosen.device}",
+        f"device chosen: {chosen.device}",
         f"engine runs on: {session.device() or 'not running'}",
     ]
     error = session.state.last_error
@@ -52,7 +56,7 @@ def _here(context):
     return "\n".join(lines) + "\n\n"
 
 
-def _doctor(context):
+def _start_check(context: bpy.types.Context) -> subprocess.Popen[bytes] | None:
     python = preferences.find_python(context)
     if not python:
         return None
@@ -69,29 +73,31 @@ def _doctor(context):
         return None
 
 
-def _answer(process, seconds):
+def _output_of(process: subprocess.Popen[bytes], seconds: float) -> str:
+    """What the check prints, redacted; the process is killed when it does not end in time."""
     try:
-        said = process.communicate(timeout=seconds)[0].decode("utf-8", "replace")
+        output = process.communicate(timeout=seconds)[0].decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         return f"The engine's check did not end within {seconds} s.\n"
-    # A Python without the engine answers with words of its own.
-    return redact(said[-20_000:])
+    # A Python without the engine prints an error of its own, which may contain paths.
+    return redact(output[-OUTPUT_LENGTH:])
 
 
-def _later(process):
-    """Blender stays usable while the engine's side is looked at; its answer is short, so the pipe holds it."""
-    left = [SECONDS / TICK]
+def _append_later(process: subprocess.Popen[bytes]) -> None:
+    """Append the check's output when it has ended, without blocking Blender; it is short enough for the pipe."""
+    ticks_left = TIMEOUT / TICK
 
-    def look():
-        left[0] -= 1
-        if process.poll() is None and left[0] > 0:
+    def poll() -> float | None:
+        nonlocal ticks_left
+        ticks_left -= 1
+        if process.poll() is None and ticks_left > 0:
             return TICK
         text = bpy.data.texts.get(TEXT_NAME)
-        answer = _answer(process, 0.1)
+        output = _output_of(process, 0.1)
         if text is not None:
-            text.write(answer)
+            text.write(output)
         return None
 
-    bpy.app.timers.register(look, first_interval=TICK)
+    bpy.app.timers.register(poll, first_interval=TICK)

@@ -1,33 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the panel for many photos: the queue with the state of each, and several photos of one face."""
+"""The panel for many photos: the queue with the state of each, and several photos of one face."""
 
 import os
+from typing import Any
 
 import bpy
 
 from .. import batch
 from ..engine import session
-from .panel import _Panel, draw_progress, draw_text
+from ..system.required import required
+from .layouts import SidebarPanel, draw_progress, draw_text
 
 
 class HFFNE_UL_batch(bpy.types.UIList):
+    """The list of the queue: file name and state."""
+
     bl_idname = "HFFNE_UL_batch"
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property):
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Any | None,
+        item: Any | None,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None = 0,
+        flt_flag: int | None = 0,
+    ) -> None:
+        photo: batch.HFFNE_BatchItem = required(item)
         row = layout.row()
-        row.alert = item.state == "FAILED"
-        row.label(text=os.path.basename(item.photo), icon=batch.ICONS[item.state])
+        row.alert = photo.state == "FAILED"
+        row.label(text=os.path.basename(photo.photo), icon=batch.ICONS[photo.state])
 
 
-class HFFNE_PT_batch(_Panel, bpy.types.Panel):
+class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
+    """The queue and the buttons that fill and run it."""
+
     bl_idname = "HFFNE_PT_batch"
     bl_parent_id = "HFFNE_PT_face"
     bl_label = "Many Photos"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        layout = self.layout
-        queue = context.scene.hffne_batch
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        queue = batch.queue_of(context)
         row = layout.row()
         row.template_list("HFFNE_UL_batch", "", queue, "items", queue, "active", rows=4)
         column = row.column(align=True)
@@ -37,12 +55,12 @@ class HFFNE_PT_batch(_Panel, bpy.types.Panel):
         column.operator("hffne.batch_edit", text="", icon="FILE_REFRESH").action = "RETRY"
         column.operator("hffne.batch_edit", text="", icon="TRASH").action = "CLEAR_DONE"
         if queue.items:
-            chosen = queue.items[min(queue.active, len(queue.items) - 1)]
-            if chosen.message:
-                draw_text(context, layout, chosen.message, icon=batch.ICONS[chosen.state])
-            found = batch.counts(queue)
+            selected = queue.items[min(queue.active, len(queue.items) - 1)]
+            if selected.message:
+                draw_text(context, layout, selected.message, icon=batch.ICONS[selected.state])
+            count = batch.counts(queue)
             layout.label(
-                text=", ".join(f"{found[name]} {label.lower()}" for name, label, *_ in batch.STATES if found[name])
+                text=", ".join(f"{count[name]} {label.lower()}" for name, label, *_ in batch.STATES if count[name])
             )
             row = layout.row(align=True)
             row.operator_context = "INVOKE_DEFAULT"
@@ -50,7 +68,7 @@ class HFFNE_PT_batch(_Panel, bpy.types.Panel):
                 draw_progress(row, session.state.task)
             else:
                 row.operator("hffne.batch_run", icon="PLAY")
-                if found["FAILED"]:
+                if count["FAILED"]:
                     row.operator("hffne.batch_run", text="Retry Failed", icon="FILE_REFRESH").retry = True
         column = layout.column()
         column.operator_context = "INVOKE_DEFAULT"

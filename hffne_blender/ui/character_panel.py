@@ -1,31 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the panel for the artist's own head: which face goes onto which mesh, landmarks, apply."""
+"""The panel for the artist's own head: which face is applied to which mesh, and landmarks."""
 
 import bpy
 
+from .. import settings
 from ..character import landmarks
 from ..engine import session
-from ..operators import ask
+from ..operators.bases.faces import face_for, faces_in
 from ..scene import export, face_attributes
-from .panel import _Panel, draw_progress
+from ..system.required import required
+from .layouts import SidebarPanel, draw_progress
 
 
-class HFFNE_PT_character(_Panel, bpy.types.Panel):
+class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
+    """Apply the detail of a face to the active mesh."""
+
     bl_idname = "HFFNE_PT_character"
     bl_parent_id = "HFFNE_PT_face"
     bl_label = "My Own Character"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         target = context.object
         if target is None or target.type != "MESH" or face_attributes.is_face(target):
             layout.label(text="Select your head's mesh", icon="INFO")
             return
-        face = ask.face_for(context, target)
+        face = face_for(context, target)
         column = layout.column(align=True)
-        if len(ask.faces_in(context, target)) > 1:
-            column.prop(context.scene.hffne, "applied_face", text="", icon="USER", placeholder=face.name)
+        if face is not None and len(faces_in(context, target)) > 1:
+            chosen = settings.of(context)
+            column.prop(chosen, "applied_face", text="", icon="USER", placeholder=face.name)
         else:
             column.label(text=face.name if face else "No face yet: generate one", icon="USER")
         column.label(text=target.name, icon="MESH_DATA")
@@ -35,7 +40,7 @@ class HFFNE_PT_character(_Panel, bpy.types.Panel):
             return
         row = layout.row(align=True)
         row.operator_context = "INVOKE_DEFAULT"
-        row.operator("hffne.place_landmarks", text="Find Again" if count else "Add Landmarks", icon="EMPTY_AXIS")
+        row.operator("hffne.place_landmarks", text="Detect Again" if count else "Add Landmarks", icon="EMPTY_AXIS")
         if count:
             row.label(text=f"{count} landmarks")
         apply = layout.column()

@@ -1,57 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sliders of the selected face: they hold what the material's own sockets hold, so they work at once."""
+"""The panels of the selected face: its sliders, which act at once, and its lights and cameras."""
 
 import bpy
 
+from .. import sliders
 from ..scene import detail_nodes, material, skin_nodes
-from ..sliders import key
+from ..scene.access import first_material
 from ..studio import relight
-from .panel import draw_text
+from ..system.required import required
+from .layouts import SidebarPanel, draw_text
 
-# Sliders that have nothing to do where the relief's scales are not known apart.
+# Sliders without effect on a face whose detail has no separate scales.
 OF_BANDS = ("Fine", "Medium", "Smoothing")
 
 
-class _FacePanel:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "HFFNE"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context):
-        return find_face(context) is not None
-
-
-def find_face(context):
+def active_face(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active object if it is a face with its sliders, or None."""
     return context.object if detail_nodes.has_sliders(context.object) else None
 
 
-class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
+class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
+    """The sliders of the face's detail, export and baking."""
+
     bl_idname = "HFFNE_PT_detail"
     bl_label = "Detail"
-    # What one wants to do next with a face that is made.
-    bl_options = set()
 
-    def draw(self, context):
-        layout = self.layout
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return active_face(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         layout.use_property_split = True
-        # They are keyed in the Shader Editor, see sliders.
+        # Animation keys are set in the Shader Editor, see sliders.
         layout.use_property_decorate = False
-        obj = find_face(context)
-        skin = obj.data.materials[0]
-        sliders, displaced, bands = skin.hffne_sliders, material.is_displaced(obj), detail_nodes.has_bands(skin)
+        obj = required(active_face(context))
+        skin = first_material(obj)
+        values, displaced, bands = sliders.of_face(skin), material.is_displaced(obj), detail_nodes.has_bands(skin)
         for name, *_ in detail_nodes.SLIDERS:
             if bands or name not in OF_BANDS:
                 row = layout.row()
                 row.enabled = name == "Strength" or not displaced
-                row.prop(sliders, key(name), slider=True)
+                row.prop(values, sliders.key(name), slider=True)
         if displaced:
-            draw_text(context, layout, "The surface is moved by the whole height map: only Strength acts on it", "INFO")
+            draw_text(context, layout, "The whole height map moves the surface: only Strength has an effect", "INFO")
         for name, *_ in skin_nodes.SLIDERS:
             if not skin_nodes.unavailable_reason(skin, name):
-                layout.prop(sliders, key(name), slider=True)
+                layout.prop(values, sliders.key(name), slider=True)
         if material.can_displace(skin):
             row = layout.row(align=True)
             for relief, label in (("NORMAL", "Normals"), ("DISPLACEMENT", "Displacement")):
@@ -63,20 +58,23 @@ class HFFNE_PT_detail(_FacePanel, bpy.types.Panel):
         layout.operator("hffne.bake", icon="RENDER_STILL")
 
 
-class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
+class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):
+    """Lights, turntable, relighting and the photo's camera."""
+
     bl_idname = "HFFNE_PT_look"
-    bl_label = "Look"
+    bl_label = "Lighting and Cameras"
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
-    def poll(cls, context):
-        return find_face(context) is not None or relight.find_node(_card(context)) is not None
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return active_face(context) is not None or relight.find_node(_card(context)) is not None
 
-    def draw(self, context):
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         layout.use_property_split = True
-        # They are keyed in the Shader Editor, see sliders.
+        # Animation keys are set in the Shader Editor, see sliders.
         layout.use_property_decorate = False
-        if find_face(context) is not None:
+        if active_face(context) is not None:
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
             row = layout.row(align=True)
             row.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
@@ -85,13 +83,14 @@ class HFFNE_PT_look(_FacePanel, bpy.types.Panel):
             layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
             layout.operator("hffne.view_photo", icon="CAMERA_DATA")
         card = _card(context)
-        if relight.find_node(card) is not None:
+        if card is not None and relight.find_node(card) is not None:
+            values = sliders.of_relit_photo(first_material(card))
             for name, *_ in (relight.COLOR, *relight.SLIDERS):
-                layout.prop(card.data.materials[0].hffne_relight, key(name), slider=True)
+                layout.prop(values, sliders.key(name), slider=True)
 
 
-def _card(context):
-    """The relit photo that is selected, or whose light is."""
+def _card(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The selected relit photo, also when its light is selected."""
     obj = context.object
     if obj is not None and obj.type == "EMPTY":
         obj = obj.parent

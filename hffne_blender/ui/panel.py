@@ -1,34 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel in the 3D viewport's sidebar, in the order of the work: photo, face, button, progress, what is made."""
-
-import textwrap
+"""The main panel in the 3D viewport's sidebar, in the order of the work: photo, face, button, progress, output."""
 
 import bpy
 
-from .. import preferences
+from .. import preferences, settings
 from ..engine import session
 from ..photo import clipboard, detected_faces
+from ..system.required import required
 from . import engine_setup
+from .layouts import SidebarPanel, draw_progress, draw_text
 
-# Pixels that a letter takes at the default text size, for wrapping messages.
-LETTER_WIDTH = 7
-# The width of a row of thumbnails in the height of a button.
+# The scale of a row of thumbnails, divided by their number, and how many are in a row.
 THUMBNAIL_SCALE, THUMBNAIL_COLUMNS = 10, 3
 
 
-class _Panel:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "HFFNE"
+class HFFNE_PT_face(SidebarPanel, bpy.types.Panel):
+    """The photo, its faces, the button that generates, and the engine's state."""
 
-
-class HFFNE_PT_face(_Panel, bpy.types.Panel):
     bl_idname = "HFFNE_PT_face"
     bl_label = "Face From Photo"
 
-    def draw(self, context):
-        layout = self.layout
-        chosen = context.scene.hffne
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        chosen = settings.of(context)
         _draw_source(layout, chosen)
         _draw_faces(context, layout, chosen)
 
@@ -42,41 +36,37 @@ class HFFNE_PT_face(_Panel, bpy.types.Panel):
             row.operator("hffne.generate", icon="USER")
             if session.installing() or not preferences.find_python(context):
                 engine_setup.draw(
-                    layout.box(), context, lambda place, words, icon: draw_text(context, place, words, icon)
+                    layout.box(), context, lambda place, text, icon: draw_text(context, place, text, icon)
                 )
             elif session.state.last_error is not None:
-                box = layout.box()
-                draw_text(context, box, session.state.last_error["message"], icon="ERROR")
-                draw_text(context, box, session.state.last_error["hint"])
-                row = box.row(align=True)
-                row.operator("hffne.show_help", icon="HELP").code = session.state.last_error["code"]
-                row.operator("hffne.show_log", icon="TEXT")
-                row.operator("hffne.show_log", text="", icon="COPYDOWN").copy = True
+                _draw_error(context, layout.box(), session.state.last_error)
         if session.device():
             column = layout.column(align=True)
             column.label(text=f"Ready: {session.device()}", icon="CHECKMARK")
             column.operator("hffne.release_engine")
 
 
-class HFFNE_PT_result(_Panel, bpy.types.Panel):
+class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
+    """The textures and the mesh that are generated."""
+
     bl_idname = "HFFNE_PT_result"
     bl_parent_id = "HFFNE_PT_face"
-    bl_label = "What Is Made"
+    bl_label = "Output"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def draw(self, context):
-        layout = self.layout
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
         layout.use_property_split = True
         layout.use_property_decorate = False
-        chosen = context.scene.hffne
-        # Else the thumbnails are there to choose from.
-        known = detected_faces.state.photo and detected_faces.state.photo == detected_faces.key(chosen)
-        for name in ("texture_size", "grid", "color", *(() if known else ("face",))):
+        chosen = settings.of(context)
+        # With thumbnails of the faces there is no need for a number.
+        detected = detected_faces.state.photo and detected_faces.state.photo == detected_faces.key(chosen)
+        for name in ("texture_size", "grid", "color", *(() if detected else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
 
 
-def _draw_source(layout, chosen):
+def _draw_source(layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:
     """The photo: a file, an open image, or the clipboard."""
     column = layout.column(align=True)
     row = column.row(align=True)
@@ -86,8 +76,8 @@ def _draw_source(layout, chosen):
     column.prop(chosen, "image" if chosen.source == "IMAGE" else "photo", text="")
 
 
-def _draw_faces(context, layout, chosen):
-    """The faces on the photo, where there is a choice or none at all."""
+def _draw_faces(context: bpy.types.Context, layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:
+    """The faces on the photo, when there are several or none."""
     if not detected_faces.state.photo or detected_faces.state.photo != detected_faces.key(chosen):
         return
     if detected_faces.state.message:
@@ -96,7 +86,7 @@ def _draw_faces(context, layout, chosen):
     if len(icons) < 2:
         return
     column = layout.column(align=True)
-    column.label(text=f"{len(icons)} faces: which one?")
+    column.label(text=f"{len(icons)} faces: choose one")
     columns = min(len(icons), THUMBNAIL_COLUMNS)
     grid = column.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
     for number, icon in enumerate(icons, 1):
@@ -106,18 +96,11 @@ def _draw_faces(context, layout, chosen):
         cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
 
 
-def draw_progress(layout, task):
+def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:
+    """The last error with its hint, help and log."""
+    draw_text(context, layout, error["message"], icon="ERROR")
+    draw_text(context, layout, error["hint"])
     row = layout.row(align=True)
-    row.progress(factor=task.progress, text=task.message or "Starting the engine")
-    row.operator("hffne.cancel", text="", icon="X")
-
-
-def draw_text(context, layout, text, icon="NONE"):
-    """A text over as many lines as the sidebar's width asks for."""
-    width = context.region.width if context.region else 280
-    # The scale is 0 until a window has been drawn.
-    letter = LETTER_WIDTH * (context.preferences.system.ui_scale or 1)
-    letters = max(20, int(width / letter) - 4)
-    column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+    row.operator("hffne.show_help", icon="HELP").code = error["code"]
+    row.operator("hffne.show_log", icon="TEXT")
+    row.operator("hffne.show_log", text="", icon="COPYDOWN").copy = True

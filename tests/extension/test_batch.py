@@ -32,7 +32,7 @@ def test_a_folder_is_worked_off_and_failures_are_told_and_tried_again(fake_engin
     assert found["summary"].startswith("4 photos: 2 done, 2 failed.")
     assert found["searched"] == ["die.jpg", "good 1.jpg", "good 2.jpg", "no_face.png"] and found["options"] == ["UNDO"]
     assert found["kept"]
-    assert "No photo waits" in found["nothing waits"]
+    assert "No photo is waiting" in found["nothing waits"]
     assert found["retried"] == [["FINISHED"], {**good, "die.jpg": "FAILED", "better.jpg": "DONE"}]
     assert found["new"] == ["better"]
     assert found["again"] == [["FINISHED"], "FAILED"]

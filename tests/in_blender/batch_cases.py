@@ -130,10 +130,10 @@ def case_background(folder):
     """Work that asks the engine, tick by tick as a window does it: it never waits, tells how far it is, ends with Esc."""
     from types import SimpleNamespace
 
-    from hffne_blender.operators import ask, background
+    from hffne_blender.operators.bases import background, windows
 
     start()
-    ask.has_window = lambda context: True
+    windows.has_window = lambda context: True
     request = {"type": "generate", "texture_size": 64, "grid": 16, "color": True}
 
     class Worker(background.InBackground):
@@ -221,6 +221,7 @@ def case_names(folder):
 
 def case_documentation(python, folder, text, out):
     """Run the examples of docs/scripting.md, in order, with what it says that they are given."""
+    import ast
     import contextlib
     import io
     import re
@@ -232,17 +233,12 @@ def case_documentation(python, folder, text, out):
     results = []
     for block in re.findall(r"```python\n(.*?)```", Path(text).read_text(encoding="utf-8"), re.DOTALL):
         # Every status in the block counts, not only the last.
-        for statement in block.splitlines():
-            space.pop("status", None)
-            if statement.startswith("status"):
-                exec(statement, space)
-                results.append([statement.split("(")[0].split(".")[-1], sorted(space["status"])])
-            elif not statement.startswith((" ", "for ", "if ", "print")):
-                exec(statement, space)
-        space["status"] = {"FINISHED"}
-        with contextlib.redirect_stdout(io.StringIO()):
-            flow = [line for line in block.splitlines() if line.startswith((" ", "for ", "if ", "print"))]
-            exec("\n".join(flow), space)
+        for statement in ast.parse(block).body:
+            text = ast.unparse(statement)
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(text, space)
+            if text.startswith("status ="):
+                results.append([text.split("(")[0].split(".")[-1], sorted(space["status"])])
     hffne_blender.unregister()
     return {"results": results, "written": len(os.listdir(out))}
 

@@ -287,14 +287,13 @@ def case_operator(python, photo):
     arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
     result["state"] = list(bpy.ops.hffne.generate(**arguments))
     result["after"] = counts()
-    result["progress"] = told
+    result["progress"] = list(told)
     obj = bpy.context.object
     result["active"] = [obj.name, obj.select_get(), list(obj.location), len(obj.data.vertices)]
-    first = session.state.task.id
     # The same again without colors needs no engine.
     bpy.ops.hffne.generate(**arguments, color=False)
     labels = {node.label for node in bpy.context.object.data.materials[0].node_tree.nodes}
-    result["redone"] = [session.state.task.id == first, "Normal" in labels, "Color" in labels]
+    result["redone"] = [told == result["progress"], "Normal" in labels, "Color" in labels]
     bpy.ops.hffne.view_photo()
     result["view"] = [bpy.context.scene.camera.data.type, bpy.context.scene.render.resolution_x]
     hffne_blender.unregister()
@@ -316,17 +315,15 @@ def case_shown(python, photo):
     result["selected"] = [obj.name for obj in bpy.context.selected_objects] == [bpy.context.object.name]
 
     # As a window's timer ends the work, when the user has gone on with something else.
-    from types import SimpleNamespace
+    from hffne_blender.operators.bases import placement
 
-    from hffne_blender.operators import ask
-
-    told = SimpleNamespace(report=lambda *_: None, work_before=ask.users_work(bpy.context))
+    before = placement.user_state(bpy.context)
 
     def finish():
         new = build_fake(texture_size=64, grid=24)
         had = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
-        same = ask.place(bpy.context) == scene.collection
-        ask.show(told, bpy.context, new, [])
+        same = placement.collection(bpy.context) == scene.collection
+        placement.place(bpy.context, new, before)
         now = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
         return [same, now == had, bpy.context.object == new]
 
@@ -335,7 +332,7 @@ def case_shown(python, photo):
     cube.select_set(True)
     bpy.context.view_layer.objects.active = cube
     result["other selection"] = finish()
-    told.work_before = ask.users_work(bpy.context)
+    before = placement.user_state(bpy.context)
     bpy.ops.object.mode_set(mode="EDIT")
     result["edit mode"] = finish()
     bpy.ops.object.mode_set(mode="OBJECT")
@@ -495,8 +492,8 @@ def case_half_install(archive):
         drawn = []
         for _ in range(50):
             if (
-                not module.operators.install_engine.left(str(base))[0]
-                or module.operators.install_engine.left(str(base))[1]
+                not module.operators.bases.installation.half_installation(str(base))[0]
+                or module.operators.bases.installation.half_installation(str(base))[1]
             ):
                 break
             time.sleep(0.1)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What several panels draw."""
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..engine.client import Task
+from ..system.required import required
+
+if TYPE_CHECKING:
+    # A mixin is not a panel of its own: only the class that Blender registers derives from Panel.
+    from bpy.stub_internal.rna_enums import IconItems
+    from bpy.types import Panel as PanelMixin
+else:
+    PanelMixin = object
+
+# Pixels of an average letter at the default text size, for wrapping messages.
+LETTER_WIDTH = 7
+# The sidebar's width in pixels where there is no region to ask.
+DEFAULT_WIDTH = 280
+
+
+class SidebarPanel(PanelMixin):
+    """A panel in the extension's tab of the 3D viewport's sidebar."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "HFFNE"
+
+
+def draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
+    """The running task's progress bar with the button that cancels it."""
+    row = layout.row(align=True)
+    row.progress(factor=task.progress, text=task.message or "Starting the engine")
+    row.operator("hffne.cancel", text="", icon="X")
+
+
+def draw_text(context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: "IconItems" = "NONE") -> None:
+    """A text, wrapped to the sidebar's width; the icon stands in the first line."""
+    width = context.region.width if context.region else DEFAULT_WIDTH
+    # The scale is 0 until a window has been drawn.
+    letter = LETTER_WIDTH * (required(context.preferences).system.ui_scale or 1)
+    letters = max(20, int(width / letter) - 4)
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
