@@ -26,7 +26,8 @@ def _access(tag: str, name: str, default: Any) -> dict[str, Any]:
     """`get` and `set` of a property: the socket `name` of the material's node group with this tag."""
 
     def socket(own: bpy.types.PropertyGroup) -> Any:
-        node = find_group(own.id_data, tag)
+        material = own.id_data
+        node = find_group(material, tag) if isinstance(material, bpy.types.Material) else None
         return None if node is None else node.inputs.get(name)
 
     def read(own: bpy.types.PropertyGroup) -> Any:

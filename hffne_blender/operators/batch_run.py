@@ -115,11 +115,11 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         answer = yield self.face_request(photo=path, face="largest")
         if self._item(context) is None:
             return
-        obj, asset = yield from new_face.build(context, answer, self.color)
+        obj, received = yield from new_face.build(context, answer, self.color)
         obj.location = batch.place_of(self._current, required(context.scene).cursor.location)
         item = self._item(context)
         if item is not None:
-            item.obj, item.state, item.message = obj, "DONE", " ".join(asset.notices)
+            item.obj, item.state, item.message = obj, "DONE", " ".join(received.notices)
         self._made += 1
 
     def _item(self, context: bpy.types.Context) -> batch.HFFNE_BatchItem | None:

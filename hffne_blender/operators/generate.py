@@ -73,9 +73,9 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         answer = self._known
         if answer is None:
             answer = yield from self._ask()
-        obj, asset = yield from new_face.build(context, answer, self.color)
-        self.add_face(context, obj, asset.notices)
-        self.report({"INFO"}, f"{obj.name}: {len(asset.vertices)} vertices, {len(asset.normal)} px textures")
+        obj, received = yield from new_face.build(context, answer, self.color)
+        self.add_face(context, obj, received.notices)
+        self.report({"INFO"}, f"{obj.name}: {len(received.vertices)} vertices, {len(received.normal)} px textures")
 
     def _ask(self) -> Generator[dict[str, Any], Any, Answer]:
         file = image_file.find(self.photo, self.image)

@@ -53,8 +53,8 @@ class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
     def work(self, context: bpy.types.Context) -> Work:
         paths = self._paths()
         answer = yield self.face_request(photos=paths, face="largest")
-        obj, asset = yield from new_face.build(context, answer, self.color)
-        self.add_face(context, obj, asset.notices)
+        obj, received = yield from new_face.build(context, answer, self.color)
+        self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(paths)} photos")
 
     def _paths(self) -> list[str]:

@@ -10,6 +10,7 @@ import bpy
 
 from ..scene import detail_nodes, material, skin_nodes
 from ..scene.access import first_material
+from ..scene.nodes import set_input
 from ..system.required import required
 from .bases.polls import active_face
 from .bases.types import OperatorResult
@@ -75,5 +76,5 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         for key in given:
             if key in SLIDERS:
                 node = skin_nodes.find_node(skin) if key in ("delit", "clay") else detail_nodes.find_node(skin)
-                node.inputs[SLIDERS[key][0]].default_value = getattr(self, key)
+                set_input(required(node), SLIDERS[key][0], getattr(self, key))
         return {"FINISHED"}

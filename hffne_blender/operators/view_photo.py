@@ -34,7 +34,7 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         scene, obj = required(context.scene), required(context.object)
         if self.match_size:
-            scene.render.resolution_x, scene.render.resolution_y = camera.load(obj)["photo_size"]
+            scene.render.resolution_x, scene.render.resolution_y = required(camera.load(obj))["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
         photo_view.add(scene, required(context.collection), obj)
         return {"FINISHED"}

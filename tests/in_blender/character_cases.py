@@ -19,7 +19,7 @@ from hffne_blender.character.read_face import read_face
 from hffne_blender.commands import roundtrip
 from hffne_blender.engine import session
 from hffne_blender.numeric.received_face import ReceivedFace
-from hffne_blender.operators import ask
+from hffne_blender.operators.bases import faces
 from hffne_blender.scene import camera, face, images
 
 # What must carry over to a copy of the same shape: all of it, up to the very border.
@@ -522,9 +522,9 @@ def case_other_topology(python, photo):
     other = fake(grid=24, texture_size=64)
     human = makehuman()
     obj.select_set(False)
-    result = {"latest": ask.face_for(bpy.context, human) == other}
+    result = {"latest": faces.face_for(bpy.context, human) == other}
     bpy.context.scene.hffne.applied_face = obj
-    result["chosen"] = ask.face_for(bpy.context, human) == obj
+    result["chosen"] = faces.face_for(bpy.context, human) == obj
 
     bpy.ops.hffne.place_landmarks(engine_python=python)
     found = {index: np.array(empty.matrix_world.translation) for index, empty in landmarks.empties_of(human).items()}

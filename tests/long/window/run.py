@@ -274,7 +274,7 @@ class Test:
         """What the window costs by itself here, to compare with."""
         self.blender.ask("watch.start()")
         for _ in range(20):
-            self.blender.ask("part('operators.ask').redraw(bpy.context)")
+            self.blender.ask("part('operators.bases.windows').redraw_sidebars(bpy.context)")
             time.sleep(0.1)
         self.tell("stalls, idle with the panel redrawn", self.blender.ask("answer = watch.told()"))
         # Any change of the scene has Blender draw the viewport several times, which smooths its edges.
