@@ -21,6 +21,8 @@ ELSEWHERE = ("cli", "datasets", "evaluation", "figures", "synthesis", "training"
 TOOLS = {"build.py", "profile_main_thread.py", "contact_sheet.py", "roundtrip.py", "headless.py"}
 # What is wrong with a frame is told within another message.
 WITHIN = {"FrameError", "ValueError"}
+# Their ValueErrors say that our own code calls them wrongly.
+INTERNAL = ("frames.py", "images.py", "png.py", "camera.py", "access.py", "nodes.py", "transfer.py")
 
 
 def sources():
@@ -130,11 +132,7 @@ def _messages(node, path, classes):
         elif name in classes and name not in WITHIN and texts:
             code = next((_text(keyword.value) for keyword in node.keywords if keyword.arg == "code"), None)
             yield texts[0], code or classes[name]
-        elif (
-            name == "ValueError"
-            and "hffne_blender" in path.parts
-            and path.name not in ("frames.py", "images.py", "camera.py")
-        ):
+        elif name == "ValueError" and "hffne_blender" in path.parts and path.name not in INTERNAL:
             yield texts[0] if texts else None, ""
         elif name == "report" and len(node.args) == 2 and isinstance(node.args[0], ast.Set):
             if node.args[0].elts[0].value == "ERROR":
