@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine's tests share: a studio of rendered stand-ins for faces."""
+"""Fixtures of the engine's tests: rendered stand-ins for faces."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def image(astronaut):
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    """A rendered.HeldOutFaces whose face model is an ellipsoid, at 128 pixels."""
+def held_out_faces(tmp_path_factory):
+    """rendered.HeldOutFaces with an ellipsoid as face model, at 128 pixels."""
     folder = tmp_path_factory.mktemp("set")
     count = 21
     nothing = np.zeros((count, fit.IDENTITIES), np.float32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The data sets' loaders on stand-ins in their own layouts: what is whole is read, what is half is refused."""
+"""The data sets' loaders on stand-ins in their own layouts: complete ones are read, incomplete ones are errors."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from hffne.errors import HffneError
 from hffne.evaluation.metrics import angles
 
 
-def refused(call, *words, code="half_dataset"):
-    """The call must end in an HffneError of that code whose message has all the words."""
+def is_error(call, *words, code="half_dataset"):
+    """The call must raise an HffneError of that code whose message has all the words."""
     with pytest.raises(HffneError) as caught:
         call()
     assert caught.value.code == code and caught.value.hint, caught.value
@@ -26,12 +26,12 @@ def cut(path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_folder_that_is_another_one_is_refused(name, tmp_path):
+def test_a_folder_of_something_else_is_an_error(name, tmp_path):
     (tmp_path / "holiday").mkdir()
     standins.save(tmp_path / "holiday" / "beach.png", np.zeros((30, 30, 3), np.uint8))
     title = dataset(name).SOURCE.title
-    refused(lambda: dataset(name).find(tmp_path, part=True), tmp_path, title, code="no_dataset")
-    error = refused(lambda: dataset(name).find(tmp_path / "nowhere"), "nowhere", code="no_dataset")
+    is_error(lambda: dataset(name).find(tmp_path, part=True), tmp_path, title, code="no_dataset")
+    error = is_error(lambda: dataset(name).find(tmp_path / "nowhere"), "nowhere", code="no_dataset")
     assert title in error.hint
 
 
@@ -80,22 +80,22 @@ def test_photoface_is_split_by_its_seed(tmp_path):
     assert len(test) == 4 and not {s.person for s in training} & {s.person for s in test}
 
 
-def test_half_a_photoface_is_refused(tmp_path):
+def test_an_incomplete_photoface_is_an_error(tmp_path):
     standins.photoface(tmp_path)
-    refused(lambda: photoface.find(tmp_path), "3 of 453")
+    is_error(lambda: photoface.find(tmp_path), "3 of 453")
     inner = tmp_path / "PhotofaceDB" / "1002" / "2008-02-11_12-21-31"
     (inner / "im2.bmp").unlink()
     (inner / "LightSource.m").unlink()
-    refused(lambda: photoface.find(tmp_path, part=True), inner, "im2.bmp", "LightSource.m")
+    is_error(lambda: photoface.find(tmp_path, part=True), inner, "im2.bmp", "LightSource.m")
 
 
-def test_bad_photos_of_photoface_are_told(tmp_path):
+def test_bad_photos_of_photoface_are_reported(tmp_path):
     standins.photoface(tmp_path, people=1)
     first, second = photoface.find(tmp_path, part=True)
     standins.save(first.photos[3], np.zeros((50, 50), np.uint8))
-    refused(first.ground_truth, first.photos[3], "50 x 50", "60 x 72", code="bad_dataset_file")
+    is_error(first.ground_truth, first.photos[3], "50 x 50", "60 x 72", code="bad_dataset_file")
     cut(second.photos[1])
-    refused(second.ground_truth, second.photos[1], code="damaged_photo")
+    is_error(second.ground_truth, second.photos[1], code="damaged_photo")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_bad_photos_of_photoface_are_told(tmp_path):
     ],
     ids=["rows", "radians", "named", "azimuth first", "columns"],
 )
-def test_light_angles_are_read_however_they_are_written(tmp_path, text):
+def test_light_angles_are_read_in_every_notation(tmp_path, text):
     (tmp_path / "LightSource.m").write_text(text)
     assert np.allclose(
         photoface.read_lights(tmp_path / "LightSource.m"),
@@ -122,17 +122,17 @@ def test_light_angles_are_read_however_they_are_written(tmp_path, text):
     "text",
     ["", "x = 3;", "l = [1 2; 3 4];", "l = [a b; c d];", "l = [1 2; 3; 4 5; 6 7]", "l = [nan 1; 2 3; 4 5; 6 7];"],
 )
-def test_light_angles_that_are_none_are_told(tmp_path, text):
+def test_light_angles_that_cannot_be_read_are_reported(tmp_path, text):
     (tmp_path / "LightSource.m").write_text(text)
-    refused(lambda: photoface.read_lights(tmp_path / "LightSource.m"), "LightSource.m", code="bad_dataset_file")
+    is_error(lambda: photoface.read_lights(tmp_path / "LightSource.m"), "LightSource.m", code="bad_dataset_file")
 
 
-def test_lights_of_other_photos_are_told(tmp_path):
+def test_lights_of_other_photos_are_reported(tmp_path):
     standins.photoface(tmp_path, people=1, sessions=1)
     (session,) = photoface.find(tmp_path, part=True)
     wrong = [(zenith, azimuth + 180) for zenith, azimuth in standins.FOUR]
     (session.folder / "LightSource.m").write_text(standins.light_source(wrong))
-    refused(session.ground_truth, "hollow", session.folder / "LightSource.m", code="bad_dataset_file")
+    is_error(session.ground_truth, "hollow", session.folder / "LightSource.m", code="bad_dataset_file")
 
 
 # Florence
@@ -165,26 +165,26 @@ def test_a_scan_without_a_texture_is_shaded(tmp_path):
     assert np.ptp(photo[mask].astype(int), axis=0).min() > 50 and np.ptp(photo.astype(int), axis=2).max() == 0
 
 
-def test_half_a_florence_is_refused(tmp_path):
+def test_an_incomplete_florence_is_an_error(tmp_path):
     standins.florence(tmp_path, subjects=(1, 3))
-    refused(lambda: florence.find(tmp_path), "subject_02", "more")
+    is_error(lambda: florence.find(tmp_path), "subject_02", "more")
     scan = florence.find(tmp_path, part=True)[1]
     scan.path.with_suffix(".png").unlink()
-    refused(lambda: scan.render(32), scan.path.with_suffix(".png").name)
+    is_error(lambda: scan.render(32), scan.path.with_suffix(".png").name)
     for path in scan.path.parent.glob("*.obj"):
         path.unlink()
-    refused(lambda: florence.find(tmp_path, part=True), "subject_03", "obj")
+    is_error(lambda: florence.find(tmp_path, part=True), "subject_03", "obj")
 
 
-def test_a_damaged_scan_is_told(tmp_path):
+def test_a_damaged_scan_is_reported(tmp_path):
     standins.florence(tmp_path, subjects=(1, 2, 3))
     first, second, third = florence.find(tmp_path, part=True)
     first.path.write_text("v 1 2 3\nv 2 3 4\nv 4 4 4\nf 1 2 3\n")
     second.path.write_bytes(bytes(range(256)) * 10)
     cut(third.path.with_suffix(".png"))
     for scan in (first, second):
-        refused(lambda scan=scan: scan.render(32), scan.path, code="bad_dataset_file")
-    refused(lambda: third.render(32), third.path.with_suffix(".png"), code="damaged_photo")
+        is_error(lambda scan=scan: scan.render(32), scan.path, code="bad_dataset_file")
+    is_error(lambda: third.render(32), third.path.with_suffix(".png"), code="damaged_photo")
 
 
 # Sets of photos
@@ -192,64 +192,64 @@ def test_a_damaged_scan_is_told(tmp_path):
 
 def test_300w(tmp_path, monkeypatch):
     standins.w300(tmp_path, 4)
-    refused(lambda: w300.find(tmp_path), "01_Indoor/indoor_005.png")
+    is_error(lambda: w300.find(tmp_path), "01_Indoor/indoor_005.png")
     monkeypatch.setattr(w300, "EACH", 4)
     items = w300.find(tmp_path)
     assert [i.name for i in items] == [f"{part}_{k:03d}" for part in ("indoor", "outdoor") for k in range(1, 5)]
     assert items[5].read()[0, 0, 0] == 2 and items[0].landmarks()[3].tolist() == [3.5, 6]
     items[1].path.with_suffix(".pts").write_text("version: 1\nn_points: 68\n{\n1 2\n")
-    refused(items[1].landmarks, "indoor_002.pts", "68", code="bad_dataset_file")
+    is_error(items[1].landmarks, "indoor_002.pts", "68", code="bad_dataset_file")
     items[2].path.with_suffix(".pts").unlink()
-    refused(lambda: w300.find(tmp_path, part=True), "indoor_003.pts")
+    is_error(lambda: w300.find(tmp_path, part=True), "indoor_003.pts")
 
 
 def test_celeba(tmp_path, monkeypatch):
     standins.celeba(tmp_path)
-    refused(lambda: celeba.find(tmp_path), "6 of 202599")
+    is_error(lambda: celeba.find(tmp_path), "6 of 202599")
     monkeypatch.setattr(celeba, "COUNT", 6)
     items = celeba.find(tmp_path)
     assert [i.split for i in items] == ["train", "valid", "test"] * 2 and items[0].read().shape == (218, 178, 3)
     standins.save(items[1].path, np.zeros((218, 100, 3), np.uint8))
-    refused(items[1].read, "100 x 218", "178 x 218", code="bad_dataset_file")
+    is_error(items[1].read, "100 x 218", "178 x 218", code="bad_dataset_file")
     cut(items[2].path)
-    refused(items[2].read, items[2].path, code="damaged_photo")
+    is_error(items[2].read, items[2].path, code="damaged_photo")
     items[3].path.unlink()
-    refused(lambda: celeba.find(tmp_path), "000004.jpg")
+    is_error(lambda: celeba.find(tmp_path), "000004.jpg")
     assert len(celeba.find(tmp_path, part=True)) == 5
     (tmp_path / "list_eval_partition.txt").write_text("000001.jpg zero\n")
-    refused(lambda: celeba.find(tmp_path, part=True), "list_eval_partition.txt", code="bad_dataset_file")
+    is_error(lambda: celeba.find(tmp_path, part=True), "list_eval_partition.txt", code="bad_dataset_file")
     (tmp_path / "list_eval_partition.txt").unlink()
-    refused(lambda: celeba.find(tmp_path, part=True), "list_eval_partition.txt")
+    is_error(lambda: celeba.find(tmp_path, part=True), "list_eval_partition.txt")
 
 
 def test_ffhq(tmp_path, monkeypatch):
     standins.ffhq(tmp_path, (0, 1, 1000))
-    refused(lambda: ffhq.find(tmp_path), "00000/00002.png", "more")
+    is_error(lambda: ffhq.find(tmp_path), "00000/00002.png", "more")
     items = ffhq.find(tmp_path, part=True)
     assert [i.name for i in items] == ["00000", "00001", "01000"] and items[0].read().shape == (1024, 1024, 3)
     monkeypatch.setattr(ffhq, "COUNT", 2)
     assert len(ffhq.find(tmp_path)) == 2
     standins.save(items[1].path, np.zeros((128, 128), np.uint8))
-    refused(items[1].read, "128 x 128", code="bad_dataset_file")
+    is_error(items[1].read, "128 x 128", code="bad_dataset_file")
 
 
 def test_ict3drfe(tmp_path):
     normals, mask = standins.ict3drfe(tmp_path)
-    refused(lambda: ict3drfe.find(tmp_path), "3 of 345")
+    is_error(lambda: ict3drfe.find(tmp_path), "3 of 345")
     items = ict3drfe.find(tmp_path, part=True)
     assert [i.name for i in items] == ["01/neutral", "01/smile", "02/neutral"]
     photo, albedo, normal, found = items[0].read()
     assert np.array_equal(found, mask) and angles(normal, normals)[mask].max() < 1
     assert albedo[30, 25].tolist() == [200, 150, 120] and photo.shape == albedo.shape
     standins.save(items[1].albedo, np.zeros((40, 40, 3), np.uint8))
-    refused(items[1].read, items[1].albedo, "40 x 40", code="bad_dataset_file")
+    is_error(items[1].read, items[1].albedo, "40 x 40", code="bad_dataset_file")
     standins.save(items[2].normal, np.zeros((60, 50), np.uint8))
-    refused(items[2].read, items[2].normal, code="bad_dataset_file")
+    is_error(items[2].read, items[2].normal, code="bad_dataset_file")
     items[0].albedo.unlink()
-    refused(lambda: ict3drfe.find(tmp_path, part=True), "01/neutral_albedo")
+    is_error(lambda: ict3drfe.find(tmp_path, part=True), "01/neutral_albedo")
 
 
-# The sets that are for checking
+# The sets that are for evaluation only
 
 
 def test_cropped_yale_gives_normals_by_photometric_stereo(tmp_path):
@@ -260,10 +260,10 @@ def test_cropped_yale_gives_normals_by_photometric_stereo(tmp_path):
     normal, mask = items[0].ground_truth()
     inner = normals[..., 2] > 0.4
     assert mask[inner].all() and angles(normal, normals)[inner].mean() < 0.5
-    refused(lambda: yaleb.find(tmp_path), "yaleB03")
-    refused(lambda: yaleb.find(tmp_path, "A+005E+05", part=True), "A+005E+05", code="no_dataset")
+    is_error(lambda: yaleb.find(tmp_path), "yaleB03")
+    is_error(lambda: yaleb.find(tmp_path, "A+005E+05", part=True), "A+005E+05", code="no_dataset")
     (items[1].source / "yaleB02_P00A+025E+40.pgm").unlink()
-    refused(lambda: yaleb.find(tmp_path, part=True), "yaleB02_P00A+025E+40.pgm")
+    is_error(lambda: yaleb.find(tmp_path, part=True), "yaleB02_P00A+025E+40.pgm")
 
 
 def test_a_damaged_ground_truth_of_yale_is_reported(tmp_path):
@@ -274,17 +274,17 @@ def test_a_damaged_ground_truth_of_yale_is_reported(tmp_path):
     assert np.array_equal(item.ground_truth()[1], mask)
     yaleb._stored.cache_clear()
     cut(tmp_path / "yaleB01_normal.npz")
-    refused(item.ground_truth, "yaleB01_normal.npz", code="bad_dataset_file")
+    is_error(item.ground_truth, "yaleB01_normal.npz", code="bad_dataset_file")
 
 
 def test_aflw2000(tmp_path):
     pytest.importorskip("scipy.io")
     points = standins.aflw2000(tmp_path)
-    refused(lambda: aflw2000.find(tmp_path), "3 of 2000")
+    is_error(lambda: aflw2000.find(tmp_path), "3 of 2000")
     items = aflw2000.find(tmp_path, part=True)
     found, yaw = items[1].read_ground_truth()
     assert np.allclose(found, points[:2].T - 1) and yaw == pytest.approx(10)
     cut(items[2].annotation)
-    refused(items[2].read_ground_truth, items[2].annotation, code="bad_dataset_file")
+    is_error(items[2].read_ground_truth, items[2].annotation, code="bad_dataset_file")
     items[0].annotation.unlink()
-    refused(lambda: aflw2000.find(tmp_path, part=True), "image00000.mat")
+    is_error(lambda: aflw2000.find(tmp_path, part=True), "image00000.mat")

@@ -130,7 +130,7 @@ def test_crop_and_photo_pixels_convert_both_ways(turns):
     np.testing.assert_array_equal(points, kept)
 
 
-def test_the_crop_of_a_box_is_centerd_on_it():
+def test_the_crop_of_a_box_is_centered_on_it():
     crop = crop_for_box((10, 20, 90, 160))
     assert (crop.center_x, crop.center_y, crop.size) == (55, 100, 256)
     assert 120 * 1.2 < crop.side < 120 * 2.5

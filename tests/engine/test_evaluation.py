@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The metrics by hand-made cases, and the benchmarks on hand-made folders."""
+"""The metrics on small known cases, and the benchmarks on small folders."""
 
 import json
 
@@ -82,14 +82,14 @@ def yale(tmp_path, dome, monkeypatch):
     return tmp_path, truth, mask
 
 
-def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
+def test_yaleb_reports_raw_and_rotated_errors_and_coverage(yale):
     folder, truth, mask = yale
     results = yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder), report=lambda text: None)
     assert [(r.name, r.group) for r in results] == [("p1", "A+000E+00"), ("p2", "A+000E+00")]
     x_part = np.degrees(2 * np.arcsin(np.sin(np.radians(3.5)) * np.hypot(truth[..., 1], truth[..., 2])))
     assert results[0].raw.mean == pytest.approx(x_part[mask].mean(), abs=0.01)
     assert results[0].rotated.mean < 0.01
-    # Ours looks 7 degrees further down than the truth: (0, 0, 1) has become (0, -sin 7, cos 7).
+    # Ours looks 7 degrees further down than the ground truth: (0, 0, 1) has become (0, -sin 7, cos 7).
     assert results[0].pitch == pytest.approx(7, abs=0.01)
     assert results[0].coverage == pytest.approx(55 / 70 * 100) and results[0].flat == 0
     assert results[0].stages["coarse"][0].mean == pytest.approx(results[0].raw.mean, abs=0.3)
@@ -103,29 +103,29 @@ def test_yaleb_tells_raw_and_rotated_errors_and_coverage(yale):
     )
 
 
-def glossy(normals, light, gloss, albedo=0.6):
-    """(H, W) of normals (H, W, 3) under a light (3,): matte, and a highlight of `gloss` times that strength."""
+def specular_photo(normals, light, strength, albedo=0.6):
+    """(H, W) of normals (H, W, 3) under a light (3,): matte, and a specular lobe of `strength` times the matte part."""
     half = np.asarray(light) + np.array([0, 0, 1])
     matte = np.clip(normals @ light, 0, None)
     lobe = np.clip(normals @ (half / np.linalg.norm(half)), 0, None) ** 20 * (matte > 0)
-    return albedo * (matte + gloss * lobe)
+    return albedo * (matte + strength * lobe)
 
 
-def test_gloss_is_measured_whatever_the_paint(dome):
+def test_the_specular_strength_is_measured_for_any_albedo(dome):
     albedo = 0.3 + 0.3 * np.linspace(0, 1, dome.shape[1]) ** 2
     lights = yaleb_files.LIGHTS[::4]
     everywhere = np.ones(dome.shape[:2], bool)
-    for gloss in (0.0, 0.15, 0.4):
-        photos = np.stack([glossy(dome, light, gloss, albedo) for light in lights])
-        assert measure_specular_strength(photos, lights, dome, everywhere) == pytest.approx(gloss, abs=0.03)
+    for strength in (0.0, 0.15, 0.4):
+        photos = np.stack([specular_photo(dome, light, strength, albedo) for light in lights])
+        assert measure_specular_strength(photos, lights, dome, everywhere) == pytest.approx(strength, abs=0.03)
     assert measure_specular_strength(photos[:3], lights[:3], dome, everywhere) is None
 
 
-def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(tmp_path, dome, monkeypatch):
-    """The engine is right to the digit; the truth comes from photos of glossy skin by least squares."""
+def test_the_specular_bias_of_the_ground_truth_is_not_counted_as_our_error(tmp_path, dome, monkeypatch):
+    """The engine is exact; the ground truth comes from photos of specular skin by least squares."""
     shape = normalize(cv2.resize(dome, (60, 80))).astype(np.float32)
     mask = np.ones(shape.shape[:2], bool)
-    values = np.stack([glossy(shape, light, 0.4) for light in yaleb_files.LIGHTS])
+    values = np.stack([specular_photo(shape, light, 0.4) for light in yaleb_files.LIGHTS])
     seen = np.stack(
         [
             np.linalg.lstsq(
@@ -138,7 +138,9 @@ def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(t
     for light in ("A+000E+00", "A+000E+45", "A+020E-40", "A+035E+15", "A-035E+15", "A-060E+20"):
         azimuth, elevation = np.radians([int(light[1:5]), int(light[6:])])
         toward = [-np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
-        Image.fromarray(np.round(glossy(shape, toward, 0.4) * 255).astype(np.uint8)).save(tmp_path / f"p1_{light}.png")
+        Image.fromarray(np.round(specular_photo(shape, toward, 0.4) * 255).astype(np.uint8)).save(
+            tmp_path / f"p1_{light}.png"
+        )
 
     class RightEngine(TiltingEngine):
         def normals(self, *args, **options):
@@ -147,13 +149,13 @@ def test_a_truth_that_took_gloss_for_shape_is_told_apart_from_an_error_of_ours(t
     face = Face((5, 5, 50, 70), 0.9, np.zeros((5, 2), np.float32))
     monkeypatch.setattr(yaleb, "find_faces", lambda photo: [face])
     (result,) = yaleb.evaluate(RightEngine(shape, mask), yaleb_files.find(tmp_path), report=lambda text: None)
-    assert 0.1 < result.specular_strength < 0.4  # along normals that lean to the highlights there is less of it
+    assert 0.1 < result.specular_strength < 0.4  # the ground truth's normals are tilted toward the highlights
     assert result.raw.mean > 2 and result.with_specular_bias[0].mean < 0.7 * result.raw.mean
     assert f"{result.with_specular_bias[0].mean:.2f}" in yaleb.table([result])
     assert yaleb.as_dict([result])["faces"][0]["specular_strength"] == result.specular_strength
 
 
-def test_yaleb_counts_pixels_without_an_answer_as_flat(yale, monkeypatch):
+def test_yaleb_counts_pixels_without_a_result_as_flat(yale, monkeypatch):
     folder, truth, mask = yale
     monkeypatch.setattr(yaleb, "find_faces", lambda photo: [])
     result = yaleb.evaluate(TiltingEngine(truth, mask), yaleb_files.find(folder), report=lambda text: None)[0]
@@ -162,7 +164,7 @@ def test_yaleb_counts_pixels_without_an_answer_as_flat(yale, monkeypatch):
     assert "no face" in yaleb.table([result])
 
 
-def test_a_folder_that_is_no_benchmark_is_an_error(tmp_path):
+def test_a_folder_without_the_benchmark_is_an_error(tmp_path):
     for find in (
         lambda: yaleb_files.find(tmp_path),
         lambda: aflw2000_files.find(tmp_path),
@@ -232,8 +234,8 @@ def aflw(tmp_path, monkeypatch):
 
 def test_aflw2000_bins_by_yaw_and_counts_what_has_no_result(aflw):
     folder, truths, engine = aflw
-    told = []
-    results = aflw2000.evaluate(engine, aflw2000_files.find(folder, part=True), told.append)
+    reported = []
+    results = aflw2000.evaluate(engine, aflw2000_files.find(folder, part=True), reported.append)
     groups = aflw2000.by_yaw(results)
     assert [groups[name].photos for name in ("0-30", "30-60", "60-90")] == [2, 1, 1]
     wanted = [2 / np.sqrt(np.prod(np.ptp(truths[f"image{k}"][:, :2], axis=0))) * 100 for k in range(3)]
@@ -241,7 +243,7 @@ def test_aflw2000_bins_by_yaw_and_counts_what_has_no_result(aflw):
     assert groups["30-60"].nme_percent == pytest.approx(wanted[2])
     assert groups["60-90"] == aflw2000.YawBin(1, None, 1)
     assert groups["mean"].nme_percent == pytest.approx((np.mean(wanted[:2]) + wanted[2]) / 2)
-    assert any("image3" in text for text in told)
+    assert any("image3" in text for text in reported)
     assert "25.0 %" in aflw2000.table(results)
     assert json.loads(json.dumps(aflw2000.as_dict(results)))["bins"]["60-90"]["without_result"] == 1
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`hffne evaluate photoface|florence`: the figures by an engine whose error is known, and the commands for real."""
+"""`hffne evaluate photoface|florence`: with an engine whose error is known, and the commands with the real networks."""
 
 import json
 
@@ -29,7 +29,7 @@ def in_the_middle(picture):
 
 
 def tilt_of(truth, mask, degrees=7):
-    """The mean angle that `degrees` about x make of the normals in a mask: those beside the axis turn less."""
+    """The mean angle by which a rotation about x turns the normals in a mask: those near the axis turn less."""
     return angles(truth @ tilted(degrees).T, truth)[mask].mean()
 
 
@@ -105,7 +105,7 @@ def painted_head(astronaut, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["photoface", "florence"])
-def test_the_command_for_real(name, lit_astronaut, painted_head, tmp_path, capsys):
+def test_the_command_with_the_networks(name, lit_astronaut, painted_head, tmp_path, capsys):
     folder = {"photoface": lit_astronaut, "florence": painted_head}[name]
     options = ["--share", "1"] if name == "photoface" else ["--size", "256"]
     json_path, sheet_path = tmp_path / "out" / "a.json", tmp_path / "out" / "a.png"
@@ -126,7 +126,7 @@ def test_the_command_for_real(name, lit_astronaut, painted_head, tmp_path, capsy
 @pytest.mark.parametrize(
     "options", [["photoface", "--share", "0"], ["florence", "--size", "0"], ["florence", "--size", "99999"]]
 )
-def test_options_that_make_no_sense_are_told(options, tmp_path, capsys):
+def test_wrong_options_are_errors(options, tmp_path, capsys):
     standins.photoface(tmp_path, people=1)
     standins.florence(tmp_path, subjects=(1,))
     assert main(["evaluate", options[0], str(tmp_path), "--part", *options[1:]]) == 2

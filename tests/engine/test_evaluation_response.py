@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The response to a change of form: engines that show a known part of it, on renders of an ellipsoid."""
+"""The response to a change of shape: engines that show a known part of it, on renders of an ellipsoid."""
 
 import json
 from types import SimpleNamespace
@@ -11,48 +11,48 @@ from hffne.cli.main import main
 from hffne.evaluation import response
 
 
-class Watched:
-    """A studio that remembers what it rendered last."""
+class RecordedFaces:
+    """HeldOutFaces that store the last rendered face."""
 
-    def __init__(self, studio):
-        self.studio = studio
+    def __init__(self, faces):
+        self.faces = faces
 
     def face(self, *arguments):
-        self.last = self.studio.face(*arguments)
+        self.last = self.faces.face(*arguments)
         return self.last
 
 
 class PartEngine:
-    """Shows the true normals of a first look, and on the same crop `share` of how they have changed."""
+    """Shows the true normals of the first face, and on the same crop `share` of their change."""
 
-    def __init__(self, watched, share):
-        self.watched, self.share = watched, share
+    def __init__(self, recorded, share):
+        self.recorded, self.share = recorded, share
 
     def normals(self, photo, face):
-        return self._estimate(self.watched.last.normal)
+        return self._estimate(self.recorded.last.normal)
 
     def normals_on(self, photo, crop):
-        return self._estimate(crop + self.share * (self.watched.last.normal - crop))
+        return self._estimate(crop + self.share * (self.recorded.last.normal - crop))
 
     def _estimate(self, normal):
         return SimpleNamespace(crop=normal, on_photo=lambda shape: (normal, normal, np.ones(shape[:2], bool)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_the_response_is_the_part_of_the_change_that_is_shown(studio, share):
-    watched = Watched(studio)
-    results = response.evaluate(PartEngine(watched, share), watched, 1, lambda text: None)
+def test_the_response_is_the_part_of_the_change_that_is_shown(held_out_faces, share):
+    recorded = RecordedFaces(held_out_faces)
+    results = response.evaluate(PartEngine(recorded, share), recorded, 1, lambda text: None)
     assert len(results) == len(response.LIGHTS) * len(response.WAVELENGTHS)
     for result in results:
-        told = result.as_dict()
-        assert told["response"] == pytest.approx(share, abs=1e-3)
-        assert told["correlation"] == pytest.approx(float(share > 0), abs=1e-3)
-        assert 0.005 < told["change"] < response.SLOPE  # the ellipsoid is too coarse for short waves
+        row = result.as_dict()
+        assert row["response"] == pytest.approx(share, abs=1e-3)
+        assert row["correlation"] == pytest.approx(float(share > 0), abs=1e-3)
+        assert 0.005 < row["change"] < response.SLOPE  # the ellipsoid is too coarse for short waves
     assert f"| {share:.2f} |" in response.table(results)
     assert len(json.loads(json.dumps(response.as_dict(results)))["forms"]) == len(results)
 
 
-def test_waves_are_as_long_and_steep_as_they_say():
+def test_waves_have_the_given_length_and_slope():
     x = np.linspace(-5, 5, 2001)
     flat = np.stack([x, np.zeros_like(x), np.ones_like(x)], 1)
     height = response.waves(5.0)(flat)[:, 2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hard pictures: what is done to photos, renders of an ellipsoid whose truth is known, and the groups' figures."""
+"""Difficult pictures: degradations, renders of an ellipsoid with known normals, and the results of the groups."""
 
 import json
 from dataclasses import replace
@@ -81,9 +81,9 @@ def test_degradations_do_what_their_names_say(picture):
     assert (dark < 60).all()
 
 
-def test_rendered_normals_are_the_shapes(studio):
+def test_rendered_normals_are_the_shapes(held_out_faces):
     scene = replace(rendered.PLAIN, yaw=40)
-    face = studio.face(0, scene)
+    face = held_out_faces.face(0, scene)
     assert face.rgb.shape == (128, 128, 3) and face.mask.sum() > 1500
     # At each landmark in sight the picture shows that point's own normal.
     points = ellipsoid_model().neutral[LANDMARKS] - CENTER
@@ -95,14 +95,14 @@ def test_rendered_normals_are_the_shapes(studio):
     assert error.max() < 4
 
 
-def test_rendered_light_and_skin_follow_the_scene(studio):
-    plain = studio.face(0, rendered.PLAIN)
+def test_rendered_light_and_skin_follow_the_scene(held_out_faces):
+    plain = held_out_faces.face(0, rendered.PLAIN)
     level = {
-        name: studio.face(0, rendered.SCENES[name][0]).rgb[plain.mask].mean()
+        name: held_out_faces.face(0, rendered.SCENES[name][0]).rgb[plain.mask].mean()
         for name in ("dark skin", "plain", "light skin")
     }
     assert level["dark skin"] < level["plain"] - 30 < level["light skin"] - 60
-    left = studio.face(0, rendered.SCENES["hard side light"][0])
+    left = held_out_faces.face(0, rendered.SCENES["hard side light"][0])
     columns = np.nonzero(left.mask)[1]
     bright = left.rgb.mean(2)
     near, far = bright[:, :64][left.mask[:, :64]], bright[:, 64:][left.mask[:, 64:]]
@@ -110,7 +110,7 @@ def test_rendered_light_and_skin_follow_the_scene(studio):
 
 
 class KnownEngine:
-    """Answers with the plain render's truth, tilted by 9 degrees, whatever the picture."""
+    """Returns the plain render's normals, tilted by 9 degrees, for every picture."""
 
     model, device_name = "known", "none"
 
@@ -130,14 +130,15 @@ class KnownEngine:
         )
 
 
-def test_groups_of_renders_count_errors_and_missed_faces(studio, monkeypatch):
-    plain = studio.face(0, rendered.PLAIN)
+def test_groups_of_renders_count_errors_and_missed_faces(held_out_faces, monkeypatch):
+    plain = held_out_faces.face(0, rendered.PLAIN)
     monkeypatch.setattr(robustness, "SCENES", {"plain": [rendered.PLAIN], "turned": [replace(rendered.PLAIN, yaw=60)]})
     dark = plain.rgb.mean() * 0.75
     face = Face(plain.box, 0.9, np.zeros((5, 2), np.float32))
     monkeypatch.setattr(robustness, "find_faces", lambda photo: [] if photo.rgb.mean() < dark else [face])
     groups = {
-        g.name: g for g in robustness.on_renders(KnownEngine(plain.normal, plain.mask), studio, 1, lambda text: None)
+        g.name: g
+        for g in robustness.on_renders(KnownEngine(plain.normal, plain.mask), held_out_faces, 1, lambda text: None)
     }
     assert set(groups) == {"plain", "turned", *CASES}
     assert 4 < groups["plain"].errors[0] < 9.1 and groups["plain"].rotated[0] < 0.5
@@ -149,8 +150,8 @@ def test_groups_of_renders_count_errors_and_missed_faces(studio, monkeypatch):
     assert json.loads(json.dumps(robustness.as_dict(list(groups.values()), [], {})))["renders"][0]["pictures"] == 1
 
 
-def test_groups_of_photos_compare_with_the_good_photos_own_result(studio, picture, monkeypatch):
-    plain = studio.face(0, rendered.PLAIN)
+def test_groups_of_photos_compare_with_the_original_photos_result(held_out_faces, picture, monkeypatch):
+    plain = held_out_faces.face(0, rendered.PLAIN)
     normal = normalize(cv2.resize(plain.normal, (400, 400)) + np.float32([0, 0, 1e-3]))
     engine = KnownEngine(normal, cv2.resize(plain.mask.astype(np.uint8), (400, 400)) > 0)
     monkeypatch.setattr(robustness, "load_photo", lambda path: SimpleNamespace(rgb=picture, path=path))

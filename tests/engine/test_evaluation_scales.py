@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Larger crops: finer relief, the same shape; the figures that show it, and the options that ask for it."""
+"""Larger crops: finer relief, the same shape; the measurements of both, and the options."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ from hffne.pipeline import Engine
 
 @pytest.fixture(scope="module")
 def photo(astronaut):
-    # The face alone and enlarged: what is measured is the way, not the photo.
+    # The enlarged face alone: the test is about the pipeline, not the photo.
     return Photo(cv2.resize(astronaut[20:240, 110:330], (660, 660), interpolation=cv2.INTER_CUBIC), Path("face.png"))
 
 
@@ -41,7 +41,7 @@ def measured(photo):
 def test_a_larger_crop_adds_finer_relief_to_the_same_shape(measured):
     small, large = measured[0].scales
     assert (small.size, large.size) == (256, 512)
-    # Finer than half a pixel of 256 nothing can be on the small crop; wide relief comes from it on both.
+    # The small crop contains nothing finer than half a pixel of 256; broad relief comes from it in both results.
     # How much more depends on the weights: 2.2 times with version 3's, 1.5 with version 4's, whose small crop has twice
     # the relief that it had.
     assert large.energy[0] > 1.3 * small.energy[0]
@@ -57,7 +57,7 @@ def test_the_result_is_on_the_larger_crop(measured):
     assert (small != mask).mean() < 0.01
 
 
-def test_bands_and_their_light_are_found():
+def test_bands_and_their_light_are_measured():
     size = 256
     x = np.arange(size, dtype=np.float32)
     wave = np.broadcast_to(np.sin(x * 2 * np.pi / 16), (size, size))  # sigma 16 / 2 pi: between 2 and 4 px
@@ -83,7 +83,7 @@ def test_bands_and_their_light_are_found():
 
 
 @pytest.mark.parametrize("verb", ["normals", "build"])
-def test_a_size_that_cannot_be_is_told_at_once(verb, astronaut_file, tmp_path, capsys):
+def test_a_wrong_size_is_an_error_at_once(verb, astronaut_file, tmp_path, capsys):
     assert main([verb, str(astronaut_file), "-o", str(tmp_path / "out"), "--size", "300"]) == 2
     assert "300" in capsys.readouterr().err and not (tmp_path / "out").exists()
 

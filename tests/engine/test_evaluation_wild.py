@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shape and relief without a truth, on an ellipsoid for which both are known."""
+"""Shape and relief without ground truth, on a bowl for which both are known."""
 
 import json
 import sys
@@ -45,7 +45,7 @@ def bowl(monkeypatch):
     return points
 
 
-def test_a_mesh_is_known_by_its_edges():
+def test_a_mesh_is_built_from_its_edges():
     points, edges = grid_mesh()
     found = landmark_mesh.triangulate(edges)
     assert len(found) == 2 * (COLUMNS - 1) ** 2 and len({tuple(sorted(t)) for t in found}) == len(found)
@@ -54,14 +54,14 @@ def test_a_mesh_is_known_by_its_edges():
     assert (turn > 0).all() or (turn < 0).all()
 
 
-def test_three_joined_vertices_around_others_are_no_face():
+def test_three_connected_vertices_around_others_are_not_a_face():
     # A triangle with a vertex inside, and an outer ring: 0 1 2 are joined, but faces fill their inner and outer side.
     edges = [(0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (1, 5), (2, 5), (0, 6), (2, 6)]
     found = {tuple(sorted(t)) for t in landmark_mesh.triangulate(edges).tolist()}
     assert found == {(0, 1, 3), (1, 2, 3), (0, 2, 3), (0, 1, 4), (1, 2, 5), (0, 2, 6)}
 
 
-def test_the_meshs_normals_look_out_of_it(bowl):
+def test_the_meshs_normals_point_outward(bowl):
     normal, area = landmark_mesh.mesh_normals(bowl, SIZE)
     assert area[128, 40:216].all() and not area[:, :36].any() and not area[:36].any()
     assert wild.angles(normal, bowl_normals())[area].mean() < 1.5
@@ -77,7 +77,7 @@ def test_the_shape_is_compared_without_the_relief(bowl):
     assert error[area].mean() == pytest.approx(raw)
 
 
-def test_relief_is_what_a_light_makes_of_the_normal():
+def test_relief_is_the_share_that_a_light_explains_by_the_normal():
     rng = np.random.default_rng(1)
     skin = np.zeros((SIZE, SIZE), bool)
     skin[60:200, 60:200] = True
@@ -87,7 +87,7 @@ def test_relief_is_what_a_light_makes_of_the_normal():
     paint = cv2.GaussianBlur(rng.normal(0, 1, (SIZE, SIZE)), (0, 0), 2)
     assert wild.relief_share(gray, normal, skin) > 0.98
     assert abs(wild.relief_share(0.5 + 0.1 * paint, normal, skin)) < 0.1
-    # Paint of as much energy as the shading hides half of it.
+    # Color with as much energy as the shading hides half of it.
     fine = [np.std((cv2.GaussianBlur(a, (0, 0), 1) - cv2.GaussianBlur(a, (0, 0), 5))[skin]) for a in (gray, paint)]
     assert wild.relief_share(gray + paint * fine[0] / fine[1], normal, skin) == pytest.approx(0.5, abs=0.12)
 

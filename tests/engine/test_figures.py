@@ -23,7 +23,7 @@ def engine():
 
 @pytest.fixture
 def loaded(engine, monkeypatch):
-    """The commands take the engine that is there already."""
+    """The commands use the engine that is already loaded."""
     monkeypatch.setattr(hffne.pipeline, "Engine", lambda **options: engine)
 
 
@@ -34,10 +34,10 @@ def estimated(engine, astronaut_file):
     return estimate, engine.build(photo, estimate, texture_size=512).textures
 
 
-def test_the_base_mesh_from_the_photos_side_has_the_photos_normals(estimated):
+def test_the_base_mesh_seen_as_in_the_photo_has_the_photos_normals(estimated):
     estimate, textures = estimated
     base, detailed, mask = turned_view(estimate, textures, 0, size=256)
-    # The view is centerd, the photo's own is not: find the shift.
+    # The view is centered, the photo's own is not: find the shift.
     own = estimate.projection
     at = [round(np.nonzero(own.mask)[axis].mean() - np.nonzero(mask)[axis].mean()) for axis in (0, 1)]
     found = []
@@ -61,7 +61,7 @@ def test_a_turned_mesh_keeps_its_normals_on_it(estimated):
     estimate, textures = estimated
     views = [turned_view(estimate, textures, yaw, size=128) for yaw in (-40, 0, 40)]
     for base, detailed, mask in views:
-        # Had the normal map not been turned along, it would be 40 degrees off.
+        # If the normal map was not turned too, it would be 40 degrees off.
         assert mask.mean() > 0.2 and np.median(angles(base, detailed)[mask]) < 15
     assert all((views[1][2] ^ other[2]).mean() > 0.02 for other in (views[0], views[2]))
 
@@ -79,7 +79,7 @@ def test_relighting_is_lambertian():
     assert shown[30, 50, 0] > shown[30, 10, 0] and shown[10, 30, 0] > shown[50, 30, 0]
 
 
-def test_error_maps_tell_each_stage_its_own_error():
+def test_error_maps_show_each_stages_own_error():
     normals, mask = standins.ball(40, 40)
     flat = np.broadcast_to(np.float32([0, 0, 1]), normals.shape)
     label, tiles = error_row(
@@ -121,11 +121,11 @@ def test_the_command_draws_photos(figure, columns, rows, loaded, astronaut_file,
     tiles = [picture[52:244, 4 + k * 196 : 196 + k * 196] for k in range(columns)]
     assert all(tile.std() > 20 for tile in tiles), "an empty tile"
     for k in range(columns):
-        # The product is the exemplar with relief on it: close by, and yet another picture.
+        # The product is the exemplar with relief: a similar picture, but not the same.
         assert all(np.abs(tiles[k] - other).mean() > 0.3 for other in tiles[k + 1 :]), "two tiles show the same"
 
 
-def test_relighting_an_albedo_beside_its_truth(loaded, astronaut, tmp_path):
+def test_relighting_an_albedo_beside_its_ground_truth(loaded, astronaut, tmp_path):
     _normals, _mask = standins.ict3drfe(tmp_path / "set", faces=(("01", "smile"),))
     face = astronaut[0:240, 120:320]
     for kind in ("photo", "albedo"):
@@ -155,7 +155,7 @@ def test_the_command_draws_a_benchmark(figure, loaded, astronaut, tmp_path):
         assert picture.size[0] == 8 * 196 + 4 and picture.size[1] < 26 + 250
 
 
-def test_nothing_is_drawn_of_nothing(loaded, astronaut_file, tmp_path, capsys):
+def test_errors_write_no_picture(loaded, astronaut_file, tmp_path, capsys):
     output = tmp_path / "out" / "figure.png"
     for options in (
         ["relight"],

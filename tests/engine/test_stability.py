@@ -49,7 +49,7 @@ def test_a_photo_turned_a_little_gives_the_turned_normal(engine, photo, plain):
 
 
 class LevelEngine:
-    """Sees a slope that leans to the right of the picture wherever it looks, and turns with nothing."""
+    """Returns the same slope, leaning to the right of the picture, for every crop."""
 
     def __init__(self):
         self.normal = np.broadcast_to(np.float32(turned(20) @ [0, 0, 1]), (64, 64, 3))

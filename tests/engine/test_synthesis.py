@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The generator of the training truth, on a stand-in head whose truth is known: an ellipsoid."""
+"""The generator of the training data, on a stand-in head with known shape: an ellipsoid."""
 
 import cv2
 import numpy as np
@@ -8,8 +8,18 @@ import torch
 
 from ellipsoid_model import AXES, ellipsoid_model, ellipsoid_normals
 from hffne.geometry.uv import landmark_uvs, pixels
-from hffne.synthesis import build, fit, landmark_mesh, refine, relief_maps, render, sampling, shading, textures
-from hffne.synthesis import face_profiling as turning
+from hffne.synthesis import (
+    build,
+    face_profiling,
+    fit,
+    landmark_mesh,
+    refine,
+    relief_maps,
+    render,
+    sampling,
+    shading,
+    textures,
+)
 from hffne.synthesis.face_model import LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.uv_layout import CENTER, build_layout, coordinates, directions, landmark_texels
 
@@ -79,7 +89,7 @@ def test_relief_tilts_by_its_slope(renderer):
     assert np.allclose(tilted[..., 0] / tilted[..., 2], 0.5, atol=1e-3) and np.allclose(tilted[..., 1], 0, atol=1e-5)
 
 
-def test_stretched_faces_differ_in_depth_and_hardly_in_outline(model):
+def test_stretched_faces_differ_in_depth_and_little_in_outline(model):
     shape = model.neutral - CENTER
     faces = np.stack([sampling.stretched(np.random.default_rng(i), shape) for i in range(40)])
     moved = (faces - shape).std(0)
@@ -98,7 +108,7 @@ def test_reliefs_differ_and_stay_bounded():
 
 
 def test_forms_are_broader_than_reliefs():
-    """What the coarse network shall see is not what only the fine one can."""
+    """Forms are for the coarse network, reliefs only for the fine one."""
 
     def fine_share(slopes, size):
         slopes = cv2.resize(slopes[..., :2].astype(np.float32), (size, size))
@@ -136,7 +146,7 @@ def test_painted_folds_are_flattened_and_brows_are_not():
 
 
 def frontal_fits(paths, landmarks, scale, middle):
-    """Neutral heads that look into the camera, at `scale` px per cm, centerd on the photo's pixel (middle, middle)."""
+    """Neutral heads that look into the camera, at `scale` px per cm, centered on the photo's pixel (middle, middle)."""
     count = len(paths)
     return fit.FittedPhotos(
         np.zeros((count, fit.IDENTITIES), np.float32),
@@ -150,11 +160,11 @@ def frontal_fits(paths, landmarks, scale, middle):
     )
 
 
-def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
-    """A hill on one cheek, which no landmark shows, is found by its shading, and only if it is there."""
+def test_shading_adds_shape_that_landmarks_do_not_show(model, tmp_path):
+    """A hill on one cheek, which no landmark shows, is reconstructed from its shading, and only if it is there."""
     deltas = model.expression_deltas.copy()
     hill = model.neutral - CENTER - [3.5, -1.0, 8.0]
-    deltas[1, :, 2] = 12 * np.exp(-np.square(hill).sum(1) / (2 * 1.3**2))  # in cm, so that the prior hardly counts
+    deltas[1, :, 2] = 12 * np.exp(-np.square(hill).sum(1) / (2 * 1.3**2))  # in cm, so that the prior has little weight
     model = FaceModel(model.neutral, model.identity_deltas, deltas, model.expression_names, model.triangles)
     heads = render.Renderer(model, build_layout(model))
     scale, size = 12.0, 400
@@ -180,13 +190,13 @@ def test_light_tells_a_fit_what_landmarks_do_not(model, tmp_path):
     assert np.abs(found.expression[:, 2:]).max() < 0.1
 
 
-def test_a_photos_truth_leans_to_its_landmark_mesh(renderer, tmp_path, monkeypatch):
-    """A plane of landmarks that looks 40 degrees aside pulls the normals under it, by a share, and none beside it."""
+def test_a_photos_normals_move_toward_its_landmark_mesh(renderer, tmp_path, monkeypatch):
+    """A plane of landmarks turned by 40 degrees moves the normals under it by a share, and none beside it."""
     cv2.imwrite(str(tmp_path / "a.png"), np.full((300, 300), 120, np.uint8))
     side = 12
     v, u = np.mgrid[-30 : 30 : side * 1j, -30 : 30 : side * 1j]  # photo pixels around the head's center, at (150, 150)
     slope = np.tan(np.radians(40))
-    # As MediaPipe has it, depth grows away from the viewer.
+    # As in MediaPipe, depth grows away from the viewer.
     landmarks = np.stack([150 + u, 150 + v, slope * u], -1).reshape(1, -1, 3).astype(np.float32)
     fits = frontal_fits([str(tmp_path / "a.png")], landmarks, 10.0, 150.0)
     index = np.arange(side * side).reshape(side, side)
@@ -211,19 +221,19 @@ def test_a_photos_truth_leans_to_its_landmark_mesh(renderer, tmp_path, monkeypat
 
 
 def test_a_turned_photo_shows_the_turned_head(renderer):
-    """A head painted by its own depth keeps its colors where the turned head shows the same points."""
+    """A head colored by height keeps its colors where the turned head shows the same points."""
     rng = np.random.default_rng(0)
     shape = renderer.shape(np.zeros(fit.IDENTITIES, np.float32), np.zeros(10, np.float32))
     rotation = np.eye(3, dtype=np.float32)
-    turn = turning.random_profile_turn(rng, rotation)
+    turn = face_profiling.random_profile_turn(rng, rotation)
     assert 25 <= abs(np.degrees(np.arctan2(turn[0, 2], turn[2, 2]))) <= 93
     turn = sampling.euler(30, 0, 0)
     scale, origin = 10.0, np.array([150.0, 150.0])
     rows = np.indices((300, 300))[0]
-    photo = (rows / 300 * 255).astype(np.uint8)  # the photo tells how high a point lies: a turn about y keeps that
+    photo = (rows / 300 * 255).astype(np.uint8)  # gray is the height of a point, which a turn about y keeps
     position = render.project(renderer.layout.sample(shape), render.HeadView(turn, None))
     window = render.canonical_window(position, renderer.layout.mask)
-    picture = turning.profiled_photo(
+    picture = face_profiling.profiled_photo(
         photo,
         shape,
         renderer.model.triangles,
@@ -270,7 +280,7 @@ def test_a_sphere_lit_from_the_right_is_brighter_there(renderer):
 
 
 def test_fit_recovers_pose_and_shape(model):
-    """Landmarks projected from known shapes and poses are found again."""
+    """Known shapes and poses are recovered from their projected landmarks."""
     rng, torch_seed = np.random.default_rng(0), torch.manual_seed(0)
     assert torch_seed is not None
     poses = [sampling.euler(y, p, r) for y, p, r in ((0, 0, 0), (25, -5, 4), (-30, 8, -6))]
@@ -282,17 +292,17 @@ def test_fit_recovers_pose_and_shape(model):
         points.append(seen + np.array([250, -260, 0]))
     fits = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
     assert fits.residual.max() < 0.03
-    for found, pose in zip(fits.rotation, poses):
+    for found, pose in zip(fits.rotation, poses, strict=True):
         assert np.degrees(np.arccos(np.clip((np.trace(found @ pose.T) - 1) / 2, -1, 1))) < 8
     assert np.allclose(fits.scale, 20, rtol=0.08)
 
 
-def test_what_all_photos_share_is_no_trait_of_the_people(model):
-    """Points that lie beside the model's in the same way on every photo do not change the shapes that are found."""
+def test_offsets_common_to_all_photos_do_not_change_the_identities(model):
+    """Points with the same offset from the model's on every photo do not change the fitted shapes."""
     rng = np.random.default_rng(1)
     wide = rng.normal(0, 0.8, 24)
     wide -= wide.mean()
-    # As if the labels' faces were all wider, higher up and rough.
+    # As if all labeled faces were wider, higher and rough.
     beside = model.identity_deltas[0, LANDMARKS] * 0.5 + [0, 0.2, 0] + rng.normal(0, 0.1, (68, 3))
     points = []
     for trait in wide:
@@ -303,11 +313,11 @@ def test_what_all_photos_share_is_no_trait_of_the_people(model):
     fits = fit._solve(model, LANDMARKS, np.stack(points).astype(np.float32), np.ones(68, np.float32), 400, lambda _: 0)
     assert np.abs(fits.identity.mean(0)).max() < 1e-3
     assert np.corrcoef(fits.identity[:, 0], wide)[0, 1] > 0.97
-    # Photo by photo the widening would have to be somebody's.
+    # Fitted photo by photo, the widening would become part of the identities.
     assert fits.residual.mean() * 6.3 < 0.4 * np.linalg.norm(beside[:, :2], axis=1).mean()
 
 
-def test_labels_tell_where_they_lie_beside_the_model(model):
+def test_offsets_of_the_labels_are_measured(model):
     rng = np.random.default_rng(2)
     count, beside = 40, rng.normal(0, 0.3, (68, 3)).astype(np.float32)
     fits = fit.Fits(
@@ -320,7 +330,9 @@ def test_labels_tell_where_they_lie_beside_the_model(model):
     )
     points = [
         (model.vertices(a, b)[LANDMARKS] + beside) @ r.T[:, :2] * [1, -1] * s + t
-        for a, b, r, s, t in zip(fits.identity, fits.expression, fits.rotation, fits.scale, fits.translation)
+        for a, b, r, s, t in zip(
+            fits.identity, fits.expression, fits.rotation, fits.scale, fits.translation, strict=True
+        )
     ]
     found = fit.label_offsets(model, fits, np.stack(points))
     assert np.abs(found - beside)[:, :2].max() < 0.15 < np.abs(beside[:, :2]).max()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small stand-ins for the data sets, in the data sets' own folder layouts, whose truth is known."""
+"""Small stand-ins for the data sets with known normals, in the data sets' own folder layouts."""
 
 import numpy as np
 from PIL import Image
@@ -86,7 +86,7 @@ def florence(folder, subjects=(1, 2)):
     for subject in subjects:
         inner = folder / f"subject_{subject:02d}" / "Model" / "frontal1" / "obj"
         obj_head(inner / f"1109201504{subject:02d}.obj")
-        # What others left there is not the scan.
+        # Other files in the folder are not the scan.
         (inner / "aligned.obj").write_text("v 0 0 0\n")
 
 

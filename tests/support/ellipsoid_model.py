@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stand-in for the face model whose truth is known: an ellipsoid with two identities and ten expressions (nine move nothing)."""
+"""A stand-in for the face model: an ellipsoid with two identities and ten expressions, of which nine move nothing."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ AXES = np.array([8.0, 11.0, 9.0])
 
 
 def ellipsoid_model():
+    """A FaceModel whose surface and normals are known by formula."""
     rows, columns = 70, 130
     polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) / columns * 2 * np.pi, indexing="ij")
     ball = np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], -1).reshape(-1, 3)
@@ -28,5 +29,6 @@ def ellipsoid_model():
 
 
 def ellipsoid_normals(points):
+    """Unit normals (..., 3) at points (..., 3) around the center."""
     normal = points / AXES**2
     return normal / np.linalg.norm(normal, axis=-1, keepdims=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face that needs no network: an ellipsoid's cap whose normals are known by formula.
+"""A face that needs no network: a part of an ellipsoid whose normals are known by formula.
 
-Nothing about it is symmetric, so that a flipped axis, a transposed matrix, a shifted
-texel or a green channel upside down all show. Numpy only.
+It has no symmetry, so that a flipped axis, a transposed matrix, a shifted texel or an inverted green channel change the
+result. Numpy only.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ PHOTO_SIZE = (640, 512)
 
 
 def rotation():
-    """Object axes to camera axes: a head turned, nodded and tilted."""
+    """Object axes to camera axes (3, 3): a head with yaw, pitch and roll."""
     upright = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
     def turn(axis, degrees):
@@ -58,7 +58,7 @@ def normals(points, ripple=0.3):
 
 
 def predicted(size, ripple=0.3):
-    """What the engine would have seen: camera-space normals (S, S, 3) on the crop, mask (S, S)."""
+    """The engine's exact result: camera-space normals (S, S, 3) on the crop, mask (S, S)."""
     step = (np.arange(size) + 0.5) / size * SIZE - 0.5
     col, row = np.meshgrid(step, step)
     turn = rotation()
@@ -75,7 +75,7 @@ def predicted(size, ripple=0.3):
 
 
 def maps(names, texture_size):
-    """The further arrays of an answer, by formula too: waves, so that nothing about them is flat or symmetric."""
+    """The further maps, by formula too: waves, so that none of them is flat or symmetric."""
     texel = (np.arange(texture_size) + 0.5) / texture_size
     u, v = np.meshgrid(texel, 1 - texel)
     points = surface(u, v)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The template's mean head in a known pose, and networks that always see it: no weights needed."""
+"""The template's mean head in a known pose, and networks that always return it: no weights needed."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from hffne.geometry.project import project
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 
-SCALE = 256 / 0.2304  # crop pixels per meter that the networks' crops have
+SCALE = 256 / 0.2304  # pixels per meter of the networks' crops
 
 
 def turned(yaw=0.0, pitch=0.0, roll=0.0):
@@ -22,7 +22,7 @@ def turned(yaw=0.0, pitch=0.0, roll=0.0):
 
 
 def position_map(rotation=None, scale=SCALE, center=None, shape=None):
-    """(U, U, 3) crop pixels, x right, y down; centerd on the crop like the training's crops by default."""
+    """(U, U, 3) crop pixels, x right, y down; by default centered on the crop, like the training's crops."""
     head = _clean_template()[0] if shape is None else shape
     camera = head.astype(np.float64) @ (np.eye(3) if rotation is None else rotation).T * scale
     pixels = camera * [1, -1, 1]
@@ -42,7 +42,7 @@ def ripples(normals, strength=0.25):
 
 
 class PosedModels:
-    """Stands in for hffne.models.Models: whatever the photo, the head in one pose; mirrored on a mirrored crop."""
+    """Stands in for hffne.models.Models: the head in one pose for every photo, mirrored on a mirrored crop."""
 
     name, device = "posed", "cpu"
 

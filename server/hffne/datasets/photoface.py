@@ -17,7 +17,7 @@ from hffne.geometry.photometric_stereo import Relief, photometric_stereo, polar_
 
 SOURCE = DatasetSource(
     title="Photoface",
-    origin="the Center for Machine Vision, UWE Bristol (https://www.uwe.ac.uk/research/centers-and-groups/cmv)",
+    origin="the Center for Machine Vision, UWE Bristol (https://www.uwe.ac.uk/research/centres-and-groups/cmv)",
     download="PhotofaceDB",
     layout=(
         "<person>/<YYYY-MM-DD_hh-mm-ss>/   a session, e.g. 1001/2008-02-23_12-21-31/",
