@@ -37,7 +37,7 @@ class Watch:
     def start(self):
         self.__init__()
 
-    def told(self):
+    def summary(self):
         """Milliseconds; `slow`: [time of our tick, where the building of the face then stood] for the long ones."""
         return {"slow": self.slow} | {
             name: {"count": len(times), "worst": round(1000 * max(times), 1), "over_50": sum(t > 0.05 for t in times),
@@ -65,15 +65,17 @@ def phase():
     """What the extension does: nothing, waiting for the engine, or building the face."""
     if not any(name.endswith("hffne_blender") for name in bpy.context.preferences.addons.keys()):
         return "idle"
-    session = part("engine.session")
-    if not session.state.task.over:
-        return "engine works"
-    return "building" if session.running() else "idle"
+    if not session().running():
+        return "idle"
+    return "building" if session().state.task.message == "Building the face" else "engine works"
 
 
 def stopped_at(steps):
     """The function and line at which the building of a face waits."""
     generator = steps._generator if steps is not None else None
+    # The base of the background operators drives the operator's own generator, its variable `work`.
+    if getattr(generator, "gi_frame", None) is not None:
+        generator = generator.gi_frame.f_locals.get("work", generator)
     while generator is not None and getattr(generator, "gi_yieldfrom", None) is not None:
         generator = generator.gi_yieldfrom
     frame = getattr(generator, "gi_frame", None)
@@ -89,6 +91,11 @@ def part(name):
     import importlib
 
     return importlib.import_module(f"{package()}.{name}")
+
+
+def session():
+    """The module of the engine's session."""
+    return part("engine.session")
 
 
 def place(kind="VIEW_3D", region="WINDOW"):
@@ -137,20 +144,20 @@ space = dict(globals())
 
 def beat():
     watch.beat()
-    question = os.path.join(OUT, "question.json")
-    if os.path.exists(question):
-        with open(question, encoding="utf-8") as stream:
-            asked = json.load(stream)
-        os.remove(question)
+    path = os.path.join(OUT, "question.json")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as stream:
+            question = json.load(stream)
+        os.remove(path)
         space["answer"] = None
         try:
-            exec(asked["code"], space)
-            told = {"answer": space["answer"]}
+            exec(question["code"], space)
+            reply = {"answer": space["answer"]}
         except Exception:
-            told = {"error": traceback.format_exc()}
-        path = os.path.join(OUT, f"answer-{asked['id']}.json")
+            reply = {"error": traceback.format_exc()}
+        path = os.path.join(OUT, f"answer-{question['id']}.json")
         with open(path + ".part", "w", encoding="utf-8") as stream:
-            json.dump(told, stream, default=str)
+            json.dump(reply, stream, default=str)
         os.replace(path + ".part", path)
     return BEAT
 
