@@ -14,7 +14,7 @@ from .bases import text_viewer
 from .bases.types import OperatorResult
 
 TEXT_NAME = "HFFNE Report"
-# Seconds between two looks at the engine's check, and until it is given up.
+# Seconds between two polls of the engine's check, and after which it is killed.
 TICK, TIMEOUT = 0.5, 180
 # Characters of the check's output that are kept.
 OUTPUT_LENGTH = 20_000
@@ -41,7 +41,7 @@ class HFFNE_OT_write_report(bpy.types.Operator):
 
 
 def _blender_part(context: bpy.types.Context) -> str:
-    """The facts that Blender's side knows."""
+    """The facts on Blender's side."""
     chosen = preferences.get(context)
     lines = [
         "HFFNE report",

@@ -11,7 +11,7 @@ from . import reporting, windows
 from .timer import OnTimer
 from .types import OperatorResult
 
-# Seconds between two looks at the running installation.
+# Seconds between two polls of the running installation.
 TICK = 0.2
 
 # Bytes that an interrupted installation has left, None while they are counted; by the engine's folder.

@@ -11,18 +11,19 @@ from ...engine.client import EngineError
 from ...numeric.received_face import ReceivedFaceError
 from .types import OperatorResult
 
+# The errors that a user can see.
+UserError = EngineError | TransferError | ReceivedFaceError
 
-def fail(
-    operator: bpy.types.Operator, error: Mapping[str, str] | EngineError | TransferError | ReceivedFaceError
-) -> OperatorResult:
+
+def fail(operator: bpy.types.Operator, error: Mapping[str, str] | UserError) -> OperatorResult:
     """Report an error, keep it for the panel, and return the operator's result."""
-    told = as_dict(error)
-    session.fail(told)
-    operator.report({"ERROR"}, text_of(told))
+    fields = as_dict(error)
+    session.fail(fields)
+    operator.report({"ERROR"}, text_of(fields))
     return {"CANCELLED"}
 
 
-def as_dict(error: Mapping[str, str] | EngineError | TransferError | ReceivedFaceError) -> dict[str, str]:
+def as_dict(error: Mapping[str, str] | UserError) -> dict[str, str]:
     """An error as {"code", "message", "hint"}."""
     if isinstance(error, ReceivedFaceError):
         hint = "Install the engine and the extension in the same version."
