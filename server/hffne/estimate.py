@@ -7,8 +7,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.grids import sample
-from hffne.geometry.mesh import BaseShape
 from hffne.geometry.project import Projection
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
@@ -24,7 +24,7 @@ class FaceEstimate:
     coarse, fine, normal  (S, S, 3) float32 unit normals in camera space (x right, y up, z to the viewer):
                  the coarse network's, the fine network's, and the final ones
     mask         (S, S) bool: the pixels that the base shape covers
-    shape        the base shape (geometry.mesh.BaseShape)
+    shape        the base shape (geometry.base_shape.BaseShape)
     projection   the base shape on the crop (geometry.project.Projection)
     """
 

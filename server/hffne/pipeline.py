@@ -15,10 +15,12 @@ import numpy as np
 from hffne.errors import SizeError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
-from hffne.geometry import mesh, unwrap
-from hffne.geometry.band_merge import enlarge, merge
-from hffne.geometry.multi_photo import combine, reference
+from hffne.geometry.band_merge import merge_bands, resize_normals
+from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
+from hffne.geometry.mesh import build_mesh
+from hffne.geometry.multi_photo import merge_photos, reference_photo
 from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
@@ -110,28 +112,28 @@ class Engine:
     ) -> FaceEstimate:
         size = self.size if size is None else check_size(size)
         gray = to_gray(extract_crop(photo.rgb, crop))
-        shape = mesh.regularize(self._symmetric_position_map(gray)[0])
+        shape = fit_base_shape(self._symmetric_position_map(gray)[0])
         position = shape.position_map()
         projection = project(position, min(size, MAX_SIZE))
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
         if exemplar is None:
-            exemplar = coarse
-        elif isinstance(exemplar, str):
-            exemplar = base_exemplar(projection)
+            exemplar_normal = coarse
+        else:
+            exemplar_normal = base_exemplar(projection) if isinstance(exemplar, str) else exemplar
         levels = _levels(size)
         fines = []
         for level in levels if merged else levels[-1:]:
             gray = gray if level == CROP else to_gray(extract_crop(photo.rgb, crop.resized(level)))
-            fines.append(self.networks.fine(gray, enlarge(exemplar, level)))
+            fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level)))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
         # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         return FaceEstimate(
             crop=crop.resized(size),
             position_map=position,
-            coarse=enlarge(coarse, size),
+            coarse=resize_normals(coarse, size),
             fine=fines[-1],
             normal=_merge_levels(coarse, fines, mask) if merged else fines[-1],
             mask=_resized(mask, size),
@@ -211,12 +213,12 @@ class Engine:
             stage("unwrap", 0.70, "Unwrapping the face")
             crop = estimate.crop.resized(CROP)
             unwrapped.append(
-                unwrap.unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
+                unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
             )
         if len(views) > 1:
             stage("multi_photo", 0.76, "Merging the photos")
-        photo, estimate = views[reference(unwrapped)]
-        shape, textures = combine([view[1].shape for view in views], unwrapped)
+        photo, estimate = views[reference_photo(unwrapped)]
+        shape, textures = merge_photos([view[1].shape for view in views], unwrapped)
         estimate = replace(estimate, shape=shape)
         crop = estimate.crop.resized(CROP)
         derived = {}
@@ -229,7 +231,7 @@ class Engine:
         notices = []
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
-        return TexturedFace(mesh.build_mesh(shape, grid), textures, _camera(crop, shape, photo), notices, derived)
+        return TexturedFace(build_mesh(shape, grid), textures, _camera(crop, shape, photo), notices, derived)
 
 
 def check_size(size: int) -> int:
@@ -256,10 +258,10 @@ def _merge_levels(coarse: np.ndarray, fines: list[np.ndarray], mask: np.ndarray)
     The networks know relief best at the size that they were trained on, where pores are too fine to be seen. So
     wrinkles come from the small crop, and each larger crop adds only what is too fine for the one before it.
     """
-    normal = merge(enlarge(coarse, len(fines[0])), fines[0], _resized(mask, len(fines[0])))
+    normal = merge_bands(resize_normals(coarse, len(fines[0])), fines[0], _resized(mask, len(fines[0])))
     for fine in fines[1:]:
         size = len(fine)
-        normal = merge(enlarge(normal, size), fine, _resized(mask, size), FINER * CROP / size)
+        normal = merge_bands(resize_normals(normal, size), fine, _resized(mask, size), FINER * CROP / size)
     return normal
 
 
@@ -270,7 +272,7 @@ def _resized(mask: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
-def _camera(crop: Crop, shape: mesh.BaseShape, photo: Photo) -> dict[str, Any]:
+def _camera(crop: Crop, shape: BaseShape, photo: Photo) -> dict[str, Any]:
     """`TexturedFace.camera` of a base shape on a photo's crop at 256."""
     return {
         "rotation": [[float(v) for v in row] for row in crop.unturning @ shape.rotation],
@@ -293,4 +295,4 @@ def _crop_around(position: np.ndarray, crop: Crop) -> Crop:
     )
     # A Crop's center is a continuous position, where pixel index i covers i to i + 1.
     x, y = (crop.to_photo(np.clip(middle, 0, crop.size - 1))[:2] + 0.5).tolist()
-    return replace(crop, center_x=x, center_y=y, side=side, turns=(crop.turns + mesh.head_roll(position) / 90) % 4)
+    return replace(crop, center_x=x, center_y=y, side=side, turns=(crop.turns + head_roll(position) / 90) % 4)

@@ -10,7 +10,8 @@ import pytest
 import hffne.models
 from hffne.benchmark import session
 from hffne.benchmark.memory import peak_memory
-from hffne.cli.bench import MARKS, STAGES
+from hffne.benchmark.tables import MARKS
+from hffne.cli.bench import STAGES
 from hffne.cli.main import main
 from posed_head import PosedModels, turned
 
@@ -102,10 +103,10 @@ def test_each_stage_by_itself_goes_into_a_page(stand_in, astronaut_file, tmp_pat
 
 
 def test_a_session_of_one_engine(astronaut_file):
-    """The real engine, for a short day."""
-    seen = []
-    found = session.long_session(astronaut_file, 4, texture_size=64, said=seen.append)
-    assert seen == [1, 2, 3, 4] and found["settled_after"] == 2
+    """The real engine."""
+    reported = []
+    found = session.long_session(astronaut_file, 4, texture_size=64, report=reported.append)
+    assert reported == [1, 2, 3, 4] and found["settled_after"] == 2
     assert 0 < found["milliseconds_end"]["low"] <= found["milliseconds_end"]["high"]
     if found["memory_end_mb"] is not None:
         # torch is in there, and nothing that a small photo would not need.
@@ -113,7 +114,7 @@ def test_a_session_of_one_engine(astronaut_file):
         assert found["memory_end_mb"] < found["memory_settled_mb"] * 1.5
 
 
-@pytest.mark.skipif(sys.platform not in ("linux", "darwin", "win32"), reason="memory is not told here")
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin", "win32"), reason="the memory is not known here")
 def test_peak_memory_rises_with_what_is_held():
     before = peak_memory()
     held = np.ones(60_000_000, np.uint8)

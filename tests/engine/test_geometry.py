@@ -4,12 +4,13 @@
 import numpy as np
 import pytest
 
-from hffne.geometry.band_merge import enlarge, merge
-from hffne.geometry.grids import blur, fill, resample, sample
-from hffne.geometry.mesh import ShapeError, _folds, build_mesh, regularize
+from hffne.geometry.band_merge import merge_bands, resize_normals
+from hffne.geometry.base_shape import ShapeError, _fold_weights, fit_base_shape
+from hffne.geometry.grids import blur, fill_gaps, resample, sample
+from hffne.geometry.mesh import build_mesh
 from hffne.geometry.project import project
-from hffne.geometry.uv import surface, template
-from hffne.geometry.vectors import normalize, turn
+from hffne.geometry.uv import face_texels, template
+from hffne.geometry.vectors import normalize, rotate_between
 from posed_head import SCALE, position_map, ripples, turned
 
 OBJECT_TO_HEAD = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # (x, y, z) of Blender -> x right, y up, z out
@@ -29,21 +30,21 @@ def pose_error(shape, rotation):
 def test_the_pose_is_found_and_taken_out(pose):
     rotation = turned(*pose)
     noise = np.random.default_rng(1).normal(0, 1.0, (128, 128, 3)).astype(np.float32)
-    shape = regularize(position_map(rotation) + noise)
+    shape = fit_base_shape(position_map(rotation) + noise)
     assert pose_error(shape, rotation) < 0.2
     assert shape.scale == pytest.approx(SCALE, rel=0.01)
-    straight = regularize(position_map())
+    straight = fit_base_shape(position_map())
     mask = template().mask
     assert np.linalg.norm((shape.points - straight.points)[mask], axis=1).mean() < 0.0006
 
 
 def test_an_open_mouth_does_not_tilt_the_head():
     rotation = turned(20, 5, 0)
-    straight = regularize(position_map())
+    straight = fit_base_shape(position_map())
     head = position_map(scale=1.0, center=(0, 0)) * [1, -1, 1]
     jaw = template().regions["jaw"] | template().regions["lips"]
     head[jaw] += [0, -0.02, -0.005]
-    shape = regularize(position_map(rotation, shape=head))
+    shape = fit_base_shape(position_map(rotation, shape=head))
     assert pose_error(shape, rotation) < 1.5
     chin = shape.points[104, 64] - straight.points[104, 64]
     assert chin[2] < -0.012  # and the mouth is still open
@@ -54,7 +55,7 @@ def test_an_open_mouth_leaves_the_upper_lip_where_it_was():
     rows, columns = np.indices(closed.shape[:2])
     dropped = 20 * np.exp(-(((columns - 63.5) / 9) ** 2)) * (rows > 85)
     opened = closed + dropped[..., None].astype(np.float32) * np.float32([0, 1, 0])
-    change = regularize(opened).position_map() - regularize(closed).position_map()
+    change = fit_base_shape(opened).position_map() - fit_base_shape(closed).position_map()
     drop = sample(change, template().landmarks)[:, 1]
     assert drop[61:64].max() < 5 and abs(drop[51]) < 3, drop[48:]
     assert drop[57] > 12, drop[48:]
@@ -65,14 +66,14 @@ def test_noise_is_taken_off():
     noisy = clean + np.random.default_rng(2).normal(0, 1.5, clean.shape).astype(np.float32)
     mask = template().mask
     before = np.linalg.norm((noisy - clean)[mask], axis=1).mean()
-    after = np.linalg.norm((regularize(noisy).position_map() - clean)[mask], axis=1).mean()
+    after = np.linalg.norm((fit_base_shape(noisy).position_map() - clean)[mask], axis=1).mean()
     assert after < before / 3
 
 
 def test_holes_of_the_layout_are_closed():
     # The template has texels between the lips that lie on the back of the head.
-    points = regularize(position_map()).points
-    mask = surface()
+    points = fit_base_shape(position_map()).points
+    mask = face_texels()
     for axis in (0, 1):
         steps = np.linalg.norm(np.diff(points, axis=axis), axis=2)
         inside = mask[1:] & mask[:-1] if axis == 0 else mask[:, 1:] & mask[:, :-1]
@@ -81,7 +82,7 @@ def test_holes_of_the_layout_are_closed():
 
 def test_eyes_are_an_interpupillary_distance_apart_whatever_the_scale():
     for scale in (300.0, 2500.0):
-        points = regularize(position_map(turned(25, 0, 0), scale)).points
+        points = fit_base_shape(position_map(turned(25, 0, 0), scale)).points
         at = np.round(template().landmarks).astype(int)
         eyes = [points[at[part, 0], at[part, 1]].mean(0) for part in (slice(36, 42), slice(42, 48))]
         assert np.linalg.norm(eyes[1] - eyes[0]) == pytest.approx(0.063, abs=0.001)
@@ -91,7 +92,7 @@ def test_eyes_are_an_interpupillary_distance_apart_whatever_the_scale():
 def test_the_camera_takes_the_mesh_back_to_the_crop():
     rotation = turned(-30, 12, -8)
     wanted = position_map(rotation)
-    shape = regularize(wanted)
+    shape = fit_base_shape(wanted)
     mesh = build_mesh(shape, 128)
     camera = mesh.vertices @ shape.rotation.T * shape.scale
     pixels = np.stack([shape.center[0] + camera[:, 0], shape.center[1] - camera[:, 1]], 1)
@@ -103,14 +104,14 @@ def test_the_camera_takes_the_mesh_back_to_the_crop():
     clean = shape.position_map()[texel][:, :2]
     assert np.linalg.norm(pixels[on_grid] - clean, axis=1).max() < 0.5
     # Only where the surface is meant to span the nostrils and the mouth does it leave the network's map.
-    left_alone = _folds()[texel] < 0.01
+    left_alone = _fold_weights()[texel] < 0.01
     assert left_alone.mean() > 0.95
     assert np.linalg.norm(pixels[on_grid] - wanted[texel][:, :2], axis=1)[left_alone].max() < 0.5
 
 
 @pytest.mark.parametrize("grid", [64, 100, 128, 256])
 def test_the_mesh_is_sound(grid):
-    mesh = build_mesh(regularize(position_map(turned(20, 0, 0))), grid)
+    mesh = build_mesh(fit_base_shape(position_map(turned(20, 0, 0))), grid)
     v, q = mesh.vertices, mesh.quads
     assert v.dtype == mesh.uvs.dtype == mesh.region_weights.dtype == np.float32 and q.dtype == np.int32
     assert len(mesh.uvs) == len(v) and set(np.unique(q)) == set(range(len(v)))
@@ -131,7 +132,7 @@ def test_the_mesh_is_sound(grid):
 
 
 def test_the_outline_has_no_stairs():
-    mesh = build_mesh(regularize(position_map()), 128)
+    mesh = build_mesh(fit_base_shape(position_map()), 128)
     edges = np.concatenate([mesh.quads[:, [i, (i + 1) % 4]] for i in range(4)])
     key, count = np.unique(np.sort(edges, 1), axis=0, return_counts=True)
     rim = key[count == 1]
@@ -145,7 +146,7 @@ def test_the_outline_has_no_stairs():
 
 
 def test_upright_and_facing_forward():
-    mesh = build_mesh(regularize(position_map(turned(50, -20, 25))), 64)
+    mesh = build_mesh(fit_base_shape(position_map(turned(50, -20, 25))), 64)
     weights = dict(zip(mesh.regions, mesh.region_weights))
     middle = {name: np.average(mesh.vertices, axis=0, weights=w) for name, w in weights.items()}
     assert middle["forehead"][2] > middle["eyes"][2] > middle["nose"][2] > middle["lips"][2] > middle["jaw"][2]
@@ -157,7 +158,7 @@ def test_upright_and_facing_forward():
 @pytest.mark.parametrize("broken", [np.full((128, 128, 3), np.nan), np.zeros((128, 128, 3))])
 def test_what_is_no_face_is_an_error(broken):
     with pytest.raises(ShapeError) as caught:
-        regularize(broken.astype(np.float32))
+        fit_base_shape(broken.astype(np.float32))
     assert caught.value.hint
 
 
@@ -208,12 +209,12 @@ def test_projection_at_twice_the_size_is_the_same_picture():
 @pytest.fixture(scope="module")
 def head():
     drawn = project(position_map(turned(15, 0, 0)), 256)
-    return normalize(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32), drawn.mask
+    return normalize(fill_gaps(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32), drawn.mask
 
 
 def test_merging_a_normal_with_itself_changes_nothing(head):
     normal, mask = head
-    assert angle_between(merge(normal, normal, mask), normal)[mask].max() < 0.1
+    assert angle_between(merge_bands(normal, normal, mask), normal)[mask].max() < 0.1
 
 
 def test_the_shape_comes_from_the_coarse_and_the_relief_from_the_fine(head):
@@ -221,7 +222,7 @@ def test_the_shape_comes_from_the_coarse_and_the_relief_from_the_fine(head):
     # The fine network's usual fault: the low band leans toward a light.
     leaning = normalize(coarse + np.array([0.5, 0.1, 0])).astype(np.float32)
     fine = ripples(leaning)
-    merged = merge(coarse, fine, mask)
+    merged = merge_bands(coarse, fine, mask)
     inner = blur(mask.astype(np.float32), 8) > 0.99
     low = [normalize(blur(n, 10.0, mask)) for n in (merged, coarse, fine)]
     assert angle_between(low[0], low[1])[inner].mean() < 1.0 < 10 < angle_between(low[2], low[1])[inner].mean()
@@ -232,9 +233,9 @@ def test_the_shape_comes_from_the_coarse_and_the_relief_from_the_fine(head):
 
 def test_beside_the_face_the_merged_normal_is_the_coarse_one(head):
     coarse, mask = head
-    merged = merge(coarse, ripples(coarse), mask)
+    merged = merge_bands(coarse, ripples(coarse), mask)
     assert np.allclose(merged[~mask], coarse[~mask], atol=1e-5)
-    nothing = merge(coarse, ripples(coarse), np.zeros_like(mask))
+    nothing = merge_bands(coarse, ripples(coarse), np.zeros_like(mask))
     assert np.allclose(nothing, coarse, atol=1e-5)
 
 
@@ -242,7 +243,7 @@ def test_merging_is_equivariant_to_turning_both(head):
     coarse, mask = head
     fine = ripples(coarse)
     rotation = turned(0, 0, 40).astype(np.float32)
-    one, other = merge(coarse, fine, mask) @ rotation.T, merge(coarse @ rotation.T, fine @ rotation.T, mask)
+    one, other = merge_bands(coarse, fine, mask) @ rotation.T, merge_bands(coarse @ rotation.T, fine @ rotation.T, mask)
     assert angle_between(one, other).max() < 0.2
 
 
@@ -268,7 +269,7 @@ def test_filling_keeps_what_is_known_and_continues_it():
     weight = np.ones((64, 64), np.float32)
     weight[20:44, 40:60] = 0
     values[weight == 0] = 1e6
-    done = fill(values, weight)
+    done = fill_gaps(values, weight)
     assert np.allclose(done[weight == 1], values[weight == 1])
     assert np.abs(done[weight == 0] - 3).max() < 1
 
@@ -276,11 +277,11 @@ def test_filling_keeps_what_is_known_and_continues_it():
 def test_turning_takes_start_to_end_and_keeps_angles():
     rng = np.random.default_rng(3)
     start, end, other = (normalize(rng.normal(size=(50, 3))) for _ in range(3))
-    assert np.allclose(turn(start, start, end), end, atol=1e-6)
-    assert np.allclose((turn(other, start, end) * end).sum(1), (other * start).sum(1), atol=1e-6)
-    assert np.allclose(turn(np.cross(start, end), start, end), np.cross(start, end), atol=1e-6)
+    assert np.allclose(rotate_between(start, start, end), end, atol=1e-6)
+    assert np.allclose((rotate_between(other, start, end) * end).sum(1), (other * start).sum(1), atol=1e-6)
+    assert np.allclose(rotate_between(np.cross(start, end), start, end), np.cross(start, end), atol=1e-6)
 
 
 def test_enlarging_gives_unit_normals(head):
-    assert np.allclose(np.linalg.norm(enlarge(head[0], 384), axis=2), 1, atol=1e-4)
-    assert angle_between(enlarge(enlarge(head[0], 512), 256), head[0]).mean() < 1
+    assert np.allclose(np.linalg.norm(resize_normals(head[0], 384), axis=2), 1, atol=1e-4)
+    assert angle_between(resize_normals(resize_normals(head[0], 512), 256), head[0]).mean() < 1

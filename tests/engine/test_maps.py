@@ -6,31 +6,30 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hffne.geometry.grids import fill
-from hffne.geometry.mesh import regularize, surface_normals
+from hffne.geometry.base_shape import fit_base_shape
+from hffne.geometry.grids import fill_gaps, surface_normals
 from hffne.geometry.project import project
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
-from hffne.maps import MAPS
 from hffne.maps.bands import COARSE, FINE, bands
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height, integrate
-from hffne.maps.lighting import BRIGHTEST, DARKEST, basis, delit, fit_light, to_linear, to_srgb
+from hffne.maps.lighting import BRIGHTEST, DARKEST, basis, fit_light, remove_shading, to_linear, to_srgb
 from hffne.maps.occlusion import occlusion
-from hffne.maps.registry import make_maps
-from hffne.maps.surface import Surface, face_surface
+from hffne.maps.registry import MAPS, make_maps
+from hffne.maps.uv_surface import UVSurface, uv_surface
 from hffne.photo.crop import Crop
 from posed_head import position_map, turned
 
 
 @pytest.fixture(scope="module")
 def shape():
-    return regularize(position_map(turned(0)))
+    return fit_base_shape(position_map(turned(0)))
 
 
 def cap(size, radius, span=1.6, hollow=False):
-    """A Surface that is part of a sphere, seen along -y, and the sphere's own unit normals."""
+    """A UVSurface that is part of a sphere, seen along -y, and the sphere's own unit normals."""
     at = ((np.arange(size) + 0.5) / size - 0.5) * span
     yaw, pitch = np.meshgrid(at, -at)
     out = np.stack([np.sin(yaw) * np.cos(pitch), -np.cos(yaw) * np.cos(pitch), np.sin(pitch)], -1).astype(np.float32)
@@ -40,7 +39,7 @@ def cap(size, radius, span=1.6, hollow=False):
     right, down = np.gradient(points, axis=1), np.gradient(points, axis=0)
     normal = normalize(np.cross(down, right)).astype(np.float32)
     assert ((normal * out).sum(-1) * (-1 if hollow else 1) > 0.99).all()
-    return Surface(points, normal, right, down, np.ones((size, size), np.float32)), normal
+    return UVSurface(points, normal, right, down, np.ones((size, size), np.float32)), normal
 
 
 def wave(surface, length, depth):
@@ -65,7 +64,7 @@ def inner(surface, steps=40):
 
 
 def test_the_height_is_that_of_the_relief_in_meters(shape):
-    surface = face_surface(shape, 512)
+    surface = uv_surface(shape, 512)
     relief, normal = wave(surface, 0.008, 0.0002)
     found = height(surface, normal, np.ones(surface.mask.shape, np.float32))
     where = inner(surface)
@@ -75,7 +74,7 @@ def test_the_height_is_that_of_the_relief_in_meters(shape):
 
 
 def test_the_shape_is_no_relief(shape):
-    surface = face_surface(shape, 256)
+    surface = uv_surface(shape, 256)
     relief, normal = wave(surface, 0.12, 0.004)
     found = height(surface, normal, np.ones(surface.mask.shape, np.float32))
     where = inner(surface)
@@ -123,7 +122,7 @@ def test_a_hollow_is_darker_than_a_ball_and_a_crease_than_a_ridge():
 
 
 def test_bands_keep_what_is_theirs(shape):
-    surface = face_surface(shape, 512)
+    surface = uv_surface(shape, 512)
     where = inner(surface)
 
     def kept(length):
@@ -138,7 +137,7 @@ def test_bands_keep_what_is_theirs(shape):
 
 
 def test_bands_of_the_bare_surface_are_the_bare_surface(shape):
-    surface = face_surface(shape, 256)
+    surface = uv_surface(shape, 256)
     for band in bands(surface, surface_normals(shape.points, 512)):
         error = np.degrees(np.arccos(np.clip((band * surface.normal).sum(-1), -1, 1)))
         assert error[surface.mask > 0.99].mean() < 0.5
@@ -185,16 +184,16 @@ def test_an_even_light_changes_no_color():
     normal = np.zeros((8, 8, 3), np.float32)
     normal[..., 1] = -1
     light = fit_light(np.zeros((0, 3), np.float32), np.zeros((0, 3)), np.zeros(0))
-    found = delit(SimpleNamespace(color=color, normal=normal), light)
+    found = remove_shading(SimpleNamespace(color=color, normal=normal), light)
     assert np.abs(found.astype(int) - color).max() <= 1
 
 
 @pytest.fixture(scope="module")
 def made():
     """All maps of the mean head on a photo lit from its right: (maps, textures)."""
-    shape = regularize(position_map(turned(10)))
+    shape = fit_base_shape(position_map(turned(10)))
     drawn = project(shape.position_map(), 256)
-    normal = normalize(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
+    normal = normalize(fill_gaps(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
     crop = Crop(150.5, 160.0, 256.0, 256)
     lit = 0.35 + 0.65 * np.clip(normal @ np.float32([0.6, 0.3, 0.74]), 0, 1)
     photo = np.full((320, 320, 3), 40, np.uint8)
@@ -250,7 +249,30 @@ def test_the_roughness_knows_the_parts(made):
     assert part["lips"] + 15 < part["jaw"]
 
 
-def test_nothing_is_made_that_was_not_asked_for(made):
+def test_each_map_gives_the_arrays_that_it_declares_and_needs_only_its_own(made):
+    maps, textures, estimate = made
+    photo = SimpleNamespace(rgb=np.full((320, 320, 3), 99, np.uint8))
+    for name, spec in MAPS.items():
+        only = make_maps([name], photo, estimate, textures)
+        assert {
+            array: (a.dtype.name, a.shape[2:] != (), a.shape == maps[array].shape) for array, a in only.items()
+        } == {array: (kind.dtype, kind.channels > 0, True) for array, kind in spec.gives.items()}
+        sizes = {array: a.shape[:2] for array, a in only.items() if spec.gives[array].texture_size}
+        assert set(sizes.values()) <= {textures.normal.shape[:2]}
+    with pytest.raises(KeyError):
+        make_maps(["no map"], photo, estimate, textures)
+
+
+def test_the_extension_expects_the_arrays_that_the_maps_declare():
+    from hffne_blender.numeric.asset import MAPS as EXPECTED
+
+    declared = {name: spec for one in MAPS.values() for name, spec in one.gives.items()}
+    assert {name: (np.dtype(kind).name, *rest) for name, (kind, *rest) in EXPECTED.items()} == {
+        name: (spec.dtype, spec.channels, spec.texture_size) for name, spec in declared.items()
+    }
+
+
+def test_nothing_is_made_that_was_not_requested(made):
     _, textures, estimate = made
     only = make_maps(["curvature"], SimpleNamespace(rgb=None), estimate, textures)
     assert set(only) == {"curvature"}

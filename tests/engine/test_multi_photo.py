@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 
-from hffne.geometry.mesh import BaseShape, surface_normals
-from hffne.geometry.multi_photo import combine, reference
+from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.grids import surface_normals
+from hffne.geometry.multi_photo import merge_photos, reference_photo
 from hffne.geometry.unwrap import Textures
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
@@ -38,7 +39,7 @@ def sides():
 def test_each_side_comes_from_the_photo_that_saw_it(sides):
     left, right = sides
     one, two = textures((120, 90, 70), left, (0.2, 0, 0)), textures((120, 90, 70), right, (-0.2, 0, 0))
-    merged_shape, merged = combine([shape(), shape()], [one, two])
+    merged_shape, merged = merge_photos([shape(), shape()], [one, two])
     # But for the scale: the distance of the eyes is fixed.
     assert np.abs(merged_shape.points - shape().points).max() < 2e-3
     middle_rows = slice(100, 150)
@@ -54,7 +55,7 @@ def test_each_side_comes_from_the_photo_that_saw_it(sides):
 def test_the_light_of_the_photos_is_matched(sides):
     left, right = sides
     bright, dark = textures((160, 120, 100), left, (0, 0, 0)), textures((110, 80, 70), right, (0, 0, 0))
-    _, merged = combine([shape(), shape()], [bright, dark])
+    _, merged = merge_photos([shape(), shape()], [bright, dark])
     row = merged.color[128, 40:216].astype(int)
     # Both ends as the reference's, though 50 levels apart on their photos.
     assert np.abs(row[0] - row[-1]).max() < 8
@@ -65,7 +66,7 @@ def test_the_shapes_are_averaged_and_keep_the_eyes_distance(sides):
     left, _ = sides
     whole = np.ones_like(left)
     one = textures((120, 90, 70), whole, (0, 0, 0))
-    merged, _ = combine([shape(0.0), shape(0.1)], [one, one])
+    merged, _ = merge_photos([shape(0.0), shape(0.1)], [one, one])
     width = [
         np.ptp(each.points[template().mask][:, 0]) / np.ptp(each.points[template().mask][:, 2])
         for each in (shape(0.0), merged, shape(0.1))
@@ -76,11 +77,11 @@ def test_the_shapes_are_averaged_and_keep_the_eyes_distance(sides):
 
 def test_the_photo_that_saw_most_is_the_reference(sides):
     left, right = sides
-    assert reference([textures((1, 1, 1), left * 0.5, (0, 0, 0)), textures((1, 1, 1), right, (0, 0, 0))]) == 1
+    assert reference_photo([textures((1, 1, 1), left * 0.5, (0, 0, 0)), textures((1, 1, 1), right, (0, 0, 0))]) == 1
     one = textures((9, 9, 9), left, (0, 0, 0))
-    assert combine([shape()], [one])[1] is one
+    assert merge_photos([shape()], [one])[1] is one
     with pytest.raises(ValueError):
-        combine([], [])
+        merge_photos([], [])
 
 
 def test_two_photos_that_saw_the_same_are_not_mixed(sides):
@@ -89,7 +90,7 @@ def test_two_photos_that_saw_the_same_are_not_mixed(sides):
     middle = np.exp(-((((np.arange(SIZE) + 0.5) / SIZE - 0.5) / 0.35) ** 2))
     front = textures((120, 90, 70), np.broadcast_to(middle, (SIZE, SIZE)), (0.2, 0, 0))
     other = textures((120, 90, 70), 0.8 * right, (-0.2, 0, 0))
-    merged = combine([shape(), shape()], [front, other])[1].normal
+    merged = merge_photos([shape(), shape()], [front, other])[1].normal
     # The middle is the front photo's alone, the far side the other's.
     assert np.abs(merged[100:150, 100:150] - front.normal[100:150, 100:150]).max() < 0.01
     assert np.abs(merged[100:150, 235:250] - other.normal[100:150, 235:250]).max() < 0.01

@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 
-from hffne.geometry.grids import fill, sample
-from hffne.geometry.mesh import build_mesh, regularize
+from hffne.geometry.base_shape import fit_base_shape
+from hffne.geometry.grids import fill_gaps, sample
+from hffne.geometry.mesh import build_mesh
 from hffne.geometry.project import project
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import template
@@ -19,9 +20,9 @@ HEIGHT, WIDTH = 400, 420
 
 
 def scene(yaw, pitch=0, roll=0, strength=0.25):
-    shape = regularize(position_map(turned(yaw, pitch, roll)))
+    shape = fit_base_shape(position_map(turned(yaw, pitch, roll)))
     drawn = project(shape.position_map(), 256)
-    smooth = normalize(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
+    smooth = normalize(fill_gaps(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
     return shape, drawn, ripples(smooth, strength)
 
 

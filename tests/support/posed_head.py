@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from hffne.geometry.grids import fill
-from hffne.geometry.mesh import _clean_template
+from hffne.geometry.base_shape import _clean_template
+from hffne.geometry.grids import fill_gaps
 from hffne.geometry.project import project
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
@@ -49,7 +49,7 @@ class PosedModels:
     def __init__(self, rotation):
         self.map = position_map(rotation)
         drawn = project(self.map, 256)
-        self.normals = normalize(fill(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
+        self.normals = normalize(fill_gaps(drawn.normal, drawn.mask.astype(np.float32))).astype(np.float32)
         self.seen = []
 
     def position_map(self, gray):

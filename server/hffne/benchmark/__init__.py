@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `hffne bench` measures, one kind of figure a module."""
+"""The measurements of `hffne bench`, one kind per module."""

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repeated timings, and what is told of them."""
+"""Repeated timings and their summary."""
 
 import time
+from collections.abc import Callable, Sequence
+
+# "median", "low" and "high" of several measurements, and "cpu" for some.
+Summary = dict[str, float]
 
 
-def spread(values):
-    """{"median", "low", "high"} of some numbers."""
+def summarize(values: Sequence[float]) -> Summary:
+    """The "median", "low" and "high" of some measurements."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
     return {"median": median, "low": ordered[0], "high": ordered[-1]}
 
 
-def timed(function, runs):
-    """Milliseconds of warm runs as `spread`, with "cpu": the median of the processor time of all threads.
+def timed(function: Callable[[], object], runs: int) -> Summary:
+    """Milliseconds of warm runs as `summarize`, with "cpu": the median of the processor time of all threads.
 
-    On a busy machine the processor time says what the clock would have said on a quiet one, for one thread.
+    On a busy machine the processor time equals the wall time on an idle one, for one thread.
     """
     function()
     wall, cpu = [], []
@@ -24,4 +28,4 @@ def timed(function, runs):
         function()
         cpu.append((time.process_time() - used) * 1000)
         wall.append((time.perf_counter() - started) * 1000)
-    return spread(wall) | {"cpu": spread(cpu)["median"]}
+    return summarize(wall) | {"cpu": summarize(cpu)["median"]}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne bench`: milliseconds and memory, stage by stage, on this machine."""
 
+import argparse
 import importlib.util
 import itertools
 import json
@@ -10,20 +11,24 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hffne.benchmark.memory import peak_memory
-from hffne.benchmark.timing import spread
+from hffne.benchmark.tables import blender_table, comparison_table, stage_table, update_page
+from hffne.benchmark.timing import summarize
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.errors import HffneError
 
+if TYPE_CHECKING:
+    from hffne.pipeline import Engine
+
 STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh")
-# The tables stand between these in a page, see --update.
-MARKS = "<!-- figures -->", "<!-- end of figures -->"
-# What `hffne normals` computes; unwrapping and the mesh are for Blender.
+# The stages of `hffne normals`; unwrapping and the mesh are for Blender.
 NORMALS = STAGES[:6]
 
 
-def add_parser(subparsers):
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb `bench`."""
     parser = subparsers.add_parser(
         "bench",
         help="measure the time of each stage and the memory",
@@ -71,24 +76,23 @@ def add_parser(subparsers):
     parser.set_defaults(run=run)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; returns the exit status."""
     from hffne import __version__
     from hffne.output import output_folder, write_files
 
     path = args.photo or _astronaut()
     runs = max(1, args.runs)
     engine, load_seconds = _engine(args)
-    times = [_one_run(engine, path, args.texture_size) for _ in range(runs + 1)][1:]  # the first one warms up
+    timed_runs = [_one_run(engine, path, args.texture_size) for _ in range(runs + 1)][1:]  # the first one warms up
+    times, photo_size = [run[0] for run in timed_runs], timed_runs[0][1]
     # Before another process is started, and before anything that is not the engine's.
     memory = peak_memory()
-    start = None if args.no_start else _start_of_an_engine(args)
-    photo_size = times[0].pop("photo_size")
-    for each in times[1:]:
-        each.pop("photo_size")
-    rows = {name: spread([t[name] for t in times]) for name in STAGES}
-    rows["normals"] = spread([sum(t[name] for name in NORMALS) for t in times])
-    rows["all"] = spread([sum(t.values()) for t in times])
-    data = {
+    start = None if args.no_start else _engine_start(args)
+    rows = {name: summarize([t[name] for t in times]) for name in STAGES}
+    rows["normals"] = summarize([sum(t[name] for name in NORMALS) for t in times])
+    rows["all"] = summarize([sum(t.values()) for t in times])
+    data: dict[str, Any] = {
         "version": __version__,
         "model": engine.model,
         "device": engine.device_name,
@@ -103,36 +107,36 @@ def run(args):
         "engine_ready_seconds": start,
         "peak_memory_mb": memory,
     }
-    page = []
+    page: list[str] = []
 
-    def tell(text):
+    def show(text: str) -> None:
         page.append(text)
         print(text, end="\n\n", flush=True)
 
-    tell(_markdown(data))
+    show(stage_table(data))
     if args.against == "paper":
         data["against"] = _against_paper(engine, runs)
-        tell(_comparison(data["against"]).strip())
+        show(comparison_table(data["against"]))
     if args.stages:
         from hffne.benchmark import stages
 
         data["stages"], data["stages_memory"] = stages.stage_times(
             engine, path, runs, args.fine_sizes, args.texture_sizes
         )
-        tell(stages.markdown(data["stages"], data["stages_memory"]))
+        show(stages.markdown(data["stages"], data["stages_memory"]))
     if args.blender:
         data["blender"] = _in_blender(args, path)
         if data["blender"]:
-            tell(blender_table(data["blender"]))
+            show(blender_table(data["blender"]))
     if args.session:
         from hffne.benchmark import session
 
         large = session.large_inputs(path, _serve_options(args))
-        long = session.long_session(path, args.session, options=_serve_options(args), said=_said)
+        long = session.long_session(path, args.session, options=_serve_options(args), report=_report_photos)
         data["session"], data["large"] = long, large
-        tell(session.markdown(long, large))
+        show(session.markdown(long, large))
     if args.update:
-        _update(args.update, "\n\n".join(page))
+        update_page(args.update, "\n\n".join(page))
     if args.json:
         text = json.dumps(data, indent=1).encode()
         with output_folder(args.json.parent):
@@ -140,11 +144,11 @@ def run(args):
     return 0
 
 
-def _against_paper(engine, runs):
-    """Milliseconds of one 256 x 256 face, gray crop to fine normal, by turns with both networks: medians and ratio.
+def _against_paper(engine: "Engine", runs: int) -> dict[str, Any]:
+    """Milliseconds of one 256 x 256 face, gray crop to fine normal, alternately with both networks: medians and ratio.
 
     The published widths have random weights here; their time does not depend on them. Each network runs as the
-    product runs it: the compact coarse one looks twice, at the face and at its mirror image.
+    product runs it: the compact coarse one on the face and on its mirror image.
     """
     import numpy as np
 
@@ -152,7 +156,7 @@ def _against_paper(engine, runs):
 
     paper = untrained_paper_models(engine.networks.device)
     gray = np.random.default_rng(0).random((256, 256), np.float32)
-    times = {"compact": [], "paper": []}
+    times: dict[str, list[float]] = {"compact": [], "paper": []}
     for _ in range(runs + 1):
         for name, coarse, fine in (
             ("compact", engine.coarse_normal, engine.networks.fine),
@@ -161,19 +165,12 @@ def _against_paper(engine, runs):
             started = time.perf_counter()
             fine(gray, coarse(gray))
             times[name].append((time.perf_counter() - started) * 1000)
-    rows = {name: spread(values[1:]) for name, values in times.items()}  # the first ones warm up
+    rows = {name: summarize(values[1:]) for name, values in times.items()}  # the first ones warm up
     return rows | {"times_faster": rows["paper"]["median"] / rows["compact"]["median"]}
 
 
-def _comparison(against):
-    lines = ["", "| coarse and fine network, one 256 x 256 face | median ms | from - to |", "|---|---|---|"]
-    for name in ("compact", "paper"):
-        t = against[name]
-        lines.append(f"| {name} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
-    return "\n".join([*lines, f"| **compact is faster by** | **{against['times_faster']:.1f} x** | |"])
-
-
-def _engine(args):
+def _engine(args: argparse.Namespace) -> tuple["Engine", float]:
+    """The engine, and the seconds that loading it took."""
     started = time.perf_counter()
     from hffne.pipeline import Engine
 
@@ -181,14 +178,14 @@ def _engine(args):
     return engine, time.perf_counter() - started
 
 
-def _one_run(engine, path, texture_size):
-    """Milliseconds of each stage of one photo."""
+def _one_run(engine: "Engine", path: Path, texture_size: int) -> tuple[dict[str, float], list[int]]:
+    """Milliseconds of each stage of one photo, and its size (width, height)."""
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
 
-    marks = []
+    marks: list[tuple[str, float]] = []
 
-    def mark(stage, fraction=0.0, message=""):
+    def mark(stage: str, fraction: float = 0.0, message: str = "") -> None:
         marks.append((stage, time.perf_counter()))
 
     mark("load")
@@ -200,10 +197,10 @@ def _one_run(engine, path, texture_size):
     engine.build(photo, estimate, texture_size=texture_size, report=mark)
     mark("end")
     times = {name: (after - at) * 1000 for (name, at), (_, after) in itertools.pairwise(marks)}
-    return {**{name: times.get(name, 0.0) for name in STAGES}, "photo_size": list(photo.size)}
+    return {name: times.get(name, 0.0) for name in STAGES}, list(photo.size)
 
 
-def _start_of_an_engine(args):
+def _engine_start(args: argparse.Namespace) -> float:
     """Seconds from the start of `hffne serve` to its answer to hello."""
     from hffne.benchmark.session import EngineProcess
 
@@ -211,12 +208,13 @@ def _start_of_an_engine(args):
         return engine.seconds_to_ready
 
 
-def _serve_options(args):
+def _serve_options(args: argparse.Namespace) -> list[str]:
+    """The options of `hffne serve` for the same engine."""
     return ["--model", args.model, *(["--device", args.device] if args.device else [])]
 
 
-def _in_blender(args, path):
-    """`hffne_blender.commands.profile_main_thread` in a process of its own, or None where bpy is not installed."""
+def _in_blender(args: argparse.Namespace, path: Path) -> dict[str, Any] | None:
+    """The JSON of `hffne_blender.commands.profile_main_thread`, or None where bpy is not installed."""
     if not (importlib.util.find_spec("bpy") and importlib.util.find_spec("hffne_blender")):
         print("\nBlender's side is not measured: bpy is not installed.", file=sys.stderr)
         return None
@@ -238,72 +236,18 @@ def _in_blender(args, path):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _astronaut():
+def _astronaut() -> Path:
+    """The portrait that comes with scikit-image. Raises HffneError where that is not installed."""
     try:
         import skimage
     except ImportError:
-        raise HffneError("No photo was given.", hint="Name a photo, or install scikit-image for its own.") from None
+        raise HffneError(
+            "No photo was given.", hint="Name a photo, or install scikit-image to use its portrait."
+        ) from None
     return Path(skimage.__file__).parent / "data" / "astronaut.png"
 
 
-def blender_table(sizes):
-    """What `hffne_blender.commands.profile_main_thread` found, as a table."""
-    lines = [
-        "| textures | photo to object, warm | longest stall, wall (processor) | conversion, wall (processor) | "
-        "Blender's bake, processor | faster by | apart |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for size, figures in sizes.items():
-        seconds = spread([run["all_s"] for run in figures["runs"]])["median"]
-        wall, cpu = (
-            max(run[stage][key] for run in figures["runs"] for stage in ("waiting", "building"))
-            for key in ("longest_ms", "longest_cpu_ms")
-        )
-        made = figures["conversion"]
-        lines.append(
-            f"| {size} | {seconds:.1f} s | {wall:.0f} ({cpu:.0f}) ms | {made['median_s']:.2f} "
-            f"({made['cpu_s']:.2f}) s | {made['bake_cpu_s']:.1f} s | {made['times_faster']:.0f} x | "
-            f"{made['mean_degrees']:.3f} degrees |"
-        )
-    return "\n".join(lines)
-
-
-def _said(number):
+def _report_photos(number: int) -> None:
+    """Print the number of photos done, every 50 photos."""
     if number % 50 == 0:
         print(f"{number} photos", file=sys.stderr, flush=True)
-
-
-def _update(path, text):
-    """Replace what stands between the marks of a page; the rest of it stays. Raises HffneError without marks."""
-    from hffne.output import output_folder, write_files
-
-    page = path.read_text("utf-8") if path.is_file() else f"{MARKS[0]}\n{MARKS[1]}\n"
-    before, start, rest = page.partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
-    if not start or not end:
-        raise HffneError(
-            f"{path} has no marks for the figures.", hint=f"Put {MARKS[0]} and {MARKS[1]} where they belong."
-        )
-    made = f"{before}{start}\n{text}\n{end}{after}".encode()
-    with output_folder(path.parent):
-        write_files({path: lambda file: file.write(made)})
-
-
-def _markdown(data):
-    width, height = data["photo_size"]
-    lines = [
-        f"hffne {data['version']}, model {data['model']}, {data['device']}, {data['cores']} cores; photo "
-        f"{width} x {height}, crop {data['crop']}, textures {data['texture_size']}; {data['runs']} warm runs",
-        "",
-        "| stage | median ms | from - to |",
-        "|---|---|---|",
-    ]
-    for name, t in data["milliseconds"].items():
-        title = {"normals": "**normals (load to band_merge)**", "all": "**all**"}.get(name, name)
-        lines.append(f"| {title} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
-    lines += ["", "| | |", "|---|---|", f"| models loaded, with torch | {data['models_loaded_seconds']:.1f} s |"]
-    if data["engine_ready_seconds"] is not None:
-        lines.append(f"| engine ready after its start | {data['engine_ready_seconds']:.1f} s |")
-    memory = data["peak_memory_mb"]
-    lines.append(f"| peak memory of this process | {'not known' if memory is None else f'{memory:.0f} MB'} |")
-    return "\n".join(lines)

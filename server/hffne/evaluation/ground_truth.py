@@ -9,7 +9,7 @@ import numpy as np
 
 from hffne.evaluation.contact_sheet import RowCollector
 from hffne.evaluation.metrics import Angles, angles, average, summary
-from hffne.geometry.band_merge import enlarge
+from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.vectors import best_rotation
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _parts(estimate: "FaceEstimate", shape: tuple[int, ...]) -> dict[str, np.nda
     base = np.where(
         estimate.projection.mask[..., None],
         estimate.projection.normal,
-        enlarge(estimate.coarse, len(estimate.projection.mask)),
+        resize_normals(estimate.coarse, len(estimate.projection.mask)),
     )
     return {
         "base": estimate.resample_to_photo(base, shape),

@@ -17,7 +17,7 @@ import numpy as np
 from hffne.errors import HffneError
 from hffne.evaluation.contact_sheet import LIGHTS, Row, normal_picture, shaded_picture
 from hffne.evaluation.metrics import angles
-from hffne.geometry.band_merge import enlarge
+from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import extract_crop, to_gray
@@ -80,7 +80,7 @@ def measure(
         estimate = engine.normals_on(photo, crop, size=size)
         gray = to_gray(extract_crop(photo.rgb, crop.resized(size)))
         inner = _inner(estimate.mask)
-        smooth = normalize(enlarge(blur(estimate.normal, SHAPE * size / 256), sizes[0]))
+        smooth = normalize(resize_normals(blur(estimate.normal, SHAPE * size / 256), sizes[0]))
         first = smooth if first is None else first
         area = _inner(
             cv2.resize(estimate.mask.astype(np.uint8), smooth.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0

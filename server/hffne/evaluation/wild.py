@@ -18,7 +18,7 @@ from hffne.errors import HffneError, NoPhotosError
 from hffne.evaluation.contact_sheet import BestAndWorst, face_row
 from hffne.evaluation.landmark_finder import LandmarkFinder
 from hffne.evaluation.metrics import angles
-from hffne.geometry.band_merge import enlarge
+from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import best_rotation, normalize
 from hffne.photo.crop import extract_crop, to_gray
@@ -115,7 +115,7 @@ def _measure(engine: "Engine", finder: LandmarkFinder, path: Path, rows: BestAnd
         result.missing = "the landmarks lie beside the face found"
         return result
     normals = {"coarse": estimate.coarse, "fine": estimate.fine, "product": estimate.normal}
-    normals = {stage: enlarge(normal, SIZE) for stage, normal in normals.items()}
+    normals = {stage: resize_normals(normal, SIZE) for stage, normal in normals.items()}
     errors = {}
     for stage, normal in normals.items():
         result.shape[stage], result.rotated[stage], errors[stage] = shape_error(normal, ground_truth, area)

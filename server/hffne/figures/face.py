@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from hffne.geometry.mesh import DOWN
+from hffne.geometry.base_shape import FLIP_Y
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import extract_crop
@@ -33,7 +33,7 @@ def turned_view(
     shape = estimate.shape
     c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
     rotation = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ shape.rotation
-    position = (shape.points @ rotation.T * shape.scale * DOWN).astype(np.float32)
+    position = (shape.points @ rotation.T * shape.scale * FLIP_Y).astype(np.float32)
     seen = position[np.isfinite(position).all(2)]
     position[..., :2] += 127.5 - (seen[:, :2].min(0) + seen[:, :2].max(0)) / 2
     view = project(position, min(size, MAX_SIZE))

@@ -1,40 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The product's normal: the head's shape from the coarse normal, the relief from the fine one."""
+"""The final normal: the head's shape from the coarse normal, the relief from the fine one."""
 
 import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur
-from hffne.geometry.vectors import normalize, turn
+from hffne.geometry.vectors import normalize, rotate_between
 
-# Where shape ends and relief begins: a Gaussian's sigma in pixels of a 256 crop. On 25 held-out photos 1.5, 2.0 and 2.5
-# explain 33, 40 and 46 % of their fine light; the smaller, the closer to the truth on renders (eight faces, 1.5, 2.25 and
-# 3.0: 7.4, 7.5, 7.6 degrees). 2.25 keeps 40 % with some room.
+# The border between shape and relief: a Gaussian's sigma in pixels of a 256 crop. On 25 held-out photos 1.5, 2.0 and
+# 2.5 explain 33, 40 and 46 % of their fine luminance; the smaller, the closer to the ground truth on renders (eight
+# faces, 1.5, 2.25 and 3.0: 7.4, 7.5, 7.6 degrees). 2.25 keeps 40 % with some margin.
 SIGMA = 2.25
 
 
-def merge(coarse, fine, mask, sigma=SIGMA):
-    """Unit normals (S, S, 3) float32 in camera space with the low band of `coarse` and the high band of `fine`.
+def merge_bands(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: float = SIGMA) -> np.ndarray:
+    """Unit normals (S, S, 3) float32 with the low-frequency band of `coarse` and the high-frequency band of `fine`.
 
-    The fine network's exemplar is a mere vector, so its low band follows the photo's shading rather than the
-    head. Each fine normal is turned by the rotation that takes the fine low band to the coarse low band: its
+    Both are unit normals (S, S, 3) in camera space.
+
+    The fine network receives its exemplar as one vector, so its low band follows the photo's shading rather than the
+    head. Each fine normal is rotated by the rotation that takes the fine low band to the coarse low band: its
     relief is kept relative to the surface it sits on. `mask` (S, S) bool: the face; bands are means over the face
-    only. Outside of it the coarse normal is returned, with a soft change at the rim.
+    only. Outside of it the coarse normal is returned, with a soft transition at the rim.
     """
     if not mask.any():
         return normalize(coarse).astype(np.float32)
     width = sigma * len(coarse) / 256
     soft = blur(mask.astype(np.float32), width / 3) * mask
-    shape = normalize(blur(coarse, width, mask))
-    ground = normalize(blur(fine, width, mask))
-    merged = turn(fine, ground, shape)
+    coarse_low = normalize(blur(coarse, width, mask))
+    fine_low = normalize(blur(fine, width, mask))
+    merged = rotate_between(fine, fine_low, coarse_low)
     # Within the face, full relief a little inside of the rim.
     share = np.clip(soft * 2 - 1, 0, 1)[..., None]
     return normalize(merged * share + coarse * (1 - share)).astype(np.float32)
 
 
-def enlarge(normals, size):
-    """Normals (s, s, 3) at another size, unit length."""
+def resize_normals(normals: np.ndarray, size: int) -> np.ndarray:
+    """Unit normals (s, s, 3) at another size: averaged when smaller, cubic when larger."""
     if normals.shape[0] == size:
         return normals
     method = cv2.INTER_AREA if size < normals.shape[0] else cv2.INTER_CUBIC

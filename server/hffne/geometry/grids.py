@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Smooth resampling of UV grids: cubic, exact at any size, with derivatives; and filling of gaps."""
+"""Operations on UV grids: cubic resampling with derivatives, sampling, normals, Gaussian means, filling of gaps."""
 
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from hffne.geometry.vectors import normalize
 
-def resample(grid, size, rows=None, derivative=None):
-    """A UV grid (U, U, C) seen at another resolution, float32.
 
-    size: texels of the new grid's side; rows: a slice of its rows only (bands keep memory small);
+def resample(grid: np.ndarray, size: int, rows: slice | None = None, derivative: str | None = None) -> np.ndarray:
+    """A UV grid (U, U, C) at another resolution: (size, size, C) float32.
+
+    size: texels of the new grid's side; rows: only these of its rows (bands keep memory small);
     derivative: "row" or "column" gives the change per texel of the *old* grid in that direction.
-    Interpolates (Catmull-Rom) and goes on linearly beyond the outermost texel centers.
+    Interpolates (Catmull-Rom) and extrapolates linearly beyond the outermost texel centers.
     OpenCV's resize is not used: it flattens the rim and rounds positions to 1/32 texel in remap.
     """
     side = grid.shape[0]
@@ -25,8 +27,8 @@ def resample(grid, size, rows=None, derivative=None):
 
 
 @lru_cache(maxsize=32)
-def _weights(side, size, derivative):
-    """(size, side) float32 matrix of one axis."""
+def _weights(side: int, size: int, derivative: bool) -> np.ndarray:
+    """The (size, side) float32 resampling matrix of one axis."""
     at = (np.arange(size) + 0.5) * side / size - 0.5
     first = np.clip(np.floor(at), 0, side - 2).astype(int)
     t = at - first
@@ -51,7 +53,7 @@ def _weights(side, size, derivative):
     return matrix.astype(np.float32)
 
 
-def sample(grid, at):
+def sample(grid: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Bilinear values (N, C) of a grid (U, U, C) at (row, column) positions (N, 2), clamped to the grid."""
     rows = np.clip(at[:, 0], 0, grid.shape[0] - 1)
     columns = np.clip(at[:, 1], 0, grid.shape[1] - 1)
@@ -63,22 +65,33 @@ def sample(grid, at):
     ) * a
 
 
-def blur(values, sigma, weight=None):
-    """Gaussian mean of (H, W[, C]) float32; with `weight` (H, W), of the weighted texels only."""
+def surface_normals(points: np.ndarray, size: int | None = None, rows: slice | None = None) -> np.ndarray:
+    """Unit normals (size, size, 3), outward, of a UV grid of points (U, U, 3) in a right-handed y-up or object frame.
+
+    rows: only these rows of the result.
+    """
+    size = size or len(points)
+    right = resample(points, size, rows, "column")
+    down = resample(points, size, rows, "row")
+    return normalize(np.cross(down, right))
+
+
+def blur(values: np.ndarray, sigma: float, weight: np.ndarray | None = None) -> np.ndarray:
+    """Gaussian mean of (H, W[, C]) float32, sigma in texels; with `weight` (H, W), of the weighted texels only."""
     if weight is None:
         return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     weight = weight.astype(np.float32)
-    spread = weight if values.ndim == 2 else weight[..., None]
-    total = cv2.GaussianBlur(values * spread, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    expanded = weight if values.ndim == 2 else weight[..., None]
+    total = cv2.GaussianBlur(values * expanded, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
     count = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
     count = np.maximum(count, 1e-6)
     return total / (count if values.ndim == 2 else count[..., None])
 
 
-def fill(values, weight):
-    """Values (H, W, C) where `weight` (H, W) in 0..1 is 1, smoothly continued to where it is 0.
+def fill_gaps(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Values (H, W, C) where `weight` (H, W) in 0..1 is 1, smoothly extrapolated to where it is 0.
 
-    A pyramid: each gap takes the mean of what is known around it, at the finest scale that knows anything.
+    An image pyramid: each gap takes the mean of the known values around it, at the finest scale that has any.
     """
     if min(values.shape[:2]) <= 2:
         total = max(float(weight.sum()), 1e-6)
@@ -88,7 +101,7 @@ def fill(values, weight):
     product = cv2.resize(np.dstack([values * weight[..., None], weight]), half, interpolation=cv2.INTER_AREA)
     less = product[..., -1]
     small = product[..., :-1] / np.maximum(less, 1e-6)[..., None]
-    small = fill(small, np.clip(less * 2, 0, 1))
+    small = fill_gaps(small, np.clip(less * 2, 0, 1))
     large = cv2.resize(small, (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR)
     large = large.reshape(values.shape)
     return values * weight[..., None] + large * (1 - weight[..., None])

@@ -1,106 +1,125 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several photos of one face as one: shapes averaged, textures merged by how well each photo saw a texel.
+"""Several photos of one face as one: shapes averaged, textures merged by the confidence of each photo's texels.
 
-All faces share one UV layout, so that a texel is the same place of the face on every photo.
+All faces share one UV layout, so that a texel is the same point of the face on every photo.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from hffne.geometry.base_shape import BaseShape, meters_per_unit
 from hffne.geometry.grids import blur
-from hffne.geometry.mesh import meters_per_unit
-from hffne.geometry.unwrap import BAND, DARK, GAIN_LIMIT, LOW, Textures, base_normals, enlarge_rows, matching
-from hffne.geometry.vectors import normalize, turn
+from hffne.geometry.unwrap import (
+    BAND,
+    DARK,
+    GAIN_LIMIT,
+    LOW,
+    Textures,
+    base_normals,
+    empty_textures,
+    smooth_difference,
+    upsample_rows,
+)
+from hffne.geometry.vectors import normalize, rotate_between
 
-# A texel belongs to the photo that saw it best: mixed, two that do not lie exactly over one another show two lids and two
-# lips. Only along the borders they mix, as wide as this (texels of LOW, a Gaussian's sigma).
+# A texel is taken from the photo with the highest confidence: a mixture of two that are not exactly aligned would show
+# double lids and lips. Only along the borders they are mixed, as wide as this (texels of LOW, a Gaussian's sigma).
 SEAM = 5.0
-# The reference keeps what another saw only this much better, so that eyes, nose and mouth come from one photo.
+# Factor on the reference photo's confidence, so that eyes, nose and mouth come from one photo.
 PREFERRED = 1.25
-# Every photo says something of the whole shape; what it saw well it says better. Texels of the softening.
+# Each photo's least weight in the mean shape, and the sigma (texels) that its confidence is blurred with.
 SHAPE_LEAST, SHAPE_SIGMA = 0.15, 6.0
 
 
-def reference(textures):
-    """The index of the photo that saw most of the face; its light and its camera become the whole's."""
+def reference_photo(textures: Sequence[Textures]) -> int:
+    """The index of the photo that shows most of the face; the merged face has its light and its camera."""
     return int(np.argmax([float(one.confidence.mean()) for one in textures]))
 
 
-def combine(shapes, textures):
-    """The faces of one person, one a photo, as one: (BaseShape, Textures).
+def merge_photos(shapes: Sequence[BaseShape], textures: Sequence[Textures]) -> tuple[BaseShape, Textures]:
+    """Merge the faces of one person, one per photo.
 
-    shapes    list of BaseShape; the result has the camera of the reference
-    textures  list of Textures of the same size, object space
+    shapes    the merged shape has the camera of the reference photo
+    textures  of the same size, object space
     """
     if not shapes or len(shapes) != len(textures):
         raise ValueError("as many shapes as textures are needed, and one at least")
     if len(shapes) == 1:
         return shapes[0], textures[0]
-    first = reference(textures)
+    first = reference_photo(textures)
     small = [cv2.resize(one.confidence, (LOW, LOW), interpolation=cv2.INTER_AREA) for one in textures]
     shape = _mean_shape(shapes, small, shapes[first])
-    return shape, _merge(shapes, textures, small, shape, first)
+    return shape, _merged_textures(shapes, textures, small, shape, first)
 
 
-def _mean_shape(shapes, confidence, like):
+def _mean_shape(shapes: Sequence[BaseShape], confidence: Sequence[np.ndarray], like: BaseShape) -> BaseShape:
+    """The mean of shapes weighted by confidence (LOW, LOW), with the camera of `like`."""
     side = len(like.points)
     weights = []
-    for seen in confidence:
-        seen = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA)
-        weights.append(SHAPE_LEAST + blur(seen, SHAPE_SIGMA))
+    for one in confidence:
+        small = cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA)
+        weights.append(SHAPE_LEAST + blur(small, SHAPE_SIGMA))
     total = np.sum(weights, axis=0)[..., None]
-    points = sum(shape.points * weight[..., None] for shape, weight in zip(shapes, weights)) / total
+    points = sum(shape.points * weight[..., None] for shape, weight in zip(shapes, weights, strict=True)) / total
     return replace(like, points=(points * meters_per_unit(points)).astype(np.float32))
 
 
-def _merge(shapes, textures, confidence, shape, first):
+def _merged_textures(
+    shapes: Sequence[BaseShape],
+    textures: Sequence[Textures],
+    confidence: Sequence[np.ndarray],
+    shape: BaseShape,
+    first: int,
+) -> Textures:
+    """The textures of all photos on the merged shape; confidence: (LOW, LOW) each; first: the reference photo."""
     size = len(textures[0].normal)
-    gains = [_gain(textures[first], one, confidence[first], seen) for one, seen in zip(textures, confidence)]
+    gains = [
+        _gain(textures[first], one, confidence[first], other) for one, other in zip(textures, confidence, strict=True)
+    ]
     bases = [base_normals(each, LOW) for each in shapes]
     below = base_normals(shape, LOW)
-    weights = _owners(confidence, first)
-    merged = Textures(
-        np.empty((size, size, 3), np.float32), np.empty((size, size, 3), np.uint8), np.empty((size, size), np.float32)
-    )
+    weights = _photo_weights(confidence, first)
+    merged = empty_textures(size)
     for start in range(0, size, BAND):
         rows = slice(start, min(start + BAND, size))
-        target = normalize(enlarge_rows(below, size, rows))
+        target = normalize(upsample_rows(below, size, rows))
         normal, color = np.zeros_like(target), np.zeros_like(target)
-        seen = np.zeros(target.shape[:2], np.float32)
-        share = enlarge_rows(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
+        sure = np.zeros(target.shape[:2], np.float32)
+        share = upsample_rows(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
         for index, one in enumerate(textures):
-            own = normalize(enlarge_rows(bases[index], size, rows))
+            own = normalize(upsample_rows(bases[index], size, rows))
             part = share[..., index : index + 1]
-            # Relief relative to the surface it was seen on, laid onto the common one.
-            normal += part * turn(one.normal[rows], own, target)
-            gain = enlarge_rows(gains[index], size, rows)
+            # Relief relative to its own photo's shape, transferred to the merged one.
+            normal += part * rotate_between(one.normal[rows], own, target)
+            gain = upsample_rows(gains[index], size, rows)
             color += part * ((one.color[rows].astype(np.float32) / 255 + DARK) * gain - DARK)
-            seen = np.maximum(seen, one.confidence[rows])
+            sure = np.maximum(sure, one.confidence[rows])
         merged.normal[rows] = normalize(normal)
         merged.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
-        merged.confidence[rows] = seen
+        merged.confidence[rows] = sure
     return merged
 
 
-def _owners(confidence, first):
-    """How much of each texel is which photo's: (photos, LOW, LOW), sum 1."""
-    score = np.stack([blur(seen, 2.0) for seen in confidence])
-    # What no photo saw is completed from the reference.
+def _photo_weights(confidence: Sequence[np.ndarray], first: int) -> np.ndarray:
+    """The share of each photo in each texel: (photos, LOW, LOW), sum 1."""
+    score = np.stack([blur(one, 2.0) for one in confidence])
+    # Texels that no photo shows are completed from the reference.
     score[first] = score[first] * PREFERRED + 1e-6
     best = score.argmax(axis=0)
     weights = np.stack([blur((best == index).astype(np.float32), SEAM) for index in range(len(score))])
     return weights / weights.sum(axis=0)
 
 
-def _gain(base, other, seen_base, seen_other):
-    """What brings the other photo's light and white balance to the reference's: (LOW, LOW, 3), smooth."""
+def _gain(base: Textures, other: Textures, base_confidence: np.ndarray, other_confidence: np.ndarray) -> np.ndarray:
+    """The smooth factor (LOW, LOW, 3) that adapts the other photo's light and white balance to the reference's."""
     if base is other:
         return np.ones((LOW, LOW, 3), np.float32)
     ratio = [
         np.log(cv2.resize(one.color, (LOW, LOW), interpolation=cv2.INTER_AREA).astype(np.float32) / 255 + DARK)
         for one in (base, other)
     ]
-    gain = matching(ratio[0] - ratio[1], (seen_base * seen_other).astype(np.float32))
+    gain = smooth_difference(ratio[0] - ratio[1], (base_confidence * other_confidence).astype(np.float32))
     return np.exp(np.clip(gain, -GAIN_LIMIT, GAIN_LIMIT)).astype(np.float32)

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draw the base shape into the crop: which pixels show the face, with which normal, from which texel."""
+"""Rasterize the base shape into the crop: which pixels show the face, with which normal, from which texel."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hffne.geometry.mesh import surface_normals
-from hffne.geometry.uv import surface
+from hffne.geometry.grids import surface_normals
+from hffne.geometry.uv import face_texels
 
-# Finer pictures of a surface this smooth are enlarged from here.
+# Pixels. The surface is so smooth that larger results are resampled from this size.
 MAX_SIZE = 512
 _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
 class Projection:
-    """What the camera sees of the base shape, on a crop of S x S pixels.
+    """The visible part of the base shape on a crop of S x S pixels.
 
     mask (S, S) bool: the face's outer side; normal (S, S, 3) float32 camera space, zero outside of the mask;
     uv (S, S, 2) float32 (u right, v up, 0 outside); depth (S, S) float32 crop pixels of 256, to the viewer,
@@ -28,12 +28,12 @@ class Projection:
     depth: np.ndarray
 
 
-def project(position, size=256):
-    """Draw a position map (U, U, 3) (crop pixels of 256) at size x size <= 512 pixels -> Projection."""
-    mask = surface()
+def project(position: np.ndarray, size: int = 256) -> Projection:
+    """Rasterize a position map (U, U, 3) (crop pixels of 256) at size x size <= 512 pixels."""
+    mask = face_texels()
     side = len(mask)
     points = position.astype(np.float32).copy()
-    normals = surface_normals(points * np.float32([1, -1, 1])).reshape(-1, 3)
+    normals = surface_normals(points * np.array([1, -1, 1], np.float32)).reshape(-1, 3)
     scale = np.float32(size / 256)
     points[..., :2] = (points[..., :2] + 0.5) * scale - 0.5
     points = points.reshape(-1, 3)
@@ -41,7 +41,7 @@ def project(position, size=256):
     r, c = np.nonzero(cells)
     low, high = (r + 1) * side + c, r * side + c
     triangles = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
-    pixel, triangle, weights = _cover(points, triangles, size)
+    pixel, triangle, weights = _covered_pixels(points, triangles, size)
     corners = triangles[triangle]
     depth_here = (points[corners, 2] * weights).sum(1)
     order = np.argsort(depth_here, kind="stable")
@@ -53,23 +53,26 @@ def project(position, size=256):
     corners, weights = corners[best], weights[best][..., None]
     depth = np.full(size * size, -np.inf, np.float32)
     depth[hit] = depth_here[best]
-    seen = (normals[corners] * weights).sum(1)
-    seen /= np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-9)
+    visible_normal = (normals[corners] * weights).sum(1)
+    visible_normal /= np.maximum(np.linalg.norm(visible_normal, axis=1, keepdims=True), 1e-9)
     texel = (np.stack([corners % side, side - 1 - corners // side], 2) * weights).sum(1)
-    outer = seen[:, 2] > 0
+    outer = visible_normal[:, 2] > 0
     face = np.zeros(size * size, bool)
     normal = np.zeros((size * size, 3), np.float32)
     uv = np.zeros((size * size, 2), np.float32)
     face[hit] = outer
-    normal[hit[outer]] = seen[outer]
+    normal[hit[outer]] = visible_normal[outer]
     uv[hit[outer]] = ((texel + 0.5) / side)[outer]
     return Projection(
         face.reshape(size, size), normal.reshape(size, size, 3), uv.reshape(size, size, 2), depth.reshape(size, size)
     )
 
 
-def _cover(points, triangles, size):
-    """All (pixel, triangle, barycentric weights) where a pixel's center lies in a triangle."""
+def _covered_pixels(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All (pixel, triangle, barycentric weights) where a pixel's center lies in a triangle.
+
+    points (N, 3): x, y in pixels; triangles (M, 3) indices of points -> pixel (P,), triangle (P,), weights (P, 3).
+    """
     x, y = points[triangles, 0], points[triangles, 1]
     left, top = (np.clip(np.ceil(v.min(1)), 0, size).astype(int) for v in (x, y))
     width, height = (

@@ -9,24 +9,26 @@ import cv2
 import numpy as np
 
 SIZE = 128
+# Texels. The outermost ones are ear and neck, where the network is least accurate.
+RIM = 2.0
 # The landmarks around brows, nostrils, eyes and lips.
-_PAINTED = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
+_FEATURES = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
 
 
-def pixels(coordinates, size):
-    """Where coordinates (..., 2) in -1..1, y up, lie on a map of `size` texels: (..., 2) column and row."""
+def pixels(coordinates: np.ndarray, size: int) -> np.ndarray:
+    """Coordinates (..., 2) in -1..1, y up, as column and row (..., 2) of a map of `size` texels."""
     return np.stack([(coordinates[..., 0] + 1) / 2 * size - 0.5, (1 - coordinates[..., 1]) / 2 * size - 0.5], -1)
 
 
-def leave_bare_skin(mask, points, width):
-    """Clear brows, eyes, nostrils and lips, whose edges are paint, not relief, in a mask (S, S), in place.
+def clear_facial_features(mask: np.ndarray, points: np.ndarray, width: int) -> None:
+    """Set a mask (S, S) to 0 at brows, eyes, nostrils and lips, whose edges are color, not relief; in place.
 
     points (68, 2): column and row of the landmarks; width: in pixels, of the line around each part.
     """
-    for part in _PAINTED:
+    for part in _FEATURES:
         hull = cv2.convexHull(np.round(points[part]).astype(np.int32))
-        cv2.fillConvexPoly(mask, hull, 0)
-        cv2.polylines(mask, [hull], True, 0, width)
+        cv2.fillConvexPoly(mask, hull, (0,))
+        cv2.polylines(mask, [hull], True, (0,), width)
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,12 @@ class UVTemplate:
     mask: np.ndarray
     mean: np.ndarray
     landmarks: np.ndarray
-    regions: dict
+    regions: dict[str, np.ndarray]
 
 
 @cache
-def template():
-    """The shipped template."""
+def template() -> UVTemplate:
+    """The shipped layout and mean face."""
     with np.load(Path(__file__).with_name("uv_template.npz")) as data:
         index, names = data["regions"], data["region_names"]
         regions = {str(name): (index == i) & data["mask"] for i, name in enumerate(names)}
@@ -54,19 +56,15 @@ def template():
 
 
 @cache
-def landmark_uvs():
-    """Where the landmarks lie in the layout: (68, 2) float32 UVs, iBUG order."""
+def landmark_uvs() -> np.ndarray:
+    """The UVs (68, 2) float32 of the landmarks, iBUG order."""
     row, column = (template().landmarks + 0.5).T / len(template().mask)
     return np.stack([column, 1 - row], axis=1).astype(np.float32)
 
 
-# The outermost texels are ear and neck, and what a network knows least.
-RIM = 2.0
-
-
 @cache
-def surface():
-    """(U, U) bool: the texels that the engine builds the face of, the template's mask without its rim. Symmetric."""
+def face_texels() -> np.ndarray:
+    """The texels (U, U) bool that the face is built from: the template's mask without its rim. Symmetric."""
     mask = template().mask
     side = len(mask)
     at = (np.arange(side) + 0.5) - side / 2

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unit vectors: normalizing, turning, and the rotation that fits one field of normals to another."""
+"""Unit vectors: normalizing, rotating, and the rotation that fits one field of normals to another."""
 
 import numpy as np
 
 
-def normalize(vectors):
-    """Unit vectors along the last axis; zero stays zero."""
+def normalize(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., C) divided by their length; zero stays zero."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
     return vectors / np.maximum(length, 1e-9)[..., None]
 
 
-def turn(vectors, start, end):
-    """Vectors (..., 3) turned by the smallest rotation that takes unit `start` to unit `end`."""
+def rotate_between(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) rotated by the smallest rotation that takes unit `start` to unit `end`."""
     middle = start + end
     dot = 1 + np.einsum("...i,...i->...", start, end)
     along = np.einsum("...i,...i->...", middle, vectors) / np.maximum(dot, 1e-4)
     return vectors - middle * along[..., None] + 2 * end * np.einsum("...i,...i->...", start, vectors)[..., None]
 
 
-def best_rotation(ours, truth):
-    """The rotation (3, 3) that brings normals (N, 3) closest to the truth (N, 3) in the least squares sense.
+def best_rotation(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The rotation (3, 3) that brings normals (N, 3) closest to the ground truth (N, 3) in the least squares sense.
 
     Wahba's problem, by SVD. Use: ours @ rotation.T. Never a reflection.
     """

@@ -4,11 +4,13 @@
 import cv2
 import numpy as np
 
+from hffne.maps.uv_surface import UVSurface
 
-def curvature(surface, normal):
+
+def curvature(surface: UVSurface, normal: np.ndarray) -> np.ndarray:
     """(S, S) float32, 1/m: half the surface divergence of the normals; ridges positive, creases negative.
 
-    normal (S, S, 3) unit, object space, on the Surface's grid. A sphere of radius r has 1/r.
+    normal (S, S, 3) unit, object space, on the surface's grid. A sphere of radius r has 1/r.
     """
     smooth = cv2.GaussianBlur(normal, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
     by_column, by_row = np.gradient(smooth, axis=1), np.gradient(smooth, axis=0)

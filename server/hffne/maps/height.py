@@ -5,31 +5,35 @@ A screened, weighted Poisson problem: of all heights h take the one that minimiz
 
     sum over the surface of  w |grad h - g|^2 + h^2 / REACH^2
 
-with g the slopes that the normals ask for and w how well the photo saw the texel. The gradient is that of
+with g the slopes of the normals and w the confidence of the texel. The gradient is that of
 the curved surface in meters, not of the UV square. Without the second term this is the least-squares
-integration of Horn & Brooks and, for w = 1 on a plane, of Frankot & Chellappa; the second term keeps what is
+integration of Horn & Brooks and, for w = 1 on a plane, of Frankot & Chellappa; the second term keeps only
 relief: slopes of waves much longer than 2 pi REACH belong to the shape, and normals of a single photo would
 bend them into a bulge. Solved by conjugate gradients, preconditioned by the same problem with constant
 coefficients, which the cosine transform solves at once.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from hffne.maps.uv_surface import UVSurface
+
 # Meters. Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
 REACH = 0.004
-# Weight of the slopes where the photo saw nothing, and beside the face.
+# Weight of the slopes where the confidence is 0, and beside the face.
 LEAST_WEIGHT = 0.1
-# Slopes (tangent of the angle) beyond this are no relief: shape and normals disagree, as at nostrils and eyes.
+# Slopes (tangent of the angle) beyond this are not relief: shape and normals disagree, as at nostrils and eyes.
 STEEP = 0.7
-# Meters from the face's rim over which the relief rises from nothing: beyond it nothing is known.
+# Meters from the face's rim over which the relief fades in: beyond the rim it is undefined.
 RIM = 0.005
 TOLERANCE = 2e-3
 MAX_STEPS = 60
 
 
-def height(surface, normal, confidence):
-    """Height (S, S) float32 in meters along the Surface's normals, about 0 on average.
+def height(surface: UVSurface, normal: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """Height (S, S) float32 in meters along the surface's normals, about 0 on average.
 
     normal (S, S, 3) unit, object space; confidence (S, S) 0..1; S even.
     """
@@ -42,13 +46,15 @@ def height(surface, normal, confidence):
     return relief * np.clip(inward * surface.texel() / RIM, 0, 1)
 
 
-def integrate(gradient, right, down, weight, reach=REACH):
+def integrate(
+    gradient: np.ndarray, right: np.ndarray, down: np.ndarray, weight: np.ndarray, reach: float = REACH
+) -> np.ndarray:
     """The height (S, S) float32 whose surface gradient is closest to `gradient` (S, S, 3).
 
     right, down (S, S, 3): meters from texel to texel; weight (S, S) > 0; reach in meters, see the module.
     """
     across, along = np.linalg.norm(right, axis=2), np.linalg.norm(down, axis=2)
-    # Where the layout is crowded together a texel would outweigh all others.
+    # Where the layout is compressed, a texel would outweigh all others.
     across, along = (np.maximum(length, 0.25 * np.median(length) + 1e-9) for length in (across, along))
     area = across * along
     # On the edges between neighbors: the wanted step, and its weight in the surface's metric.
@@ -58,19 +64,22 @@ def integrate(gradient, right, down, weight, reach=REACH):
     weight_y = _between(weight * across / along, 0)
     screen = area / np.float32(reach) ** 2
 
-    def apply(h):
+    def apply(h: np.ndarray) -> np.ndarray:
         return _divergence(weight_x * np.diff(h, axis=1), weight_y * np.diff(h, axis=0)) + screen * h
 
-    solve = _constant(len(weight), float(np.sqrt(weight_x.mean() * weight_y.mean())), float(np.median(screen)))
-    return _conjugate_gradients(apply, solve, _divergence(weight_x * step_x, weight_y * step_y))
+    precondition = _constant_solver(
+        len(weight), float(np.sqrt(weight_x.mean() * weight_y.mean())), float(np.median(screen))
+    )
+    return _conjugate_gradients(apply, precondition, _divergence(weight_x * step_x, weight_y * step_y))
 
 
-def _between(values, axis):
+def _between(values: np.ndarray, axis: int) -> np.ndarray:
+    """Means of neighbors along an axis: values on the edges between texels."""
     low, high = (values[:, :-1], values[:, 1:]) if axis else (values[:-1], values[1:])
     return ((low + high) / 2).astype(np.float32)
 
 
-def _divergence(x, y):
+def _divergence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Minus the divergence of edge values x (S, S-1), y (S-1, S): the transpose of the differences."""
     result = np.zeros((len(x), len(x)), np.float32)
     result[:, 1:] += x
@@ -80,18 +89,23 @@ def _divergence(x, y):
     return result
 
 
-def _constant(size, weight, screen):
+def _constant_solver(size: int, weight: float, screen: float) -> Callable[[np.ndarray], np.ndarray]:
     """The solver of the problem with constant coefficients and free edges, by the cosine transform."""
     waves = 2 - 2 * np.cos(np.pi * np.arange(size) / size)
     response = (1 / (weight * (waves[:, None] + waves[None, :]) + screen)).astype(np.float32)
 
-    def solve(right_side):
+    def solve(right_side: np.ndarray) -> np.ndarray:
         return cv2.idct(cv2.dct(right_side) * response)
 
     return solve
 
 
-def _conjugate_gradients(apply, precondition, right_side):
+def _conjugate_gradients(
+    apply: Callable[[np.ndarray], np.ndarray],
+    precondition: Callable[[np.ndarray], np.ndarray],
+    right_side: np.ndarray,
+) -> np.ndarray:
+    """The x (S, S) with apply(x) = right_side, to TOLERANCE or MAX_STEPS."""
     result = np.zeros_like(right_side)
     left = right_side.copy()
     small = TOLERANCE * float(np.linalg.norm(right_side))

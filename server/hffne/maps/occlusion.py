@@ -1,35 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ambient occlusion: which share of the light from all around reaches a texel, 1 for all of it.
+"""Ambient occlusion: the share of the light from all around that reaches a texel, 0..1.
 
-Two scales, multiplied: the head's own shape (eye sockets, beside the nose, under the lip) by looking at it
-from many directions with a depth buffer, and the relief by the horizons of its height field.
+Two scales, multiplied: the head's own shape (eye sockets, beside the nose, under the lip) by depth buffers
+from many directions, and the relief by the horizons of its height field.
 """
 
 import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur
-from hffne.maps.surface import at_size
+from hffne.maps.uv_surface import UVSurface, resize_texture
 
 DIRECTIONS = 128
 # The depth buffer's pixel and the slack of its test, meters: the points are about 2 mm apart.
 PIXEL, SLACK = 0.004, 0.005
-# Steps, in texels of the relief's grid, at which the horizon is looked for.
+# Steps, in texels of the relief's grid, at which the horizon is sampled.
 STEPS = (1, 2, 3, 5, 8, 12)
 
 
-def occlusion(surface, shape_surface, height):
-    """(S, S) float32 0..1 on the Surface's grid.
+def occlusion(surface: UVSurface, shape_surface: UVSurface, height: np.ndarray) -> np.ndarray:
+    """Ambient occlusion (S, S) float32 0..1 on the surface's grid, 1 for light from all around.
 
-    shape_surface: the same face on a coarse grid (its points are what hides); height (S, S) meters.
+    shape_surface: the same face on a coarse grid (its points are the occluders); height (S, S) meters.
     """
-    wide = at_size(_of_shape(shape_surface), surface.size)
+    wide = resize_texture(_of_shape(shape_surface), surface.size)
     return np.clip(wide * _of_relief(surface, height), 0, 1).astype(np.float32)
 
 
-def _of_shape(surface):
+def _of_shape(surface: UVSurface) -> np.ndarray:
+    """Occlusion by the head's own shape, on the surface's grid."""
     points, normals = surface.points.reshape(-1, 3), surface.normal.reshape(-1, 3)
-    solid = surface.mask.ravel() > 0.5
+    occluder = surface.mask.ravel() > 0.5
     lit, total = np.zeros(len(points)), np.zeros(len(points))
     for direction in _sphere(DIRECTIONS):
         facing = normals @ direction
@@ -41,7 +42,7 @@ def _of_shape(surface):
         pixel = plane[:, 1] * width + plane[:, 0]
         depth = points @ direction
         nearest = np.full(width * (plane[:, 1].max() + 1), -np.inf)
-        order = np.flatnonzero(solid)[np.argsort(depth[solid])]
+        order = np.flatnonzero(occluder)[np.argsort(depth[occluder])]
         # Of repeated indices the last assignment stays: the nearest to the light.
         nearest[pixel[order]] = depth[order]
         slope = np.sqrt(np.clip(1 - facing**2, 0, 1)) / np.maximum(facing, 0.1)
@@ -53,29 +54,29 @@ def _of_shape(surface):
     return blur(result, 1.5, surface.mask + 1e-3)
 
 
-def _of_relief(surface, height):
-    """Lambert's integral over the horizons of eight directions: 1 / (1 + tan^2) of each."""
+def _of_relief(surface: UVSurface, height: np.ndarray) -> np.ndarray:
+    """Occlusion by the relief: Lambert's integral over the horizons of eight directions: 1 / (1 + tan^2) of each."""
     texel_x = np.maximum(np.linalg.norm(surface.right, axis=2), 1e-5)
     texel_y = np.maximum(np.linalg.norm(surface.down, axis=2), 1e-5)
     size, reach = len(height), max(STEPS)
     wide = cv2.copyMakeBorder(height, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
-    seen = np.zeros_like(height)
-    ways = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)]
-    for r, c in ways:
+    visible = np.zeros_like(height)
+    directions = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)]
+    for r, c in directions:
         length = np.sqrt((r * texel_y) ** 2 + (c * texel_x) ** 2)
         rise = np.zeros_like(height)
         for step in STEPS:
             row, column = reach + r * step, reach + c * step
             there = wide[row : row + size, column : column + size]
             np.maximum(rise, (there - height) / (length * step), out=rise)
-        seen += 1 / (1 + rise**2)
-    return seen / len(ways)
+        visible += 1 / (1 + rise**2)
+    return visible / len(directions)
 
 
-def _sphere(count):
+def _sphere(count: int) -> np.ndarray:
     """Evenly spread unit vectors (count, 3), the Fibonacci lattice."""
     at = np.arange(count) + 0.5
     z = 1 - 2 * at / count
-    turn = np.pi * (1 + 5**0.5) * at
+    angle = np.pi * (1 + 5**0.5) * at
     flat = np.sqrt(1 - z * z)
-    return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], 1)
+    return np.stack([flat * np.cos(angle), flat * np.sin(angle), z], 1)

@@ -1,68 +1,154 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The maps that a request asks for, as arrays by name."""
+"""The maps that a request can ask for.
+
+A map is one function here, under `register` with its name and the arrays that it gives. Its parameters declare what
+it needs: they are names of MapInputs' attributes.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.maps.bands import bands
-from hffne.maps.curvature import curvature
-from hffne.maps.height import height
-from hffne.maps.lighting import delit, light_of
+from hffne.maps.inputs import MapInputs
+from hffne.maps.lighting import Light, remove_shading
 from hffne.maps.occlusion import occlusion
-from hffne.maps.relight import relit_parts
+from hffne.maps.relight import relight_layers
 from hffne.maps.roughness import roughness
-from hffne.maps.surface import at_size, face_surface
+from hffne.maps.uv_surface import UVSurface, resize_texture
 
-# The relief's grid has two texels for each pixel of the crop: nothing finer was estimated.
-TEXELS_A_PIXEL, MAX_SIZE = 2, 1024
-COARSE_SIZE, SHAPE_SIZE = 256, 128
-_FROM_RELIEF = {"height", "curvature", "occlusion", "roughness", "bands"}
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+    from hffne.geometry.unwrap import Textures
+    from hffne.photo.load import Photo
+
+# Side in texels of the normal without its fine and medium relief.
+COARSE_SIZE = 256
+
+MapFunction = Callable[..., dict[str, np.ndarray]]
 
 
-def make_maps(names, photo, estimate, textures):
-    """{array name: array} of the maps `names`, a subset of MAPS; T is the textures' size.
+@dataclass(frozen=True)
+class ArraySpec:
+    """An array of a map.
 
-    albedo    (T, T, 3) uint8 sRGB, the colors with the photo's light divided out
-    height    (T, T) float32 meters over the base mesh
-    curvature (T, T) float32 1/m, ridges positive
-    occlusion (T, T) uint16, 65535 is open
-    roughness (T, T) uint8, 255 is 1
-    bands     normal_medium (M, M, 3), normal_coarse (L, L, 3) float32 object space: the normal without its fine,
-              and without its fine and medium relief; smaller than T, as there is less in them
-    relight   see maps.relight
+    dtype         numpy's name of the type
+    channels      the length of its third axis, 0 for an array of two axes
+    texture_size  whether its first two axes have the textures' size; else they have a size of their own
     """
-    names = set(names)
-    regions, size = template().regions, len(textures.normal)
-    grid = min(size, MAX_SIZE, TEXELS_A_PIXEL * len(estimate.normal))
-    # The cosine transform wants an even side.
-    grid -= grid % 2
-    made = {}
-    if names & _FROM_RELIEF:
-        surface = face_surface(estimate.shape, grid)
-        normal = normalize(at_size(textures.normal, grid)).astype(np.float32)
-    if names & {"curvature", "roughness"}:
-        bend = curvature(surface, normal)
-    if names & {"height", "occlusion"}:
-        relief = height(surface, normal, at_size(textures.confidence, grid))
-    if names & {"albedo", "relight"}:
-        mask = template().mask.astype(np.float32)
-        light = light_of(textures, mask, regions)
-    if "height" in names:
-        made["height"] = at_size(relief, size)
-    if "curvature" in names:
-        made["curvature"] = at_size(bend, size)
-    if "occlusion" in names:
-        open_share = at_size(occlusion(surface, face_surface(estimate.shape, min(SHAPE_SIZE, grid)), relief), size)
-        made["occlusion"] = (np.clip(open_share, 0, 1) * 65535 + 0.5).astype(np.uint16)
-    if "roughness" in names:
-        made["roughness"] = roughness(regions, at_size(bend, size))
-    if "bands" in names:
-        medium, coarse = bands(surface, textures.normal)
-        made["normal_medium"] = medium
-        made["normal_coarse"] = normalize(at_size(coarse, min(COARSE_SIZE, grid))).astype(np.float32)
-    if "albedo" in names:
-        made["albedo"] = delit(textures, light)
-    if "relight" in names:
-        made.update(relit_parts(photo.rgb, estimate, light))
-    return {name: np.ascontiguousarray(array) for name, array in made.items()}
+
+    dtype: str
+    channels: int = 0
+    texture_size: bool = True
+
+
+@dataclass(frozen=True)
+class MapSpec:
+    """A map.
+
+    needs    the attributes of MapInputs that it is computed from
+    gives    its arrays by name
+    compute  takes what it needs by keyword, returns the arrays that it gives
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    gives: dict[str, ArraySpec]
+    compute: MapFunction
+
+
+# All maps by name, in the order of the functions below.
+MAPS: dict[str, MapSpec] = {}
+
+
+def register(name: str, gives: dict[str, ArraySpec]) -> Callable[[MapFunction], MapFunction]:
+    """Decorate the function that computes the map `name`. gives: its arrays by name."""
+
+    def add(function: MapFunction) -> MapFunction:
+        MAPS[name] = MapSpec(name, tuple(inspect.signature(function).parameters), gives, function)
+        return function
+
+    return add
+
+
+def make_maps(
+    names: Iterable[str], photo: "Photo", estimate: "FaceEstimate", textures: "Textures"
+) -> dict[str, np.ndarray]:
+    """The arrays, by name, of the maps `names`, which are keys of MAPS.
+
+    textures: of the estimate on that photo. Raises KeyError for a name that is not in MAPS.
+    """
+    inputs, requested = MapInputs(photo, estimate, textures), set(names)
+    if unknown := requested - MAPS.keys():
+        raise KeyError(f"there are no maps {sorted(unknown)}")
+    arrays: dict[str, np.ndarray] = {}
+    for name, spec in MAPS.items():
+        if name in requested:
+            arrays |= spec.compute(**{need: getattr(inputs, need) for need in spec.needs})
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+@register("albedo", {"albedo": ArraySpec("uint8", 3)})
+def _albedo(textures: "Textures", light: Light) -> dict[str, np.ndarray]:
+    """The colors, sRGB, with the photo's light divided out."""
+    return {"albedo": remove_shading(textures, light)}
+
+
+@register("height", {"height": ArraySpec("float32")})
+def _height(height: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Meters over the base mesh."""
+    return {"height": resize_texture(height, size)}
+
+
+@register("curvature", {"curvature": ArraySpec("float32")})
+def _curvature(curvature: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Mean curvature in 1/m, ridges positive."""
+    return {"curvature": resize_texture(curvature, size)}
+
+
+@register("occlusion", {"occlusion": ArraySpec("uint16")})
+def _occlusion(surface: UVSurface, shape_surface: UVSurface, height: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Ambient occlusion, 65535 for a texel that the light reaches from all around."""
+    share = resize_texture(occlusion(surface, shape_surface, height), size)
+    return {"occlusion": (np.clip(share, 0, 1) * 65535 + 0.5).astype(np.uint16)}
+
+
+@register("roughness", {"roughness": ArraySpec("uint8")})
+def _roughness(regions: dict[str, np.ndarray], curvature: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Roughness for a Principled material, 255 is 1."""
+    return {"roughness": roughness(regions, resize_texture(curvature, size))}
+
+
+@register(
+    "bands",
+    {
+        "normal_medium": ArraySpec("float32", 3, texture_size=False),
+        "normal_coarse": ArraySpec("float32", 3, texture_size=False),
+    },
+)
+def _bands(surface: UVSurface, textures: "Textures", grid: int) -> dict[str, np.ndarray]:
+    """The normal, object space, without its fine, and without its fine and medium relief.
+
+    They are smaller than the textures, as they hold less detail.
+    """
+    medium, coarse = bands(surface, textures.normal)
+    small = normalize(resize_texture(coarse, min(COARSE_SIZE, grid))).astype(np.float32)
+    return {"normal_medium": medium, "normal_coarse": small}
+
+
+@register(
+    "relight",
+    {
+        "photo_normal": ArraySpec("float32", 3, texture_size=False),
+        "photo_mask": ArraySpec("uint8", texture_size=False),
+        "photo_color": ArraySpec("uint8", 3, texture_size=False),
+        "photo_albedo": ArraySpec("uint8", 3, texture_size=False),
+    },
+)
+def _relight(photo: "Photo", estimate: "FaceEstimate", light: Light) -> dict[str, np.ndarray]:
+    """The photo's own crop, to be relit."""
+    return relight_layers(photo.rgb, estimate, light)

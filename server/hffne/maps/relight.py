@@ -1,31 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is needed to light the photo anew: normals, colors and the light, on the photo's own crop."""
+"""What is needed to relight the photo: normals, mask and colors on the photo's own crop."""
+
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from hffne.geometry.vectors import normalize
-from hffne.maps.lighting import to_linear, to_srgb
-from hffne.maps.surface import at_size
+from hffne.maps.lighting import Light, to_linear, to_srgb
+from hffne.maps.uv_surface import resize_texture
 from hffne.photo.crop import extract_crop
+
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
 
 MAX_SIZE = 1024
 
 
-def relit_parts(photo_rgb, estimate, light):
+def relight_layers(photo_rgb: np.ndarray, estimate: "FaceEstimate", light: Light) -> dict[str, np.ndarray]:
     """Arrays by name, on the estimate's crop, row 0 at the top.
 
-    photo_normal (S, S, 3) float32 unit, camera space; photo_mask (S, S) uint8, soft, 255 the face;
-    photo_color (C, C, 3) uint8 sRGB, the crop as it was; photo_albedo (C, C, 3) the same without the light.
+    photo_normal (S, S, 3) float32 unit, camera space; photo_mask (S, S) uint8, soft, 255 on the face;
+    photo_color (C, C, 3) uint8 sRGB, the crop as photographed; photo_albedo (C, C, 3) the same without the light.
     """
     crop = estimate.crop
     size = int(np.clip(round(crop.side), 64, MAX_SIZE))
     color = (np.clip(extract_crop(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
     side = min(len(estimate.normal), MAX_SIZE)
-    normal = normalize(at_size(estimate.normal.astype(np.float32), side))
+    normal = normalize(resize_texture(estimate.normal.astype(np.float32), side))
     shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))
     shading = cv2.resize(shading, (size, size), interpolation=cv2.INTER_CUBIC)
-    soft = cv2.GaussianBlur(at_size(estimate.mask.astype(np.float32), side), (0, 0), side / 128)
+    soft = cv2.GaussianBlur(resize_texture(estimate.mask.astype(np.float32), side), (0, 0), side / 128)
     mask = np.clip(2 * soft - 1, 0, 1)
     return {
         "photo_normal": normal,

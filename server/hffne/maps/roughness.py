@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A suggestion of the skin's roughness for a Principled material; a start, not a measurement.
+"""A default for the skin's roughness of a Principled material; not a measurement.
 
-One photo does not tell gloss from color. What is known in general is taken: the oily parts (nose, forehead)
-and the wet ones (lips) are smoother than the cheeks and the jaw, and creases gather less oil and more powder
+Gloss and color cannot be separated in one photo. So general knowledge is used: the oily parts (nose, forehead)
+and the wet ones (lips) are smoother than the cheeks and the jaw, and creases hold less oil and more powder
 than ridges (Weyrich et al. 2006 measured the parts of the face).
 """
 
@@ -19,10 +19,10 @@ CREASE, CREASE_SHARE = 300.0, 0.10
 SOFT = 2.5
 
 
-def roughness(regions, curvature):
-    """(S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
+def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarray:
+    """Roughness (S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
     side = len(next(iter(regions.values())))
-    rough = np.full((side, side), SKIN, np.float32)
+    rough: np.ndarray = np.full((side, side), SKIN, np.float32)
     for name, value in PARTS.items():
         if name in regions:
             rough[regions[name]] = value

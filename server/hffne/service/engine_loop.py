@@ -26,7 +26,6 @@ from hffne.errors import (
     RequestError,
     ResultTooLargeError,
 )
-from hffne.maps import MAPS
 from hffne.service import frames, parent_watch
 
 LOG = logging.getLogger("hffne.engine")
@@ -437,6 +436,8 @@ def _which_face(request):
 
 def _maps(request):
     """The names of the further maps; an older client asks for none."""
+    from hffne.maps.registry import MAPS
+
     names = request.get("maps", [])
     if not isinstance(names, list) or not set(map(str, names)) <= set(MAPS):
         raise RequestError(f"'maps' is a list of: {', '.join(MAPS)}.", hint="Choose other maps.")

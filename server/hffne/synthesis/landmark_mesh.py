@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hffne.geometry.uv import leave_bare_skin
+from hffne.geometry.uv import clear_facial_features
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.fit import MEDIAPIPE_68
 from hffne.synthesis.rays import RayScene
@@ -92,5 +92,5 @@ def plain_skin(points: np.ndarray, area: np.ndarray) -> np.ndarray:
     """
     skin = area.astype(np.uint8)
     marks = np.asarray(points, np.float32)[MEDIAPIPE_68, :2]
-    leave_bare_skin(skin, marks, max(3, len(area) // 20))
+    clear_facial_features(skin, marks, max(3, len(area) // 20))
     return skin > 0

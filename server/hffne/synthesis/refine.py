@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from hffne.geometry.harmonics import second_order
-from hffne.geometry.uv import leave_bare_skin
+from hffne.geometry.uv import clear_facial_features
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
 from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, FittedPhotos, prior
 from hffne.synthesis.uv_layout import CENTER, coordinates
@@ -116,7 +116,7 @@ def _skin_light(
     pixel = PIXEL * scale  # the crop's pixel in the photo's
     gray = cv2.GaussianBlur(linear, (0, 0), max(2 * pixel, 0.5))
     bare = np.ones_like(gray)
-    leave_bare_skin(bare, marks[MEDIAPIPE_68, :2], max(3, int(13 * pixel)))
+    clear_facial_features(bare, marks[MEDIAPIPE_68, :2], max(3, int(13 * pixel)))
     xy = (seen[:, :2] * [1, -1] * scale + translation).astype(np.float32)[:, None]
     light, skin = (cv2.remap(a, xy[..., 0], xy[..., 1], cv2.INTER_LINEAR)[:, 0] for a in (gray, bare))
     skin = (skin > 0.9) & facing & (xy[:, 0] > 1).all(1) & (xy[:, 0] < np.array(gray.shape[::-1]) - 2).all(1)

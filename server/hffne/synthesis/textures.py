@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur
-from hffne.geometry.uv import landmark_uvs, leave_bare_skin, pixels
+from hffne.geometry.uv import clear_facial_features, landmark_uvs, pixels
 from hffne.synthesis.face_model import FACE, FaceModel
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import vertex_normals
@@ -42,7 +42,7 @@ def _bare() -> np.ndarray:
     mask = np.zeros((SIZE, SIZE), np.float32)
     middle = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * EXTENT
     mask[np.hypot(middle[:, None] + 0.05, middle[None]) < 0.72] = 1
-    leave_bare_skin(mask, pixels((landmark_uvs() * 2 - 1) / EXTENT, SIZE), 7)
+    clear_facial_features(mask, pixels((landmark_uvs() * 2 - 1) / EXTENT, SIZE), 7)
     return cv2.GaussianBlur(mask, (0, 0), 3)
 
 

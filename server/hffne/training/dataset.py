@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from hffne.geometry.uv import leave_bare_skin, template
+from hffne.geometry.uv import clear_facial_features, template
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.relief_maps import FLAT
 from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
@@ -123,7 +123,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         mask = np.ones((self.size, self.size), np.float32)
         points = position[self.rows, self.columns, :2]
         points = ((points + 1) / 2 * self.size - 0.5).astype(np.float32)
-        leave_bare_skin(mask, points, max(3, self.size // 20))
+        clear_facial_features(mask, points, max(3, self.size // 20))
         return mask
 
     def _shrink(self, *arrays):

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face's surface on the UV grid: its frame at every texel, and the slope of a normal against it."""
+"""The base shape on the UV grid: its frame at every texel, and the slope of a normal against it."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from hffne.geometry.grids import fill, resample
-from hffne.geometry.mesh import surface_normals
-from hffne.geometry.uv import surface as face_texels
+from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.grids import fill_gaps, resample, surface_normals
+from hffne.geometry.uv import face_texels
 from hffne.geometry.vectors import normalize
 
 
 @dataclass(frozen=True)
-class Surface:
+class UVSurface:
     """The base shape on a grid of S x S texels, all float32, object axes, row 0 at v = 1.
 
     points (S, S, 3) meters; normal (S, S, 3) unit, outward; right, down (S, S, 3): meters that the point
-    moves from one texel to the next along a row and along a column; mask (S, S) 0..1: the face.
+    moves from one texel to the next along a row and along a column; mask (S, S) 0..1: 1 on the face.
     """
 
     points: np.ndarray
@@ -27,35 +27,36 @@ class Surface:
     mask: np.ndarray
 
     @property
-    def size(self):
+    def size(self) -> int:
+        """The grid's side in texels, S."""
         return len(self.mask)
 
-    def texel(self):
+    def texel(self) -> float:
         """The typical side of a texel of the face in meters."""
         face = self.mask > 0.5
         return float(np.sqrt(np.median(np.linalg.norm(np.cross(self.right[face], self.down[face]), axis=1))))
 
-    def slope(self, normal):
-        """How unit normals (S, S, 3) lean against the surface: tangential vectors t with normal ~ N + t, float32.
+    def slope(self, normal: np.ndarray) -> np.ndarray:
+        """Slopes (S, S, 3) float32 of unit normals (S, S, 3): tangential vectors t with normal ~ N + t.
 
         To first order t is minus the surface gradient of the relief's height, so it adds up over bands.
         """
         along = np.einsum("...i,...i->...", normal, self.normal)[..., None]
         return ((normal - along * self.normal) / np.maximum(along, 0.2)).astype(np.float32)
 
-    def lean(self, slope):
-        """The unit normals (S, S, 3) of a slope: the inverse of `slope`."""
+    def normal_of(self, slope: np.ndarray) -> np.ndarray:
+        """Unit normals (S, S, 3) float32 of slopes (S, S, 3): the inverse of `slope`."""
         along = np.einsum("...i,...i->...", slope, self.normal)[..., None]
         return normalize(self.normal + slope - along * self.normal).astype(np.float32)
 
 
-def face_surface(shape, size):
-    """The Surface of a geometry.mesh.BaseShape at size x size texels."""
+def uv_surface(shape: BaseShape, size: int) -> UVSurface:
+    """The UVSurface of a base shape at size x size texels."""
     mask = cv2.resize(face_texels().astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
     step = np.float32(len(shape.points) / size)
     normal = surface_normals(shape.points, size)
-    normal = normalize(fill(normal, (mask > 0.5).astype(np.float32)))
-    return Surface(
+    normal = normalize(fill_gaps(normal, (mask > 0.5).astype(np.float32)))
+    return UVSurface(
         points=resample(shape.points, size).astype(np.float32),
         normal=normal.astype(np.float32),
         right=(resample(shape.points, size, derivative="column") * step).astype(np.float32),
@@ -64,7 +65,7 @@ def face_surface(shape, size):
     )
 
 
-def at_size(picture, size):
+def resize_texture(picture: np.ndarray, size: int) -> np.ndarray:
     """A texture (S, S[, C]) float32 at another size: averaged when smaller, cubic when larger."""
     if len(picture) == size:
         return picture
