@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from hffne.datasets.source import DatasetSource, shortened
-from hffne.geometry.photometric_stereo import Relief, photometric_stereo, polar_directions
+from hffne.geometry.photometric_stereo import StereoResult, photometric_stereo, polar_directions
 
 SOURCE = DatasetSource(
     title="Photoface",
@@ -155,7 +155,7 @@ def _group(session: PhotofaceSession, by: str) -> str:
     return {"session": session.name, "person": session.person}[by]
 
 
-def _largest_bright_part(relief: Relief) -> np.ndarray:
+def _largest_bright_part(relief: StereoResult) -> np.ndarray:
     """The largest connected part (H, W) that is not nearly black, without its holes."""
     bright = relief.mask & (relief.albedo > 0.1 * np.percentile(relief.albedo, 99))
     _, labels, sizes, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
