@@ -344,8 +344,22 @@ class ConfigurationError(HffneError):
     exit_code = exit_codes.BAD_INPUT
 
 
+class FabricMissingError(HffneError):
+    """Lightning Fabric, which training needs, is not installed."""
+
+    code = "no_fabric"
+    hint = 'Run: python -m pip install ".[train]"'
+
+
+class CheckpointError(HffneError):
+    """A checkpoint that is damaged, or belongs to another training run."""
+
+    code = "bad_checkpoint"
+    exit_code = exit_codes.BAD_INPUT
+
+
 class TrainingError(HffneError):
-    """Training that cannot go on."""
+    """Training that cannot continue: a loss is not finite."""
 
     code = "training"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the engine's tests: rendered stand-ins for faces."""
+"""Fixtures of the engine's tests: rendered stand-ins for faces, a tiny training set."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,15 @@ from PIL import Image
 from ellipsoid_model import ellipsoid_model
 from hffne.evaluation import rendered
 from hffne.synthesis import fit
+from tiny_set import build_tiny_set
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory):
+    """The folder of a training set of 22 renders and 3 "photos"; do not write to it."""
+    folder = tmp_path_factory.mktemp("tiny_set")
+    build_tiny_set(folder)
+    return folder
 
 
 @pytest.fixture

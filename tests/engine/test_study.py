@@ -12,13 +12,17 @@ from hffne.cli.main import main
 from hffne.datasets import yaleb
 from hffne.experiments import study
 from hffne.photo.crop import Crop
-from hffne.training.paper.samples import truth_on
-from paper_training import Balls, tiny_config
+from hffne.training.recipe import FOLDER
+from hffne.training.sources.cropping import truth_on
+from paper_training import OFTEN, SIZE, Balls
 
 
 def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_file, astronaut, capsys):
-    monkeypatch.setattr(study, "SetSource", lambda *_, **__: Balls())
-    (tmp_path / "c.json").write_text(json.dumps(tiny_config()))
+    monkeypatch.setattr(study, "FaceSamples", lambda *_, **__: Balls())
+    recipe = json.loads((FOLDER / "study.json").read_text())
+    recipe |= {"size": SIZE, "batch": 4, "micro_batch": 2, "precision": "32-true"}
+    recipe["every"] |= {name.split(".")[1]: value for name, value in OFTEN.items()}
+    (tmp_path / "r.json").write_text(json.dumps(recipe))
     truth = np.zeros((*astronaut.shape[:2], 3), np.float32) + np.float32([0, 0, 1])
     item = SimpleNamespace(photo=astronaut_file, ground_truth=lambda: (truth, np.ones(truth.shape[:2], bool)))
     monkeypatch.setattr(yaleb, "find", lambda *_, **__: [item])
@@ -28,8 +32,8 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
         str(tmp_path),
         "-o",
         str(out),
-        "--config",
-        str(tmp_path / "c.json"),
+        "--recipe",
+        str(tmp_path / "r.json"),
         "--coarse-steps",
         "4",
         "--fine-steps",

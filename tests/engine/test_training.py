@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The training loop on a tiny set: it learns, stops, goes on, and its weights load."""
+"""Training samples, losses, and starting weights."""
 
 import itertools
-import json
-from types import SimpleNamespace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from ellipsoid_model import ellipsoid_model
 from hffne.errors import HffneError
 from hffne.networks.coarse import CoarseNetwork
-from hffne.synthesis import build, fit, relief_maps, render, sampling, textures
-from hffne.synthesis.uv_layout import build_layout
 from hffne.training import losses
 from hffne.training.augment import cut_frame, occlude
-from hffne.training.dataset import FaceSamples
-from hffne.training.loop import train
+from hffne.training.recipe import read_recipe
+from hffne.training.seeding import draw_generator
+from hffne.training.settings import Drawing
+from hffne.training.sources.face_set import FaceSamples
 from hffne.training.start import start
-from hffne.training.tasks import CoarseTask, FineTask, PositionTask
-from hffne.weights.store import load_weights, save_weights
+from hffne.training.tasks.coarse import CoarseTask
+from hffne.weights.store import save_weights
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,33 +31,12 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module")
-def tiny_set(tmp_path_factory):
-    """A training set in the layout of `synthesis.build`, of the stand-in head: 22 renders, 3 "photos"."""
-    folder = tmp_path_factory.mktemp("set")
-    model = ellipsoid_model()
-    renderer = render.Renderer(model, build_layout(model))
-    fits = SimpleNamespace(identity=np.zeros((3, fit.IDENTITIES), np.float32), expression=np.zeros((3, 10), np.float32))
-    rng = np.random.default_rng(0)
-    samples = [sampling.rendered_sample(renderer, fits, np.random.default_rng([1, i])) for i in range(22)]
-    for kind, count, fields in (("renders", 22, build.FIELDS), ("photos", 3, build.PHOTO_FIELDS)):
-        (folder / kind).mkdir()
-        for name in fields:
-            values = (
-                [rng.integers(0, 255, (256, 256), np.uint8)] * count
-                if name == "gray"
-                else [s[name] for s in samples[:count]]
-            )
-            np.save(folder / kind / f"{name}.npy", np.stack(values).astype(fields[name][1]))
-    (folder / "textures").mkdir()
-    np.save(folder / "textures" / "gray.npy", rng.integers(90, 180, (3, textures.SIZE, textures.SIZE), np.uint8))
-    relief_maps.build_reliefs(folder / "reliefs.npy", count=2)
-    relief_maps.build_forms(folder / "form_pairs.npy", count=2)
-    return folder
+def drawing(**changes):
+    return replace(Drawing(0.35, 1.0, 0.0, False, 0.7, False, 0.0), **changes)
 
 
 def test_samples_are_what_they_say(tiny_set):
-    sample = FaceSamples(tiny_set, 128, 0, photos=0.5).sample(np.random.default_rng(0))
+    sample = FaceSamples(tiny_set, 128, drawing(photos=0.5)).sample(np.random.default_rng(0))
     assert sample["gray"].shape == (1, 128, 128) and sample["position"].shape == (3, 128, 128)
     assert sample["gray"].min() >= 0 and sample["gray"].max() <= 1
     trusted = sample["weight"] > 0.99
@@ -69,7 +46,7 @@ def test_samples_are_what_they_say(tiny_set):
 
 def test_a_mirrored_sample_is_mirrored_throughout(tiny_set):
     """Where the position map's points land, the normal shown is the ellipsoid's own, mirrored or not."""
-    samples = FaceSamples(tiny_set, 256, 0, photos=0.0, relief=0.0)
+    samples = FaceSamples(tiny_set, 256, drawing(photos=0.0, relief=0.0))
     for seed in range(6):
         sample = samples.sample(np.random.default_rng(seed))
         points = sample["position"].permute(1, 2, 0)[20:108:8, 20:108:8].reshape(-1, 3)
@@ -80,52 +57,6 @@ def test_a_mirrored_sample_is_mirrored_throughout(tiny_set):
         shown = normal.norm(dim=0) > 0.5
         correlation = np.corrcoef(normal[0, shown], points[seen][shown][:, 0])[0, 1]
         assert correlation > 0.5
-
-
-def test_training_goes_on_where_it_stopped(tiny_set, tmp_path):
-    def run(steps):
-        train(
-            [PositionTask(), CoarseTask()],
-            tiny_set,
-            tmp_path,
-            steps,
-            batch=2,
-            half=False,
-            workers=0,
-            report=lambda _: None,
-        )
-        return [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-
-    first = run(2)
-    assert first[-1]["step"] == 2 and np.isfinite(first[-1]["coarse/check/angle"])
-    second = run(3)
-    assert [line["step"] for line in second] == [2, 3]
-    load_weights(PositionTask().network, tmp_path / "prn.safetensors")
-    coarse = load_weights(CoarseTask().network, tmp_path / "coarse.safetensors")
-    train(
-        [FineTask(coarse)],
-        tiny_set,
-        tmp_path / "fine",
-        1,
-        batch=2,
-        photos=0.5,
-        half=False,
-        workers=0,
-        report=lambda _: None,
-    )
-    load_weights(FineTask(coarse).network, tmp_path / "fine" / "fine.safetensors")
-
-
-def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(tiny_set, tmp_path, monkeypatch):
-    def run(steps):
-        train([CoarseTask()], tiny_set, tmp_path, steps, batch=2, half=False, workers=0, report=lambda _: None)
-
-    run(1)
-    good = (tmp_path / "checkpoint.pt").read_bytes()
-    monkeypatch.setattr(losses, "normal_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
-    with pytest.raises(FloatingPointError, match="coarse"):
-        run(2)
-    assert (tmp_path / "checkpoint.pt").read_bytes() == good
 
 
 def lit_relief(sigma):
@@ -152,8 +83,8 @@ def test_a_cut_frame_tells_what_is_left_of_the_photo():
 
 
 def test_pairs_differ_in_their_forms_only(tiny_set):
-    samples = FaceSamples(tiny_set, 256, 0, photos=0.3, antithetic=True)
-    drawn = [sample for sample, _ in zip(samples, range(40))]
+    samples = FaceSamples(tiny_set, 256, drawing(photos=0.3, antithetic=True))
+    drawn = [sample for draw in range(25) for sample in samples.draw(draw_generator(0, 0, draw))][:40]
     changes = []
     for first, second in itertools.pairwise(drawn):
         if not second["second"]:
@@ -168,6 +99,7 @@ def test_pairs_differ_in_their_forms_only(tiny_set):
 
 
 def test_the_coarse_network_must_tell_a_pair_apart():
+    settings = read_recipe("coarse", "coarse").settings
     normal = torch.cat([lit_relief(5.0)[0], lit_relief(9.0)[0]])
     one = torch.ones(2, 96, 96)
     batch = {
@@ -181,13 +113,17 @@ def test_the_coarse_network_must_tell_a_pair_apart():
     }
 
     def forms(shown):
-        return CoarseTask().loss(batch, lambda gray: shown)["forms"]
+        return CoarseTask(settings).loss("coarse", batch, {"coarse": lambda gray: shown})["forms"]
 
     same_error = torch.nn.functional.normalize(normal + torch.tensor([0.1, 0.0, 0.0])[:, None, None], dim=1)
     assert forms(normal) == 0
     assert forms(same_error) < 0.1 * forms(normal.mean(0, keepdim=True).expand(2, -1, -1, -1))
     photos = batch | {"rendered": torch.zeros(2), "second": torch.zeros(2)}
-    assert CoarseTask().loss(photos, lambda gray: normal).keys() == {"broad", "fit", "photometric"}
+    assert CoarseTask(settings).loss("coarse", photos, {"coarse": lambda gray: normal}).keys() == {
+        "broad",
+        "fit",
+        "photometric",
+    }
 
 
 def test_blur_is_gaussian_with_its_borders_continued():

@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A tiny run of the published training; as a script, on as many processes as it is told: FOLDER STAGE PROCESSES STEPS."""
+"""Tiny trainings of lit balls; as a script, on so many processes: FOLDER TASK PROCESSES STEPS."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from hffne.training.paper import config, run, stages
+from hffne.training import loop, recipe
+from hffne.training.tasks.coarse import CoarseTask
+from hffne.training.tasks.fine import FineTask
+from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+from hffne.training.tasks.paper_fine import PaperFine
+from hffne.training.tasks.prn import PositionTask
 
 SIZE = 64
+OFTEN = {"every.log": 1, "every.check": 2, "every.check_batches": 1, "every.picture": 100, "every.save": 100}
 
 
 class Balls:
-    """Lit balls with their normals; from sample `broken` on, pictures that are no numbers."""
+    """Lit balls with their normals; from sample `broken` on, pictures that are not finite."""
 
     def __init__(self, broken=None):
         self.broken, self.drawn = broken, 0
 
-    def sample(self, rng):
+    def draw(self, rng):
         y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE * 2 - 1
         x, y = (x - rng.uniform(-0.2, 0.2)) / 0.7, -(y - rng.uniform(-0.2, 0.2)) / 0.7
         mask = x**2 + y**2 < 1
@@ -29,38 +36,57 @@ class Balls:
         self.drawn += 1
         if self.broken is not None and self.drawn > self.broken:
             gray = gray * np.nan
-        return {
-            name: torch.from_numpy(part.astype(np.float32))
-            for name, part in (("gray", gray[None]), ("normal", normal), ("weight", mask))
-        }
+        return [
+            {
+                name: torch.from_numpy(part.astype(np.float32))
+                for name, part in (("gray", gray[None]), ("normal", normal), ("weight", mask))
+            }
+        ]
+
+    def fingerprint(self):
+        return "balls"
 
 
-def tiny_config(**changes):
-    tiny = (
-        config.read_config("compact")
-        | {"size": SIZE, "batch": 4, "micro_batch": 2, "log_every": 1, "picture_every": 100, "save_every": 100}
-        | changes
+def tiny_recipe(task, name="compact", **changes):
+    """A built-in recipe at the smallest size; changes by their last keys, e.g. learning_rate=0.5."""
+    size = {"prn": 128}.get(task, SIZE)
+    tiny = recipe.read_recipe(name, task).changed(
+        {"size": size, "batch": 4, "micro_batch": 2, "precision": "32-true", **OFTEN}
+        | ({"settings.patch": 32} if task == "fine" else {})
     )
-    return config.checked(tiny)
+    tables = {"learning_rate": "optimizer.", "architecture": "settings.", "exemplar": "settings.", "save": "every."}
+    return tiny.changed({tables.get(key, "") + key: value for key, value in changes.items()}) if changes else tiny
 
 
-def train(folder, stage, processes, steps, source=None, **changes):
+def make_task(tiny):
+    """The task of a tiny recipe; what needs a coarse network has an untrained one."""
+    coarse = partial(coarse_network, tiny)
+    return {
+        "prn": lambda: PositionTask(tiny.settings),
+        "coarse": lambda: CoarseTask(tiny.settings, tiny.size),
+        "fine": lambda: FineTask(tiny.settings, coarse()),
+        "paper-coarse": lambda: PaperCoarse(tiny),
+        "paper-fine": lambda: PaperFine(tiny, coarse()),
+    }[tiny.task]()
+
+
+def run(folder, tiny, source, processes=1, **options):
+    """A training on CPUs, with one thread."""
     torch.set_num_threads(1)
-    settings = tiny_config(**changes)
     fabric = Fabric(
         accelerator="cpu",
         devices=processes,
-        precision=settings["precision"],
+        precision=tiny.precision,
         strategy="ddp" if processes > 1 else "auto",
     )
     fabric.launch()
-    torch.manual_seed(0)
-    made = (
-        stages.CoarseStage(settings)
-        if stage == "coarse"
-        else stages.FineStage(settings, stages.coarse_network(settings))
-    )
-    return run.train(fabric, made, source or Balls(), settings, Path(folder), steps=steps, report=lambda _: None)
+    options = {"report": lambda _: None} | options
+    return loop.train(fabric, partial(make_task, tiny), tiny, source, Path(folder), **options)
+
+
+def train(folder, task, processes, steps, source=None, **changes):
+    """A tiny training of one of the published stages."""
+    return run(folder, tiny_recipe(task, steps=steps, **changes), source or Balls(), processes)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`hffne weights`: take the published checkpoints, average trained ones, and tell what is there."""
+"""`hffne weights`: import the published checkpoints, average trained weights, list and describe files of weights."""
 
+import argparse
 from pathlib import Path
 
 
-def add_parser(subparsers):
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
     parser = subparsers.add_parser(
         "weights",
-        help="import the published checkpoints, average trained weights",
+        help="import the published checkpoints, average trained weights, describe a file",
         description="`import` reads the published HFFNE checkpoints (research use only) for `--model paper`; `average` "
-        "joins the weights of a network before and after it was trained on; `list` tells which weights are "
-        "there and where.",
+        "joins the weights of a network before and after it was trained on; `list` prints which weights are "
+        "installed and where; `show` prints how a file was trained.",
     )
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     take = verbs.add_parser("import", help="check the two checkpoints and keep them as safetensors")
@@ -19,16 +21,23 @@ def add_parser(subparsers):
     take.set_defaults(run=run_import)
     mean = verbs.add_parser("average", help="the mean of two files of one network, as `hffne train` writes them")
     mean.add_argument("first", type=Path, metavar="FILE", help="the weights that the training began with")
-    mean.add_argument("second", type=Path, metavar="FILE", help="the weights that it made of them")
+    mean.add_argument("second", type=Path, metavar="FILE", help="the weights that resulted")
     mean.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where the mean is written")
     mean.add_argument(
         "--share", type=_share, default=0.5, metavar="F", help="of the second, 0 to 1 (default: %(default)s)"
     )
     mean.set_defaults(run=run_average)
-    verbs.add_parser("list", help="which weights are there").set_defaults(run=run_list)
+    verbs.add_parser("list", help="which weights are installed").set_defaults(run=run_list)
+    show = verbs.add_parser("show", help="how a file was trained: task, recipe, seed, data, commit")
+    show.add_argument("file", type=Path, metavar="FILE", help="a safetensors file")
+    show.add_argument(
+        "--recipe", action="store_true", help="print the recipe only, as a file for `hffne train --recipe`"
+    )
+    show.set_defaults(run=run_show)
 
 
-def run_import(args):
+def run_import(args: argparse.Namespace) -> int:
+    """Import the published checkpoints; returns the exit code."""
     from hffne.weights.paper import LICENSE, import_official
 
     for path in import_official(args.exemplar, args.refiner):
@@ -37,21 +46,44 @@ def run_import(args):
     return 0
 
 
-def _share(text):
+def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise ValueError
     return value
 
 
-def run_average(args):
+def run_average(args: argparse.Namespace) -> int:
+    """Write the mean of two files; returns the exit code."""
     from hffne.weights.average import average
 
     print(f"wrote {average(args.first, args.second, args.output, args.share)}")
     return 0
 
 
-def run_list(args):
+def run_show(args: argparse.Namespace) -> int:
+    """Print the notes of a file; returns the exit code."""
+    import json
+
+    from hffne.errors import WeightsError
+    from hffne.weights.notes import read_notes
+
+    notes = read_notes(args.file)
+    recipe = notes.pop("recipe", None)
+    recipe = json.dumps(json.loads(recipe), indent=2) if recipe else None
+    if args.recipe:
+        if recipe is None:
+            raise WeightsError(f"'{args.file}' has no recipe.", hint="It was written before recipes existed.")
+        print(recipe)
+        return 0
+    for name, value in notes.items():
+        print(f"{name}: {value}")
+    print(f"recipe: {recipe}" if recipe else "recipe: none (written before recipes existed)")
+    return 0
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print which weights are installed; returns the exit code."""
     from hffne.weights.paper import official_folder
     from hffne.weights.store import FOLDER
 

@@ -1,27 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The paper's ablations (Table 3, Figures 8 and 9) trained and measured with equal budgets, a row a configuration.
 
-Stage 1 is trained once and leaves early exemplar networks; each row is a stage 2 of its own on them. What was trained
-already is taken up, so the studies share their common row and an interrupted study goes on.
+Stage 1 is trained once and leaves early exemplar networks; each row is a stage 2 of its own on them. What has been
+trained already is used again, so the studies share their common row and an interrupted study is resumed.
 """
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
+from torch import nn
 
+from hffne.datasets.yaleb import YalePhoto
+from hffne.evaluation.contact_sheet import Row as SheetRow
 from hffne.evaluation.contact_sheet import normal_picture
 from hffne.evaluation.metrics import angles, average, summary
-from hffne.training.paper import config as configuration
-from hffne.training.paper.run import train
-from hffne.training.paper.samples import SetSource, truth_on
-from hffne.training.paper.stages import CoarseStage, FineStage, at_its_size, coarse_network, fine_network
+from hffne.training.loop import Report, train
+from hffne.training.provenance import file_hash
+from hffne.training.recipe import Recipe, read_recipe
+from hffne.training.sources import Sample
+from hffne.training.sources.cropping import truth_on
+from hffne.training.sources.face_set import FaceSamples
+from hffne.training.tasks.base import at_its_size
+from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+from hffne.training.tasks.paper_fine import PaperFine, fine_network
 from hffne.weights.store import load_weights
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from hffne.pipeline import Engine
+
 SHOWN = 4  # faces on the sheet
+
+# A gray face (S, S) in 0..1, its true normals (S, S, 3), and where they are known (S, S) bool.
+Face: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,8 +53,14 @@ class Row:
     exemplar: str = "paired"
 
     @property
-    def folder(self):
+    def folder(self) -> str:
+        """The name of the folder that the row is trained in."""
         return f"fine_{self.share:g}_{self.architecture}_{self.modulation}_{self.exemplar}"
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """A recipe of stage 2 with the row's variant."""
+        names = ("architecture", "modulation", "exemplar")
+        return recipe.changed({f"settings.{name}": getattr(self, name) for name in names})
 
 
 # The paper's stage 1 has 200k iterations: 1k, 50k and 100k of them. Its method is the row Iter100k / A3 / StyleGAN2.
@@ -53,86 +77,162 @@ STUDIES = {
 }
 
 
-def run_study(fabric, name, folder, output, config, engine=None, items=(), faces=60, seed=0, workers=0, report=print):
+@dataclass(frozen=True)
+class Budget:
+    """What all rows have in common: the recipes of both stages, the seed, the processes that draw samples."""
+
+    coarse: Recipe
+    fine: Recipe
+    seed: int = 0
+    workers: int = 0
+
+    @property
+    def kept(self) -> dict[float, int]:
+        """Each row's share of stage 1's steps, and the step itself."""
+        shares = sorted({row.share for rows in STUDIES.values() for row in rows})
+        return {share: max(1, round(share * self.coarse.steps)) for share in shares}
+
+
+def budget(
+    recipe: str | Path,
+    size: int | None = None,
+    coarse_steps: int | None = None,
+    fine_steps: int | None = None,
+    seed: int = 0,
+    workers: int = 0,
+) -> Budget:
+    """The budget of a recipe, see `recipe.read_recipe`, with what is not None changed. Raises ConfigurationError."""
+    stages = []
+    for task, steps in (("paper-coarse", coarse_steps), ("paper-fine", fine_steps)):
+        changes = {name: value for name, value in (("size", size), ("steps", steps)) if value is not None}
+        stages.append(read_recipe(recipe, task).changed(changes))
+    return Budget(stages[0], stages[1], seed, workers)
+
+
+def run_study(
+    fabric: "Fabric",
+    name: str,
+    folder: str | Path,
+    output: str | Path,
+    settings: Budget,
+    engine: "Engine | None" = None,
+    items: Sequence[YalePhoto] = (),
+    faces: int = 60,
+    report: Report = print,
+) -> tuple[dict[str, Any], list[SheetRow]]:
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
-    folder: a set of `hffne train data`. Both stages learn from its renders, stage 2 without their normals; measured is
-    in-domain on `faces` renders that training held out, out of domain on `items` (datasets.yaleb.YalePhoto, found by
-    `engine`): raw angular errors of the fine network's normals over the face, and the exemplars' own.
+    folder: a set of `hffne train data`. Both stages learn from its renders, stage 2 without their normals. Measured are
+    raw angular errors of the fine network's normals over the face, and the exemplars' own: in-domain on `faces` renders
+    that training held out, out of domain on `items`, whose faces are detected by `engine`.
     """
-    folder, output, began = Path(folder), Path(output), time.time()
-    steps = config["coarse"]["steps"]
-    kept = {
-        share: max(1, round(share * steps))
-        for share in sorted({row.share for rows in STUDIES.values() for row in rows})
-    }
-    config = config | {"coarse": config["coarse"] | {"keep": sorted(kept.values())}}
-    source = SetSource(folder, config["size"], labeled=True)
-    torch.manual_seed(seed)
-    train(fabric, CoarseStage(config), source, config, output / "coarse", seed, workers, report=report)
-    held_out = SetSource(folder, config["size"], labeled=True, held_out=True)
-    held_out = [_as_face(held_out.sample(np.random.default_rng([seed, k]))) for k in range(faces)]
-    wild = [face for face in (_found(engine, item, config["size"]) for item in items) if face is not None]
-    results, pictures = (
-        [],
-        [[("photo", _gray(f[0])), ("truth", normal_picture(f[1], f[2]))] for f in held_out[:SHOWN] + wild[:SHOWN]],
+    output, began = Path(output), time.time()
+    coarse_recipe, fine_recipe, seed, kept = settings.coarse, settings.fine, settings.seed, settings.kept
+    size = coarse_recipe.size
+    coarse_recipe = coarse_recipe.changed({"keep": sorted(set(kept.values()))})
+    source = FaceSamples(folder, size, coarse_recipe.data)
+    train(
+        fabric,
+        lambda: PaperCoarse(coarse_recipe),
+        coarse_recipe,
+        source,
+        output / "coarse",
+        seed,
+        workers=settings.workers,
+        report=report,
     )
+    held_out = FaceSamples(folder, size, coarse_recipe.data, held_out=True)
+    domains = {
+        "in_domain": [_as_face(held_out.draw(np.random.default_rng([seed, k]))[0]) for k in range(faces)],
+        "out_of_domain": _detected(engine, items, size),
+    }
+    shown = [face for those in domains.values() for face in those[:SHOWN]]
+    pictures = [[("photo", _gray(f[0])), ("truth", normal_picture(f[1], f[2]))] for f in shown]
+    results = []
+    fine_source = FaceSamples(folder, size, fine_recipe.data)
     for row in STUDIES[name]:
         started = time.time()
-        own = config | {
-            "fine": config["fine"]
-            | {"architecture": row.architecture, "modulation": row.modulation, "exemplar": row.exemplar}
-        }
-        coarse = load_weights(coarse_network(own), output / "coarse" / f"generator_{kept[row.share]}.safetensors")
-        torch.manual_seed(seed)
-        train(fabric, FineStage(own, coarse), source, own, output / row.folder, seed, workers, report=report)
-        fine = load_weights(fine_network(own), output / row.folder / "fine.safetensors")
-        shown = []
-        measured = {"row": row.name, "exemplar_steps": kept[row.share]}
-        for domain, those in (("in_domain", held_out), ("out_of_domain", wild)):
+        own = row.recipe(fine_recipe)
+        exemplars = output / "coarse" / f"generator_{kept[row.share]}.safetensors"
+        train(
+            fabric,
+            _fine_task(own, exemplars),
+            own,
+            fine_source,
+            output / row.folder,
+            seed,
+            inputs={"coarse": file_hash(exemplars)},
+            workers=settings.workers,
+            report=report,
+        )
+        coarse = load_weights(coarse_network(own), exemplars).eval()
+        fine = load_weights(fine_network(own), output / row.folder / "fine.safetensors").eval()
+        measured: dict[str, Any] = {"row": row.name, "exemplar_steps": kept[row.share]}
+        estimates: list[tuple[np.ndarray, np.ndarray]] = []
+        for domain, those in domains.items():
             if those:
-                guesses = [guess(coarse.eval(), fine.eval(), gray) for gray, _, _ in those]
-                if row.exemplar == "unpaired":  # as it was trained: with the exemplar of the face before
-                    guesses = [guess(coarse, fine, f[0], before[0]) for f, before in zip(those, guesses[-1:] + guesses)]
-                for k, part in enumerate(("exemplar", "fine")):
-                    measured[f"{domain}_{part}"] = average(
-                        [summary(angles(g[k][mask], truth[mask])) for g, (_, truth, mask) in zip(guesses, those)]
-                    ).as_dict()
-                shown += [(g, mask) for g, (_, _, mask) in zip(guesses[:SHOWN], those)]
-        for tiles, (both, mask) in zip(pictures, shown):
+                numbers, normals = _measured(coarse, fine, those, row.exemplar == "unpaired")
+                measured |= {f"{domain}_{part}": value for part, value in numbers.items()}
+                estimates += normals[:SHOWN]
+        for tiles, both in zip(pictures, estimates, strict=True):
             tiles.append((f"{row.name}: exemplar", normal_picture(both[0])))
             tiles.append((f"{row.name}: fine", normal_picture(both[1])))
         results.append(measured | {"seconds": round(time.time() - started, 1)})
     data = {
         "study": name,
         "rows": results,
-        "model": config["model"],
-        "size": config["size"],
-        "coarse_steps": steps,
-        "fine_steps": config["fine"]["steps"],
-        "batch": config["batch"],
+        "model": coarse_recipe.model,
+        "size": size,
+        "coarse_steps": coarse_recipe.steps,
+        "fine_steps": fine_recipe.steps,
+        "batch": coarse_recipe.batch,
         "seed": seed,
-        "faces": len(held_out),
-        "photos": len(wild),
+        "faces": len(domains["in_domain"]),
+        "photos": len(domains["out_of_domain"]),
         "seconds": round(time.time() - began, 1),
     }
-    labels = [f"render {k + 1}" for k in range(min(SHOWN, len(held_out)))]
+    labels = [f"render {k + 1}" for k in range(min(SHOWN, len(domains["in_domain"])))]
     labels += [f"photo {k + 1}" for k in range(len(pictures) - len(labels))]
-    return data, list(zip(labels, pictures))
+    return data, list(zip(labels, pictures, strict=True))
+
+
+def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFine]:
+    """What makes the task of a row."""
+    return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), exemplars))
+
+
+def _measured(
+    coarse: nn.Module, fine: nn.Module, faces: list[Face], unpaired: bool
+) -> tuple[dict[str, dict[str, Any]], list[tuple[np.ndarray, np.ndarray]]]:
+    """The errors of the exemplars and of the fine normals of some faces, and the normals themselves."""
+    normals = [estimate(coarse, fine, gray) for gray, _, _ in faces]
+    if unpaired:  # as it was trained: with the exemplar of the face before
+        before = [normals[-1], *normals[:-1]]
+        normals = [estimate(coarse, fine, f[0], b[0]) for f, b in zip(faces, before, strict=True)]
+    numbers = {}
+    for k, part in enumerate(("exemplar", "fine")):
+        errors = [summary(angles(n[k][mask], truth[mask])) for n, (_, truth, mask) in zip(normals, faces, strict=True)]
+        numbers[part] = average(errors).as_dict()
+    return numbers, normals
 
 
 @torch.inference_mode()
-def guess(coarse, fine, gray, exemplar=None):
-    """Gray face (S, S) -> exemplar and fine normals (S, S, 3). exemplar: another face's, in its place."""
+def estimate(
+    coarse: nn.Module, fine: nn.Module, gray: np.ndarray, exemplar: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gray face (S, S) in 0..1 -> exemplar and fine normals (S, S, 3). exemplar: another face's, in its place."""
     picture = torch.from_numpy(gray)[None, None]
     if exemplar is None:
-        taken = at_its_size(coarse, picture)
+        side = coarse.input_size
+        assert isinstance(side, int)
+        used = at_its_size(coarse, side, picture)
     else:
-        taken = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)))[None]
-    return tuple(normal[0].permute(1, 2, 0).numpy() for normal in (taken, fine(picture, taken)))
+        used = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)))[None]
+    first, second = (normal[0].permute(1, 2, 0).numpy() for normal in (used, fine(picture, used)))
+    return first, second
 
 
-def table(data):
+def table(data: dict[str, Any]) -> str:
     """The study as Markdown, in the form of Table 3."""
     domains = [d for d in ("in_domain", "out_of_domain") if any(f"{d}_fine" in row for row in data["rows"])]
     titles = {"in_domain": "renders held out", "out_of_domain": "Extended Yale B"}
@@ -160,36 +260,34 @@ def table(data):
     return "\n".join(lines)
 
 
-def study_config(wanted, size=None, coarse_steps=None, fine_steps=None):
-    """A configuration with the study's own budgets."""
-    config = configuration.read_config(wanted)
-    config |= {"size": size or config["size"]}
-    for stage, steps in (("coarse", coarse_steps), ("fine", fine_steps)):
-        config[stage] = config[stage] | {"steps": steps or config[stage]["steps"]}
-    return configuration.checked(config)
-
-
-def as_json(data):
+def as_json(data: dict[str, Any]) -> bytes:
+    """The study as the content of a JSON file."""
     return json.dumps(data, indent=1).encode()
 
 
-def _as_face(sample):
+def _as_face(sample: Sample) -> Face:
     return sample["gray"][0].numpy(), sample["normal"].permute(1, 2, 0).numpy(), sample["weight"].numpy() > 0.5
 
 
-def _found(engine, item, size):
-    """A photo and its truth on the engine's crop; None where no face is found."""
+def _detected(engine: "Engine | None", items: Sequence[YalePhoto], size: int) -> list[Face]:
+    """Photos and their true normals on the engine's crops, without those where no face is detected."""
     from hffne.photo.crop import extract_crop, to_gray
     from hffne.photo.detect import find_faces
     from hffne.photo.load import load_photo
 
-    photo = load_photo(item.photo)
-    faces = find_faces(photo)
-    if not faces:
-        return None
-    crop = engine.crop(photo, faces[0])
-    return to_gray(extract_crop(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.ground_truth())
+    faces: list[Face] = []
+    if engine is None:
+        return faces
+    for item in items:
+        photo = load_photo(item.photo)
+        boxes = find_faces(photo)
+        if boxes:
+            crop = engine.crop(photo, boxes[0])
+            faces.append(
+                (to_gray(extract_crop(photo.rgb, crop.resized(size))), *truth_on(crop, size, *item.ground_truth()))
+            )
+    return faces
 
 
-def _gray(gray):
+def _gray(gray: np.ndarray) -> np.ndarray:
     return np.repeat((np.clip(gray, 0, 1) * 255).astype(np.uint8)[..., None], 3, 2)

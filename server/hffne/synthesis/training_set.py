@@ -29,15 +29,21 @@ class TrainingSet:
         self.folder = Path(folder)
 
     def array(self, name: str) -> np.ndarray:
-        """The array in `name`.npy, for example "textures/gray" (photos, S, S) uint8 or "reliefs" (maps, S, S, 2)."""
+        """The array in `name`.npy, for example "textures/gray" (photos, S, S) uint8 or "reliefs" (maps, S, S, 2).
+
+        Sets of earlier versions spell gray "grey" in their files' names.
+        """
+        path = self.folder / f"{name}.npy"
+        if not path.exists():
+            path = path.with_name(path.name.replace("gray", "grey"))
         try:
-            return np.load(self.folder / f"{name}.npy", mmap_mode="r")
+            return np.load(path, mmap_mode="r")
         except (OSError, ValueError, EOFError):
             raise self._unusable(f"{name}.npy") from None
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
         """All arrays in the folder `name`, "renders" or "photos", by their names; see ``synthesis.build.FIELDS``."""
-        names = sorted(path.stem for path in (self.folder / name).glob("*.npy"))
+        names = sorted(path.stem.replace("grey", "gray") for path in (self.folder / name).glob("*.npy"))
         if not names:
             raise self._unusable(f"{name}/")
         return {field: self.array(f"{name}/{field}") for field in names}

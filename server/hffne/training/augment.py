@@ -10,13 +10,13 @@ from hffne.geometry.vectors import normalize
 class Move:
     """A random turn, scale and shift of a crop in its plane: the detector never gives the same square twice."""
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator) -> None:
         angle = np.radians(np.clip(rng.normal(0, 14), -50, 50))
         self.scale = np.exp(rng.normal(0, 0.09))
         self.turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])  # x right, y down
         self.shift = rng.normal(0, 0.06, 2)  # in halves of the crop
 
-    def picture(self, picture, border=cv2.BORDER_REPLICATE):
+    def picture(self, picture: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
         """A picture (S, S) or (S, S, C), moved; beyond the crop its border goes on, or zeros with BORDER_CONSTANT."""
         center = (len(picture) - 1) / 2
         matrix = np.zeros((2, 3))
@@ -24,7 +24,7 @@ class Move:
         matrix[:, 2] = center + self.shift * (len(picture) / 2) - matrix[:, :2] @ [center, center]
         return cv2.warpAffine(picture, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=border)
 
-    def normals(self, normal):
+    def normals(self, normal: np.ndarray) -> np.ndarray:
         """Normals (S, S, 3), y up, moved and turned with the picture."""
         moved = self.picture(normal)
         rotation = np.eye(3, dtype=np.float32)
@@ -32,20 +32,20 @@ class Move:
         moved = moved @ rotation.T
         return normalize(moved)
 
-    def positions(self, position):
+    def positions(self, position: np.ndarray) -> np.ndarray:
         """A position map (U, U, 3) in -1..1 of the crop, y down."""
         moved = position * np.float32(self.scale)
         moved[..., :2] = moved[..., :2] @ self.turn.T.astype(np.float32) + self.shift.astype(np.float32)
         return moved
 
 
-def expose(rng, gray):
+def expose(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
     """Random exposure, of a picture that is good otherwise."""
     return np.clip(gray * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
 
 
-def degrade(rng, gray):
-    """Random exposure, contrast, blur, low resolution, noise and JPEG; three pictures in ten are good but for exposure."""
+def degrade(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
+    """Random exposure, contrast, blur, low resolution, noise and JPEG; of three pictures in ten the exposure only."""
     if rng.random() < 0.3:
         return expose(rng, gray)
     size = len(gray)
@@ -72,25 +72,25 @@ def degrade(rng, gray):
     return gray
 
 
-def occlude(rng, gray):
+def occlude(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
     """Something before the face (hair, a hand, a microphone); the truth behind it stays."""
     size = len(gray)
     if rng.random() < 0.4:
         return _hair(rng, gray)
-    layer = np.zeros((size, size), np.float32)
+    layer: np.ndarray = np.zeros((size, size), np.float32)
     center = rng.uniform(0, size, 2)
     if rng.random() < 0.5:
         axes = (int(rng.uniform(0.05, 0.22) * size), int(rng.uniform(0.05, 0.3) * size))
-        cv2.ellipse(layer, tuple(map(int, center)), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
+        cv2.ellipse(layer, tuple(map(int, center)), axes, rng.uniform(0, 180), 0, 360, (1.0,), -1)
     else:
         end = center + rng.normal(0, 0.5, 2) * size
-        cv2.line(layer, tuple(map(int, center)), tuple(map(int, end)), 1.0, int(rng.uniform(0.01, 0.1) * size) + 1)
+        cv2.line(layer, tuple(map(int, center)), tuple(map(int, end)), (1.0,), int(rng.uniform(0.01, 0.1) * size) + 1)
     layer = cv2.GaussianBlur(layer, (0, 0), 1.0)
     tone = rng.uniform(0, 1) + 0.1 * cv2.resize(rng.normal(size=(9, 9)).astype(np.float32), (size, size))
     return gray * (1 - layer) + np.clip(tone, 0, 1) * layer
 
 
-def _hair(rng, gray):
+def _hair(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
     """Strands that hang over the face from one side, as far as its middle or not at all."""
     size = len(gray)
     axis = np.linspace(-1, 1, size, dtype=np.float32)
@@ -107,13 +107,14 @@ def _hair(rng, gray):
     return (gray * (1 - layer) + tone * layer).astype(np.float32)
 
 
-def cut_frame(rng, gray):
-    """The photo ends inside the crop; as in the product, its border pixels fill the rest. Returns the picture and where
-    it is the photo's own, 1 or 0 (S, S).
+def cut_frame(rng: np.random.Generator, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A photo that ends inside the crop; as in the product, its border pixels fill the rest.
 
-    Faces that fill the frame, so that it cuts cheeks and forehead, are common (passports, data sets of faces), and there
-    the outline, by which a face's roundness is most easily told, is missing: a network that has not seen many of them
-    flattens the cheeks.
+    Returns the picture (S, S), and a mask (S, S), 1 where it shows the photo itself.
+
+    Faces that fill the frame, so that it cuts cheeks and forehead, are common (passports, data sets of faces). There
+    the outline is missing, which shows best how round a face is: a network that has not seen many of them flattens the
+    cheeks.
     """
     size = len(gray)
     margins = rng.uniform(0.1, 0.3) + rng.normal(0, 0.03, 4) if rng.random() < 0.6 else rng.normal(0.05, 0.07, 4)

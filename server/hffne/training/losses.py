@@ -7,26 +7,32 @@ from torch.nn import functional as F
 from hffne.geometry.explained_luminance import FINE_BAND, blur, unexplained_luminance
 
 
-def weighted_mean(value, weight):
+def weighted_mean(value: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Mean over a batch, each sample counting alike."""
     return ((value * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)).mean()
 
 
-def angle(normal, target):
+def angle(normal: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Angle in degrees (N, H, W)."""
     return torch.rad2deg(torch.acos((normal * target).sum(1).clamp(-1, 1)))
 
 
-def normal_loss(normal, target, weight):
+def mean_angle(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Mean angle in degrees of each sample (N,)."""
+    return (angle(normal, target) * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
+
+
+def normal_loss(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """1 - cosine, plus the chord so that small angles keep a slope."""
     cosine = (normal * target).sum(1)
     chord = (normal - target).square().sum(1).add(1e-6).sqrt()
     return weighted_mean(1 - cosine + 0.3 * chord, weight)
 
 
-def gradient_loss(normal, target, weight):
+def gradient_loss(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """L1 between the maps' differences at two scales: what makes detail count."""
-    total, error = 0.0, normal - target
+    error = normal - target
+    total = torch.zeros((), device=error.device)
     for step in (1, 2):
         for dim in (2, 3):
             length = error.shape[dim] - step
@@ -35,7 +41,7 @@ def gradient_loss(normal, target, weight):
     return total
 
 
-def detail_loss(normal, target, weight, sigma):
+def detail_loss(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, sigma: float) -> torch.Tensor:
     """L1 between what is finer than `sigma` pixels in both maps; means are over the weighted area only."""
     known = (weight > 0).float()[:, None]
     share = blur(known, sigma).clamp_min(1e-3)
@@ -43,40 +49,19 @@ def detail_loss(normal, target, weight, sigma):
     return weighted_mean((error - blur(error * known, sigma) / share).abs().sum(1), weight)
 
 
-def reconstruction_loss(normal, exemplar, weight):
+def reconstruction_loss(normal: torch.Tensor, exemplar: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Smooth-L1 to the exemplar (eq. 8)."""
     return weighted_mean(F.smooth_l1_loss(normal, exemplar, reduction="none", beta=0.1).sum(1), weight)
 
 
-class FilterBank(torch.nn.Module):
-    """A fixed stand-in for VGG19's relu1_2: rectified oriented derivatives at three scales, contrast-normalized."""
-
-    sigmas = (0.7, 1.4, 2.8)
-
-    def forward(self, gray):
-        """(N, 1, H, W) -> features (N, 12, H, W)."""
-        features = []
-        for sigma in self.sigmas:
-            smooth = blur(gray, sigma)
-            dx = F.pad(smooth[..., :, 2:] - smooth[..., :, :-2], (1, 1, 0, 0))
-            dy = F.pad(smooth[..., 2:, :] - smooth[..., :-2, :], (0, 0, 1, 1))
-            energy = (dx.square() + dy.square()).mean((1, 2, 3), keepdim=True).add(1e-6).sqrt()
-            features += [F.relu(dx / energy), F.relu(-dx / energy), F.relu(dy / energy), F.relu(-dy / energy)]
-        return torch.cat(features, 1)
-
-
-def perceptual_loss(bank, gray, normal, weight):
-    """L1 between the features of the photo and of the normal (eq. 9); the normal as its mean channel."""
-    difference = bank(gray) - bank(normal.mean(1, keepdim=True))
-    return weighted_mean(difference.abs().mean(1), weight)
-
-
-def photometric_loss(gray, normal, skin, band=FINE_BAND):
+def photometric_loss(
+    gray: torch.Tensor, normal: torch.Tensor, skin: torch.Tensor, band: tuple[float, float] = FINE_BAND
+) -> torch.Tensor:
     """Mean share of the photos' luminance in a band that no light explains by their normals."""
     return unexplained_luminance(gray, normal, skin, band)
 
 
-def pose_loss(position, target, mean):
+def pose_loss(position: torch.Tensor, target: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     """L1 of the linear part of the error of position maps (N, 3, U, U): of pose and size, in radians and shares.
 
     `mean` (3, U, U): the mean face, around its middle. A head that is turned wrongly is wrong everywhere by little, so
@@ -90,7 +75,9 @@ def pose_loss(position, target, mean):
     return (linear.abs().sum((1, 2)) / size).mean()
 
 
-def position_loss(position, target, weight, landmarks):
+def position_loss(
+    position: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, landmarks: torch.Tensor
+) -> torch.Tensor:
     """Weighted L1 of position maps (N, 3, U, U) in halves of the crop, plus the 68 points' own, plus the slopes'.
 
     `weight` (U, U); `landmarks` (68, 2) as grid_sample coordinates.

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a training begins: with the weights of an earlier one."""
+"""Start a training from the weights of an earlier one."""
 
 import re
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from hffne.networks.coarse import CoarseNetwork
 from hffne.weights.store import load_weights
 
+N = TypeVar("N", bound=nn.Module)
 
-def start(network, path):
-    """Load weights into a network that is to be trained on; returns it.
+
+def start(network: N, path: Path) -> N:
+    """Load the weights that a training starts from into a network; returns it.
 
     A CoarseNetwork also takes those of one with a level less, at half the size: the old one becomes the deeper levels
     of the new. Raises HffneError for weights of another network.
@@ -24,11 +29,13 @@ def start(network, path):
     return load_weights(network, path)
 
 
-def _grown(new, old):
-    """The state of a new network with one level more in front of the old one's. What is new stays as it is, but for
-    the residual blocks, which begin as nothing."""
+def _grown(new: dict[str, torch.Tensor], old: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The state of a new network with one level more in front of the old one's.
 
-    def deeper(match):
+    What is new stays as it is, except for the residual blocks, which start as the identity.
+    """
+
+    def deeper(match: re.Match[str]) -> str:
         return f"downs.{int(match[1]) + 1}."
 
     state = {

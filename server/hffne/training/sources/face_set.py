@@ -2,6 +2,8 @@
 """Training samples: rendered buffers shaded anew each time, and photos with their fits."""
 
 from functools import cache
+from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,49 +17,43 @@ from hffne.synthesis.shading import on_crop, shade, tilt
 from hffne.synthesis.textures import flatten_shading
 from hffne.synthesis.training_set import TrainingSet, held_out_mask
 from hffne.training.augment import Move, cut_frame, degrade, expose, occlude
+from hffne.training.provenance import files_fingerprint
+from hffne.training.settings import Drawing
+from hffne.training.sources import Sample
 
 FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
 # The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
 # paint as photographed skin has.
-EVENED, REACH = (0.6, 1.0), (15, 80)
+FLATTENED, REACH = (0.6, 1.0), (15, 80)
 
 
-class FaceSamples(torch.utils.data.IterableDataset):
-    """Endless random samples of a set that ``synthesis.build`` made.
+# gray, normal, smooth, weight (S, S[, 3]) and position (U, U, 3) of a sample, see FaceSamples.
+_Maps: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+class FaceSamples:
+    """Random samples of a set that ``synthesis.build`` made.
 
     Each is a dict of float32 tensors: gray (1, S, S) in 0..1; normal (3, S, S) unit; smooth (3, S, S), the same
-    without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is neither
-    brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
+    without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is
+    neither brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
     (x right, y down, z toward the viewer); clean (1, S, S) the gray picture before degradation;
     rendered () 1 for renders, 0 for photos; second () 1 for the second of a pair, which follows the first.
+
+    The two renders of a pair (`settings.Drawing.antithetic`) differ only in that the forms raised in one are hollow in
+    the other. What else makes a normal ambiguous is the same in both, so that it hides less of what the light shows of
+    the forms. Renders of the studio kind (`studios`) show their shape as well as a picture can; what light shows is
+    learnt from these.
     """
 
-    def __init__(
-        self,
-        folder,
-        size,
-        seed,
-        photos=0.35,
-        relief=1.0,
-        held_out=False,
-        profiles=0.0,
-        quick=False,
-        moves=0.7,
-        antithetic=False,
-        studios=0.0,
-    ):
-        """photos: the share of photos. relief: its strength. profiles: how much more often a full profile is drawn
-        than a frontal render. quick: shade every second pixel only, where relief and fine edges do not matter.
-        moves: the share that is turned, scaled and shifted in its plane. antithetic: renders come in pairs that differ
-        in nothing but what the forms of one raise and those of the other hollow. What else makes a normal hard to
-        tell is the same in both, so that it hides less of what the light tells of the forms. studios: the share of
-        renders that show their shape as well as a picture can: one lamp, even skin, strong forms, a good camera. What
-        light tells is learnt from these; among others only, a network finds it hardly worth looking."""
+    def __init__(self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False) -> None:
+        """size: of the samples in pixels. drawing: see settings.Drawing. held_out: the faces kept for checking, instead
+        of the others. Raises TrainingSetError for a folder that is not a training set."""
         files = TrainingSet(folder)
-        self.size, self.seed, self.photo_share, self.relief, self.moves = size, seed, photos, relief, moves
-        self.antithetic, self.studios = antithetic, studios
-        if antithetic:  # of what is drawn; a photo comes alone
-            self.photo_share = 2 * photos / (1 + photos)
+        self.folder, self.size, self.drawing = Path(folder), size, drawing
+        self.photo_share = drawing.photos
+        if drawing.antithetic:  # of what is drawn; a photo comes alone
+            self.photo_share = 2 * drawing.photos / (1 + drawing.photos)
         self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
         self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
         self.forms = files.array("form_pairs")
@@ -65,35 +61,40 @@ class FaceSamples(torch.utils.data.IterableDataset):
         self.faces = np.flatnonzero(held_out_mask(count) == held_out)
         self.crops = len(self.photos["gray"]) // count
         self.rendered = np.flatnonzero(held_out_mask(len(self.renders["kind"])) == held_out)
-        chance = 1 + profiles * _sideways(self.renders["position"])[self.rendered]
+        chance = 1 + drawing.profiles * _sideways(self.renders["position"])[self.rendered]
         self.chance = chance / chance.sum()
-        self.step = 2 if quick and size * 2 <= SIZE else 1
+        self.step = 2 if drawing.quick and size * 2 <= SIZE else 1
         self.count = count
         self.rows, self.columns = np.round(template().landmarks).astype(int).T
 
-    def __iter__(self):
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([*np.atleast_1d(self.seed), worker.id if worker else 0])
-        while True:
-            seed = rng.integers(2**63)
-            sample = self.sample(np.random.default_rng(seed))
-            yield sample
-            if self.antithetic and sample["rendered"]:
-                yield self.sample(np.random.default_rng(seed), way=1)
+    def draw(self, rng: np.random.Generator) -> list[Sample]:
+        """A photo, a render, or a pair of renders."""
+        seed = rng.integers(2**63)
+        first = self.sample(np.random.default_rng(seed))
+        if self.drawing.antithetic and first["rendered"]:
+            return [first, self.sample(np.random.default_rng(seed), way=1)]
+        return [first]
 
-    def sample(self, rng, way=0):
+    def fingerprint(self) -> str:
+        """See SampleSource."""
+        arrays = [
+            path for kind in ("renders", "photos", "textures", ".") for path in (self.folder / kind).glob("*.np[yz]")
+        ]
+        return files_fingerprint(self.folder, arrays)
+
+    def sample(self, rng: np.random.Generator, way: int = 0) -> Sample:
         """One sample, see the class; `way`: which of a pair of forms."""
-        rendered, studio = rng.random() >= self.photo_share, rng.random() < self.studios
+        rendered, studio = rng.random() >= self.photo_share, rng.random() < self.drawing.studios
         gray, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
-        if rng.random() < self.moves:
+        if rng.random() < self.drawing.moves:
             move = Move(rng)
             gray, normal, smooth = move.picture(gray), move.normals(normal), move.normals(smooth)
             weight, position = move.picture(weight, cv2.BORDER_CONSTANT), move.positions(position)
-        skin = (weight > 0.3) * self._plain(position)
+        skin = (weight > 0.3) * self._bare_skin(position)
         if rng.random() < 0.5:
             gray, weight, skin = gray[:, ::-1], weight[:, ::-1], skin[:, ::-1]
-            normal, smooth = (a[:, ::-1] * np.float32([-1, 1, 1]) for a in (normal, smooth))
-            position = position[:, ::-1] * np.float32([-1, 1, 1])
+            normal, smooth = (a[:, ::-1] * np.array([-1, 1, 1], np.float32) for a in (normal, smooth))
+            position = position[:, ::-1] * np.array([-1, 1, 1], np.float32)
         clean = gray
         if rng.random() < 0.45:
             gray, inside = cut_frame(rng, np.ascontiguousarray(gray))
@@ -118,7 +119,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
             for k, v in out.items()
         }
 
-    def _plain(self, position):
+    def _bare_skin(self, position: np.ndarray) -> np.ndarray:
         """1 where the crop (S, S) shows neither brows, eyes, nostrils nor lips, by the landmarks of a position map."""
         mask = np.ones((self.size, self.size), np.float32)
         points = position[self.rows, self.columns, :2]
@@ -126,21 +127,24 @@ class FaceSamples(torch.utils.data.IterableDataset):
         clear_facial_features(mask, points, max(3, self.size // 20))
         return mask
 
-    def _shrink(self, *arrays):
+    def _shrink(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Pictures at the samples' size."""
         return tuple(
             a if len(a) == self.size else cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA)
             for a in arrays
         )
 
-    def _finish(self, gray, normal, smooth, weight, position):
+    def _finish(
+        self, gray: np.ndarray, normal: np.ndarray, smooth: np.ndarray, weight: np.ndarray, position: np.ndarray
+    ) -> _Maps:
         gray, normal, smooth, weight = self._shrink(
             *(np.ascontiguousarray(a, np.float32) for a in (gray, normal, smooth, weight))
         )
         normal, smooth = normalize(normal), normalize(smooth)
-        position = (position.astype(np.float32) + np.array([0.5, 0.5, 0])) / SIZE * 2 - np.float32([1, 1, 0])
+        position = (position.astype(np.float32) + np.array([0.5, 0.5, 0])) / SIZE * 2 - np.array([1, 1, 0], np.float32)
         return gray, normal, smooth, weight, position
 
-    def _render(self, rng, way, studio):
+    def _render(self, rng: np.random.Generator, way: int, studio: bool) -> _Maps:
         index = rng.choice(self.rendered, p=self.chance)
         buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
         position = buffers["position"].astype(np.float32)
@@ -152,21 +156,23 @@ class FaceSamples(torch.utils.data.IterableDataset):
             position[..., :2] += (self.step - 1) / 2  # what stood on an even pixel now fills two
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
-        if self.relief and rng.random() < 0.85:
+        if self.drawing.relief and rng.random() < 0.85:
             forms = on_crop(self.forms[rng.integers(len(self.forms)), way], uv, FLAT)
             strength = np.float32(rng.uniform(0, 0.9) * (1.5 if studio else 1))
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
             buffers["sky"] = buffers["sky"] * keep
         normal = smooth
-        if self.relief and rng.random() < 0.8:
+        if self.drawing.relief and rng.random() < 0.8:
             relief = self.reliefs[rng.integers(len(self.reliefs))].astype(np.float32)
-            relief *= np.float32(rng.uniform(0.2, 1.6) * self.relief)
+            relief *= np.float32(rng.uniform(0.2, 1.6) * self.drawing.relief)
             folds = cv2.GaussianBlur(relief, (0, 0), FOLD)
             smooth = tilt(smooth, kind, on_crop(folds, uv), up)
             normal = tilt(smooth, kind, on_crop(relief - folds, uv), up)
         texture = self.textures[rng.choice(self.faces)]
-        texture = flatten_shading(texture, 1 if studio else rng.uniform(*EVENED), np.exp(rng.uniform(*np.log(REACH))))
+        texture = flatten_shading(
+            texture, 1 if studio else rng.uniform(*FLATTENED), np.exp(rng.uniform(*np.log(REACH)))
+        )
         picture = shade(
             rng,
             buffers,
@@ -180,7 +186,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         weight *= 0.3 + 0.7 * _covered(position, 1.0)[:: self.step, :: self.step]
         return self._finish(picture, normal, smooth, weight, position)
 
-    def _background(self, rng):
+    def _background(self, rng: np.random.Generator) -> np.ndarray:
         kind = rng.random()
         if kind < 0.2:
             return np.full((SIZE, SIZE), rng.uniform(0, 1), np.float32)
@@ -190,7 +196,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         photo = cv2.resize(np.roll(photo, rng.integers(SIZE), 1), (SIZE, SIZE)).astype(np.float32) / 255
         return cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 5))
 
-    def _photo(self, rng):
+    def _photo(self, rng: np.random.Generator) -> _Maps:
         index = rng.choice(self.faces) + self.count * rng.integers(self.crops)
         photo = {name: np.asarray(array[index]) for name, array in self.photos.items()}
         if self.step > 1:  # the pictures shrink to this size anyway
@@ -206,7 +212,7 @@ class FaceSamples(torch.utils.data.IterableDataset):
         return self._finish(photo["gray"] / np.float32(255), normal, normal, weight * 0.5, photo["position"])
 
 
-def _sideways(positions):
+def _sideways(positions: np.ndarray) -> np.ndarray:
     """How far each face (N,) looks aside, 0 frontal to 1 profile: by where its middle stands out of its rim."""
     middle = positions[:, 64, 64].astype(np.float32)
     rim = (positions[:, 64, 4].astype(np.float32) + positions[:, 64, -5].astype(np.float32)) / 2
@@ -215,27 +221,13 @@ def _sideways(positions):
 
 
 @cache
-def _within(size, radius):
+def _within(size: int, radius: float) -> np.ndarray:
     grid = (np.arange(size) + 0.5) / size * 2 - 1
     return np.hypot(*np.meshgrid(grid, -grid)) < radius
 
 
-def _covered(position, radius=0.8):
+def _covered(position: np.ndarray, radius: float = 0.8) -> np.ndarray:
     """Where in the crop (S, S) the position map (U, U, 3) lies, as far as `radius`: by default without its rim."""
     points = position[_within(len(position), radius)][:, :2].astype(np.float32)
     hull = cv2.convexHull(np.round(points).astype(np.int32))
-    return cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), hull, 1).astype(np.float32)
-
-
-def batches(samples, batch, workers=1):
-    """An endless iterator of batched samples."""
-    return iter(
-        torch.utils.data.DataLoader(
-            samples, batch, num_workers=workers, prefetch_factor=4 if workers else None, worker_init_fn=_one_thread
-        )
-    )
-
-
-def _one_thread(_):
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    return cv2.fillConvexPoly(np.zeros((SIZE, SIZE), np.uint8), hull, (1,)).astype(np.float32)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``hffne train data``: make the training set."""
+
+import argparse
+import os
+from pathlib import Path
+
+
+def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the step to the command line."""
+    parser = steps.add_parser(
+        "data",
+        help="make the training set",
+        description="Fits the face model to photos, and renders faces. What is there already is kept.",
+    )
+    parser.add_argument("--set", type=Path, required=True, dest="folder", metavar="DIR", help="the set's folder")
+    parser.add_argument(
+        "--shapes", type=Path, required=True, metavar="DIR", help="folder of ict_facekit.npz (ICT-FaceKit, MIT)"
+    )
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="any folder of face photos")
+    parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="a head scan's tangent-space normal map")
+    parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
+    parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
+    parser.add_argument(
+        "--turns", type=int, default=2, help="crops of each photo with the head turned (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the set; returns the exit code."""
+    from hffne.synthesis.build import build
+    from hffne.synthesis.relief_maps import build_forms, build_reliefs
+
+    folder: Path = options.folder
+    build(
+        options.shapes,
+        options.photos,
+        folder,
+        options.renders,
+        options.crops,
+        options.turns,
+        options.seed,
+        options.processes,
+    )
+    if not (folder / "reliefs.npy").exists():
+        build_reliefs(folder / "reliefs.npy", options.scan_normals, seed=options.seed)
+    if not (folder / "form_pairs.npy").exists():
+        build_forms(folder / "form_pairs.npy", seed=options.seed)
+    return 0

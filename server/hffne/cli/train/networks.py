@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``hffne train prn|coarse|fine|paper-coarse|paper-fine``: train a network by a recipe."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hffne.training.recipe import Recipe
+    from hffne.training.sources import SampleSource
+    from hffne.training.tasks.base import TrainingTask
+
+_STEPS = {
+    "prn": ("prn", "the position map network"),
+    "coarse": ("coarse", "the coarse network, which makes the exemplar"),
+    "fine": ("fine", "the fine network, on a trained coarse network"),
+    "paper-coarse": ("paper", "stage 1 as published"),
+    "paper-fine": ("paper", "stage 2 as published"),
+}
+
+
+def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add a step for each task to the command line; each has only the options that it uses."""
+    for task, (recipe, text) in _STEPS.items():
+        parser = steps.add_parser(
+            task,
+            help=f"train {text}",
+            description=f"Trains {text}. The settings are a recipe's; options that change them are recorded with "
+            "the weights. Ctrl-C stops with a checkpoint; the same command resumes the run.",
+        )
+        _add_common(parser, recipe, task.startswith("paper-"))
+        if task in ("prn", "coarse", "fine"):
+            parser.add_argument(
+                "--start",
+                type=Path,
+                metavar="FILE",
+                help="weights to begin from, at half the learning rate"
+                + ("; a network of half the size is extended" if task == "coarse" else ""),
+            )
+        if task == "fine":
+            _file(parser, "--coarse", "the coarse network's weights (default: SET/coarse/coarse.safetensors)")
+        elif task == "paper-coarse":
+            parser.add_argument("--photoface", type=Path, metavar="DIR", help="Photoface instead of the set's renders")
+        elif task == "paper-fine":
+            parser.add_argument(
+                "--faces", type=Path, metavar="DIR", help="any folder of face photos instead of the set's"
+            )
+            _file(
+                parser,
+                "--coarse-weights",
+                "the exemplar network, a file of stage 1 (or an early one, generator_<step>; default: "
+                "SET/paper-coarse/generator.safetensors)",
+            )
+            _file(parser, "--exemplar-file", "one exemplar for all faces")
+            _file(parser, "--vgg", "VGG19's weights for relu1_2 (and for E_R); without it, a filter bank")
+        parser.set_defaults(run=run)
+
+
+def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> None:
+    parser.add_argument(
+        "--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="checkpoint, log and weights (default: SET/STEP)")
+    parser.add_argument(
+        "--recipe",
+        *(["--config"] if paper else []),
+        default=recipe,
+        metavar="FILE|NAME",
+        help="a recipe file, or the name of one in training/recipes (default: %(default)s)",
+    )
+    parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
+    parser.add_argument("--batch", type=int, help="samples a step (default: the recipe's)")
+    parser.add_argument("--rate", type=float, metavar="SHARE", help="share of the learning rate (default: 1)")
+    parser.add_argument("--full-precision", action="store_true", help="float32 throughout")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--until", type=int, metavar="STEP", help="stop after this step, with a checkpoint")
+    parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that draw samples, for each device (default: %(default)s)"
+    )
+    parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
+    parser.add_argument("--devices", default="1", help="how many devices, or auto (default: %(default)s)")
+    parser.add_argument("--nodes", type=int, default=1, help="how many machines (default: %(default)s)")
+
+
+def _file(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    parser.add_argument(name, type=Path, metavar="FILE", help=text)
+
+
+@dataclass
+class _Job:
+    """What is trained on what.
+
+    make_task  see loop.train
+    source     the samples to learn from
+    held_out   the samples to check on, or None
+    inputs     hashes of the files that the run begins with
+    """
+
+    make_task: "Callable[[], TrainingTask]"
+    source: "SampleSource"
+    held_out: "SampleSource | None"
+    inputs: dict[str, str]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train the task; returns the exit code."""
+    recipe = _recipe(options)
+    # Before torch and the data are loaded.
+    from hffne.training.fabric import make_fabric
+
+    fabric = make_fabric(options.accelerator, options.devices, options.nodes, recipe.precision)
+    import torch
+
+    from hffne.training.loop import train
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    job = _job(options, recipe)
+    train(
+        fabric,
+        job.make_task,
+        recipe,
+        job.source,
+        options.output or options.folder / options.step,
+        seed=options.seed,
+        held_out=job.held_out,
+        inputs=job.inputs,
+        workers=options.workers,
+        until=options.until,
+    )
+    return 0
+
+
+def _recipe(options: argparse.Namespace) -> "Recipe":
+    """The recipe, with what the options change."""
+    from hffne.training.recipe import read_recipe
+
+    recipe = read_recipe(options.recipe, options.step)
+    changes: dict[str, Any] = {}
+    if options.steps is not None:
+        changes["steps"] = options.steps
+    if options.batch is not None:
+        changes["batch"] = options.batch
+        if recipe.micro_batch == recipe.batch:
+            changes["micro_batch"] = options.batch
+    if options.full_precision:
+        changes["precision"] = "32-true"
+    share = (1.0 if options.rate is None else options.rate) * (0.5 if getattr(options, "start", None) else 1.0)
+    if share != 1.0:
+        changes["optimizer.learning_rate"] = recipe.optimizer.learning_rate * share
+    return recipe.changed(changes) if changes else recipe
+
+
+def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
+    from hffne.training.sources.face_set import FaceSamples
+    from hffne.training.sources.photoface import PhotofaceSource
+    from hffne.training.sources.photos import PhotoSource
+
+    make_task, inputs = _task(options, recipe)
+    if getattr(options, "photoface", None):
+        sources = [PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True)]
+        return _Job(make_task, sources[0], sources[1], inputs)
+    if getattr(options, "faces", None):
+        return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
+    source = FaceSamples(options.folder, recipe.size, recipe.data)
+    held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
+    return _Job(make_task, source, held_out, inputs)
+
+
+def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], TrainingTask], dict[str, str]]":
+    """What makes the task, and the hashes of the files that it begins with."""
+    import torch
+
+    from hffne.exemplar import read_exemplar
+    from hffne.networks.coarse import CoarseNetwork
+    from hffne.training import settings
+    from hffne.training.perceptual import read_vgg
+    from hffne.training.start import start
+    from hffne.training.tasks.coarse import CoarseTask
+    from hffne.training.tasks.fine import FineTask
+    from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+    from hffne.training.tasks.paper_fine import PaperFine
+    from hffne.training.tasks.prn import PositionTask
+    from hffne.weights.store import load_weights
+
+    own = recipe.settings
+    if isinstance(own, settings.PaperCoarseSettings):
+        return lambda: PaperCoarse(recipe), {}
+    if isinstance(own, settings.PaperFineSettings):
+        path = options.coarse_weights or options.folder / "paper-coarse" / "generator.safetensors"
+        inputs = _inputs(coarse=path, vgg=options.vgg, exemplar=options.exemplar_file)
+        vgg = read_vgg(options.vgg) if options.vgg else None
+        file = options.exemplar_file
+        exemplar = torch.from_numpy(read_exemplar(file)).permute(2, 0, 1) if file else None
+        return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
+    inputs = _inputs(start=options.start)
+    if isinstance(own, settings.FineSettings):
+        coarse = options.coarse or options.folder / "coarse" / "coarse.safetensors"
+        inputs |= _inputs(coarse=coarse)
+
+    def make() -> "TrainingTask":
+        task: TrainingTask
+        if isinstance(own, settings.PositionSettings):
+            task = PositionTask(own)
+        elif isinstance(own, settings.CoarseSettings):
+            task = CoarseTask(own, recipe.size)
+        else:
+            task = FineTask(own, load_weights(CoarseNetwork(), coarse))
+        if options.start:
+            start(task.networks[recipe.task], options.start)
+        return task
+
+    return make, inputs
+
+
+def _inputs(**paths: Path | None) -> dict[str, str]:
+    """Hashes of the files that are given, by name. Raises ConfigurationError for one that is not there."""
+    from hffne.errors import ConfigurationError
+    from hffne.training.provenance import file_hash
+
+    hashes = {}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        if not path.is_file():
+            raise ConfigurationError(f"There is no file '{path}' ({_INPUTS[name]}).", hint=_HINTS.get(name, ""))
+        hashes[name] = file_hash(path)
+    return hashes
+
+
+_INPUTS = {
+    "start": "weights to begin from",
+    "coarse": "weights of the coarse network",
+    "vgg": "weights of VGG19",
+    "exemplar": "the exemplar",
+}
+_HINTS = {"coarse": "Train the coarse network first (`hffne train coarse` or `paper-coarse`), or name its weights."}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every setting of a training run, as the keys of a recipe file; `recipe` reads and checks them.
+
+Standard library only, so that a recipe is checked before torch is loaded.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from hffne.training.typed_json import Range
+
+Positive: TypeAlias = Annotated[float, Range(above=0)]
+NotNegative: TypeAlias = Annotated[float, Range(least=0)]
+Share: TypeAlias = Annotated[float, Range(least=0, most=1)]
+Count: TypeAlias = Annotated[int, Range(least=1)]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The optimizer that each network has.
+
+    name           "adam" or "adamw"
+    learning_rate  its highest value, see Schedule
+    weight_decay   of adamw, 0 for none
+    clip           the largest norm of the gradient, 0 for no limit
+    """
+
+    name: Literal["adam", "adamw"]
+    learning_rate: Positive
+    weight_decay: NotNegative
+    clip: NotNegative
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes.
+
+    name    "constant", or "one-cycle": it rises from 1/25 and falls to almost zero (Smith and Topin, 2019)
+    warmup  one-cycle: the share of the steps in which it rises
+    """
+
+    name: Literal["constant", "one-cycle"]
+    warmup: Share
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How samples are drawn from a training set, see `sources.face_set.FaceSamples`.
+
+    photos      share of photos, the others are renders
+    relief      strength of the relief put on renders
+    profiles    how much more often a full profile is drawn than a frontal render
+    quick       shade every second pixel only, where relief and fine edges do not matter
+    moves       share of samples that is turned, scaled and shifted in its plane
+    antithetic  renders come in pairs: the forms that are raised in one are hollow in the other
+    studios     share of renders under one lamp, with even skin and strong forms, seen by a good camera
+    """
+
+    photos: Share
+    relief: NotNegative
+    profiles: NotNegative
+    quick: bool
+    moves: Share
+    antithetic: bool
+    studios: Share
+
+    def for_checking(self) -> "Drawing":
+        """The same share of photos and of moved samples, without what is drawn more often to learn from it."""
+        return Drawing(self.photos, 1.0, 0.0, False, self.moves, False, 0.0)
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """After how many steps what is done.
+
+    log            a line of losses
+    smoothing      share of the former value that a logged loss keeps with each step, 0 for the step's own
+    check          metrics on held-out samples
+    check_batches  how many micro batches of them
+    picture        a picture for TensorBoard
+    save           checkpoint and weights
+    """
+
+    log: Count
+    smoothing: Annotated[float, Range(least=0, below=1)]
+    check: Count
+    check_batches: Annotated[int, Range(least=0)]
+    picture: Count
+    save: Count
+
+
+@dataclass(frozen=True)
+class PositionSettings:
+    """Task prn: the weight of each term."""
+
+    position: NotNegative
+    pose: NotNegative
+
+
+@dataclass(frozen=True)
+class CoarseWeights:
+    """Task coarse: the weight of each term. normal, gradient and forms: renders; the others: photos."""
+
+    normal: NotNegative
+    gradient: NotNegative
+    broad: NotNegative
+    fit: NotNegative
+    photometric: NotNegative
+    forms: NotNegative
+
+
+@dataclass(frozen=True)
+class CoarseSettings:
+    """Task coarse.
+
+    weights  of the terms
+    broad    photos follow their fits in what is broader than this (sigma in pixels of 256)
+    folds    the band (two sigmas, same unit) whose light the folds of a photo must explain
+    """
+
+    weights: CoarseWeights
+    broad: Positive
+    folds: tuple[Positive, Positive]
+
+
+@dataclass(frozen=True)
+class FineWeights:
+    """Task fine: the weight of each term. normal, detail and gradient: renders; the others: photos."""
+
+    normal: NotNegative
+    detail: NotNegative
+    gradient: NotNegative
+    exemplar: NotNegative
+    photometric: NotNegative
+    perceptual: NotNegative
+
+
+@dataclass(frozen=True)
+class FineSettings:
+    """Task fine.
+
+    weights  of the terms
+    band     detail is what is finer than this (sigma in pixels of 256)
+    patch    side in pixels of the squares that are cut from each sample
+    parts    how many squares of each sample
+    """
+
+    weights: FineWeights
+    band: Positive
+    patch: Annotated[int, Range(least=32, multiple=32)]
+    parts: Count
+
+
+@dataclass(frozen=True)
+class PaperCoarseSettings:
+    """Task paper-coarse.
+
+    lambda_l1      weight of the L1 term beside the discriminator's
+    discriminator  width of the discriminator
+    """
+
+    lambda_l1: NotNegative
+    discriminator: Count
+
+
+@dataclass(frozen=True)
+class PaperFineSettings:
+    """Task paper-fine.
+
+    lambda_ref    weight of the reconstruction (equation 10)
+    architecture  A1, A2 or A3, see networks.variants
+    modulation    stylegan2, adain or none, see networks.variants
+    exemplar      "paired", "unpaired" (another face's) or "base" (the face model's normals)
+    """
+
+    lambda_ref: NotNegative
+    architecture: Literal["A1", "A2", "A3"]
+    modulation: Literal["stylegan2", "adain", "none"]
+    exemplar: Literal["paired", "unpaired", "base"]
+
+
+Settings: TypeAlias = PositionSettings | CoarseSettings | FineSettings | PaperCoarseSettings | PaperFineSettings
+
+# Each task and the type of its own settings.
+TASKS: dict[str, type[Settings]] = {
+    "prn": PositionSettings,
+    "coarse": CoarseSettings,
+    "fine": FineSettings,
+    "paper-coarse": PaperCoarseSettings,
+    "paper-fine": PaperFineSettings,
+}

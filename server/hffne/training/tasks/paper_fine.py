@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task paper-fine: the paper's stage 2, with networks of the published or the compact widths."""
+
+import torch
+from torch.nn import functional as F
+
+from hffne.errors import ConfigurationError
+from hffne.networks.blocks import unit
+from hffne.networks.coarse import CoarseNetwork
+from hffne.networks.fine import FineNetwork
+from hffne.networks.paper import PublishedCoarse, PublishedFine
+from hffne.networks.variants import Variant
+from hffne.training.losses import mean_angle
+from hffne.training.perceptual import Perceptual, State
+from hffne.training.recipe import Recipe
+from hffne.training.settings import PaperFineSettings
+from hffne.training.sources import Sample
+from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded
+
+
+def fine_network(recipe: Recipe) -> FineNetwork | PublishedFine:
+    """The untrained fine network of a recipe of stage 2."""
+    settings = _settings(recipe)
+    variant = Variant(settings.architecture, settings.modulation)
+    return PublishedFine(variant) if recipe.model == "paper" else FineNetwork(variant=variant)
+
+
+class PaperFine(TrainingTask):
+    """Smooth-L1 to the exemplar, times lambda_ref, plus the perceptual term (equations 8-10). Needs no labels."""
+
+    name = "paper-fine"
+    terms = {"fine": ("reconstruction", "perceptual")}
+    saved = ("fine",)
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        coarse: CoarseNetwork | PublishedCoarse,
+        vgg: State | None = None,
+        exemplar: torch.Tensor | None = None,
+    ) -> None:
+        """coarse: the trained exemplar network. vgg: see `perceptual.read_vgg`, or None for the filter bank.
+        exemplar: unit normals (3, S, S) that take the exemplar's place for every face, or None."""
+        super().__init__()
+        self.settings, self.side = _settings(recipe), coarse.input_size
+        network = fine_network(recipe)
+        if vgg and isinstance(network, PublishedFine) and hasattr(network, "NormalEncoder"):
+            # The paper's E_R starts from the pretrained VGG19, which stays as it is.
+            part = network.NormalEncoder.vgg["vgg_feature"]
+            part.load_state_dict({name: vgg[name] for name in part.state_dict()})
+            part.requires_grad_(False)
+        self.networks = {"fine": network}
+        self.fixed = {"coarse": coarse.eval().requires_grad_(False), "perceptual": Perceptual(vgg)}
+        self.constants = {} if exemplar is None else {"exemplar": exemplar}
+
+    def exemplar(self, batch: Sample, networks: Networks) -> torch.Tensor:
+        """The exemplar normal of each face (N, 3, S, S). Raises ConfigurationError where a photo has no base mesh."""
+        own = self.constants.get("exemplar")
+        if own is not None:
+            return own.expand(len(batch["gray"]), -1, -1, -1)
+        if self.settings.exemplar == "base":
+            if "smooth" not in batch:
+                raise ConfigurationError(
+                    "These photos have no base mesh for an exemplar.",
+                    hint="Train on a set of `hffne train data`, or choose another exemplar.",
+                )
+            return unit(batch["smooth"] + torch.tensor([0.0, 0.0, 1e-4]).to(batch["smooth"]).view(1, 3, 1, 1))
+        with torch.no_grad():
+            normal = at_its_size(networks["coarse"], self.side, batch["gray"])
+        return normal.roll(1, 0) if self.settings.exemplar == "unpaired" else normal
+
+    def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
+        """See TrainingTask."""
+        exemplar = self.exemplar(batch, networks)
+        normal = networks["fine"](batch["gray"], exemplar)
+        area = (batch["weight"] > 0).float()
+        distance = F.smooth_l1_loss(normal, exemplar, reduction="none").mean(1)
+        return {
+            "reconstruction": self.settings.lambda_ref * (distance * area).sum() / area.sum().clamp_min(1),
+            "perceptual": networks["perceptual"](batch["gray"], normal, area),
+        }
+
+    def check(self, batch: Sample, networks: Networks) -> Terms:
+        """Mean angle in degrees to the known normals, and to the exemplar within the face's area."""
+        exemplar = self.exemplar(batch, networks)
+        normal = networks["fine"](batch["gray"], exemplar)
+        area = (batch["weight"] > 0).float()
+        known = area * (batch["normal"].square().sum(1) > 0.5)
+        labeled = known.sum((1, 2)) > 0
+        return {
+            "angle": mean_angle(normal[labeled], batch["normal"][labeled], known[labeled]),
+            "to_exemplar": mean_angle(normal, exemplar, area),
+        }
+
+    def show(self, batch: Sample, networks: Networks) -> list[torch.Tensor]:
+        """The photo, its exemplar, its normal."""
+        exemplar = self.exemplar(batch, networks)
+        normal = networks["fine"](batch["gray"], exemplar)
+        return [batch["gray"].expand(-1, 3, -1, -1), encoded(exemplar), encoded(normal)]
+
+
+def _settings(recipe: Recipe) -> PaperFineSettings:
+    assert isinstance(recipe.settings, PaperFineSettings)
+    return recipe.settings

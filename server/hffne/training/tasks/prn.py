@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task prn: position maps of renders and of fitted photos."""
+
+import torch
+from torch.nn import functional as F
+
+from hffne.geometry.uv import template
+from hffne.networks.prn import PositionMapNetwork
+from hffne.training import losses
+from hffne.training.settings import PositionSettings
+from hffne.training.sources import Sample
+from hffne.training.tasks.base import Networks, Terms, TrainingTask
+
+MEAN_SIDE = 0.2304  # the canonical crop's side on the mean face, in its meters
+
+
+class PositionTask(TrainingTask):
+    """The position map of a face, and its pose."""
+
+    name = "prn"
+    terms = {"prn": ("position", "pose")}
+    saved = ("prn",)
+
+    def __init__(self, settings: PositionSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        uv = template()
+        network = PositionMapNetwork()
+        middle = uv.mean - uv.mean[uv.mask].mean(0)
+        mean = torch.from_numpy(middle).permute(2, 0, 1) / (MEAN_SIDE / 2)
+        face: torch.Tensor = network.get_buffer("mean")
+        face.copy_(mean * torch.tensor([1.0, -1.0, 1.0])[:, None, None])
+        self.networks = {"prn": network}
+        mask = torch.from_numpy(uv.mask)
+        center = torch.zeros_like(mask, dtype=torch.float32)
+        for name in ("eyes", "nose", "lips", "brows"):
+            center += torch.from_numpy(uv.regions[name]).float()
+        rows, columns = torch.from_numpy(uv.landmarks).unbind(1)
+        points = [(columns + 0.5) / len(mask) * 2 - 1, (rows + 0.5) / len(mask) * 2 - 1]
+        self.constants = {
+            "weight": 0.03 + mask.float() * (1 + 2 * center.clamp(0, 1)),
+            "landmarks": torch.stack(points, 1),
+            "mean": face.clone(),
+        }
+
+    def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
+        """See TrainingTask."""
+        position, known = networks["prn"](batch["gray"]), self.constants
+        points = losses.position_loss(position, batch["position"], known["weight"], known["landmarks"])
+        pose = losses.pose_loss(position, batch["position"], known["mean"])
+        return {"position": points * self.settings.position, "pose": pose * self.settings.pose}
+
+    def check(self, batch: Sample, networks: Networks) -> Terms:
+        """Mean distance of the 68 points in percent of the crop's side."""
+        grid = self.constants["landmarks"][None, None].expand(len(batch["gray"]), 1, -1, 2)
+        difference = networks["prn"](batch["gray"]) - batch["position"]
+        error = F.grid_sample(difference, grid, align_corners=False)[:, :2, 0]
+        return {"points_percent": error.norm(dim=1).mean(1) * 50}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recipes: the built-in ones, errors that name the first wrong key, changes."""
+
+import json
+
+import pytest
+
+from hffne.errors import ConfigurationError
+from hffne.networks.variants import ARCHITECTURES, MODULATIONS, Variant
+from hffne.training.recipe import FOLDER, NAMES, from_dict, read_recipe
+from hffne.training.tasks.paper_fine import fine_network
+
+TASKS_OF = {"prn": ["prn"], "coarse": ["coarse"], "fine": ["fine"]}
+
+
+def test_the_recipes_of_the_shipped_networks():
+    prn, coarse, fine = (read_recipe(name, name) for name in ("prn", "coarse", "fine"))
+    assert (prn.steps, prn.batch, prn.data.photos, prn.data.profiles, prn.data.relief) == (6000, 32, 0.45, 4, 0)
+    assert (coarse.steps, coarse.batch, coarse.data.antithetic, coarse.data.studios) == (6000, 16, True, 0.4)
+    assert (fine.steps, fine.batch, fine.data.photos, fine.data.moves) == (3500, 8, 0.35, 0.4)
+    assert [r.optimizer.learning_rate for r in (prn, coarse, fine)] == [1.5e-3, 1.5e-3, 1e-3]
+    assert all(
+        r.schedule.name == "one-cycle" and r.average == 300 and r.optimizer.clip == 1 for r in (prn, coarse, fine)
+    )
+
+
+def test_the_recipes_of_the_published_training():
+    coarse, fine = (read_recipe("paper", task) for task in ("paper-coarse", "paper-fine"))
+    for recipe in (coarse, fine):
+        assert (recipe.optimizer.learning_rate, recipe.batch, recipe.size) == (1e-4, 8, 256)
+        assert recipe.schedule.name == "constant" and not recipe.average
+    assert (coarse.steps, fine.steps, fine.settings.lambda_ref) == (200000, 150000, 1)
+    assert (coarse.data.photos, fine.data.photos) == (0, 1)
+    assert fine_network(read_recipe("compact", "paper-fine")).variant == Variant()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_that_is_written_is_read_the_same(name):
+    for task in TASKS_OF.get(name, ["paper-coarse", "paper-fine"]):
+        recipe = read_recipe(name, task)
+        assert from_dict(json.loads(recipe.as_json()), task, "x") == recipe
+        assert recipe.changed({"steps": recipe.steps + 1}).digest != recipe.digest == read_recipe(name, task).digest
+
+
+def test_every_variant_has_its_word_in_a_recipe():
+    recipe = read_recipe("compact", "paper-fine")
+    for key, names in (("architecture", ARCHITECTURES), ("modulation", MODULATIONS)):
+        for name in names:
+            assert getattr(recipe.changed({f"settings.{key}": name}).settings, key) == name
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda r: r.update(batch=7, micro_batch=2), "micro_batch is 2, but batch 7"),
+        (lambda r: r.update(size=100), "size is 100, but must be a multiple of 32"),
+        (lambda r: r.update(model="large"), "model is 'large', but must be one of: compact, paper"),
+        (lambda r: r.update(extra=1), "extra is not a key"),
+        (lambda r: r.update(batch="8"), "batch is '8', but must be a whole number"),
+        (lambda r: r.update(batch=True), "batch is True"),
+        (lambda r: r.update(keep=[0]), r"keep\[0\] is 0, but must be at least 1"),
+        (lambda r: r["optimizer"].pop("clip"), "optimizer.clip is missing"),
+        (lambda r: r["optimizer"].update(learning_rate=float("nan")), "optimizer.learning_rate is nan"),
+        (lambda r: r["tasks"]["paper-fine"]["settings"].update(architecture="A9"), "tasks.paper-fine.settings.arch"),
+        (lambda r: r["tasks"]["paper-fine"]["data"].update(photos=2), "tasks.paper-fine.data.photos is 2"),
+        (lambda r: r["tasks"].update(other={}), "tasks.other is not a task"),
+        (lambda r: r.update(optimizer=3), "must be a table"),
+        (lambda r: r.pop("tasks"), "table 'tasks'"),
+    ],
+)
+def test_the_first_wrong_key_is_named(tmp_path, change, words):
+    content = json.loads((FOLDER / "paper.json").read_text())
+    change(content)
+    (tmp_path / "r.json").write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        read_recipe(tmp_path / "r.json", "paper-fine")
+    assert "r.json" in caught.value.message and caught.value.exit_code == 2 and caught.value.hint
+
+
+def test_a_file_that_is_no_recipe_of_the_task(tmp_path):
+    with pytest.raises(ConfigurationError, match="no recipe"):
+        read_recipe(tmp_path / "none.json", "prn")
+    (tmp_path / "r.json").write_text("{")
+    with pytest.raises(ConfigurationError, match="not valid JSON"):
+        read_recipe(tmp_path / "r.json", "prn")
+    with pytest.raises(ConfigurationError, match="no task 'prn', only: paper-coarse, paper-fine"):
+        read_recipe("paper", "prn")
+    with pytest.raises(ConfigurationError, match="takes 128 only"):
+        read_recipe("prn", "prn").changed({"size": 256})
+    with pytest.raises(ConfigurationError, match="patch is 160"):
+        read_recipe("fine", "fine").changed({"size": 128})

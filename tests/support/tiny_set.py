@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A training set of the ellipsoid head in the layout of `synthesis.build`: 22 renders, 3 "photos"."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from ellipsoid_model import ellipsoid_model
+from hffne.synthesis import build, fit, relief_maps, render, sampling, textures
+from hffne.synthesis.uv_layout import build_layout
+
+
+def build_tiny_set(folder):
+    """Write the set to an empty folder."""
+    model = ellipsoid_model()
+    renderer = render.Renderer(model, build_layout(model))
+    fits = SimpleNamespace(identity=np.zeros((3, fit.IDENTITIES), np.float32), expression=np.zeros((3, 10), np.float32))
+    rng = np.random.default_rng(0)
+    samples = [sampling.rendered_sample(renderer, fits, np.random.default_rng([1, i])) for i in range(22)]
+    for kind, count, fields in (("renders", 22, build.FIELDS), ("photos", 3, build.PHOTO_FIELDS)):
+        (folder / kind).mkdir()
+        for name in fields:
+            values = (
+                [rng.integers(0, 255, (256, 256), np.uint8)] * count
+                if name == "gray"
+                else [s[name] for s in samples[:count]]
+            )
+            np.save(folder / kind / f"{name}.npy", np.stack(values).astype(fields[name][1]))
+    (folder / "textures").mkdir()
+    np.save(folder / "textures" / "gray.npy", rng.integers(90, 180, (3, textures.SIZE, textures.SIZE), np.uint8))
+    relief_maps.build_reliefs(folder / "reliefs.npy", count=2)
+    relief_maps.build_forms(folder / "form_pairs.npy", count=2)
