@@ -95,6 +95,7 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
     [
         ("service/frames.py", "engine/frames.py"),
         ("exit_codes.py", "system/exit_codes.py"),
+        ("service/protocol.py", "engine/protocol.py"),
         ("redact.py", "engine/redact.py"),
         ("scratch.py", "system/scratch.py"),
         ("photo/formats.py", "system/photo_formats.py"),

@@ -1,61 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine on a pipe, with a stand-in for the networks."""
+"""The engine's threads on a pipe, with a stand-in for the networks."""
 
 import os
 import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from engine_client import TIMEOUT, Client
+from gated_engine import GatedEngine
 from hffne import __version__
-from hffne.errors import Cancelled
 from hffne.service import frames
 from hffne.service.engine_loop import EngineLoop
 
 
-class Asset:
-    def as_message(self):
-        return {"units": "m"}, {"normal": np.ones((4, 4, 3), np.float32), "color": np.zeros((4, 4, 3), np.uint8)}
-
-
-class Engine:
-    """What the loop needs of pipeline.Engine; `gate` holds a generate between two stages."""
-
-    device, device_name, model = "cpu", "a stand-in", "compact"
-    failure = None
-
-    def __init__(self):
-        self.gate = threading.Event()
-        self.gate.set()
-        self.began = threading.Event()
-
-    def normals(self, photo, face, report, cancelled):
-        report("coarse", 0.3, "Halfway")
-        self.began.set()
-        assert self.gate.wait(TIMEOUT)
-        if cancelled():
-            raise Cancelled
-        if self.failure:
-            raise self.failure
-        return "estimate"
-
-    def build(self, photo, estimate, texture_size, grid, report, cancelled, maps=()):
-        assert estimate == "estimate"
-        report("unwrap", 0.7, "Nearly there")
-        return Asset()
-
-    def build_multi_photo(self, views, texture_size, grid, report, cancelled, maps=()):
-        assert [estimate for _, estimate in views] == ["estimate"] * len(views)
-        self.merged = len(views)
-        return Asset()
-
-
 @pytest.fixture
 def engine():
-    return Engine()
+    return GatedEngine()
 
 
 @pytest.fixture
@@ -78,7 +40,7 @@ def client(engine):
 
 
 def test_hello_names_the_device(client):
-    client.say(type="hello", id=0)
+    client.send(type="hello", id=0)
     message, arrays, _ = client.answer(0)
     assert message == {
         "type": "result",
@@ -93,7 +55,7 @@ def test_hello_names_the_device(client):
 
 
 def test_generate_reports_progress_and_the_result(client, astronaut_file):
-    client.say(type="generate", id=5, photo=str(astronaut_file), texture_size=256, grid=32)
+    client.send(type="generate", id=5, photo=str(astronaut_file), texture_size=256, grid=32)
     message, arrays, progress = client.answer(5)
     assert message["type"] == "result" and message["units"] == "m"
     assert (message["name"], message["faces"], message["face"], message["texture_size"]) == ("astronaut", 1, 0, 256)
@@ -107,35 +69,35 @@ def test_generate_reports_progress_and_the_result(client, astronaut_file):
 def test_several_photos_become_one_face(client, astronaut_file, tmp_path):
     other = tmp_path / "from the left.png"
     other.write_bytes(Path(astronaut_file).read_bytes())
-    client.say(type="generate", id=1, photos=[str(astronaut_file), str(other)])
+    client.send(type="generate", id=1, photos=[str(astronaut_file), str(other)])
     message, _, progress = client.answer(1)
     assert message["type"] == "result" and message["name"] == "astronaut"
     fractions = [step["fraction"] for step in progress]
     assert fractions == sorted(fractions) and any("2 of 2" in step["message"] for step in progress)
-    client.say(type="generate", id=2, photos=[])
+    client.send(type="generate", id=2, photos=[])
     assert client.answer(2)[0]["code"] == "bad_request"
-    client.say(type="generate", id=3, photos=[str(astronaut_file), str(tmp_path / "none.jpg")])
+    client.send(type="generate", id=3, photos=[str(astronaut_file), str(tmp_path / "none.jpg")])
     message = client.answer(3)[0]
     assert message["code"] == "photo_not_found" and "none.jpg" in message["message"]
 
 
 def test_color_can_be_left_out(client, astronaut_file):
-    client.say(type="generate", id=1, photo=str(astronaut_file), color=False)
+    client.send(type="generate", id=1, photo=str(astronaut_file), color=False)
     _, arrays, _ = client.answer(1)
     assert set(arrays) == {"normal"}
 
 
 def test_cancel_while_it_runs_and_while_it_waits(client, engine, astronaut_file):
     engine.gate.clear()
-    client.say(type="generate", id=1, photo=str(astronaut_file))
-    client.say(type="generate", id=2, photo=str(astronaut_file))
-    client.say(type="generate", id=3, photo=str(astronaut_file))
+    client.send(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="generate", id=2, photo=str(astronaut_file))
+    client.send(type="generate", id=3, photo=str(astronaut_file))
     assert engine.began.wait(TIMEOUT)
-    client.say(type="cancel", id=2)
-    client.say(type="cancel", id=1)
-    client.say(type="cancel", id=99)
+    client.send(type="cancel", id=2)
+    client.send(type="cancel", id=1)
+    client.send(type="cancel", id=99)
     # An answer from the reading thread: by then it has seen the cancels.
-    client.say(type="nonsense", id=50)
+    client.send(type="nonsense", id=50)
     assert client.answer(50)[0]["code"] == "bad_request"
     engine.gate.set()
     assert client.answer(1)[0] == {"type": "cancelled", "id": 1}
@@ -145,14 +107,14 @@ def test_cancel_while_it_runs_and_while_it_waits(client, engine, astronaut_file)
 
 def test_an_id_can_be_used_again_after_a_cancel(client, engine, astronaut_file):
     engine.gate.clear()
-    client.say(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="generate", id=1, photo=str(astronaut_file))
     assert engine.began.wait(TIMEOUT)
-    client.say(type="cancel", id=1)
-    client.say(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="cancel", id=1)
+    client.send(type="generate", id=1, photo=str(astronaut_file))
     assert client.answer(1)[0]["code"] == "bad_request"
     engine.gate.set()
     assert client.answer(1)[0]["type"] == "cancelled"
-    client.say(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="generate", id=1, photo=str(astronaut_file))
     assert client.answer(1)[0]["type"] == "result"
 
 
@@ -179,11 +141,11 @@ def test_an_id_can_be_used_again_after_a_cancel(client, engine, astronaut_file):
 def test_bad_requests_are_answered_and_the_engine_goes_on(client, astronaut_file, request_, code):
     if request_ and "photo" not in request_:
         request_ = {"photo": str(astronaut_file), **request_}
-    client.say(type="generate", id=1, **request_)
+    client.send(type="generate", id=1, **request_)
     message, arrays, _ = client.answer(1)
     assert (message["type"], message["code"]) == ("error", code)
     assert message["message"] and message["hint"] and arrays == {}
-    client.say(type="hello", id=2)
+    client.send(type="hello", id=2)
     assert client.answer(2)[0]["type"] == "result"
 
 
@@ -199,12 +161,12 @@ def test_bad_requests_are_answered_and_the_engine_goes_on(client, astronaut_file
 )
 def test_failures_are_data_never_a_traceback(client, engine, astronaut_file, failure, code):
     engine.failure = failure
-    client.say(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="generate", id=1, photo=str(astronaut_file))
     message, _, _ = client.answer(1)
     assert (message["type"], message["code"]) == ("error", code)
     assert "\n" not in message["message"] and "Traceback" not in str(message)
     engine.failure = None
-    client.say(type="generate", id=2, photo=str(astronaut_file))
+    client.send(type="generate", id=2, photo=str(astronaut_file))
     assert client.answer(2)[0]["type"] == "result"
 
 
@@ -212,28 +174,28 @@ def test_failures_are_data_never_a_traceback(client, engine, astronaut_file, fai
     "message", [{"type": "hello"}, {"type": "hello", "id": "1"}, {"type": "hello", "id": True}, {}]
 )
 def test_a_request_needs_an_id(client, message):
-    client.say(**message)
-    answer, _ = client.hear()
+    client.send(**message)
+    answer, _ = client.receive()
     assert (answer["type"], answer["id"], answer["code"]) == ("error", None, "bad_request")
 
 
 @pytest.mark.parametrize("kind", ["dance", None, 3, ["hello"]])
 def test_unknown_types_are_refused(client, kind):
-    client.say(type=kind, id=4)
+    client.send(type=kind, id=4)
     assert client.answer(4)[0]["code"] == "bad_request"
 
 
 def test_too_many_waiting_requests_are_refused(client, engine, astronaut_file):
     engine.gate.clear()
     for number in range(70):
-        client.say(type="generate", id=number, photo=str(astronaut_file))
+        client.send(type="generate", id=number, photo=str(astronaut_file))
     assert client.answer(69)[0]["code"] == "busy"
 
 
 def test_a_bad_frame_is_answered_and_the_next_one_read(client):
     client.writer.write(frames.HEADER.pack(frames.MAGIC, frames.PROTOCOL_VERSION, 0, 5, 0) + b"{oops")
-    client.say(type="hello", id=1)
-    message, _ = client.hear()
+    client.send(type="hello", id=1)
+    message, _ = client.receive()
     assert (message["type"], message["id"], message["code"]) == ("error", None, "bad_frame")
     assert client.answer(1)[0]["type"] == "result"
 
@@ -241,7 +203,7 @@ def test_a_bad_frame_is_answered_and_the_next_one_read(client):
 def test_another_version_is_told_what_to_update(client):
     client.writer.write(frames.HEADER.pack(frames.MAGIC, frames.PROTOCOL_VERSION + 1, 0, 2, 0) + b"{}")
     client.writer.flush()
-    message, _ = client.hear()
+    message, _ = client.receive()
     assert message["code"] == "version_mismatch" and "update" in message["message"]
     client.thread.join(TIMEOUT)
     assert client.codes == [1]
@@ -250,10 +212,10 @@ def test_another_version_is_told_what_to_update(client):
 @pytest.mark.parametrize("end", ["shutdown", "close"])
 def test_the_end_stops_the_running_request(client, engine, astronaut_file, end):
     engine.gate.clear()
-    client.say(type="generate", id=1, photo=str(astronaut_file))
+    client.send(type="generate", id=1, photo=str(astronaut_file))
     assert engine.began.wait(TIMEOUT)
     if end == "shutdown":
-        client.say(type="shutdown")
+        client.send(type="shutdown")
     else:
         client.writer.close()
     time.sleep(0.2)

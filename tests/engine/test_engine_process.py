@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real engine in a process of its own, on its pipes."""
+"""The engine as a process of its own, with its networks."""
 
 import subprocess
 import sys
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine_client import Process
-from hffne.service import frames
+from hffne.maps.registry import MAPS
+from hffne.service import frames, protocol
 
 
 @pytest.fixture(scope="module")
@@ -20,15 +21,16 @@ def served():
 
 
 def test_the_engine_says_what_it_is(served):
-    served.say(type="hello", id=0)
+    served.send(type="hello", id=0)
     hello, _, _ = served.answer(0)
     assert hello["type"] == "result", hello
     assert (hello["device"], hello["protocol"]) == ("cpu", frames.PROTOCOL_VERSION)
     assert hello["models"] and hello["device_name"]
+    protocol.checked_fields(protocol.RESULTS["hello"], hello)
 
 
 def test_the_engine_finds_the_faces_of_a_photo(served, astronaut_file):
-    served.say(type="faces", id=1, photo=str(astronaut_file))
+    served.send(type="faces", id=1, photo=str(astronaut_file))
     message, _, _ = served.answer(1)
     assert message["photo_size"] == [512, 512]
     (face,) = message["faces"]
@@ -36,8 +38,10 @@ def test_the_engine_finds_the_faces_of_a_photo(served, astronaut_file):
 
 
 def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
-    served.say(type="faces", id=3, photo=str(astronaut_file), thumbnails=96)
+    served.send(type="faces", id=3, photo=str(astronaut_file), thumbnails=96)
     message, arrays, _ = served.answer(3)
+    protocol.checked_fields(protocol.RESULTS["faces"], message)
+    protocol.check_arrays(protocol.RESULTS["faces"], arrays)
     pictures = arrays["thumbnails"]
     assert pictures.shape == (len(message["faces"]), 96, 96, 3) and pictures.dtype == "uint8"
     # Skin in the middle: red over green over blue.
@@ -46,9 +50,13 @@ def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
 
 
 def test_the_engine_makes_a_face(served, astronaut_file):
-    served.say(type="generate", id=2, photo=str(astronaut_file), texture_size=256, grid=48)
+    served.send(type="generate", id=2, photo=str(astronaut_file), texture_size=256, grid=48, maps=[*MAPS])
     message, arrays, progress = served.answer(2)
     assert message["type"] == "result", message
+    protocol.checked_fields(protocol.RESULTS["generate"], message)
+    protocol.check_arrays(protocol.RESULTS["generate"], arrays)
+    for step in progress:
+        protocol.checked_fields(protocol.REPLIES["progress"], step)
     assert len({step["stage"] for step in progress}) >= 4
     assert message["name"] == "astronaut" and message["units"] == "m" and message["texture_size"] == 256
     camera = message["camera"]
@@ -68,19 +76,19 @@ def test_the_engine_makes_a_face(served, astronaut_file):
 
 def test_the_engine_cancels(served, astronaut_file):
     for number in (10, 11):
-        served.say(type="generate", id=number, photo=str(astronaut_file))
-    served.say(type="cancel", id=11)
-    served.say(type="cancel", id=10)
+        served.send(type="generate", id=number, photo=str(astronaut_file))
+    served.send(type="cancel", id=11)
+    served.send(type="cancel", id=10)
     assert served.answer(11)[0] == {"type": "cancelled", "id": 11}
 
 
 def test_the_engine_answers_errors_and_keeps_its_log_off_the_wire(served, tmp_path, astronaut_file):
     text = tmp_path / "text.jpg"
     text.write_text("no photo")
-    served.say(type="generate", id=20, photo=str(text))
+    served.send(type="generate", id=20, photo=str(text))
     message, _, _ = served.answer(20)
     assert message["code"] == "not_a_photo" and "text.jpg" in message["message"]
-    served.say(type="faces", id=21, photo=str(astronaut_file))
+    served.send(type="faces", id=21, photo=str(astronaut_file))
     assert served.answer(21)[0]["type"] == "result"
     assert served.end() == 0
     assert any(b"text.jpg" in line for line in served.log)
@@ -88,9 +96,10 @@ def test_the_engine_answers_errors_and_keeps_its_log_off_the_wire(served, tmp_pa
 
 def test_a_wrong_device_is_an_error_in_the_answer():
     process = Process("--device", "abacus")
-    process.say(type="hello", id=0)
+    process.send(type="hello", id=0)
     message, _, _ = process.answer(0)
     assert (message["type"], message["code"]) == ("error", "no_device")
+    assert (message["exit_code"], message["fatal"]) == (2, False)
     assert process.end() == 0
 
 
@@ -98,8 +107,8 @@ def test_garbage_ends_the_engine_with_an_error():
     process = Process()
     process.writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     process.writer.flush()
-    message, _ = process.hear()
-    assert message["code"] == "bad_frame"
+    message, _ = process.receive()
+    assert (message["code"], message["fatal"]) == ("bad_frame", True)
     assert process.end() == 1
 
 

@@ -16,17 +16,17 @@ class Client:
     def __init__(self, writer, reader):
         self.writer, self.reader = writer, reader
 
-    def say(self, **message):
+    def send(self, **message):
         frames.write_frame(self.writer, message)
 
-    def hear(self):
+    def receive(self):
         return frames.read_frame(self.reader)
 
     def answer(self, number):
         """(final message, arrays, progress messages) of a request."""
         progress = []
         while True:
-            frame = self.hear()
+            frame = self.receive()
             assert frame is not None, "the engine has gone"
             message, arrays = frame
             if message.get("id") == number and message["type"] != "progress":

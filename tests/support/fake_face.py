@@ -145,6 +145,7 @@ def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
         "faces": 1,
         "face": 0,
         "box": [200, 150, 200, 220],
+        "photo_size": list(PHOTO_SIZE),
         "texture_size": texture_size,
         "units": "m",
         "camera": {

@@ -21,11 +21,14 @@ class Engine:
     def __init__(self, device=None, model="compact"):
         self.device, self.device_name = "cpu", "A Stand-in"
 
-    def normals(self, photo, face, report, cancelled, size=CROP):
+    def normals(self, photo, face, report=None, cancelled=None, size=CROP):
         for number, stage in enumerate(("prn", "coarse", "fine", "band_merge")):
             report(stage, 0.1 + 0.1 * number, stage)
 
-    def build(self, photo, estimate, size, grid, report, cancelled, maps=()):
+    def build(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
         for number, stage in enumerate(("unwrap", "maps", "mesh")):
             report(stage, 0.7 + 0.1 * number, stage)
-        return Asset(photo.path.stem, size, grid, maps)
+        return Asset(photo.path.stem, texture_size, grid, maps)
+
+    def build_multi_photo(self, views, *options, **more):
+        return self.build(*views[0], *options, **more)

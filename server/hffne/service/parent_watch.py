@@ -1,56 +1,62 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Notice that the program which started the engine is gone, however it went.
+"""Notice that the process which started the engine has ended, for whatever reason.
 
-The end of stdin tells that, too, but not where another child of that program has inherited the pipe.
+The end of stdin shows that as well, but not where another child of that process has inherited the pipe.
 """
 
 import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 
-# Set by the client to its own process id.
+# The client sets this variable to its own process id.
 VARIABLE = "HFFNE_CLIENT_PID"
 
 _SYNCHRONIZE = 0x00100000
-_FOREVER = 0xFFFFFFFF
+_INFINITE = 0xFFFFFFFF
 
 
-def watch(gone, seconds=1.0):
-    """Call `gone()` once, from a thread, when the process named by HFFNE_CLIENT_PID ends. Returns the thread or None.
+def call_when_parent_ends(callback: Callable[[], object], seconds: float = 1.0) -> threading.Thread | None:
+    """Call `callback()` once, from a thread, when the process named by HFFNE_CLIENT_PID ends.
 
-    Where that process is not this one's parent (a wrapper stands between them) only Windows can watch it; elsewhere
-    process ids are soon used again, and the end of stdin has to do.
+    seconds: the interval between two checks on POSIX. Returns the thread, or None where that process cannot be
+    watched: not named, or not this one's parent (a wrapper stands between them). Windows can watch any process;
+    elsewhere process ids are soon used again, and the end of stdin has to suffice.
     """
     try:
         pid = int(os.environ.get(VARIABLE, ""))
     except ValueError:
         return None
-    wait = _windows(pid) if sys.platform == "win32" else _posix(pid, seconds)
+    wait = _windows_wait(pid) if sys.platform == "win32" else _posix_wait(pid, seconds)
     if wait is None:
         return None
 
-    def run():
+    def run() -> None:
         wait()
-        gone()
+        callback()
 
-    thread = threading.Thread(target=run, name="parent", daemon=True)
+    thread = threading.Thread(target=run, name="parent-watch", daemon=True)
     thread.start()
     return thread
 
 
-def _posix(pid, seconds):
+def _posix_wait(pid: int, seconds: float) -> Callable[[], object] | None:
+    """A function that returns when the parent `pid` has ended, or None when `pid` is not the parent."""
     if os.getppid() != pid:
         return None
 
-    def wait():
+    def wait() -> None:
         while os.getppid() == pid:
             time.sleep(seconds)
 
     return wait
 
 
-def _windows(pid):
+def _windows_wait(pid: int) -> Callable[[], object] | None:
+    """The same on Windows, for any process."""
+    if sys.platform != "win32":
+        return None
     import ctypes
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -59,4 +65,4 @@ def _windows(pid):
     handle = kernel.OpenProcess(_SYNCHRONIZE, False, pid)
     if not handle:
         return None
-    return lambda: kernel.WaitForSingleObject(handle, _FOREVER)
+    return lambda: kernel.WaitForSingleObject(handle, _INFINITE)

@@ -119,7 +119,7 @@ def garbage(loop, frames):
 
 
 def device(loop, frames):
-    loop._engine.device, loop._engine.device_name = "cuda:0", "A Graphics Card"
+    loop._handlers.engine.device, loop._handlers.engine.device_name = "cuda:0", "A Graphics Card"
     raise RuntimeError("CUDA error: unspecified launch failure")
 
 

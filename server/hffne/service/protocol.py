@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every message between the engine and its clients: its fields, their limits, and its arrays.
+
+Messages travel in frames (see `frames.py`): a JSON object with "type" and "id", and arrays by name. The client sends
+requests; the engine answers each with any number of "progress" messages and then one "result", "error" or
+"cancelled" of the same id. Fields and arrays that are not described here are ignored, so that either side may be a
+little newer than the other.
+
+Standard library only. This file stands twice, byte for byte the same: in the engine (`hffne/service/protocol.py`) and
+in the Blender extension (`hffne_blender/engine/protocol.py`), because neither may import the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+# The engine refuses further requests while this many are not answered.
+MAX_WAITING = 64
+# Pixels: the textures' side; the fine network's crop, a multiple of CROP_STEP; the side of a face's thumbnail, 0: none.
+TEXTURE_SIZES = (64, 4096)
+CROP_SIZES, CROP_STEP = (256, 2048), 32
+THUMBNAIL_SIZES = (0, 512)
+# Vertices along a side of the UV layout.
+GRIDS = (8, 512)
+MAX_THUMBNAILS = 24
+# Photos of one person, merged to one face.
+MAX_PHOTOS = 12
+# Seconds between two "alive" messages.
+HEARTBEATS = (0.1, 60.0)
+LANDMARKS = 68
+
+
+class ProtocolError(ValueError):
+    """A message that is not as described here; the text names the field or array.
+
+    hint: what a user can do about it, or "".
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ArrayLike(Protocol):
+    """What is checked of an array: numpy's attributes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each dimension."""
+
+    @property
+    def dtype(self) -> Any:
+        """numpy's dtype, of which `kind` and `itemsize` are read."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of a message.
+
+    kind      "integer", "number", "boolean", "text", "object", "texts", "numbers", "objects" or "face"
+    meaning   what it says, with its unit
+    required  whether it must be there; if not, `default` is used
+    low, high, step   limits of a number; of a list, the limits of its length
+    choices   the possible texts
+    hint      what a user can do about a wrong value, "" where only a program can have sent it
+    """
+
+    kind: str
+    meaning: str
+    required: bool = True
+    default: Any = None
+    low: float | None = None
+    high: float | None = None
+    step: int = 1
+    choices: tuple[str, ...] = ()
+    hint: str = ""
+
+    def expected(self) -> str:
+        """The possible values in words."""
+        if self.kind in ("integer", "number"):
+            text = "a whole number" if self.kind == "integer" else "a number"
+            text += "" if self.low is None else f" from {self.low:g}"
+            text += "" if self.high is None else f" to {self.high:g}"
+            return text + (f", a multiple of {self.step}" if self.step > 1 else "")
+        if self.kind in ("texts", "numbers", "objects"):
+            count = "" if self.low is None or self.high is None else f"{self.low:g} to {self.high:g} "
+            count = f"{self.low:g} " if self.low is not None and self.low == self.high else count
+            return f"a list of {count}{self.kind}" + (f" out of {', '.join(self.choices)}" if self.choices else "")
+        return {
+            "boolean": "true or false",
+            "text": " or ".join(self.choices) or "a text that is not empty",
+            "object": "an object",
+            "face": '"largest" or a whole number from 0',
+        }[self.kind]
+
+    def allows(self, value: object) -> bool:
+        """Whether a value is as described. True is no number."""
+        if self.kind == "boolean":
+            return isinstance(value, bool)
+        if self.kind == "integer":
+            return type(value) is int and self._within(value) and value % self.step == 0
+        if self.kind == "number":
+            return _is_number(value) and self._within(value)
+        if self.kind == "text":
+            return isinstance(value, str) and bool(value) and (not self.choices or value in self.choices)
+        if self.kind == "object":
+            return isinstance(value, dict)
+        if self.kind == "face":
+            return value == "largest" or (type(value) is int and value >= 0)
+        if not isinstance(value, list) or not self._within(len(value)):
+            return False
+        if self.kind == "texts":
+            return all(isinstance(item, str) and (not self.choices or item in self.choices) for item in value)
+        return all(_is_number(item) if self.kind == "numbers" else isinstance(item, dict) for item in value)
+
+    def _within(self, value: Any) -> bool:
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array of a message, row 0 at the top unless `meaning` says otherwise.
+
+    dtype     as in frames: "f4" float32, "i4" int32, "u1" uint8, "u2" uint16
+    shape     lengths; a letter stands for the same length in all arrays of the message, see MAX_LENGTHS
+    meaning   what it holds, with unit and color space
+    """
+
+    dtype: str
+    shape: tuple[int | str, ...]
+    meaning: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Message:
+    """The fields and arrays of one message, beside "type" and "id"."""
+
+    meaning: str
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+# The longest side that a letter in a shape may stand for; other letters are limited by the frame's size only.
+MAX_LENGTHS = {"T": TEXTURE_SIZES[1], "M": TEXTURE_SIZES[1], "L": TEXTURE_SIZES[1], "S": CROP_SIZES[1],
+               "N": MAX_THUMBNAILS, "P": THUMBNAIL_SIZES[1]}  # fmt: skip
+
+# The arrays of the further maps, by the maps' names in a request.
+MAP_ARRAYS: dict[str, dict[str, Array]] = {
+    "albedo": {"albedo": Array("u1", ("T", "T", 3), "sRGB, the colors with the photo's light divided out", False)},
+    "height": {"height": Array("f4", ("T", "T"), "meters over the base mesh", False)},
+    "curvature": {"curvature": Array("f4", ("T", "T"), "1/m, ridges positive", False)},
+    "occlusion": {"occlusion": Array("u2", ("T", "T"), "65535 is open", False)},
+    "roughness": {"roughness": Array("u1", ("T", "T"), "255 is 1", False)},
+    "bands": {
+        "normal_medium": Array("f4", ("M", "M", 3), "object space: the normal without its fine relief", False),
+        "normal_coarse": Array("f4", ("L", "L", 3), "the same without its fine and medium relief", False),
+    },
+    "relight": {
+        "photo_normal": Array("f4", ("S", "S", 3), "the photo's crop: unit normals in camera space", False),
+        "photo_mask": Array("u1", ("S", "S"), "255 on the face", False),
+        "photo_color": Array("u1", ("S", "S", 3), "sRGB", False),
+        "photo_albedo": Array("u1", ("S", "S", 3), "sRGB, the light divided out", False),
+    },
+}
+
+_PHOTO = Field("text", "path of the photo", required=False)
+_NOTICES = Field("texts", "sentences for the user", required=False, default=())
+_PHOTO_SIZE = Field("numbers", "width and height of the photo in pixels", low=2, high=2)
+_BOX = Field("numbers", "x, y, width, height of the face in pixels of the photo", low=4, high=4)
+
+# What a client sends. All but "shutdown" have an "id", a whole number that no unanswered request has.
+REQUESTS: dict[str, Message] = {
+    "hello": Message(
+        "load the engine and describe it",
+        {
+            "heartbeat": Field(
+                "number",
+                'send an "alive" message every so many seconds',
+                required=False,
+                low=HEARTBEATS[0],
+                high=HEARTBEATS[1],
+            )
+        },
+    ),
+    "faces": Message(
+        "detect the faces of a photo",
+        {
+            "photo": Field("text", "path of the photo"),
+            "thumbnails": Field(
+                "integer",
+                "side of a picture of each face in pixels, 0 for none",
+                required=False,
+                default=0,
+                low=THUMBNAIL_SIZES[0],
+                high=THUMBNAIL_SIZES[1],
+                hint="Choose another value.",
+            ),
+        },
+    ),
+    "generate": Message(
+        "build a face from one photo, or from several photos of one person",
+        {
+            "photo": _PHOTO,
+            "photos": Field(
+                "texts",
+                'paths of several photos, instead of "photo"; the first one names the face',
+                required=False,
+                low=1,
+                high=MAX_PHOTOS,
+                hint="Choose fewer photos.",
+            ),
+            "face": Field("face", "which face of each photo, the largest first", required=False, default="largest"),
+            "texture_size": Field(
+                "integer",
+                "the textures' side in pixels",
+                required=False,
+                default=1024,
+                low=TEXTURE_SIZES[0],
+                high=TEXTURE_SIZES[1],
+                hint="Choose another value.",
+            ),
+            "grid": Field(
+                "integer",
+                "vertices along a side of the UV layout",
+                required=False,
+                default=128,
+                low=GRIDS[0],
+                high=GRIDS[1],
+                hint="Choose another value.",
+            ),
+            "size": Field(
+                "integer",
+                "side of the fine network's crop in pixels; the engine's own without it",
+                required=False,
+                low=CROP_SIZES[0],
+                high=CROP_SIZES[1],
+                step=CROP_STEP,
+                hint="Choose another value.",
+            ),
+            "color": Field("boolean", "whether to send the color texture", required=False, default=True),
+            "maps": Field(
+                "texts",
+                "the further maps",
+                required=False,
+                default=(),
+                choices=tuple(MAP_ARRAYS),
+                hint="Choose other maps.",
+            ),
+        },
+    ),
+    "cancel": Message('stop the request of this id at its next stage; it is answered with "cancelled"'),
+    "shutdown": Message("end the engine; it has no id"),
+}
+
+# What the engine sends while it works, and instead of a result. "id" is null in what belongs to no request.
+REPLIES: dict[str, Message] = {
+    "progress": Message(
+        "a stage begins",
+        {
+            "stage": Field("text", "a short stable name"),
+            "fraction": Field("number", "share of the whole request that is done", low=0, high=1),
+            "message": Field("text", "the stage in words", required=False, default=""),
+        },
+    ),
+    "alive": Message(
+        'the process responds; sent at the interval that "hello" requests',
+        {"cpu": Field("number", "seconds of processor time that the engine has used", low=0)},
+    ),
+    "cancelled": Message("the request was cancelled"),
+    "error": Message(
+        "the request failed",
+        {
+            "code": Field("text", "a short stable name, see docs/troubleshooting.md"),
+            "message": Field("text", "what is wrong, in words"),
+            "hint": Field("text", 'what to do about it, or ""', required=False, default=""),
+            "exit_code": Field("integer", "what a command line returns for it", required=False, default=1, low=1),
+            "fatal": Field("boolean", "whether the engine ends", required=False, default=False),
+        },
+    ),
+}
+
+# The engine's "result" by the type of the request.
+RESULTS: dict[str, Message] = {
+    "hello": Message(
+        "the engine is loaded",
+        {
+            "protocol": Field("integer", "version of the protocol"),
+            "version": Field("text", "version of the engine"),
+            "device": Field("text", "torch's name of the device"),
+            "device_name": Field("text", "the device's name for the user"),
+            "models": Field("texts", "names of the loaded models"),
+        },
+    ),
+    "faces": Message(
+        "the faces, the largest first",
+        {
+            "photo_size": _PHOTO_SIZE,
+            "faces": Field("objects", 'of each face "box" (x, y, width, height in pixels) and "score" (0 to 1)'),
+            "notices": _NOTICES,
+        },
+        {"thumbnails": Array("u1", ("N", "P", "P", 3), "sRGB, a picture of each of the first faces", False)},
+    ),
+    "generate": Message(
+        "the built face, on Blender's axes: X to the viewer's right, -Y forward, Z up",
+        {
+            "name": Field("text", "stem of the first photo's file name"),
+            "units": Field("text", "unit of the vertices", choices=("m",)),
+            "faces": Field("integer", "how many faces the first photo shows", low=1),
+            "face": Field("integer", "which of them was built", low=0),
+            "box": _BOX,
+            "photo_size": _PHOTO_SIZE,
+            "texture_size": Field("integer", "the textures' side in pixels", low=1, high=TEXTURE_SIZES[1]),
+            "regions": Field("texts", "names of the regions"),
+            "camera": Field(
+                "object",
+                "rotation (3 x 3, object axes to camera axes), scale (pixels of the crop at 256 per meter), center "
+                "(crop pixel of the object's origin), crop (center_x, center_y, side, size), photo_size",
+            ),
+            "notices": _NOTICES,
+        },
+        {
+            "vertices": Array("f4", ("V", 3), "meters"),
+            "uvs": Array("f4", ("V", 2), "0 to 1, one a vertex"),
+            "quads": Array("i4", ("Q", 4), "vertices of each face, counter-clockwise seen from outside"),
+            "region_weights": Array("f4", ("R", "V"), "0 to 1"),
+            "normal": Array("f4", ("T", "T", 3), "object-space unit normals, row 0 at v = 1"),
+            "color": Array("u1", ("T", "T", 3), "sRGB, row 0 at v = 1", False),
+            "confidence": Array("f4", ("T", "T"), "0 to 1: how well the photo shows the texel", False),
+            "landmarks": Array("f4", (LANDMARKS, 2), "UVs of the iBUG landmarks", False),
+            **{name: array for arrays in MAP_ARRAYS.values() for name, array in arrays.items()},
+        },
+    ),
+}
+
+
+def checked_fields(described: Message, message: Mapping[str, Any]) -> dict[str, Any]:
+    """The described fields of a message, defaults filled in. Raises ProtocolError for the first wrong one."""
+    values = {}
+    for name, about in described.fields.items():
+        value = message.get(name, about.default)
+        if (name in message or about.required) and not about.allows(value):
+            raise ProtocolError(f"'{name}' must be {about.expected()}.", about.hint)
+        values[name] = value
+    return values
+
+
+def check_arrays(described: Message, arrays: Mapping[str, ArrayLike]) -> None:
+    """Check dtype and shape of the described arrays. Raises ProtocolError for the first wrong one."""
+    lengths: dict[str, int] = {}
+    for name, about in described.arrays.items():
+        if name not in arrays:
+            if about.required:
+                raise ProtocolError(f"The array '{name}' is missing.")
+            continue
+        array = arrays[name]
+        found = f"{array.dtype.kind}{array.dtype.itemsize}"
+        if found != about.dtype or len(array.shape) != len(about.shape):
+            raise ProtocolError(f"The array '{name}' is {found} {array.shape}, not {about.dtype} {about.shape}.")
+        for length, wanted in zip(array.shape, about.shape, strict=True):
+            if isinstance(wanted, str):
+                most = MAX_LENGTHS.get(wanted)
+                fits = lengths.setdefault(wanted, length) == length and (most is None or length <= most)
+            else:
+                fits = length == wanted
+            if not fits:
+                raise ProtocolError(f"The array '{name}' has the shape {array.shape}, which does not fit the others.")
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
