@@ -41,6 +41,10 @@ class ProtocolError(ValueError):
         self.hint = hint
 
 
+class ArrayError(ProtocolError):
+    """An array that is not as described here."""
+
+
 class ArrayLike(Protocol):
     """What is checked of an array: numpy's attributes."""
 
@@ -142,8 +146,15 @@ class Message:
 
 
 # The longest side that a letter in a shape may stand for; other letters are limited by the frame's size only.
-MAX_LENGTHS = {"T": TEXTURE_SIZES[1], "M": TEXTURE_SIZES[1], "L": TEXTURE_SIZES[1], "S": CROP_SIZES[1],
-               "N": MAX_THUMBNAILS, "P": THUMBNAIL_SIZES[1]}  # fmt: skip
+MAX_LENGTHS = {
+    "T": TEXTURE_SIZES[1],
+    "M": TEXTURE_SIZES[1],
+    "L": TEXTURE_SIZES[1],
+    "S": CROP_SIZES[1],
+    "C": CROP_SIZES[1],
+    "N": MAX_THUMBNAILS,
+    "P": THUMBNAIL_SIZES[1],
+}
 
 # The arrays of the further maps, by the maps' names in a request.
 MAP_ARRAYS: dict[str, dict[str, Array]] = {
@@ -159,8 +170,8 @@ MAP_ARRAYS: dict[str, dict[str, Array]] = {
     "relight": {
         "photo_normal": Array("f4", ("S", "S", 3), "the photo's crop: unit normals in camera space", False),
         "photo_mask": Array("u1", ("S", "S"), "255 on the face", False),
-        "photo_color": Array("u1", ("S", "S", 3), "sRGB", False),
-        "photo_albedo": Array("u1", ("S", "S", 3), "sRGB, the light divided out", False),
+        "photo_color": Array("u1", ("C", "C", 3), "sRGB", False),
+        "photo_albedo": Array("u1", ("C", "C", 3), "sRGB, the light divided out", False),
     },
 }
 
@@ -346,17 +357,17 @@ def checked_fields(described: Message, message: Mapping[str, Any]) -> dict[str, 
 
 
 def check_arrays(described: Message, arrays: Mapping[str, ArrayLike]) -> None:
-    """Check dtype and shape of the described arrays. Raises ProtocolError for the first wrong one."""
+    """Check dtype and shape of the described arrays. Raises ArrayError for the first wrong one."""
     lengths: dict[str, int] = {}
     for name, about in described.arrays.items():
         if name not in arrays:
             if about.required:
-                raise ProtocolError(f"The array '{name}' is missing.")
+                raise ArrayError(f"The array '{name}' is missing.")
             continue
         array = arrays[name]
         found = f"{array.dtype.kind}{array.dtype.itemsize}"
         if found != about.dtype or len(array.shape) != len(about.shape):
-            raise ProtocolError(f"The array '{name}' is {found} {array.shape}, not {about.dtype} {about.shape}.")
+            raise ArrayError(f"The array '{name}' is {found} {array.shape}, not {about.dtype} {about.shape}.")
         for length, wanted in zip(array.shape, about.shape, strict=True):
             if isinstance(wanted, str):
                 most = MAX_LENGTHS.get(wanted)
@@ -364,7 +375,7 @@ def check_arrays(described: Message, arrays: Mapping[str, ArrayLike]) -> None:
             else:
                 fits = length == wanted
             if not fits:
-                raise ProtocolError(f"The array '{name}' has the shape {array.shape}, which does not fit the others.")
+                raise ArrayError(f"The array '{name}' has the shape {array.shape}, which does not fit the others.")
 
 
 def _is_number(value: object) -> bool:

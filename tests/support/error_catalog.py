@@ -19,8 +19,8 @@ RAISERS = {"EngineError", "TransferError", "Failure", "_fail", "_give_up"}
 ELSEWHERE = ("cli", "datasets", "evaluation", "figures", "synthesis", "training", "benchmark",
              "paper.py", "variants.py", "photometric_stereo.py")  # fmt: skip
 TOOLS = {"build.py", "profile_main_thread.py", "contact_sheet.py", "roundtrip.py", "headless.py"}
-# What is wrong with a frame is told within another message.
-WITHIN = {"FrameError", "ValueError"}
+# What is wrong with a frame or an array is a part of another message.
+WITHIN = {"FrameError", "ValueError", "ArrayError"}
 # Their ValueErrors say that our own code calls them wrongly.
 INTERNAL = ("frames.py", "images.py", "png.py", "camera.py", "access.py", "nodes.py", "transfer.py")
 
@@ -117,7 +117,7 @@ def _classes():
     def code_of(name):
         return codes.get(name) or next((code for base in bases.get(name, ()) if (code := code_of(base))), "")
 
-    return {**{name: code_of(name) for name in bases}, "ReceivedFaceError": "bad_asset"}
+    return {**{name: code_of(name) for name in bases}, "ReceivedFaceError": "bad_asset", "ProtocolError": "bad_request"}
 
 
 def _messages(node, path, classes):
