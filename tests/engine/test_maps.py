@@ -264,7 +264,7 @@ def test_each_map_gives_the_arrays_that_it_declares_and_needs_only_its_own(made)
 
 
 def test_the_extension_expects_the_arrays_that_the_maps_declare():
-    from hffne_blender.numeric.asset import MAPS as EXPECTED
+    from hffne_blender.numeric.received_face import MAP_TYPES as EXPECTED
 
     declared = {name: spec for one in MAPS.values() for name, spec in one.gives.items()}
     assert {name: (np.dtype(kind).name, *rest) for name, (kind, *rest) in EXPECTED.items()} == {
