@@ -15,11 +15,11 @@ def mix(
     """A tangent-space normal map with its fine, medium and coarse bands weighted: (T, T, 3) float32 unit vectors.
 
     whole    (T, T, 3) all detail
-    medium   (S, S, 3) without the fine detail, or None where that is not known apart
+    medium   (S, S, 3) without the fine detail, or None where there is no such map
     coarse   (R, R, 3) without the fine and medium detail, or None
     weights  of the fine, medium and coarse band
 
-    In slopes (x / z, y / z) bands add up. Where a band is not known apart it counts as part of the next coarser one.
+    In slopes (x / z, y / z) bands add up. Without a band's map the band counts as part of the next coarser one.
     """
     size = len(whole)
     first = _slopes(whole)

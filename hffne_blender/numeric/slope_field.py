@@ -7,7 +7,7 @@ from .resample import cubic
 
 # A steeper slope is noise of a normal that lies almost in the surface.
 STEEPEST = 4.0
-# Levels of half the size are made down to about this many texels a side.
+# Levels of half the size are made down to about this many texels per side.
 _SMALLEST_LEVEL = 16
 
 

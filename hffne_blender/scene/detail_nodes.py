@@ -67,7 +67,7 @@ def has_sliders(obj: bpy.types.Object | None) -> bool:
 
 
 def has_bands(material: bpy.types.Material) -> bool:
-    """Whether a face's material knows the fine and the medium detail apart."""
+    """Whether a face's material has separate maps of its fine and medium detail."""
     return "normal_medium" in textures.of_material(material)
 
 

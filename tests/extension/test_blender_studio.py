@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lights, turntables, cards and cameras around faces: each face has its own, and what is not ours stays."""
+"""Lights, turntables, cards and cameras around faces: each face has its own, and an artist's objects stay."""
+
+import pytest
 
 from blender_process import needs_blender
 from blender_process import run_case as run_any_case
@@ -45,3 +47,27 @@ def test_the_turntable_is_rendered_when_it_is_asked_for(tmp_path):
     assert found["again"] == [1, 1, True]
     assert "There is no folder" in found["folder 0"] and "nowhere" in found["folder 1"]
     assert found["skipped"] == [True] * 3
+
+
+@needs_blender
+def test_lights_stand_around_the_face_and_replace_one_another():
+    found = run_case("lights")
+    lights = {"SOFT": 3, "REMBRANDT": 2, "BUTTERFLY": 3, "SPLIT": 1, "RIM": 3, "RAKING": 1}
+    for preset, count in lights.items():
+        # One collection, its lights, nothing left of the one before.
+        assert found[preset] == [1, count, 0], preset
+    # The face is moved, turned and scaled: the raking light circles around its axis all the same.
+    assert found["grazing"] == pytest.approx([70] * 4, abs=0.01)
+    assert max(found["aim"]) < 0.1
+    assert found["opposite"] == pytest.approx(140, abs=0.01)
+    assert found["undone"] == [0, 1] and found["redone"] == [1, 3]
+
+
+@needs_blender
+def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
+    found = run_case("relight", tmp_path / "relit.blend")
+    assert found["state"] == ["FINISHED"] and found["cards"] == 1
+    # The same as the formula with numpy, in linear light.
+    for which in ("left", "dragged", "reopened"):
+        assert found[which] < 0.02, which
+    assert "Photo Relighting: tick it under What Is Made" in found["without"]

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cases, as in blender_cases.py, about what stands around faces: lights, cameras, cards, and what others put there."""
+"""Cases about what is put around faces: lights, cameras, cards, and what an artist adds to them."""
 
-import json
-import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
-
 import bpy
+import case_process
 import numpy as np
-from look_cases import build, choose, start, studio
+from case_process import choose, start
+from face_scene import build, studio
 
 import fake_face
-import hffne_blender
+from hffne_blender import settings
+from hffne_blender.commands import roundtrip
 from hffne_blender.scene import images
 
 KINDS = ("lights", "turntable", "relight")
@@ -28,7 +26,7 @@ def names(face, kind):
 
 
 def case_guests():
-    """What the artist, and the face itself, have in the collections or on the objects stays when they are filled anew."""
+    """What the artist, and the face itself, have in the collections or on the objects stays when they are replaced."""
     start()
     face = build(texture_size=64, grid=24)
     result = {}
@@ -108,7 +106,7 @@ def case_photo_view():
     scene, result = bpy.context.scene, {}
     faces = [build(texture_size=64, grid=24) for _ in range(2)]
     faces[1].location.x = 1
-    for number, face in enumerate([*faces, faces[0]]):
+    for face in [*faces, faces[0]]:
         choose(face)
         bpy.ops.hffne.view_photo()
         result.setdefault("cameras", []).append(scene.camera.name)
@@ -193,7 +191,108 @@ def case_turntable(folder):
     return result
 
 
+def case_lights():
+    start()
+    obj = build()
+    obj.location, obj.rotation_euler, obj.scale = (1, 2, 3), (0.3, -0.2, 1.0), (2, 2, 2)
+    bpy.context.view_layer.update()
+    scene, result = bpy.context.scene, {}
+    bpy.ops.ed.undo_push(message="before")
+    for preset in ("SOFT", "REMBRANDT", "BUTTERFLY", "SPLIT", "RIM", "RAKING"):
+        bpy.ops.hffne.add_lights(preset=preset, grazing=np.radians(70), frames=40)
+        bpy.context.view_layer.update()
+        found = studio("lights")
+        lights = [other for other in found[0].all_objects if other.type == "LIGHT"]
+        result[preset] = [len(found), len(lights), len(bpy.data.lights) - len(lights)]
+    from mathutils import Vector
+
+    center = obj.matrix_world @ Vector(np.array([list(corner) for corner in obj.bound_box]).mean(0))
+    forward = obj.matrix_world.to_3x3() @ Vector((0, -1, 0))
+    light = lights[0]
+    around = []
+    for frame in (0, 10, 20, 30):
+        scene.frame_set(frame)
+        toward = light.matrix_world.translation - center
+        around.append(toward.normalized())
+        aim = light.matrix_world.to_3x3() @ Vector((0, 0, -1))
+        result.setdefault("grazing", []).append(float(np.degrees(toward.angle(forward))))
+        result.setdefault("aim", []).append(float(np.degrees(aim.angle(-toward))))
+    result["opposite"] = float(np.degrees(around[0].angle(around[2])))
+    bpy.ops.ed.undo_push(message="after")
+    bpy.ops.ed.undo()
+    result["undone"] = [len(studio("lights")), len(bpy.data.objects)]
+    bpy.ops.ed.redo()
+    result["redone"] = [len(studio("lights")), len(bpy.data.objects)]
+    return result
+
+
+def case_relight(path):
+    start()
+    build()
+    scene = bpy.context.scene
+    state = bpy.ops.hffne.relight_photo(light=(-0.2, -0.25, 0.1))
+    bpy.ops.hffne.relight_photo(light=(-0.2, -0.25, 0.1))
+    result = {"state": list(state), "cards": len(studio("relight")), "groups": len(bpy.data.node_groups)}
+    card = next(other for other in studio("relight")[0].objects if other.type == "MESH")
+    sent = fake_face.maps(["relight"], 64)
+    side = 256 / fake_face.SCALE
+    at = ((np.arange(128) + 0.5) / 128 - 0.5) * side
+    x, z = np.meshgrid(at, -at)
+    normal = sent["photo_normal"]
+    normal = np.stack([normal[..., 0], -normal[..., 2], normal[..., 1]], -1)
+    mask = sent["photo_mask"][..., None] / 255
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in
+              (sent["photo_color"] / 255, sent["photo_albedo"] / 255)]  # fmt: skip
+
+    def expected(light, ambient, strength, surroundings):
+        toward = np.array(light) - np.stack([x, 0 * x, z], -1)
+        toward /= np.linalg.norm(toward, axis=2, keepdims=True)
+        lit = np.maximum((normal * toward).sum(-1, keepdims=True), 0)
+        return linear[0] * surroundings * (1 - mask) + linear[1] * (ambient + strength * lit) * mask
+
+    def rendered():
+        view = bpy.data.objects.get("view") or bpy.data.objects.new("view", bpy.data.cameras.new("view"))
+        if not view.users_collection:
+            scene.collection.objects.link(view)
+        card = next(other for other in studio("relight")[0].objects if other.type == "MESH")
+        view.location, view.rotation_euler = card.location, (np.pi / 2, 0, 0)
+        view.location.y -= 1
+        view.data.type, view.data.ortho_scale = "ORTHO", side
+        scene.camera = view
+        for other in bpy.data.objects:
+            other.hide_render = other.type == "MESH" and other != card
+        roundtrip.set_up(scene, 128, 4)
+        scene.view_settings.view_transform = "Raw"
+        return roundtrip.render_pixels(scene)[..., :3]
+
+    def off(wanted):
+        error = np.abs(rendered() - wanted).max(2)
+        # Beside the mask's edge the render interpolates.
+        row, column = np.gradient(mask[..., 0])
+        return float(np.percentile(error[(row == 0) & (column == 0)], 95))
+
+    light = next(other for other in studio("relight")[0].objects if other.type == "EMPTY")
+    from hffne_blender.studio import relight
+
+    node = relight.find_node(card)
+    node.inputs["Gloss"].default_value = 0
+    result["left"] = off(expected((-0.2, -0.25, 0.1), 0.15, 1, 0.15))
+    light.location = (0.3, -0.1, -0.2)
+    node.inputs["Strength"].default_value = 2
+    result["dragged"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    scene = bpy.context.scene
+    result["reopened"] = off(expected((0.3, -0.1, -0.2), 0.15, 2, 0.15))
+    # What the defaults of the panel make.
+    bpy.context.view_layer.objects.active = build(names=[name.lower() for name in settings.DEFAULT_MAPS])
+    try:
+        bpy.ops.hffne.relight_photo()
+        result["without"] = ""
+    except RuntimeError as error:
+        result["without"] = str(error)
+    return result
+
+
 if __name__ == "__main__":
-    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
-    hffne_blender.unregister()
-    print("RESULT " + json.dumps(answer, default=float), flush=True)
+    case_process.main(globals())

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maps, live sliders, exports, bakes and lights of a face in Blender, on a face that is known by formula."""
+"""Maps, shading sliders, exports and bakes of a face in Blender, on a face that is known by formula."""
 
 import pytest
 
-from blender_process import needs_blender
-from blender_process import run_case as run_any_case
-
-
-def run_case(name, *arguments, **more):
-    return run_any_case(name, *arguments, script="look_cases.py", **more)
+from blender_process import needs_blender, run_case
 
 
 @needs_blender
 def test_every_map_has_its_name_depth_color_space_and_unit():
-    found = run_case("images")
+    found = run_case("images", script="map_cases.py")
     assert found["images"] == {
         # name, size, more than 8 bits, color space, range
         "color": ["fake_texture_color", 256, False, "sRGB", None],
@@ -35,7 +30,7 @@ def test_every_map_has_its_name_depth_color_space_and_unit():
 
 @needs_blender
 def test_cycles_shades_what_the_sliders_say(tmp_path):
-    found = run_case("sliders", tmp_path / "face.blend")
+    found = run_case("sliders", tmp_path / "face.blend", script="shading_cases.py")
     assert found.pop("mixes") == pytest.approx([0.25, 0.5])
     for which, degrees in found.items():
         assert degrees < 1.0, which
@@ -43,7 +38,7 @@ def test_cycles_shades_what_the_sliders_say(tmp_path):
 
 @needs_blender
 def test_the_sliders_of_an_export_are_those_of_the_shader():
-    found = run_case("mixed")
+    found = run_case("mixed", script="map_cases.py")
     assert found.pop("flat") < 1e-6
     assert found["as sent"] < 0.01 and found["back"] < 0.1
     # The bands' maps are smaller; what they lack is the sampling.
@@ -52,7 +47,7 @@ def test_the_sliders_of_an_export_are_those_of_the_shader():
 
 @needs_blender
 def test_relief_by_displacement_and_back():
-    found = run_case("relief")
+    found = run_case("relief", script="shading_cases.py")
     assert found["answer"] == ["FINISHED"]
     assert found["before"] == found["undone"] == found["back"] == [False, 1, 0]
     assert found["displaced"] == found["redone"] == [True, 0, 1]
@@ -62,7 +57,7 @@ def test_relief_by_displacement_and_back():
 
 @needs_blender
 def test_strength_is_how_far_the_surface_is_moved():
-    found = run_case("displaced")
+    found = run_case("displaced", script="shading_cases.py")
     # The height map's waves are 1.2 mm high, seen at a slant.
     assert 0.0008 < found["one"] < 0.002
     assert found["ratio"] == pytest.approx(2, abs=0.1)
@@ -70,7 +65,7 @@ def test_strength_is_how_far_the_surface_is_moved():
 
 @needs_blender
 def test_clay_is_gray_in_light_and_shadow_whatever_the_textures_say():
-    found = run_case("clay")
+    found = run_case("clay", script="shading_cases.py")
     assert found["tint 0"] > 0.1 and found["tint 1"] < 1e-4
     assert found["lit"][1] > 10 * found["lit"][0]
     assert found["textures"] < 1e-4
@@ -78,7 +73,7 @@ def test_clay_is_gray_in_light_and_shadow_whatever_the_textures_say():
 
 @needs_blender
 def test_exports_hold_what_was_made(tmp_path):
-    found = run_case("export", tmp_path)
+    found = run_case("export", tmp_path, script="map_cases.py")
     for which, worst in found["worst"].items():
         limit = 1e-6 if which.startswith("exr") else 2e-5
         assert worst["normal"] < limit and worst["albedo"] < 1e-5 and worst["height"] < 2e-5, which
@@ -95,7 +90,7 @@ def test_exports_hold_what_was_made(tmp_path):
 
 @needs_blender
 def test_both_bakes_agree_on_the_same_mesh():
-    found = run_case("bake_own")
+    found = run_case("bake_own", script="bake_cases.py")
     for space in ("TANGENT", "OBJECT"):
         mean, worst = found[space]
         assert mean < 0.3 and worst < 1, space
@@ -106,7 +101,7 @@ def test_both_bakes_agree_on_the_same_mesh():
 
 @needs_blender
 def test_both_bakes_agree_on_another_mesh():
-    found = run_case("bake_other")
+    found = run_case("bake_other", script="bake_cases.py")
     assert found["FAST"] == found["BLENDER"] == ["FINISHED"]
     assert found["fast is right"] < 1.5
     assert found["both agree"] < 1 and found["both agree, tangent"] < 1
@@ -117,7 +112,7 @@ def test_both_bakes_agree_on_another_mesh():
 
 @needs_blender
 def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path):
-    found = run_case("bake_used", tmp_path)
+    found = run_case("bake_used", tmp_path, script="bake_cases.py")
     # The sliders know slopes in tangent space only.
     assert found["TANGENT"][:2] == ["TANGENT", "GROUP"] and found["OBJECT"][:2] == ["OBJECT", "TEX_IMAGE"]
     assert found["TANGENT"][2] < 1.5 and found["OBJECT"][2] < 1.5, found
@@ -127,32 +122,8 @@ def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path
 
 
 @needs_blender
-def test_lights_stand_around_the_face_and_replace_one_another():
-    found = run_case("lights")
-    lights = {"SOFT": 3, "REMBRANDT": 2, "BUTTERFLY": 3, "SPLIT": 1, "RIM": 3, "RAKING": 1}
-    for preset, count in lights.items():
-        # One rig, its lights, nothing left of the one before.
-        assert found[preset] == [1, count, 0], preset
-    # The face is moved, turned and scaled: the raking light circles around its axis all the same.
-    assert found["grazing"] == pytest.approx([70] * 4, abs=0.01)
-    assert max(found["aim"]) < 0.1
-    assert found["opposite"] == pytest.approx(140, abs=0.01)
-    assert found["undone"] == [0, 1] and found["redone"] == [1, 3]
-
-
-@needs_blender
-def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
-    found = run_case("relight", tmp_path / "relit.blend")
-    assert found["state"] == ["FINISHED"] and found["cards"] == 1
-    # The same as the formula with numpy, in linear light.
-    for which in ("left", "dragged", "reopened"):
-        assert found[which] < 0.02, which
-    assert "Photo Relighting: tick it under What Is Made" in found["without"]
-
-
-@needs_blender
 def test_the_panels_offer_what_there_is():
-    found = run_case("panels")
+    found = run_case("panels", script="shading_cases.py")
     assert found["nothing"] == []
     every = ("strength", "fine", "medium", "coarse", "smoothing", "split", "delit", "clay")
     assert [name for name in every if f"prop {name} True" in found["face"]] == list(every)
