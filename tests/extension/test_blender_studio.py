@@ -70,4 +70,4 @@ def test_the_photo_is_lit_from_where_the_light_is_dragged(tmp_path):
     # The same as the formula with numpy, in linear light.
     for which in ("left", "dragged", "reopened"):
         assert found[which] < 0.02, which
-    assert "Photo Relighting: tick it under What Is Made" in found["without"]
+    assert "Photo Relighting: enable it under Output" in found["without"]
