@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Properties of the frame decoders, with what Hypothesis thinks of. `python tests/long/fuzz_frames.py` goes on for longer."""
+"""Properties of the frame decoders, with frames by Hypothesis. `python tests/long/fuzz_frames.py` runs for longer."""
 
 import json
 
@@ -48,7 +48,7 @@ def encoded(frames, message, arrays):
 def test_whatever_can_be_sent_comes_back_in_pieces_of_any_size(frames, sent, step):
     found = check(frames, b"".join(encoded(frames, *frame) for frame in sent), step)
     assert len(found) == len(sent)
-    for (message, arrays), (told, read) in zip(sent, found):
+    for (message, arrays), (told, read) in zip(sent, found, strict=True):
         assert told == message and list(read) == list(arrays)
         for name, array in arrays.items():
             assert read[name].dtype == array.dtype and read[name].shape == array.shape

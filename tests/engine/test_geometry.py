@@ -138,7 +138,7 @@ def test_the_outline_has_no_stairs():
     rim = key[count == 1]
     directions = mesh.uvs[rim[:, 1]] - mesh.uvs[rim[:, 0]]
     at = {}
-    for (a, b), d in zip(rim, directions):
+    for (a, b), d in zip(rim, directions, strict=True):
         at.setdefault(a, []).append(d)
         at.setdefault(b, []).append(-d)
     corners = [angle_between(-d[0], d[1]) for d in at.values() if len(d) == 2]
@@ -147,7 +147,7 @@ def test_the_outline_has_no_stairs():
 
 def test_upright_and_facing_forward():
     mesh = build_mesh(fit_base_shape(position_map(turned(50, -20, 25))), 64)
-    weights = dict(zip(mesh.regions, mesh.region_weights))
+    weights = dict(zip(mesh.regions, mesh.region_weights, strict=True))
     middle = {name: np.average(mesh.vertices, axis=0, weights=w) for name, w in weights.items()}
     assert middle["forehead"][2] > middle["eyes"][2] > middle["nose"][2] > middle["lips"][2] > middle["jaw"][2]
     assert middle["nose"][1] < middle["cheeks"][1] - 0.03

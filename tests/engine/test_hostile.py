@@ -192,7 +192,8 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
         "from hffne.output import write_files\nfrom hffne.errors import OutputError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "try:\n    write_files({folder / 'b.png': lambda f: f.write(b'1'), folder / 'a.npz': lambda f: f.write(bytes(200_000))})\n"
+        "small, large = (lambda f: f.write(b'1')), (lambda f: f.write(bytes(200_000)))\n"
+        "try:\n    write_files({folder / 'b.png': small, folder / 'a.npz': large})\n"
         "except OutputError as error:\n    sys.exit(error.code)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)

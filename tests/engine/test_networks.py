@@ -25,7 +25,7 @@ def test_modulation_follows_equations_4_to_7():
     torch.nn.init.normal_(layer.linear.weight)
     x, z = torch.randn(3, 5, 9, 8), torch.randn(3, 11)
     expected = []
-    for one, vector in zip(x, z):
+    for one, vector in zip(x, z, strict=True):
         modulated = layer.weight * layer.scale * layer.linear(vector)[None, :, None, None]  # eq. 4
         normed = modulated / torch.sqrt(modulated.square().sum((1, 2, 3), keepdim=True) + layer.eps)  # eq. 5, 6
         expected.append(F.conv2d(one[None], normed, padding=1)[0])  # eq. 7
@@ -79,7 +79,7 @@ def test_weights_survive_a_file(tmp_path):
 
 def test_weights_of_another_network_are_named(tmp_path):
     save_weights(CoarseNetwork(), tmp_path / "w.safetensors", {})
-    with pytest.raises(HffneError, match="tensor .* is missing"):
+    with pytest.raises(HffneError, match=r"tensor .* is missing"):
         load_weights(PositionMapNetwork(), tmp_path / "w.safetensors")
     with pytest.raises(HffneError, match="missing"):
         load_weights(PositionMapNetwork(), tmp_path / "none.safetensors")
@@ -115,7 +115,7 @@ def test_weights_are_averaged_tensor_by_tensor(tmp_path):
     """`hffne weights average`: the mean of the two, in a file that loads; weights of another network are refused."""
     networks = [CoarseNetwork(), CoarseNetwork()]
     files = [tmp_path / "old.safetensors", tmp_path / "new.safetensors"]
-    for network, file in zip(networks, files):
+    for network, file in zip(networks, files, strict=True):
         save_weights(network, file, {"network": "coarse"})
     mean = tmp_path / "mean.safetensors"
     assert main(["weights", "average", *map(str, files), "-o", str(mean), "--share", "0.25"]) == 0

@@ -120,7 +120,7 @@ def test_files_that_are_no_checkpoint_run_nothing_and_write_nothing(kind, checkp
 
 
 def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoints, tmp_path):
-    with pytest.raises(HffneError, match="has no tensor conv1.weight"):
+    with pytest.raises(HffneError, match=r"has no tensor conv1\.weight"):
         import_official(checkpoints[1], checkpoints[1], tmp_path)
     with pytest.raises(HffneError, match="no NormalEncoder"):
         import_official(checkpoints[0], checkpoints[0], tmp_path)

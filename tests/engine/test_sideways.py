@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A photo on its side, or a tilted head, gives the upright photo's face, turned: with the real detector and the real networks."""
+"""A photo on its side, or a tilted head, gives the upright face, rotated; with the real detector and networks."""
 
 from pathlib import Path
 

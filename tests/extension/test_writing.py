@@ -78,7 +78,7 @@ def test_a_place_that_is_taken(fake_engine, photo, tmp_path):
 @posix
 @needs_blender
 def test_two_at_once_and_what_a_killed_one_leaves(fake_engine, photo, tmp_path):
-    """Three Blenders write into one folder; one is killed. The next run takes its leftovers away, not the others' work."""
+    """Three Blenders write into one folder; one is killed. The next run removes its leftovers and nothing else."""
     output = tmp_path / "out"
     slow = tmp_path / "slow.jpg"
     slow.touch()

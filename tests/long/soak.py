@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random faults in one Blender session, and nothing lost: python tests/long/soak.py [--faults 200] [--real 0.1] [--seed 1]
+"""Random faults in one Blender session: python tests/long/soak.py [--faults 200] [--real 0.1] [--seed 1]
 
 Needs `bpy` and the engine in this Python. Each round asks for a face with a fault at a random stage of the request,
 then compares the scene with what it was; after each, an ordinary

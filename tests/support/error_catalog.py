@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The messages that somebody in Blender can see, read from the sources, and their table in docs/troubleshooting.md.
 
-    python tests/support/error_catalog.py        bring the table up to date; what a message without a code means is written by hand
+    python tests/support/error_catalog.py        bring the table up to date; fill in by hand what has no code
 
 What changes within a message is written as "…".
 """
@@ -46,7 +46,9 @@ def codes_in(path):
                 target, value = target.elts[0], value.elts[0]
             values = [value] if getattr(target, "id", "") == "code" else []
         elif isinstance(node, ast.Dict):
-            values = [value for key, value in zip(node.keys, node.values) if getattr(key, "value", "") == "code"]
+            values = [
+                value for key, value in zip(node.keys, node.values, strict=True) if getattr(key, "value", "") == "code"
+            ]
         elif isinstance(node, ast.Call):
             values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
             if called(node) in RAISERS:
@@ -140,7 +142,7 @@ def _messages(node, path, classes):
         elif name == "append" and getattr(getattr(node.func, "value", None), "id", "") == "notices":
             yield texts[0], ""
     elif isinstance(node, ast.Dict):
-        pairs = {getattr(key, "value", None): _text(value) for key, value in zip(node.keys, node.values)}
+        pairs = {getattr(key, "value", None): _text(value) for key, value in zip(node.keys, node.values, strict=True)}
         if "code" in pairs and "message" in pairs:
             yield pairs["message"], pairs["code"]
     elif isinstance(node, ast.Assign):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python exit_cleanly.py SCRIPT|-m MODULE|-c CODE [ARGUMENT...]: the same, but Python does not take Blender down with it.
+"""python exit_cleanly.py SCRIPT|-m MODULE|-c CODE [ARGUMENT...]: the same, but Blender cannot crash when Python ends.
 
 Blender 4.2 as a module (not the application) crashes at the end of any program that ever registered a property with a
 callback, its own templates among them. Its exit code would then tell nothing about the program.
