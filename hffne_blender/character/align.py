@@ -10,7 +10,7 @@ from ..numeric.world_surface import WorldSurface
 from . import fit, landmarks
 from .errors import TransferError
 from .find_landmarks import find_landmarks
-from .steps import Steps
+from .steps import StepGenerator
 
 # A landmark that the engine detected on something else (a shoulder behind the chin) is this many times farther off
 # than the median.
@@ -24,8 +24,8 @@ Alignment = tuple[fit.LandmarkPairs | None, bool]
 
 def align(
     face: bpy.types.Object, target: bpy.types.Object, source: DetailSource, surface: WorldSurface, method: str
-) -> Steps[Alignment]:
-    """The landmark pairs for `fit.fit`: a generator, see `operators.background`.
+) -> StepGenerator[Alignment]:
+    """The landmark pairs for `fit.fit`: a generator, see `operators.bases.background`.
 
     source, surface  the face and the target as arrays
     method           "PLACED", "LANDMARKS" (those on the target) or "AUTO": those on the target if there are any, else

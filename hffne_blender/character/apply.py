@@ -24,7 +24,7 @@ from .errors import TransferError
 from .evaluated_mesh import evaluated_mesh, material_slots, uv_map_name
 from .find_landmarks import find_landmarks
 from .read_face import read_face
-from .steps import Steps
+from .steps import StepGenerator
 
 HEIGHT_SIZE = 1024
 # A smaller share of the face than this on the mesh is no fit. It is counted in this many cells per side of the UVs.
@@ -91,8 +91,8 @@ class _Maps:
 
 def apply(
     context: bpy.types.Context, face: bpy.types.Object | None, target: bpy.types.Object | None, options: Options
-) -> Steps[Applied]:
-    """Transfer the detail of the object `face` to the object `target`: a generator, see `operators.background`.
+) -> StepGenerator[Applied]:
+    """Transfer the detail of the object `face` to the object `target`: a generator, see `operators.bases.background`.
 
     Raises TransferError, and then leaves all as it was: only the last slice changes anything, on the object that has
     the target's name by then.
@@ -128,10 +128,10 @@ def apply(
 
 def place_landmarks(
     context: bpy.types.Context, target: bpy.types.Object, face: bpy.types.Object | None = None
-) -> Steps[list[bpy.types.Object]]:
+) -> StepGenerator[list[bpy.types.Object]]:
     """Landmarks as empties on `target`: at those of `face`, or where the engine detects them without a face.
 
-    A generator, see `operators.background`; returns the empties. Raises TransferError.
+    A generator, see `operators.bases.background`; returns the empties. Raises TransferError.
     """
     wanted, name = sorted(landmarks.NAMES), target.name
     if face is None:

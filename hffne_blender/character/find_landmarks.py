@@ -13,7 +13,7 @@ from ..scene.triangle_tree import TriangleTree
 from ..system.scratch import Scratch
 from . import mesh_views
 from .errors import TransferError
-from .steps import Steps
+from .steps import StepGenerator
 
 # The answer's mesh and textures serve only to read the landmarks: they can be small.
 GRID, TEXTURE = 64, 64
@@ -23,8 +23,8 @@ ROUNDS = 2
 _NO_FACE = ("no_face", "photo_too_small", "no_shape")
 
 
-def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[int]) -> Steps[np.ndarray]:
-    """Landmarks (K, 3), world space, of the face on a surface: a generator, see `operators.background`.
+def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[int]) -> StepGenerator[np.ndarray]:
+    """Landmarks (K, 3), world space, of the face on a surface: a generator, see `operators.bases.background`.
 
     matrix  the object's 4 x 4 world matrix
     wanted  K indices in iBUG order

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engine.client import Answer
 from ..numeric.vectors import unit
 from ..numeric.world_surface import WorldSurface, barycentric, locate_uvs
 from ..scene.triangle_tree import TriangleTree
-from .steps import Answer
 
 PIXELS = 288
 # Light from above, a little from the side (camera space): it shades noses and lips.

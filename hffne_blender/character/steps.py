@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that is done step by step, so that Blender's window stays responsive (see `operators.background`)."""
+"""Work that is done step by step, so that Blender's window stays responsive (see `operators.bases.background`)."""
 
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-import numpy as np
-
 ResultT = TypeVar("ResultT")
 
-# The engine's answer: its message and its arrays.
-Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 # What a generator yields: a text for the status bar, a request to the engine (its Answer comes back), or a function
 # without arguments that never touches Blender's data (its result comes back).
 Step = str | dict[str, Any] | Callable[[], Any]
-Steps = Generator[Step, Any, ResultT]
+StepGenerator = Generator[Step, Any, ResultT]

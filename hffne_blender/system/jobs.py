@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Long work in short slices, so that Blender's window never freezes. No bpy here.
 
-The work is a generator. What it does itself belongs to the main thread and is short; for what takes long it
-yields a job, a function without arguments that never touches Blender's data, and gets its result back:
+The work is a generator. What it does itself runs on the main thread and is short. For what takes long it
+yields a job, a function without arguments that never touches Blender's data, and gets the job's result back:
 
     pixels = yield partial(compute, asset)
 
-`run` does it all at once, for scripts; `Steps` does a slice whenever a timer asks.
+`run` does all of it at once, for scripts; `Steps` does one slice whenever a timer calls it.
 """
 
 import threading
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+Job = Callable[[], Any]
+ResultT = TypeVar("ResultT")
+
+# A job's result and None, or None and the error that it raised.
+_Outcome = tuple[Any, Exception | None]
+_NOTHING: _Outcome = (None, None)
 
 
-def run(generator):
-    """Do all of it now and return the generator's result; its errors are raised."""
-    value, error = None, None
+def run(generator: Generator[Job, Any, ResultT]) -> ResultT:
+    """Do all of the work now and return the generator's result; its errors are raised."""
+    value, error = _NOTHING
     while True:
         try:
             job = generator.throw(error) if error else generator.send(value)
@@ -24,18 +33,20 @@ def run(generator):
 
 
 class Steps:
-    """The same in slices: call `advance` until `over`; then there is a `result`, or it was `cancelled`."""
+    """The same in slices: call `advance` until `over`; then there is a `result`, or the work was `cancelled`."""
 
-    def __init__(self, generator):
-        self.over, self.cancelled, self.result = False, False, None
+    def __init__(self, generator: Generator[Job, Any, Any]):
+        self.over, self.cancelled = False, False
+        self.result: Any = None
         self._generator = generator
-        self._thread, self._outcome = None, (None, None)
+        self._thread: threading.Thread | None = None
+        self._outcome = _NOTHING
 
-    def advance(self):
-        """Do the next slice, if the job of the last one is done; never waits. Errors are raised, and end it."""
+    def advance(self) -> None:
+        """Do the next slice if the last slice's job is done; never waits. Errors are raised, and end the work."""
         if self.over or (self._thread is not None and self._thread.is_alive()):
             return
-        (value, error), self._outcome = self._outcome, (None, None)
+        (value, error), self._outcome = self._outcome, _NOTHING
         try:
             job = self._generator.throw(error) if error else self._generator.send(value)
         except StopIteration as end:
@@ -44,21 +55,21 @@ class Steps:
         except BaseException:
             self.over = True
             raise
-        # Blender's end does not wait for it.
+        # A daemon: Blender does not wait for it when it quits.
         self._thread = threading.Thread(target=self._work, args=(job,), name="hffne-build", daemon=True)
         self._thread.start()
 
-    def cancel(self):
-        """Give it up: the generator is closed where it stands. A job that runs is left to end, for nobody."""
+    def cancel(self) -> None:
+        """Stop the work: the generator is closed where it is. A running job goes on, and its result is dropped."""
         if not self.over:
             self.over = self.cancelled = True
             self._generator.close()
 
-    def _work(self, job):
+    def _work(self, job: Job) -> None:
         self._outcome = _do(job)
 
 
-def _do(job):
+def _do(job: Job) -> _Outcome:
     try:
         return job(), None
     except Exception as error:

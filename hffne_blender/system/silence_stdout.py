@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Silences what Blender's own C code prints to stdout, hundreds of lines a render."""
+"""Silences what Blender's own C code prints to stdout, hundreds of lines per render."""
 
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 
 @contextlib.contextmanager
-def silence_stdout():
-    """Send file descriptor 1 nowhere; errors go to stderr and are still seen.
+def silence_stdout() -> Iterator[TextIO]:
+    """Redirect file descriptor 1 to nowhere for the time of a `with`; stderr still shows errors.
 
-    Yields a text stream that still reaches the old stdout.
+    Yields a text stream that writes to the real stdout.
     """
     sys.stdout.flush()
     try:
         kept = os.dup(1)
     except OSError:
-        # No stdout at all, as in a windowed program: nothing to silence.
+        # A program with a window may have no stdout: there is nothing to silence.
         yield sys.stdout
         return
     nothing = os.open(os.devnull, os.O_WRONLY)

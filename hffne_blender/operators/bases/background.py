@@ -18,7 +18,7 @@ from typing import Any
 import bpy
 
 from ...character.errors import TransferError
-from ...character.steps import Steps
+from ...character.steps import StepGenerator
 from ...engine import session
 from ...engine.client import Answer, EngineError, Task
 from ...numeric.received_face import ReceivedFaceError
@@ -32,7 +32,7 @@ from .types import OperatorResult
 # Seconds between two slices of the work.
 TICK = 0.05
 
-Work = Steps[None]
+Work = StepGenerator[None]
 
 
 class InBackground(EngineOptions, OnTimer):

@@ -5,14 +5,16 @@ from functools import partial
 
 import bpy
 
-from ...character.steps import Steps
+from ...character.steps import StepGenerator
 from ...engine.client import Answer
 from ...numeric.received_face import ReceivedFace
 from ...scene import face
 from . import placement
 
 
-def build(context: bpy.types.Context, answer: Answer, use_color: bool) -> Steps[tuple[bpy.types.Object, ReceivedFace]]:
+def build(
+    context: bpy.types.Context, answer: Answer, use_color: bool
+) -> StepGenerator[tuple[bpy.types.Object, ReceivedFace]]:
     """(object, received face) in slices; the scene changes in the last one only.
 
     Raises ReceivedFaceError for an answer that is no face.
