@@ -22,11 +22,10 @@ def properties():
     for path in (ROOT / "hffne_blender").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                names.update(re.findall(r"^hffne_\w+$", node.value))
+                names.update(re.findall(r"^hffne(?:_\w+)?$", node.value))
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
                 names.update(re.findall(r"^hffne\w*$", node.targets[0].attr))
-    # The package itself, and the prefix of a temporary folder.
-    return names - {"hffne_blender", "hffne_photo_"}
+    return names - {"hffne_blender"}
 
 
 def test_every_stored_property_is_named():
