@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files and folders of a run in progress: private, gone at its end, and with the next run if it was killed.
+"""Temporary files and folders of a run: private, removed at its end, or by the next run when it was killed.
 
 Standard library only: the engine and the extension have the same file.
 """
@@ -7,26 +7,29 @@ Standard library only: the engine and the extension have the same file.
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:
+if sys.platform == "win32":
     fcntl = None
+else:
+    import fcntl
 
 PREFIX, SUFFIX = ".hffne-", ".partial"
-# Where the system has no such locks, this old is what nobody works on any more.
+# Seconds. Where the system has no file locks, an older file counts as left over.
 DAY = 24 * 3600
 
 
 class Scratch:
-    """A new empty file (mode 0600) or folder (0700) in `place`, at `path`; what killed runs left there is removed.
+    """A new empty file (mode 0600) or folder (0700) in `place`; leftovers of killed runs there are removed.
 
-    While it is open a lock that ends with the process tells others that it is in use. Raises OSError.
+    path  the file or folder
+
+    While it is open it is locked, by a lock that ends with the process, so that others keep it. Raises OSError.
     """
 
-    def __init__(self, place, folder=False):
+    def __init__(self, place: str | Path, folder: bool = False) -> None:
         while True:
             if folder:
                 self.path = Path(tempfile.mkdtemp(SUFFIX, PREFIX, place))
@@ -41,21 +44,22 @@ class Scratch:
             self.close()
         _sweep(self.path)
 
-    def close(self):
-        """Remove it, unless it was moved to its place. Safe to call twice."""
+    def close(self) -> None:
+        """Remove it, unless it was renamed. Safe to call twice."""
         _remove(self.path)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def __enter__(self):
+    def __enter__(self) -> Path:
         return self.path
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def _sweep(own):
+def _sweep(own: Path) -> None:
+    """Remove leftovers of killed runs beside `own`."""
     now = own.stat().st_mtime
     for path in own.parent.glob(f"{PREFIX}*{SUFFIX}"):
         if path == own:
@@ -70,11 +74,11 @@ def _sweep(own):
                 _remove(path)
                 os.close(lock)
         except OSError:
-            pass  # somebody else's, or somebody else was quicker
+            pass  # another user's, or already removed by another run
 
 
-def _lock(path, wait):
-    """A descriptor that keeps `path` locked, or None where there are no locks, or another has it."""
+def _lock(path: Path, wait: bool) -> int | None:
+    """A descriptor that keeps `path` locked, or None where there are no locks, or another process has it."""
     if fcntl is None:
         return None
     try:
@@ -91,7 +95,7 @@ def _lock(path, wait):
     return None
 
 
-def _remove(path):
+def _remove(path: Path) -> None:
     try:
         if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path, ignore_errors=True)

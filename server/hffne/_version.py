@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The project's version. It stands in addon_manifest.toml; packaging copies it from there."""
+"""The project's version, from addon_manifest.toml; packaging copies it from there."""
 
 import re
 from pathlib import Path
 
 
-def _version():
+def _version() -> str:
     manifest = Path(__file__).resolve().parents[2] / "addon_manifest.toml"
     if manifest.is_file():
-        # Run from the sources: what was installed at some time may be older.
+        # Run from the sources: an installed distribution's version may be older.
         found = re.search(r'^version\s*=\s*"([^"]+)"', manifest.read_text(encoding="utf-8"), re.MULTILINE)
         if found:
             return found.group(1)

@@ -75,9 +75,9 @@ def _weights():
 
 
 def _published():
-    from hffne.weights.paper import official_folder
+    from hffne.weights.paper import paper_weights_folder
 
-    there = (official_folder() / "paper_fine.safetensors").is_file()
+    there = (paper_weights_folder() / "paper_fine.safetensors").is_file()
     return "imported" if there else "not imported, only needed for --model paper"
 
 

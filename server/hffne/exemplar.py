@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exemplars of the fine network's other than the coarse network's: another face's or the user's own, or the base mesh."""
+"""Exemplars for the fine network instead of the coarse normal: from a file, or of the base mesh."""
 
 import zipfile
 from pathlib import Path
@@ -8,38 +8,40 @@ import cv2
 import numpy as np
 
 from hffne.errors import ExemplarError
+from hffne.geometry.project import Projection
 from hffne.geometry.vectors import normalize
 
 SIZE = 256
 BASE = "base"
 
 
-def read_exemplar(path):
+def read_exemplar(file: str | Path) -> np.ndarray:
     """Unit normals (256, 256, 3) float32 in camera space from a file. Raises ExemplarError.
 
     An .npz has `normal` (H, W, 3) and may have `mask` (H, W): the square around the mask is taken. A picture holds
     n * 0.5 + 0.5 of 8 or 16 bits. The exemplar becomes a vector, so it need not be aligned with the photo.
     """
-    path = Path(path)
+    path = Path(file)
     if not path.is_file():
-        raise ExemplarError(f"There is no exemplar '{path}'.", hint="Check the path, or say 'base' for the base mesh.")
-    normal = _archive(path) if path.suffix.lower() == ".npz" else _picture(path)
+        raise ExemplarError(f"There is no exemplar '{path}'.", hint="Check the path, or use 'base' for the base mesh.")
+    normal = _read_archive(path) if path.suffix.lower() == ".npz" else _read_picture(path)
     if normal.ndim != 3 or normal.shape[2] != 3 or min(normal.shape[:2]) < 16 or not np.isfinite(normal).all():
-        raise ExemplarError(f"'{path}' holds no picture of normals.")
+        raise ExemplarError(f"'{path}' does not hold a picture of normals.")
     length = np.linalg.norm(normal, axis=2)
     shown = length[length > 0.1]
-    # Photos taken for normals: their encoded vectors have all lengths.
+    # In an ordinary photo taken as normals, the vectors have all lengths.
     if not len(shown) or np.percentile(np.abs(shown - 1), 80) > 0.15:
-        raise ExemplarError(f"'{path}' holds no unit normals.")
+        raise ExemplarError(f"'{path}' does not hold unit normals.")
     return _filled(_square(normal, length > 0.5))
 
 
-def base_exemplar(projection):
-    """The base mesh's normals (256, 256, 3) as an exemplar. projection: geometry.project.Projection."""
+def base_exemplar(projection: Projection) -> np.ndarray:
+    """The base mesh's unit normals (256, 256, 3) float32, camera space, as an exemplar."""
     return _filled(cv2.resize(projection.normal, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
 
 
-def _archive(path):
+def _read_archive(path: Path) -> np.ndarray:
+    """The array "normal" of an .npz file, zero outside of its "mask" where it has one. Raises ExemplarError."""
     try:
         with np.load(path, allow_pickle=False) as data:
             normal = np.asarray(data["normal"], np.float32)
@@ -47,21 +49,22 @@ def _archive(path):
                 normal = normal * np.asarray(data["mask"], bool)[..., None]
             return normal
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ExemplarError(f"'{path}' holds no array named normal.") from error
+        raise ExemplarError(f"'{path}' has no array named normal.") from error
 
 
-def _picture(path):
+def _read_picture(path: Path) -> np.ndarray:
+    """The vectors encoded in a picture, 8 or 16 bits. Raises ExemplarError."""
     # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
     data = np.frombuffer(path.read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
     if picture is None or picture.ndim != 3 or picture.dtype not in (np.uint8, np.uint16):
-        raise ExemplarError(f"'{path}' is no picture of normals.")
-    encoded = picture[..., 2::-1].astype(np.float32) / np.iinfo(picture.dtype).max
+        raise ExemplarError(f"'{path}' is not a picture of normals.")
+    encoded = picture[..., 2::-1].astype(np.float32) / (255 if picture.dtype == np.uint8 else 65535)
     return encoded * 2 - 1
 
 
-def _square(normal, face):
-    """The square around what is there, at 256."""
+def _square(normal: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """The square around the mask `face` (H, W), resized to (256, 256, 3)."""
     rows, columns = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
     top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
     side = max(bottom - top, right - left)
@@ -72,7 +75,7 @@ def _square(normal, face):
     return cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_AREA if side > SIZE else cv2.INTER_LINEAR)
 
 
-def _filled(normal):
-    """Unit length, and facing the viewer where nothing is."""
+def _filled(normal: np.ndarray) -> np.ndarray:
+    """Unit normals float32, facing the viewer where there are none."""
     empty = np.linalg.norm(normal, axis=2, keepdims=True) < 0.3
-    return normalize(np.where(empty, np.float32([0, 0, 1]), normal)).astype(np.float32)
+    return normalize(np.where(empty, np.array([0, 0, 1], np.float32), normal)).astype(np.float32)

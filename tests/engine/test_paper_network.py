@@ -14,8 +14,8 @@ from blender_process import needs_blender, run_case
 from hffne.cli.main import main
 from hffne.errors import HffneError
 from hffne.models import load_models
-from hffne.networks.paper import PublishedCoarse, PublishedFine
-from hffne.weights.paper import import_official
+from hffne.networks.paper import PaperCoarse, PaperFine
+from hffne.weights.paper import import_paper_weights
 from paths import DATA
 
 # What the published code gave for the weights of `known_weights`: every eighth pixel of the normals.
@@ -62,8 +62,8 @@ def refiner_file(state, path):
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
-    torch.save(known_weights(PublishedCoarse()).state_dict(), folder / "ExemplarModel.pkl")
-    refiner_file(known_weights(PublishedFine()).state_dict(), folder / "RefinerModel.pt")
+    torch.save(known_weights(PaperCoarse()).state_dict(), folder / "ExemplarModel.pkl")
+    refiner_file(known_weights(PaperFine()).state_dict(), folder / "RefinerModel.pt")
     return folder / "ExemplarModel.pkl", folder / "RefinerModel.pt"
 
 
@@ -114,21 +114,21 @@ def test_files_that_are_no_checkpoint_run_nothing_and_write_nothing(kind, checkp
     elif kind == "list":
         torch.save([1, 2], bad)
     with pytest.raises(HffneError) as caught:
-        import_official(bad, checkpoints[1], tmp_path / "weights")
+        import_paper_weights(bad, checkpoints[1], tmp_path / "weights")
     assert "bad.pkl" in caught.value.message and caught.value.hint
     assert not (tmp_path / "attacked").exists() and not (tmp_path / "weights").exists()
 
 
 def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoints, tmp_path):
     with pytest.raises(HffneError, match=r"has no tensor conv1\.weight"):
-        import_official(checkpoints[1], checkpoints[1], tmp_path)
+        import_paper_weights(checkpoints[1], checkpoints[1], tmp_path)
     with pytest.raises(HffneError, match="no NormalEncoder"):
-        import_official(checkpoints[0], checkpoints[0], tmp_path)
-    state = {name: value.detach() for name, value in PublishedCoarse().state_dict().items()}
+        import_paper_weights(checkpoints[0], checkpoints[0], tmp_path)
+    state = {name: value.detach() for name, value in PaperCoarse().state_dict().items()}
     state["conv3.weight"] = torch.zeros(2, 2)
     torch.save(state, tmp_path / "other.pkl")
     with pytest.raises(HffneError, match=r"conv3.weight is \(2, 2\), not \(256, 128, 4, 4\)"):
-        import_official(tmp_path / "other.pkl", checkpoints[1], tmp_path)
+        import_paper_weights(tmp_path / "other.pkl", checkpoints[1], tmp_path)
     assert not list(tmp_path.glob("*.safetensors"))
 
 

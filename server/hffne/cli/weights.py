@@ -38,9 +38,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_import(args: argparse.Namespace) -> int:
     """Import the published checkpoints; returns the exit code."""
-    from hffne.weights.paper import LICENSE, import_official
+    from hffne.weights.paper import LICENSE, import_paper_weights
 
-    for path in import_official(args.exemplar, args.refiner):
+    for path in import_paper_weights(args.exemplar, args.refiner):
         print(f"wrote {path}")
     print(LICENSE)
     return 0
@@ -84,12 +84,12 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_list(args: argparse.Namespace) -> int:
     """Print which weights are installed; returns the exit code."""
-    from hffne.weights.paper import official_folder
+    from hffne.weights.paper import paper_weights_folder
     from hffne.weights.store import FOLDER
 
     for model, folder, pattern in (
         ("compact", FOLDER, "*.safetensors"),
-        ("paper", official_folder(), "paper_*.safetensors"),
+        ("paper", paper_weights_folder(), "paper_*.safetensors"),
     ):
         files = sorted(folder.glob(pattern)) if folder.is_dir() else []
         print(f"{model}: " + (", ".join(str(f) for f in files) if files else f"nothing in {folder}"))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Layers that the networks share. Feature maps are (N, C, H, W)."""
+"""Layers shared by the networks. Feature maps are (N, C, H, W)."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 
-def conv(inputs, outputs, kernel=3, stride=1):
-    """Convolution, batch norm (folded away by the runtime), leaky ReLU 0.1."""
+def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution, batch norm (folded by `inference.prepare`), leaky ReLU 0.1."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -16,49 +16,50 @@ def conv(inputs, outputs, kernel=3, stride=1):
 
 
 class Residual(nn.Module):
-    """Two convolutions around a skip."""
+    """A residual block of two convolutions."""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = conv(channels, channels)
         self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features to features of the same shape."""
         return F.leaky_relu(x + self.second(self.first(x)), 0.1)
 
 
 class Down(nn.Sequential):
     """Halve the map, then a residual block."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(conv(inputs, outputs, 3, 2), Residual(outputs))
 
 
-def up2(x):
-    """Double the map without checkerboards."""
+def up2(x: torch.Tensor) -> torch.Tensor:
+    """Double the map's sides bilinearly, without checkerboard artifacts."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def full_precision(layer, x):
-    """Run a layer in float32 whatever the autocast: half precision would round positions to half a pixel."""
+def full_precision(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Run a layer in float32 under any autocast: half precision would round positions to half a pixel."""
     with torch.autocast(x.device.type, enabled=False):
         return layer(x.float())
 
 
-def standardise(gray):
-    """Gray pictures (N, 1, H, W) to zero mean and unit contrast each, so that exposure does not matter."""
+def standardize(gray: torch.Tensor) -> torch.Tensor:
+    """Gray pictures (N, 1, H, W) to zero mean and unit contrast each, against differences of exposure."""
     mean = gray.mean((2, 3), keepdim=True)
     deviation = gray.std((2, 3), keepdim=True)
     return (gray - mean) / (deviation + 0.05)
 
 
-def unit(normal):
+def unit(normal: torch.Tensor) -> torch.Tensor:
     """L2-normalize over channels (N, 3, H, W)."""
     return F.normalize(normal, dim=1, eps=1e-6)
 
 
-def with_coordinates(x):
-    """Append x and y in -1..1 as channels: the crop's frame carries meaning."""
+def with_coordinates(x: torch.Tensor) -> torch.Tensor:
+    """Append x and y in -1..1 as channels: the place in the crop is informative."""
     n, _, h, w = x.shape
     ys = torch.linspace(-1, 1, h, dtype=x.dtype, device=x.device).view(1, 1, h, 1).expand(n, 1, h, w)
     xs = torch.linspace(-1, 1, w, dtype=x.dtype, device=x.device).view(1, 1, 1, w).expand(n, 1, h, w)

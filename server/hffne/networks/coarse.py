@@ -2,23 +2,24 @@
 """The coarse network: photo -> exemplar normal R (stage 1), an image-to-image network with skips."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hffne.networks.blocks import Down, Residual, conv, full_precision, standardise, unit, up2, with_coordinates
+from hffne.networks.blocks import Down, Residual, conv, full_precision, standardize, unit, up2, with_coordinates
 
 
 class CoarseNetwork(nn.Module):
     """Gray crop (N, 1, S, S) in 0..1, S = 256 by default -> unit normals (N, 3, S, S) in camera space.
 
-    Works at half the resolution and below, where a CPU is quick; the last layer unfolds to full resolution beside a
-    narrow branch that has kept the photo's own edges.
+    Works at half the resolution and below, which is fast on a CPU; the last layer unfolds to full resolution and joins
+    a narrow branch at full resolution that keeps the photo's edges.
     """
 
-    def __init__(self, size=256, widths=(24, 32, 56, 96, 144, 192), edges=8):
-        """size: of the crop that it sees, in pixels; a multiple of 64."""
+    def __init__(self, size: int = 256, widths: Sequence[int] = (24, 32, 56, 96, 144, 192), edges: int = 8) -> None:
+        """size: the input crop's side in pixels, a multiple of 64."""
         super().__init__()
         self.input_size = size
         self.edges = conv(1, edges)
@@ -34,8 +35,9 @@ class CoarseNetwork(nn.Module):
         self.unfold = conv(widths[0], 4 * edges)
         self.out = nn.Conv2d(2 * edges, 3, 3, 1, 1)
 
-    def forward(self, gray):
-        gray = standardise(gray)
+    def forward(self, gray: torch.Tensor) -> torch.Tensor:
+        """The exemplar normals of gray crops, see the class."""
+        gray = standardize(gray)
         edges = self.edges(gray)
         x = self.stem(with_coordinates(gray))
         skips = []

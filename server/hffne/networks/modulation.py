@@ -7,13 +7,13 @@ from torch.nn import functional as F
 
 
 class ModulatedConv(nn.Module):
-    """A convolution whose weights the exemplar's vector z (N, Z) scales per input channel.
+    """A convolution whose weights are scaled per input channel by the exemplar's vector z (N, Z).
 
     ``w' = w * s * Linear(z)`` (eq. 4), ``w'' = w' / sqrt(sum w'^2 + eps)`` (eq. 5, 6), then convolved (eq. 7).
-    Scaling the input channels and the outputs instead of the weights is the same sum, and batches well.
+    The input channels and the outputs are scaled instead of the weights: the same sum, and one convolution per batch.
     """
 
-    def __init__(self, inputs, outputs, vector, kernel=3, eps=1e-8):
+    def __init__(self, inputs: int, outputs: int, vector: int, kernel: int = 3, eps: float = 1e-8) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.scale = (inputs * kernel * kernel) ** -0.5
@@ -22,7 +22,8 @@ class ModulatedConv(nn.Module):
         nn.init.ones_(self.linear.bias)
         self.padding, self.eps = kernel // 2, eps
 
-    def forward(self, x, z):
+    def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Features (N, C, H, W) and vectors (N, Z) to features."""
         style = self.linear(z) * self.scale
         energy = style.square() @ self.weight.square().sum((2, 3)).t()
         gain = torch.rsqrt(energy + self.eps)

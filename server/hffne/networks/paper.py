@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The published HFFNE network at its own widths; modules carry the names of its checkpoints' tensors.
+"""The paper's network at the published widths; modules have the names of the published checkpoints' tensors.
 
 The same parts as `coarse` and `fine`, written from the paper's description: an image-to-image generator for the
 exemplar (stage 1), VGG19 features pooled to a vector (E_R), a U-shaped encoder and decoder with modulation (E_I, D_N).
@@ -12,19 +12,23 @@ from torch.nn import functional as F
 from hffne.networks.blocks import unit
 from hffne.networks.variants import Variant
 
-VGG19 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512, 512, 512, "pool", 512, 512)
+# The widths of VGG19's convolutions up to relu5_2; POOL stands for a pooling layer.
+POOL = 0
+VGG19 = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, 256, POOL, 512, 512, 512, 512, POOL, 512, 512)
 VECTOR = 512
 
 
-class PublishedCoarse(nn.Module):
+class PaperCoarse(nn.Module):
     """Gray face (N, 1, 256, 256) in 0..1 -> unit exemplar normals (N, 3, 256, 256).
 
-    `stochastic` leaves the dropout of the first two decoder stages on, as the published test runs have it.
+    stochastic: keep the dropout of the first two decoder stages on, as in the published test runs.
     """
 
     input_size = 256
+    conv1: nn.Module
+    deconv8: nn.Module
 
-    def __init__(self, stochastic=False):
+    def __init__(self, stochastic: bool = False) -> None:
         super().__init__()
         self.stochastic = stochastic
         down = (1, 64, 128, 256, 512, 512, 512, 512, 512)
@@ -38,8 +42,10 @@ class PublishedCoarse(nn.Module):
             if k <= 7:
                 setattr(self, f"deconv{k}_bn", nn.BatchNorm2d(up[k]))
 
-    def forward(self, gray):
-        x, skips = self.conv1(gray), []
+    def forward(self, gray: torch.Tensor) -> torch.Tensor:
+        """The exemplar normals of gray faces, see the class."""
+        x = self.conv1(gray)
+        skips: list[torch.Tensor] = []
         for k in range(2, 9):
             skips.append(x)
             x = getattr(self, f"conv{k}")(F.leaky_relu(x, 0.2))
@@ -53,17 +59,22 @@ class PublishedCoarse(nn.Module):
         return unit(torch.tanh(self.deconv8(F.relu(x))))
 
 
-class PublishedExemplarEncoder(nn.Module):
+class PaperExemplarEncoder(nn.Module):
     """E_R: exemplar normals (N, 3, H, W) in -1..1 -> vector z (N, 512): VGG19 to relu5_2, convolutions, pooling."""
 
-    def __init__(self, head=True):
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, head: bool = True) -> None:
         super().__init__()
-        layers, inputs = [], 3
+        layers: list[nn.Module] = []
+        inputs = 3
         for width in VGG19:
-            layers += (
-                [nn.MaxPool2d(2)] if width == "pool" else [nn.Conv2d(inputs, width, 3, 1, 1), nn.ReLU(inplace=True)]
-            )
-            inputs = inputs if width == "pool" else width
+            if width == POOL:
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(inputs, width, 3, 1, 1), nn.ReLU(inplace=True)]
+                inputs = width
         self.vgg = nn.ModuleDict({"vgg_feature": nn.Sequential(*layers)})
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
@@ -84,24 +95,25 @@ class PublishedExemplarEncoder(nn.Module):
             nn.Conv2d(256, VECTOR, 1),
         )
 
-    def forward(self, exemplar):
+    def forward(self, exemplar: torch.Tensor) -> torch.Tensor:
+        """The vector z, see the class."""
         return self.feature2vector(self.features(exemplar)).flatten(1)
 
-    def features(self, exemplar):
-        """The feature map (N, 512, H / 16, W / 16) that z is made of."""
+    def features(self, exemplar: torch.Tensor) -> torch.Tensor:
+        """The feature map (N, 512, H / 16, W / 16) from which z is pooled."""
         return self.vgg["vgg_feature"]((exemplar - self.mean) / self.deviation)
 
 
 class _Modulation(nn.Module):
     """The modulated convolution (eq. 4-7); `SDFT` in the checkpoints."""
 
-    def __init__(self, channels, kernel):
+    def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(1, channels, channels, kernel, kernel))
         self.modulation = nn.Conv2d(VECTOR, channels, 1)
         self.scale, self.padding = (channels * kernel * kernel) ** -0.5, kernel // 2
 
-    def forward(self, x, z):
+    def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         style = self.modulation(z[:, :, None, None]) * self.scale
         energy = style[:, :, 0, 0].square() @ self.weight[0].square().sum((2, 3)).t()
         x = F.conv2d(x * style, self.weight[0], padding=self.padding)
@@ -109,13 +121,13 @@ class _Modulation(nn.Module):
 
 
 class _Double(nn.Module):
-    def __init__(self, *layers):
+    def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
         self.double_conv = nn.Sequential(*layers)
 
 
 class _ResidualDown(nn.Module):
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.bottle_conv = nn.Conv2d(inputs, outputs, 1)
         self.double_conv = nn.Sequential(
@@ -125,24 +137,24 @@ class _ResidualDown(nn.Module):
             nn.Conv2d(outputs, outputs, 3, 1, 1),
         )
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.bottle_conv(x)
         return (x + self.double_conv(x)) * 0.5**0.5
 
 
 class _Down(nn.Module):
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.main = nn.Sequential(nn.Conv2d(inputs, inputs, 4, 2, 1), nn.LeakyReLU(0.1), _ResidualDown(inputs, outputs))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.main(x)
 
 
 class _Up(nn.Module):
     """Double the map, join every fourth channel of the skip, modulate."""
 
-    def __init__(self, inputs, outputs, kernel, variant):
+    def __init__(self, inputs: int, outputs: int, kernel: int, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
         self.up = nn.ConvTranspose2d(inputs, outputs, 2, 2)
@@ -153,17 +165,19 @@ class _Up(nn.Module):
         self.conv_s = nn.Conv2d(outputs, outputs, 1)
         self.SDFT = variant.convolution(outputs, kernel, VECTOR, lambda: _Modulation(outputs, kernel))
 
-    def forward(self, x, skip, z):
+    def forward(self, x: torch.Tensor, skip: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         x = self.up(x)
         skip = self.variant.join_skip(skip[:, ::4], z)
         return self.SDFT(self.conv_cat(torch.cat([x, skip], 1)), z) + self.conv_s(x)
 
 
-class PublishedDecoder(nn.Module):
-    """E_I and D_N: gray face (N, 1, H, W) in 0..1 (multiples of 16) and what the variant takes of the exemplar, with
-    the method z (N, 512) -> unit normals (N, 3, H, W)."""
+class PaperDecoder(nn.Module):
+    """E_I and D_N: gray face and the variant's input of the exemplar -> unit normals (N, 3, H, W).
 
-    def __init__(self, variant):
+    gray: (N, 1, H, W) in 0..1, H and W multiples of 16. The input of the exemplar is z (N, 512) with A3, the method.
+    """
+
+    def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
         if variant.architecture == "A2":
@@ -182,7 +196,8 @@ class PublishedDecoder(nn.Module):
             setattr(self, f"up{k}", _Up(widths[5 - k], widths[4 - k], (3, 3, 5, 5)[k - 1], variant))
         self.outc = nn.Sequential(nn.Conv2d(64, 64, 3, 1, 1), nn.LeakyReLU(0.2), nn.Conv2d(64, 3, 3, 1, 1))
 
-    def forward(self, gray, z):
+    def forward(self, gray: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """The normals, see the class."""
         skips = [self.inc.double_conv(gray)]
         for k in range(1, 5):
             skips.append(getattr(self, f"down{k}")(skips[-1]))
@@ -194,26 +209,30 @@ class PublishedDecoder(nn.Module):
         return unit(torch.tanh(self.outc(x)))
 
 
-class PublishedFine(nn.Module):
+class PaperFine(nn.Module):
     """Gray face (N, 1, H, W) and exemplar (N, 3, 256, 256) -> unit normals (N, 3, H, W)."""
 
-    def __init__(self, variant=None):
+    def __init__(self, variant: Variant | None = None) -> None:
         super().__init__()
         self.variant = variant = variant or Variant()
         if variant.architecture != "A1":
-            self.NormalEncoder = PublishedExemplarEncoder(head=variant.architecture == "A3")
-        self.NormalDecoder = PublishedDecoder(variant)
+            self.NormalEncoder = PaperExemplarEncoder(head=variant.architecture == "A3")
+        self.NormalDecoder = PaperDecoder(variant)
 
-    def forward(self, gray, exemplar):
+    def forward(self, gray: torch.Tensor, exemplar: torch.Tensor) -> torch.Tensor:
+        """The normals, see the class."""
         return self.normal(self.prepared(gray), self.vector(exemplar))
 
     # The same in steps, see FineNetwork.
 
-    def prepared(self, gray):
+    def prepared(self, gray: torch.Tensor) -> torch.Tensor:
+        """The preprocessing of the whole picture: none."""
         return gray
 
-    def vector(self, exemplar):
-        return self.variant.taken(exemplar, getattr(self, "NormalEncoder", None))
+    def vector(self, exemplar: torch.Tensor) -> torch.Tensor:
+        """The exemplar's vector z (N, 512); for A1 and A2 the map that replaces it."""
+        return self.variant.decoder_input(exemplar, getattr(self, "NormalEncoder", None))
 
-    def normal(self, part, z):
+    def normal(self, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Unit normals (N, 3, h, w) of a part (N, 1, h, w) of the picture."""
         return self.NormalDecoder(part, z)

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a convolutional network over a large picture piece by piece, without seams and in bounded memory."""
+"""Run a convolutional network over a large picture in tiles, without seams and in bounded memory."""
+
+from collections.abc import Callable
 
 import torch
 
 TILE = 576  # two of these side by side cover 1024
 OVERLAP = 128
-# Next to a tile's inner edge the network's padding shows: these pixels are thrown away.
+# Pixels along a tile's inner edges that are discarded, since the padding changes them.
 MARGIN = 32
 
 
-def tiled(network, picture, tile=TILE, overlap=OVERLAP, margin=MARGIN):
+def tiled(
+    network: Callable[[torch.Tensor], torch.Tensor],
+    picture: torch.Tensor,
+    tile: int = TILE,
+    overlap: int = OVERLAP,
+    margin: int = MARGIN,
+) -> torch.Tensor:
     """network(part) of a picture (1, C, H, W) on overlapping tiles, blended: unit vectors (1, K, H, W) on the CPU.
 
     network: (1, C, h, w) -> (1, K, h, w) unit over K, h and w any multiple of 32 up to `tile`. H and W are multiples
-    of 32. Where tiles overlap their results fade into one another over overlap - 2 margin pixels.
+    of 32. Where tiles overlap their results are cross-faded over overlap - 2 margin pixels.
     """
     height, width = picture.shape[2:]
-    total = None
+    total: torch.Tensor | None = None
     for top, bottom in spans(height, tile, overlap):
         for left, right in spans(width, tile, overlap):
             part = network(picture[:, :, top:bottom, left:right]).cpu()
@@ -26,11 +34,12 @@ def tiled(network, picture, tile=TILE, overlap=OVERLAP, margin=MARGIN):
             if total is None:
                 total = part.new_zeros(1, part.shape[1], height, width)
             total[:, :, top:bottom, left:right] += part * weight
+    assert total is not None  # there is at least one tile
     return torch.nn.functional.normalize(total, dim=1, eps=1e-6)
 
 
-def spans(length, tile, overlap):
-    """(start, end) of tiles that cover a length, each neighbor by `overlap` or more, at multiples of 32."""
+def spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
+    """(start, end) of tiles that cover a length, at multiples of 32; neighbors overlap by `overlap` or more."""
     if length <= tile:
         return [(0, length)]
     count = -(-(length - overlap) // (tile - overlap))
@@ -38,7 +47,7 @@ def spans(length, tile, overlap):
     return [(start, start + tile) for start in (round(last * k / (count - 1) / 32) * 32 for k in range(count))]
 
 
-def _ramp(start, end, length, overlap, margin):
+def _ramp(start: int, end: int, length: int, overlap: int, margin: int) -> torch.Tensor:
     """Weights (end - start,): 1, but rising from 0 at the edges that lie inside the picture."""
     at = torch.arange(end - start, dtype=torch.float32) + 0.5
     weight = torch.ones(end - start)

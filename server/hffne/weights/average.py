@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mean of two networks' weights: of one network before and after it was trained on (Wortsman et al., ICML 2022).
+"""The mean of two networks' weights: before and after further training (Wortsman et al., ICML 2022).
 
-What the two get wrong in their own ways cancels, at no cost when it runs.
+Independent errors of the two cancel partly, at no cost at inference.
 """
 
 from pathlib import Path
@@ -13,18 +13,18 @@ from hffne.errors import WeightsError, WeightsMismatchError
 from hffne.weights.store import write_state
 
 
-def average(first, second, path, share=0.5):
+def average(first: str | Path, second: str | Path, path: str | Path, share: float = 0.5) -> Path:
     """Write (1 - share) x `first` + share x `second`, files of `store.save_weights`, to `path`; returns it.
 
-    The notes in the file are those of `second`. Raises HffneError for files of two different networks, WeightsError for
-    what is no safetensors file.
+    The metadata in the file is that of `second`. Raises WeightsMismatchError for files of two different networks,
+    WeightsError for a file that is not safetensors.
     """
     try:
         old, new = load_file(first), load_file(second)
         with safe_open(second, "pt") as file:
             notes = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise WeightsError("The weights are damaged or no safetensors files.") from error
+        raise WeightsError("The weights are damaged or not safetensors files.") from error
     if {k: v.shape for k, v in old.items()} != {k: v.shape for k, v in new.items()}:
         raise WeightsMismatchError(
             "The two files are weights of different networks.",

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The published checkpoints, which a user may have: read safely, checked, kept as safetensors.
+"""Import of the published checkpoints: read safely, checked, kept as safetensors.
 
-They are pickles for research use only. Nothing in them is ever run: `weights_only=True` refuses whatever is not a
-tensor or a plain container.
+They are pickles for research use only. No code in them is run: `weights_only=True` refuses everything but tensors and
+plain containers.
 """
 
 import os
 import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 from platformdirs import user_data_path
 from safetensors.torch import save_file
+from torch import nn
 
 from hffne.errors import OutputError, WeightsError
-from hffne.networks.paper import PublishedCoarse, PublishedFine
+from hffne.networks.paper import PaperCoarse, PaperFine
 
 LICENSE = (
     "Imported from the published HFFNE checkpoints, which their authors give for research use only. "
@@ -26,20 +28,20 @@ _WRONG_FILE = (
 )
 
 
-def official_folder():
-    """Where imported weights are kept: HFFNE_WEIGHTS, or a folder of the user's own."""
+def paper_weights_folder() -> Path:
+    """The folder of imported weights: the variable HFFNE_WEIGHTS, or one in the user's data folder."""
     named = os.environ.get("HFFNE_WEIGHTS")
     return Path(named) if named else user_data_path("hffne", appauthor=False) / "weights"
 
 
-def import_official(exemplar, refiner, folder=None):
+def import_paper_weights(exemplar: str | Path, refiner: str | Path, folder: str | Path | None = None) -> list[Path]:
     """Check both checkpoints and write ``paper_coarse.safetensors`` and ``paper_fine.safetensors``: their paths.
 
-    Nothing is written unless both are good. Raises WeightsError that names the first wrong tensor, or what is wrong
-    with the file.
+    Nothing is written unless both are valid. Raises WeightsError, naming the first wrong tensor or the reason why the
+    file is wrong, and OutputError.
     """
-    folder = Path(folder or official_folder())
-    coarse = _matching(PublishedCoarse(), _read(exemplar), exemplar)
+    folder = Path(folder or paper_weights_folder())
+    coarse = _matching(PaperCoarse(), _read(exemplar), exemplar)
     whole = _read(refiner)
     if not isinstance(whole, dict) or not {"NormalEncoder", "NormalDecoder"} <= whole.keys():
         raise WeightsError(
@@ -50,8 +52,8 @@ def import_official(exemplar, refiner, folder=None):
         for part in ("NormalEncoder", "NormalDecoder")
         for name, value in _plain(whole[part], refiner).items()
     }
-    fine = _matching(PublishedFine(), parts, refiner)
-    written = {}
+    fine = _matching(PaperFine(), parts, refiner)
+    written: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, state in (("paper_coarse", coarse), ("paper_fine", fine)):
@@ -69,15 +71,16 @@ def import_official(exemplar, refiner, folder=None):
     return list(written)
 
 
-def _read(path):
-    path = Path(path)
+def _read(file: str | Path) -> Any:
+    """A checkpoint's content. Raises WeightsError."""
+    path = Path(file)
     if not path.is_file():
-        raise WeightsError(f"'{path}' is not there.", hint="Check the path.")
+        raise WeightsError(f"There is no file '{path}'.", hint="Check the path.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"'{path.name}' holds more than tensors, or is damaged; nothing in it was run.", hint=_WRONG_FILE
+            f"'{path.name}' holds more than tensors, or is damaged; no code in it was run.", hint=_WRONG_FILE
         ) from error
     except (
         RuntimeError,
@@ -91,21 +94,21 @@ def _read(path):
         zipfile.BadZipFile,
     ) as error:
         raise WeightsError(
-            f"'{path.name}' is damaged or no checkpoint.",
+            f"'{path.name}' is damaged or not a checkpoint.",
             hint="Download it again and compare its size with the published one.",
         ) from error
 
 
-def _plain(state, path):
-    """A state dict without the prefix that training on several GPUs leaves."""
+def _plain(state: Any, path: str | Path) -> dict[str, Any]:
+    """A state dict without the prefix "module." of training on several GPUs. Raises WeightsError."""
     if not isinstance(state, dict) or not all(isinstance(k, str) for k in state):
-        raise WeightsError(f"'{path}' is no state dict of a network.", hint=_WRONG_FILE)
+        raise WeightsError(f"'{path}' is not a state dict of a network.", hint=_WRONG_FILE)
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
-def _matching(network, state, path):
-    """The tensors of `state` that the network has, in its own order and types."""
-    state, chosen = _plain(state, path), {}
+def _matching(network: nn.Module, checkpoint: Any, path: str | Path) -> dict[str, torch.Tensor]:
+    """The network's tensors from a checkpoint, in the network's order and types. Raises WeightsError."""
+    state, chosen = _plain(checkpoint, path), {}
     for name, expected in network.state_dict().items():
         value = state.get(name)
         if not isinstance(value, torch.Tensor):
@@ -115,6 +118,6 @@ def _matching(network, state, path):
                 f"'{path}': tensor {name} is {tuple(value.shape)}, not {tuple(expected.shape)}.", hint=_WRONG_FILE
             )
         if not torch.isfinite(value).all():
-            raise WeightsError(f"'{path}': tensor {name} holds values that are no numbers.", hint=_WRONG_FILE)
+            raise WeightsError(f"'{path}': tensor {name} holds values that are not finite.", hint=_WRONG_FILE)
         chosen[name] = value.to(expected.dtype).contiguous()
     return chosen
