@@ -255,7 +255,7 @@ def _levels(size: int) -> list[int]:
 def _merge_levels(coarse: np.ndarray, fines: list[np.ndarray], mask: np.ndarray) -> np.ndarray:
     """The shape of the coarse normal, the relief of the fine ones (s, s, 3), each finer than the one before.
 
-    The networks know relief best at the size that they were trained on, where pores are too fine to be seen. So
+    The networks are most accurate at the crop size of their training, where pores are too fine to be visible. So
     wrinkles come from the small crop, and each larger crop adds only what is too fine for the one before it.
     """
     normal = merge_bands(resize_normals(coarse, len(fines[0])), fines[0], _resized(mask, len(fines[0])))

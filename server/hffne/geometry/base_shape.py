@@ -27,7 +27,7 @@ SPIKE = 0.004
 # Nostrils and the line between the lips fold over in the map: there the surface spans the opening instead. Sigma in
 # texels.
 FOLD_SMOOTHING = 2.0
-# Parts that move with the face say less about the head's pose.
+# Parts that move with the expression have less weight in the head's pose.
 _SOFT_PARTS, _SOFT_WEIGHT = ("jaw", "lips"), 0.25
 _EYES = slice(36, 42), slice(42, 48)
 
