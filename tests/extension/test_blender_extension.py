@@ -100,8 +100,8 @@ def test_the_zip_is_the_sources_with_blenders_name_for_the_manifest(archive):
         assert opened.read("blender_manifest.toml") == (ROOT / "addon_manifest.toml").read_bytes()
     sources = {path.relative_to(build.SOURCE).as_posix() for path in build.SOURCE.rglob("*.py")}
     version = re.search(r'^version = "(.+)"$', (ROOT / "addon_manifest.toml").read_text("utf-8"), re.M).group(1)
-    wheel = f"engine_wheel/hffne-{version}-py3-none-any.whl"
-    assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE", "troubleshooting.md", wheel}
+    engine = {f"engine_wheel/hffne-{version}-py3-none-any.whl", "engine_wheel/engine-3.11.lock"}
+    assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE", "troubleshooting.md"} | engine
     assert archive.name == f"hffne_blender-{version}.zip"
 
 
