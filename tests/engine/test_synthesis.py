@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ellipsoid_model import AXES, ellipsoid_model, ellipsoid_normals
+from hffne.errors import TrainingSetError
 from hffne.geometry.uv import landmark_uvs, pixels
 from hffne.synthesis import (
     build,
@@ -21,6 +22,7 @@ from hffne.synthesis import (
     textures,
 )
 from hffne.synthesis.face_model import LANDMARKS, MIRRORED, FaceModel
+from hffne.synthesis.training_set import TrainingSet
 from hffne.synthesis.uv_layout import CENTER, build_layout, coordinates, directions, landmark_texels
 
 
@@ -32,6 +34,19 @@ def model():
 @pytest.fixture(scope="module")
 def renderer(model):
     return render.Renderer(model, build_layout(model))
+
+
+def test_training_sets_of_earlier_versions_can_be_read(tmp_path):
+    for folder in ("photos", "textures"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "grey.npy", np.arange(3, dtype=np.uint8))
+    np.save(tmp_path / "photos" / "kind.npy", np.zeros(3, np.uint8))
+    files = TrainingSet(tmp_path)
+    assert files.array("textures/gray").tolist() == [0, 1, 2]
+    photos = files.arrays("photos")
+    assert set(photos) == {"gray", "kind"} and photos["gray"].tolist() == [0, 1, 2]
+    with pytest.raises(TrainingSetError, match="reliefs"):
+        files.array("reliefs")
 
 
 def test_layout_coordinates_invert_directions():

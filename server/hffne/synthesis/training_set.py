@@ -11,7 +11,7 @@ from hffne.errors import HffneError, TrainingSetError
 from hffne.synthesis.fit import Fits, FittedPhotos
 
 FITS = "fits.npz"
-HELD_OUT = 20  # every 20th photo, and what was made of it, is kept for checking
+HELD_OUT = 20  # every 20th photo, and its samples, are held out of the training
 
 
 def held_out_mask(count: int) -> np.ndarray:
