@@ -13,7 +13,7 @@ from hffne.errors import DeviceError, ModelError, WeightsMissingError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
-from hffne.networks.paper import PaperCoarse, PaperFine
+from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 from hffne.networks.prn import PositionMapNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
@@ -58,8 +58,8 @@ class Models:
     name: str
     device: torch.device
     prn: PositionMapNetwork
-    coarse_network: CoarseNetwork | PaperCoarse
-    fine_network: FineNetwork | PaperFine
+    coarse_network: CoarseNetwork | PaperCoarseNetwork
+    fine_network: FineNetwork | PaperFineNetwork
 
     @torch.inference_mode()
     def position_map(self, gray: np.ndarray) -> np.ndarray:
@@ -118,8 +118,8 @@ def load_models(
                 "The published weights have not been imported yet",
                 hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
             )
-        coarse = load_weights(PaperCoarse(stochastic), imported / "paper_coarse.safetensors")
-        fine = load_weights(PaperFine(), imported / "paper_fine.safetensors")
+        coarse = load_weights(PaperCoarseNetwork(stochastic), imported / "paper_coarse.safetensors")
+        fine = load_weights(PaperFineNetwork(), imported / "paper_fine.safetensors")
         # Not `prepare`: its rounding would change the published results.
         return Models(model, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device))
     raise ModelError(f"The model {model!r} is not known", hint="Use compact or paper.")
@@ -129,7 +129,7 @@ def untrained_paper_models(device: torch.device) -> Models:
     """The published widths with random weights: as fast as the trained ones, for `hffne bench --against paper`."""
     prn, coarse, fine = (
         prepare(PositionMapNetwork(), device),
-        prepare(PaperCoarse(), device),
-        prepare(PaperFine(), device),
+        prepare(PaperCoarseNetwork(), device),
+        prepare(PaperFineNetwork(), device),
     )
     return Models("paper", device, prn, coarse, fine)

@@ -13,7 +13,7 @@ from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
 from hffne.networks.modulation import ModulatedConv
-from hffne.networks.paper import PaperFine
+from hffne.networks.paper import PaperFineNetwork
 from hffne.networks.prn import PositionMapNetwork
 from hffne.networks.variants import Variant
 from hffne.weights.store import load_weights, save_weights
@@ -89,7 +89,7 @@ VARIANTS = [Variant("A1"), Variant("A2"), Variant("A3", "adain"), Variant("A3", 
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v.architecture}-{v.modulation}")
-@pytest.mark.parametrize("network", [FineNetwork, PaperFine])
+@pytest.mark.parametrize("network", [FineNetwork, PaperFineNetwork])
 def test_every_variant_listens_to_its_exemplar(network, variant):
     """Unit normals, another result for another exemplar, and no parameter that takes no part."""
     torch.manual_seed(0)

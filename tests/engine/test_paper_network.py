@@ -14,7 +14,7 @@ from blender_process import needs_blender, run_case
 from hffne.cli.main import main
 from hffne.errors import HffneError
 from hffne.models import load_models
-from hffne.networks.paper import PaperCoarse, PaperFine
+from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 from hffne.weights.paper import import_paper_weights
 from paths import DATA
 
@@ -62,8 +62,8 @@ def refiner_file(state, path):
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
-    torch.save(known_weights(PaperCoarse()).state_dict(), folder / "ExemplarModel.pkl")
-    refiner_file(known_weights(PaperFine()).state_dict(), folder / "RefinerModel.pt")
+    torch.save(known_weights(PaperCoarseNetwork()).state_dict(), folder / "ExemplarModel.pkl")
+    refiner_file(known_weights(PaperFineNetwork()).state_dict(), folder / "RefinerModel.pt")
     return folder / "ExemplarModel.pkl", folder / "RefinerModel.pt"
 
 
@@ -124,7 +124,7 @@ def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoint
         import_paper_weights(checkpoints[1], checkpoints[1], tmp_path)
     with pytest.raises(HffneError, match="no NormalEncoder"):
         import_paper_weights(checkpoints[0], checkpoints[0], tmp_path)
-    state = {name: value.detach() for name, value in PaperCoarse().state_dict().items()}
+    state = {name: value.detach() for name, value in PaperCoarseNetwork().state_dict().items()}
     state["conv3.weight"] = torch.zeros(2, 2)
     torch.save(state, tmp_path / "other.pkl")
     with pytest.raises(HffneError, match=r"conv3.weight is \(2, 2\), not \(256, 128, 4, 4\)"):

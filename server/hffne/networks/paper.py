@@ -18,7 +18,7 @@ VGG19 = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, 256, POOL, 512, 512, 512, 
 VECTOR = 512
 
 
-class PaperCoarse(nn.Module):
+class PaperCoarseNetwork(nn.Module):
     """Gray face (N, 1, 256, 256) in 0..1 -> unit exemplar normals (N, 3, 256, 256).
 
     stochastic: keep the dropout of the first two decoder stages on, as in the published test runs.
@@ -209,7 +209,7 @@ class PaperDecoder(nn.Module):
         return unit(torch.tanh(self.outc(x)))
 
 
-class PaperFine(nn.Module):
+class PaperFineNetwork(nn.Module):
     """Gray face (N, 1, H, W) and exemplar (N, 3, 256, 256) -> unit normals (N, 3, H, W)."""
 
     def __init__(self, variant: Variant | None = None) -> None:

@@ -9,7 +9,7 @@ from hffne.errors import WeightsError
 
 
 def read_notes(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file. Raises WeightsError for a file that is missing, damaged or of another kind."""
+    """The metadata of a safetensors file. Raises WeightsError when it is missing, damaged or of another kind."""
     try:
         with safe_open(path, "pt") as file:
             return dict(file.metadata() or {})

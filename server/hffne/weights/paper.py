@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hffne.errors import OutputError, WeightsError
-from hffne.networks.paper import PaperCoarse, PaperFine
+from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 
 LICENSE = (
     "Imported from the published HFFNE checkpoints, which their authors give for research use only. "
@@ -41,7 +41,7 @@ def import_paper_weights(exemplar: str | Path, refiner: str | Path, folder: str 
     file is wrong, and OutputError.
     """
     folder = Path(folder or paper_weights_folder())
-    coarse = _matching(PaperCoarse(), _read(exemplar), exemplar)
+    coarse = _matching(PaperCoarseNetwork(), _read(exemplar), exemplar)
     whole = _read(refiner)
     if not isinstance(whole, dict) or not {"NormalEncoder", "NormalDecoder"} <= whole.keys():
         raise WeightsError(
@@ -52,7 +52,7 @@ def import_paper_weights(exemplar: str | Path, refiner: str | Path, folder: str 
         for part in ("NormalEncoder", "NormalDecoder")
         for name, value in _plain(whole[part], refiner).items()
     }
-    fine = _matching(PaperFine(), parts, refiner)
+    fine = _matching(PaperFineNetwork(), parts, refiner)
     written: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)

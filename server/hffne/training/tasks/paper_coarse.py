@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.discriminator import PatchDiscriminator
-from hffne.networks.paper import PaperCoarse
+from hffne.networks.paper import PaperCoarseNetwork
 from hffne.training.losses import mean_angle
 from hffne.training.recipe import Recipe
 from hffne.training.settings import PaperCoarseSettings
@@ -14,9 +14,9 @@ from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded
 
 
-def coarse_network(recipe: Recipe) -> CoarseNetwork | PaperCoarse:
+def coarse_network(recipe: Recipe) -> CoarseNetwork | PaperCoarseNetwork:
     """The untrained coarse network of a recipe of either stage."""
-    return PaperCoarse() if recipe.model == "paper" else CoarseNetwork(-(-recipe.size // 64) * 64)
+    return PaperCoarseNetwork() if recipe.model == "paper" else CoarseNetwork(-(-recipe.size // 64) * 64)
 
 
 class PaperCoarse(TrainingTask):

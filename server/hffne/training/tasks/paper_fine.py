@@ -8,7 +8,7 @@ from hffne.errors import ConfigurationError
 from hffne.networks.blocks import unit
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
-from hffne.networks.paper import PaperCoarse, PaperFine
+from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 from hffne.networks.variants import Variant
 from hffne.training.losses import mean_angle
 from hffne.training.perceptual import Perceptual, State
@@ -18,11 +18,11 @@ from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded
 
 
-def fine_network(recipe: Recipe) -> FineNetwork | PaperFine:
+def fine_network(recipe: Recipe) -> FineNetwork | PaperFineNetwork:
     """The untrained fine network of a recipe of stage 2."""
     settings = _settings(recipe)
     variant = Variant(settings.architecture, settings.modulation)
-    return PaperFine(variant) if recipe.model == "paper" else FineNetwork(variant=variant)
+    return PaperFineNetwork(variant) if recipe.model == "paper" else FineNetwork(variant=variant)
 
 
 class PaperFine(TrainingTask):
@@ -35,7 +35,7 @@ class PaperFine(TrainingTask):
     def __init__(
         self,
         recipe: Recipe,
-        coarse: CoarseNetwork | PaperCoarse,
+        coarse: CoarseNetwork | PaperCoarseNetwork,
         vgg: State | None = None,
         exemplar: torch.Tensor | None = None,
     ) -> None:
@@ -44,7 +44,7 @@ class PaperFine(TrainingTask):
         super().__init__()
         self.settings, self.side = _settings(recipe), coarse.input_size
         network = fine_network(recipe)
-        if vgg and isinstance(network, PaperFine) and hasattr(network, "NormalEncoder"):
+        if vgg and isinstance(network, PaperFineNetwork) and hasattr(network, "NormalEncoder"):
             # The paper's E_R starts from the pretrained VGG19, which stays as it is.
             part = network.NormalEncoder.vgg["vgg_feature"]
             part.load_state_dict({name: vgg[name] for name in part.state_dict()})
