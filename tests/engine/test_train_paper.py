@@ -20,7 +20,7 @@ from hffne.training.sources import cropping
 from hffne.training.sources.photoface import PhotofaceSource
 from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.paper_coarse import coarse_network
-from hffne.training.tasks.paper_fine import PaperFineNetwork, fine_network
+from hffne.training.tasks.paper_fine import PaperFine, fine_network
 from paper_training import Balls, tiny_recipe, train
 from paths import SUPPORT
 
@@ -102,7 +102,7 @@ def test_the_second_stage_takes_the_exemplar_of_its_recipe():
     batch = {"gray": torch.rand(3, 1, 64, 64), "weight": torch.ones(3, 64, 64)}
 
     def exemplar(kind, own=None):
-        task = PaperFineNetwork(tiny_recipe("paper-fine", exemplar=kind), network, exemplar=own)
+        task = PaperFine(tiny_recipe("paper-fine", exemplar=kind), network, exemplar=own)
         return task.exemplar(batch, task.fixed)
 
     paired = exemplar("paired")

@@ -12,8 +12,8 @@ from lightning_fabric import Fabric
 from hffne.training import loop, recipe
 from hffne.training.tasks.coarse import CoarseTask
 from hffne.training.tasks.fine import FineTask
-from hffne.training.tasks.paper_coarse import PaperCoarseNetwork, coarse_network
-from hffne.training.tasks.paper_fine import PaperFineNetwork
+from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+from hffne.training.tasks.paper_fine import PaperFine
 from hffne.training.tasks.prn import PositionTask
 
 SIZE = 64
@@ -65,8 +65,8 @@ def make_task(tiny):
         "prn": lambda: PositionTask(tiny.settings),
         "coarse": lambda: CoarseTask(tiny.settings, tiny.size),
         "fine": lambda: FineTask(tiny.settings, coarse()),
-        "paper-coarse": lambda: PaperCoarseNetwork(tiny),
-        "paper-fine": lambda: PaperFineNetwork(tiny, coarse()),
+        "paper-coarse": lambda: PaperCoarse(tiny),
+        "paper-fine": lambda: PaperFine(tiny, coarse()),
     }[tiny.task]()
 
 

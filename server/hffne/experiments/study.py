@@ -27,8 +27,8 @@ from hffne.training.sources import Sample
 from hffne.training.sources.cropping import truth_on
 from hffne.training.sources.face_set import FaceSamples
 from hffne.training.tasks.base import at_its_size
-from hffne.training.tasks.paper_coarse import PaperCoarseNetwork, coarse_network
-from hffne.training.tasks.paper_fine import PaperFineNetwork, fine_network
+from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+from hffne.training.tasks.paper_fine import PaperFine, fine_network
 from hffne.weights.store import load_weights
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def run_study(
     source = FaceSamples(folder, size, coarse_recipe.data)
     train(
         fabric,
-        lambda: PaperCoarseNetwork(coarse_recipe),
+        lambda: PaperCoarse(coarse_recipe),
         coarse_recipe,
         source,
         output / "coarse",
@@ -196,9 +196,9 @@ def run_study(
     return data, list(zip(labels, pictures, strict=True))
 
 
-def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFineNetwork]:
+def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFine]:
     """What makes the task of a row."""
-    return lambda: PaperFineNetwork(recipe, load_weights(coarse_network(recipe), exemplars))
+    return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), exemplars))
 
 
 def _measured(

@@ -181,21 +181,21 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     from hffne.training.start import start
     from hffne.training.tasks.coarse import CoarseTask
     from hffne.training.tasks.fine import FineTask
-    from hffne.training.tasks.paper_coarse import PaperCoarseNetwork, coarse_network
-    from hffne.training.tasks.paper_fine import PaperFineNetwork
+    from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
+    from hffne.training.tasks.paper_fine import PaperFine
     from hffne.training.tasks.prn import PositionTask
     from hffne.weights.store import load_weights
 
     own = recipe.settings
     if isinstance(own, settings.PaperCoarseSettings):
-        return lambda: PaperCoarseNetwork(recipe), {}
+        return lambda: PaperCoarse(recipe), {}
     if isinstance(own, settings.PaperFineSettings):
         path = options.coarse_weights or options.folder / "paper-coarse" / "generator.safetensors"
         inputs = _inputs(coarse=path, vgg=options.vgg, exemplar=options.exemplar_file)
         vgg = read_vgg(options.vgg) if options.vgg else None
         file = options.exemplar_file
         exemplar = torch.from_numpy(read_exemplar(file)).permute(2, 0, 1) if file else None
-        return lambda: PaperFineNetwork(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
+        return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.FineSettings):
         coarse = options.coarse or options.folder / "coarse" / "coarse.safetensors"
