@@ -31,7 +31,7 @@ def png(width, height, color_type=2, depth=8, data=None, chunks=()):
 
 
 def tiff(width, height, *, strips=1, counts=1 << 20, compression=1):
-    """A TIFF whose directory says what it likes."""
+    """A TIFF with arbitrary values in its directory."""
     entries = [
         (256, 4, width),
         (257, 4, height),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several photos of one face as one: each side comes from the photo that saw it."""
+"""Several photos of one face as one: each side comes from the photo that shows it."""
 
 import numpy as np
 import pytest

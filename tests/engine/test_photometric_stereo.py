@@ -135,11 +135,11 @@ def test_the_strength_of_a_light_is_its_length():
 @pytest.mark.parametrize("lights", [FOUR, MANY], ids=["four", "fifteen"])
 def test_a_ray_traced_head_with_cast_shadows_and_highlights(lights):
     pytest.importorskip("embreex")
-    normals, photos, seen = traced_head(lights)
+    normals, photos, visible = traced_head(lights)
     relief = photometric_stereo(np.round(np.clip(photos, 0, 1) * 255) / 255, lights)
-    ready = seen & relief.mask
+    ready = visible & relief.mask
     error, textbook = angles(relief.normal, normals)[ready], angles(plain(photos, lights), normals)[ready]
-    assert ready.sum() > 0.6 * seen.sum()
+    assert ready.sum() > 0.6 * visible.sum()
     assert error.mean() < 2.5 and error.mean() < textbook.mean() / 2
 
 

@@ -149,22 +149,22 @@ def test_a_face_at_the_edge_of_the_photo(engine, photo, box):
     assert np.isfinite(asset.textures.normal).all()
 
 
-def test_stages_are_told_in_order_and_with_rising_fractions(engine, photo, face):
-    told = []
-    estimate = engine.normals(photo, face, lambda *what: told.append(what), lambda: False)
-    engine.build(photo, estimate, 64, 32, report=lambda *what: told.append(what))
-    assert [stage for stage, _, _ in told] == ["prn", "coarse", "fine", "band_merge", "unwrap", "mesh"]
-    fractions = [fraction for _, fraction, _ in told]
+def test_stages_are_reported_in_order_and_with_rising_fractions(engine, photo, face):
+    reported = []
+    estimate = engine.normals(photo, face, lambda *what: reported.append(what), lambda: False)
+    engine.build(photo, estimate, 64, 32, report=lambda *what: reported.append(what))
+    assert [stage for stage, _, _ in reported] == ["prn", "coarse", "fine", "band_merge", "unwrap", "mesh"]
+    fractions = [fraction for _, fraction, _ in reported]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
-    assert all(message for _, _, message in told)
+    assert all(message for _, _, message in reported)
 
 
 @pytest.mark.parametrize("stage", ["coarse", "fine", "band_merge"])
 def test_a_cancel_stops_at_the_next_stage(engine, photo, face, stage):
-    seen = []
+    reported = []
     with pytest.raises(Cancelled):
-        engine.normals(photo, face, lambda name, *_: seen.append(name), lambda: stage_before(stage) in seen)
-    assert stage not in seen
+        engine.normals(photo, face, lambda name, *_: reported.append(name), lambda: stage_before(stage) in reported)
+    assert stage not in reported
 
 
 def stage_before(stage):
@@ -173,7 +173,7 @@ def stage_before(stage):
 
 
 @pytest.mark.parametrize("turns", [0, 1, 0.2])
-def test_the_asset_looked_at_through_its_camera_is_the_estimate(engine, photo, face, turns):
+def test_the_mesh_seen_through_its_camera_is_the_estimate(engine, photo, face, turns):
     estimate = engine.normals(photo, face)
     estimate = replace(estimate, crop=replace(estimate.crop, turns=turns))
     asset = engine.build(photo, estimate, texture_size=512, grid=128)
@@ -181,8 +181,8 @@ def test_the_asset_looked_at_through_its_camera_is_the_estimate(engine, photo, f
     camera = body["camera"]
     rotation = np.array(camera["rotation"])
     assert np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-6) and np.linalg.det(rotation) > 0
-    seen = arrays["vertices"] @ rotation.T * camera["scale"]
-    x, y = camera["center"][0] + seen[:, 0], camera["center"][1] - seen[:, 1]
+    camera_points = arrays["vertices"] @ rotation.T * camera["scale"]
+    x, y = camera["center"][0] + camera_points[:, 0], camera["center"][1] - camera_points[:, 1]
     uvs = arrays["uvs"]
     texel = np.stack([(1 - uvs[:, 1]) * 512 - 0.5, uvs[:, 0] * 512 - 0.5], 1)
     sure = sample(arrays["confidence"][..., None], texel)[:, 0] > 0.97

@@ -26,18 +26,18 @@ def test_tiles_of_a_local_network_are_the_whole(size):
     # Three convolutions see 3 pixels far; beyond that a tile cannot matter.
     torch.manual_seed(0)
     layers = torch.nn.Sequential(*[torch.nn.Conv2d(a, b, 3, padding=1) for a, b in ((1, 4), (4, 4), (4, 3))])
-    seen = []
+    sizes = []
 
     def network(part):
-        seen.append(part.shape[2:])
+        sizes.append(part.shape[2:])
         return torch.nn.functional.normalize(layers(part), dim=1)
 
     with torch.inference_mode():
         picture = torch.randn(1, 1, *size)
         whole = network(picture)
-        seen.clear()
+        sizes.clear()
         assert torch.allclose(tiles.tiled(network, picture), whole, atol=1e-5)
-    assert max(max(shape) for shape in seen) <= tiles.TILE
+    assert max(max(shape) for shape in sizes) <= tiles.TILE
 
 
 def test_a_tiled_crop_shows_no_seams(astronaut):
@@ -53,10 +53,10 @@ def test_a_tiled_crop_shows_no_seams(astronaut):
     )
     gray = gray.clip(0, 1).astype(np.float32)
     coarse = models.coarse(gray)
-    seen = []
-    models.fine_network.exemplar.register_forward_hook(lambda *what: seen.append(what[-1]))
+    sizes = []
+    models.fine_network.exemplar.register_forward_hook(lambda *what: sizes.append(what[-1]))
     tiled = models.fine(gray, coarse)
-    assert len(seen) == 1
+    assert len(sizes) == 1
     with torch.inference_mode():
         whole = models.fine_network(
             torch.from_numpy(gray)[None, None], torch.from_numpy(coarse.transpose(2, 0, 1)[None].copy())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Textures from photo pixels: what was seen comes back, what was not is completed without a seam."""
+"""Textures from photo pixels: visible texels keep the photo, the others are completed without a seam."""
 
 import numpy as np
 import pytest
@@ -32,8 +32,8 @@ def painted(shape, paint, background=(10, 240, 10)):
     at = CROP.to_crop(np.stack([columns, rows], -1))
     drawn = project(shape.position_map(), 512)
     i, j = (np.clip(np.round((at[..., k] + 0.5) * 2 - 0.5), 0, 511).astype(int) for k in (1, 0))
-    uv, seen = drawn.uv[i, j], drawn.mask[i, j]
-    return np.where(seen[..., None], paint(uv[..., 0], uv[..., 1]), background).astype(np.uint8)
+    uv, visible = drawn.uv[i, j], drawn.mask[i, j]
+    return np.where(visible[..., None], paint(uv[..., 0], uv[..., 1]), background).astype(np.uint8)
 
 
 def smooth_paint(u, v):
@@ -64,9 +64,9 @@ def test_the_mesh_with_the_texture_shows_what_the_camera_saw(pose):
     texel = np.stack([(1 - mesh.uvs[:, 1]) * 512 - 0.5, mesh.uvs[:, 0] * 512 - 0.5], 1)
     sure = sample(textures.confidence[..., None], texel)[:, 0] > 0.97
     assert sure.mean() > 0.3
-    seen = normalize(sample(textures.normal, texel)) @ shape.rotation.T
+    in_camera = normalize(sample(textures.normal, texel)) @ shape.rotation.T
     wanted = normalize(sample(normal, np.stack([y, x], 1)))
-    error = angle_between(seen, wanted)[sure]
+    error = angle_between(in_camera, wanted)[sure]
     assert error.mean() < 1.0 and np.percentile(error, 99) < 5
 
 
@@ -141,7 +141,7 @@ def test_the_unseen_side_is_lit_like_what_is_around_it():
         return even_paint(u, v) * (1 - 0.5 * np.clip(u - 0.3, 0, 0.4) / 0.4)[..., None]
 
     color = unwrap(shape, drawn, normal, painted(shape, paint), CROP, 256).color.astype(float)
-    # Across the border between seen and completed there is no step, whatever the sides' light.
+    # Across the border between visible and completed texels there is no step, whatever the sides' light.
     steps = np.abs(np.diff(color[90:200, 30:226].mean(2), axis=1))
     assert steps.max() < 9
 

@@ -33,7 +33,7 @@ class GenerateRequest:
     grid          vertices along a side of the UV layout
     size          side of the fine network's crop in pixels, or None for the engine's own
     color         whether the color texture is sent
-    maps          names of the further maps, see maps.MAPS
+    maps          names of the further maps, see maps.registry
     """
 
     photos: tuple[Path, ...]
