@@ -13,16 +13,14 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..studio import lights
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
 
 WIDTH, HEIGHT = 640, 800
 # Millimeters.
 LENS = 85.0
-# Light sizes (meters) and powers (watts) are given for a face of this radius (meters) at LIGHT_DISTANCE radii.
-RADIUS = 0.1
-LIGHT_DISTANCE = 3.5
-# name, degrees around the head, degrees up, size, power
+# See `studio.lights.PRESETS`.
 LIGHTS = (
     ("Key", -62, 28, 0.15, 1.7),
     ("Fill", 50, 5, 0.60, 0.45),
@@ -101,16 +99,9 @@ def _add_light(
     size: float,
     power: float,
 ) -> None:
-    data = bpy.data.lights.new(name, "AREA")
-    assert isinstance(data, bpy.types.AreaLight)
-    # Light falls off with the square of the distance.
-    scale = radius / RADIUS
-    data.size = size * scale
-    data.energy = power * scale**2
-    light = bpy.data.objects.new(name, data)
-    turn, lift = math.radians(azimuth), math.radians(elevation)
-    toward = Vector((math.sin(turn) * math.cos(lift), -math.cos(turn) * math.cos(lift), math.sin(lift)))
-    light.location = center + toward * radius * LIGHT_DISTANCE
+    light = bpy.data.objects.new(name, lights.area_light(name, size, power, radius / lights.RADIUS))
+    toward = lights.direction(azimuth, elevation)
+    light.location = center + toward * radius * lights.DISTANCE
     light.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()
     scene.collection.objects.link(light)
 

@@ -47,10 +47,25 @@ def add(
             drive(pivot, "rotation_euler", 1, f"frame * {math.tau / frames:.9f}")
         return collection
     for name, azimuth, elevation, size, power in PRESETS[preset]:
-        turn, lift = math.radians(azimuth), math.radians(elevation)
-        toward = Vector((math.sin(turn) * math.cos(lift), -math.cos(turn) * math.cos(lift), math.sin(lift)))
-        _light(collection, pivot, name, toward, radius, size, power, obj)
+        _light(collection, pivot, name, direction(azimuth, elevation), radius, size, power, obj)
     return collection
+
+
+def direction(azimuth: float, elevation: float) -> Vector:
+    """The unit vector toward a light: degrees to the viewer's right and degrees up from the face's axis."""
+    turn, lift = math.radians(azimuth), math.radians(elevation)
+    return Vector((math.sin(turn) * math.cos(lift), -math.cos(turn) * math.cos(lift), math.sin(lift)))
+
+
+def area_light(name: str, size: float, power: float, scale: float) -> bpy.types.AreaLight:
+    """A new square area light of `size` meters and `power` watts, both given for a face of the radius RADIUS.
+
+    scale  the face's radius in units of RADIUS: light falls off with the square of the distance
+    """
+    data = bpy.data.lights.new(name, "AREA")
+    assert isinstance(data, bpy.types.AreaLight)
+    data.size, data.energy = size * scale, power * scale**2
+    return data
 
 
 def _light(
@@ -63,12 +78,9 @@ def _light(
     power: float,
     obj: bpy.types.Object,
 ) -> None:
-    data = bpy.data.lights.new(name, "AREA")
-    assert isinstance(data, bpy.types.AreaLight)
-    mark(data, KIND)
     # The scale of a parent moves a light but changes neither its size nor its power.
     scale = radius * obj.matrix_world.to_scale().x / RADIUS
-    data.size, data.energy = size * scale, power * scale**2
+    data = mark(area_light(name, size, power, scale), KIND)
     light = mark(bpy.data.objects.new(name, data), KIND)
     light.parent = pivot
     light.location = toward * radius * DISTANCE

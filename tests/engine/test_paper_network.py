@@ -135,7 +135,7 @@ def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoint
 @needs_blender
 def test_the_extension_imports_them(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("HFFNE_WEIGHTS", str(tmp_path))
-    none, swapped, done = run_case("import_weights", sys.executable, *checkpoints)
+    none, swapped, done = run_case("import_weights", sys.executable, *checkpoints, script="operator_cases.py")
     assert "Choose both files" in none
     assert "has no tensor conv1.weight" in swapped and "ExemplarModel.pkl as the exemplar" in swapped
     assert done == ["FINISHED"] and len(list(tmp_path.glob("*.safetensors"))) == 2

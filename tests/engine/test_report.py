@@ -23,7 +23,7 @@ def test_names_of_people_folders_and_photos_are_redacted():
 
 @needs_blender
 def test_the_button_writes_a_report():
-    text = run_case("report", sys.executable)["text"]
+    text = run_case("report", sys.executable, script="operator_cases.py")["text"]
     assert "blender: " in text and "last error: photo_not_found" in text
     assert "Secretname" not in text and str(Path.home()) + "/" not in text
     assert "torch " in text and "weights" in text, text
@@ -31,7 +31,7 @@ def test_the_button_writes_a_report():
 
 @needs_blender
 def test_the_logs_and_the_help_are_texts():
-    found = run_case("reading")
+    found = run_case("reading", script="operator_cases.py")
     assert found["log"] == found["copy"] == ["FINISHED"]
     assert found["help"]["last"].startswith("photo_not_found\n\nWhat it means: there is no such file")
     assert found["help"]["named"].startswith("no_face\n\n") and "What to do: both eyes" in found["help"]["named"]

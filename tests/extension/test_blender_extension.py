@@ -26,7 +26,7 @@ def photo(tmp_path):
 
 @needs_blender
 def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):
-    found = run_case("operator", sys.executable, photo, path=[fake_engine])
+    found = run_case("operator", sys.executable, photo, path=[fake_engine], script="operator_cases.py")
     assert found["state"] == ["FINISHED"]
     made = {kind: found["after"][kind] - found["before"][kind] for kind in found["after"]}
     # Normal, its two bands, color, delit color, height, occlusion, roughness.
@@ -42,7 +42,7 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):
 def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fake_engine, tmp_path):
     photo = tmp_path / "good.jpg"
     photo.write_bytes(b"the fake engine does not look inside")
-    found = run_case("shown", sys.executable, photo, path=[fake_engine])
+    found = run_case("shown", sys.executable, photo, path=[fake_engine], script="operator_cases.py")
     # The cube at the cursor is in nobody's way: only faces are made room for.
     assert found["places"] == [[1, 2, 3], [1.25, 2, 3], [1.5, 2, 3]]
     assert found["selected"]
@@ -53,7 +53,7 @@ def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fa
 
 @needs_blender
 def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):
-    found = run_case("operator_errors", sys.executable, tmp_path, path=[fake_engine])
+    found = run_case("operator_errors", sys.executable, tmp_path, path=[fake_engine], script="operator_cases.py")
     assert found.pop("left")
     expected = {
         "no_face": ("no_face", "No face was found"),
@@ -69,7 +69,7 @@ def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):
 
 @needs_blender
 def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
-    found = run_case("panel", sys.executable, tmp_path, path=[fake_engine])
+    found = run_case("panel", sys.executable, tmp_path, path=[fake_engine], script="operator_cases.py")
     assert "prop photo " in found["new"] and "operator hffne.generate USER" in found["new"]
     assert any("engine is not installed yet" in line for line in found["new"])
     assert any("No face was found" in line for line in found["failed"])
@@ -80,7 +80,7 @@ def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
 
 @needs_blender
 def test_registering_twice():
-    assert run_case("register_twice")["gone"]
+    assert run_case("register_twice", script="extension_cases.py")["gone"]
 
 
 def test_one_version():
@@ -123,7 +123,7 @@ def test_blenders_own_validator_accepts_the_zip(archive, tmp_path):
 @needs_blender
 def test_the_installed_extension_works(archive, fake_engine, photo, tmp_path, monkeypatch):
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
-    found = run_case("install", archive, sys.executable, photo, path=[fake_engine])
+    found = run_case("install", archive, sys.executable, photo, path=[fake_engine], script="extension_cases.py")
     assert found["name"] == ["bl_ext.user_default.hffne_blender"]
     assert found["built"] == "Großmutter 1"
     assert found["idle"] == 5 and found["gone"]
@@ -157,7 +157,7 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):
     assert low < 60 and high > 90
     assert 30 < sum(center) / len(center) < 225
 
-    found = run_case("textures_of", output / f"{stem}.blend")
+    found = run_case("textures_of", output / f"{stem}.blend", script="scene_cases.py")
     assert found["name"] == stem and found["location"] == [0, 0, 0]
     assert found["lights"] == 3 and found["camera"] == "Portrait"
     assert found["images"] == {

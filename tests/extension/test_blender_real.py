@@ -28,7 +28,7 @@ def built(astronaut_file, tmp_path_factory):
 @needs_blender
 @needs_engine
 def test_blender_shades_the_face_with_the_normals_that_the_engine_saw(built):
-    found = run_case("compare", built / "astronaut.blend", built / "normals" / "astronaut.npz")
+    found = run_case("compare", built / "astronaut.blend", built / "normals" / "astronaut.npz", script="scene_cases.py")
     assert found["mean"] <= 3, found
     assert found["median"] <= 1, found
     # The object covers the face that the engine saw.
@@ -38,7 +38,7 @@ def test_blender_shades_the_face_with_the_normals_that_the_engine_saw(built):
 @needs_blender
 @needs_engine
 def test_the_face_is_a_head_in_meters(built):
-    found = run_case("textures_of", built / "astronaut.blend")
+    found = run_case("textures_of", built / "astronaut.blend", script="scene_cases.py")
     assert found["name"] == "astronaut"
     width, _, height = found["size"]
     assert 0.11 < width < 0.20 and 0.15 < height < 0.28
@@ -120,7 +120,9 @@ def test_the_installed_zip_with_an_engine_that_is_there_and_long_paths(astronaut
     shutil.copy(astronaut_file, photo)
     assert len(str(photo)) > 200
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
-    found = run_case("install", build.build(tmp_path / "zip"), ENGINE, photo, path=[ROOT / "server"])
+    found = run_case(
+        "install", build.build(tmp_path / "zip"), ENGINE, photo, path=[ROOT / "server"], script="extension_cases.py"
+    )
     assert found["built"] == "Großmutter 1" and found["gone"]
 
 

@@ -14,7 +14,7 @@ EXACT = 0.25
 
 @needs_blender
 def test_the_object_is_what_an_artist_expects():
-    found = run_case("object")
+    found = run_case("object", script="scene_cases.py")
     assert found["corners"] == [4]
     assert found["smooth"] and found["outward"]
     # Meters, a head's width and height, looking along -Y.
@@ -38,7 +38,7 @@ def test_the_object_is_what_an_artist_expects():
 @needs_blender
 @pytest.mark.parametrize("which", ["round_trip", "round_trip_of_a_moved_object"])
 def test_cycles_shades_with_the_normals_that_were_sent(which):
-    found = run_case(which)
+    found = run_case(which, script="scene_cases.py")
     assert found["mean"] < EXACT and found["p95"] < 4 * EXACT
     assert found["seen"] > 0.95
 
@@ -46,29 +46,29 @@ def test_cycles_shades_with_the_normals_that_were_sent(which):
 @needs_blender
 def test_a_coarse_mesh_keeps_the_detail():
     # A texel then moves a little over the surface, so that wrinkles shift with it.
-    assert run_case("round_trip_of_a_coarse_mesh")["mean"] < 1
+    assert run_case("round_trip_of_a_coarse_mesh", script="scene_cases.py")["mean"] < 1
 
 
 @needs_blender
 def test_the_file_keeps_it_all(tmp_path):
-    assert run_case("round_trip_after_saving", tmp_path / "face.blend")["mean"] < EXACT
+    assert run_case("round_trip_after_saving", tmp_path / "face.blend", script="scene_cases.py")["mean"] < EXACT
 
 
 @needs_blender
 def test_the_round_trip_sees_the_classic_mistakes():
-    for mistake, mean in run_case("round_trip_sees_mistakes").items():
+    for mistake, mean in run_case("round_trip_sees_mistakes", script="scene_cases.py").items():
         assert mean > 3, mistake
 
 
 @needs_blender
 def test_both_cameras_of_the_photo_project_as_the_engine_did():
-    worst = run_case("photo_camera")
+    worst = run_case("photo_camera", script="scene_cases.py")
     assert worst["CROP"] < 0.01 and worst["PHOTO"] < 0.02
 
 
 @needs_blender
 def test_a_wrong_answer_is_refused_and_leaves_nothing():
-    found = run_case("bad_assets")
+    found = run_case("bad_assets", script="scene_cases.py")
     assert found["left"]
     for name, said in found["said"].items():
         assert said, name
@@ -76,7 +76,7 @@ def test_a_wrong_answer_is_refused_and_leaves_nothing():
 
 @needs_blender
 def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
-    found = run_case("slices")
+    found = run_case("slices", script="scene_cases.py")
     assert found["cancelled"] == [[True, True, True]] * 3
     assert found["whole"] == [True, "fake", 1]
     assert found["unlike at once"] < 1.5 / 65535
@@ -86,13 +86,13 @@ def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
 
 @needs_blender
 def test_png_files_hold_exactly_what_went_in(tmp_path):
-    for name, worst in run_case("png", tmp_path / "image.png").items():
+    for name, worst in run_case("png", tmp_path / "image.png", script="scene_cases.py").items():
         assert worst < 0.01, name
 
 
 @needs_blender
 def test_islands_have_a_margin():
-    found = run_case("margin")
+    found = run_case("margin", script="scene_cases.py")
     assert found["unit"] < 1e-5
     assert found["near is flat"] == 0
     assert found["far is flat"] == 1

@@ -140,7 +140,7 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
     work.wait(180)
     assert work.state == "done", work.log()
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "5.9"))
-    found = run_case("upgraded", archive)
+    found = run_case("upgraded", archive, script="extension_cases.py")
     assert found["python"] == install.installed_python(base)
     assert any("engine of Blender 4.1 is used" in line for line in found["drawn"])
     assert not any("not installed yet" in line for line in found["drawn"])
@@ -151,7 +151,7 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
 def test_what_an_interrupted_installation_left_can_be_resumed_or_removed(tmp_path, monkeypatch):
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
     monkeypatch.delenv("HFFNE_ENGINE_PYTHON", raising=False)
-    found = run_case("half_install", build.build(tmp_path / "zip"))
+    found = run_case("half_install", build.build(tmp_path / "zip"), script="extension_cases.py")
 
     def offered(name, words):
         return any(words in line for line in found[name])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of many photos and of scripting do inside Blender, see blender_cases.py."""
+"""What the tests of many photos and of scripting do inside Blender, see case_process.py."""
 
 import json
 import os
@@ -127,7 +127,7 @@ class _Window:
 
 
 def case_background(folder):
-    """Work that asks the engine, tick by tick as a window does it: it never waits, tells how far it is, ends with Esc."""
+    """Work with the engine, tick by tick as in a window: it never waits, reports its progress, ends with Esc."""
     from types import SimpleNamespace
 
     from hffne_blender.operators.bases import background, windows
@@ -149,7 +149,7 @@ def case_background(folder):
             yield "Beginning"
             for name in self.names:
                 answer = yield {**request, "photo": str(Path(folder) / name)}
-                self.got.append((yield lambda: answer[0]["name"]))
+                self.got.append((yield lambda answer=answer: answer[0]["name"]))
 
     def drive(names, key=None, limit=60):
         worker, context = Worker(names), _Window()
@@ -167,7 +167,8 @@ def case_background(folder):
         return {"first": sorted(states[0]), "last": sorted(states[-1]), "got": worker.got, "reports": worker.reports,
                 "rising": progress == sorted(progress), "most": max(progress), "longest": longest,
                 "messages": sorted({message for message, _ in messages}), "running": session.running(),
-                "error": (session.state.last_error or {}).get("code"), "status": [context.said[0], context.said[-1]]}  # fmt: skip
+                "error": (session.state.last_error or {}).get("code"),
+                "status": [context.said[0], context.said[-1]]}  # fmt: skip
 
     result = {"done": drive(["good 1.jpg", "good 2.jpg"]), "failed": drive(["good 1.jpg", "no_face.png"])}
     begin = time.monotonic()
@@ -322,7 +323,7 @@ def case_undo(python, folder, out):
 def case_panels(python, folder):
     from types import SimpleNamespace
 
-    from blender_cases import Layout
+    from recorded_layout import Layout
 
     from hffne_blender.ui import batch_panel, character_panel
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cases share: the project on the Python path, an empty scene, the selection, and printing a case's result."""
+"""What cases share: the project on the Python path, an empty scene, the selection, and printing a case's result.
+
+`python SOME_cases.py NAME [ARGUMENT...]` runs the function `case_NAME` and prints its result as JSON. Each case has a
+process of its own, because bpy and torch in one process disturb each other, and because a case must not find what
+another one left.
+"""
 
 import json
 import sys
@@ -13,10 +18,25 @@ import bpy
 import hffne_blender
 
 
-def start():
-    """An empty file with the extension enabled."""
+def empty():
+    """An empty file."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def start():
+    """An empty file with the extension enabled; `main` disables it."""
+    global _started
+    empty()
     hffne_blender.register()
+    _started = True
+
+
+_started = False
+
+
+def counts(kinds=("objects", "meshes", "images", "materials")):
+    """How many data-blocks of some kinds there are."""
+    return {kind: len(getattr(bpy.data, kind)) for kind in kinds}
 
 
 def choose(obj):
@@ -31,5 +51,6 @@ def main(cases):
     """Run the function `case_NAME` of `cases` (a module's globals) and print its result, see blender_process.py."""
     name, *arguments = sys.argv[1:]
     result = cases[f"case_{name}"](*arguments)
-    hffne_blender.unregister()
+    if _started:
+        hffne_blender.unregister()
     print("RESULT " + json.dumps(result, default=float), flush=True)

@@ -209,7 +209,7 @@ def drawn():
     """What the panel My Own Character offers."""
     from types import SimpleNamespace
 
-    from blender_cases import Layout
+    from recorded_layout import Layout
 
     from hffne_blender.ui import character_panel
 

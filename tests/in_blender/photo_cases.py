@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the photo's sources do inside Blender, see blender_cases.py."""
+"""What the tests of the photo's sources do inside Blender, see case_process.py."""
 
 import inspect
 import json
@@ -153,7 +153,7 @@ def case_faces(python, folder):
 def drawn_faces():
     from types import SimpleNamespace
 
-    from blender_cases import Layout
+    from recorded_layout import Layout
 
     from hffne_blender.ui import panel
 

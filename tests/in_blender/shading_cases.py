@@ -149,7 +149,7 @@ def case_panels():
     """What the panels offer for a face, for its relit photo, and for neither."""
     from types import SimpleNamespace
 
-    from blender_cases import Layout
+    from recorded_layout import Layout
 
     from hffne_blender.ui import detail_panel
 

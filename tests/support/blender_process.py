@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a case of blender_cases.py or its like in a process of its own, beside an engine of the test's choice."""
+"""Runs a case of tests/in_blender in a process of its own, beside an engine of the test's choice."""
 
 import importlib.util
 import json
@@ -38,8 +38,8 @@ def _run(command, path, timeout):
     )
 
 
-def run_case(name, *arguments, path=(), timeout=300, script="blender_cases.py"):
-    """The JSON that a case prints. `path` goes in front of the Python path, as does a fake engine."""
+def run_case(name, *arguments, script, path=(), timeout=300):
+    """The result of a case of a `script` in tests/in_blender. `path` goes in front of the Python path (a fake engine)."""
     command = [*BLENDER, str(CASES / script), *map(str, (name, *arguments))]
     done = _run(command, path, timeout)
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]

@@ -1,43 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Blender tests do inside Blender: `python blender_cases.py CASE [ARGUMENT...]` prints JSON.
+"""Cases about a face's object: its mesh, material, images, camera, and how Cycles shades it."""
 
-Each case has a process of its own, because bpy and torch in one process disturb each
-other, and because a case must not find what another one left.
-"""
-
-import json
-import sys
 import time
-from pathlib import Path
-
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
-
-import contextlib
 
 import bpy
+import case_process
 import numpy as np
+from case_process import counts, empty
 
 import fake_face
-import hffne_blender
 from hffne_blender.commands import roundtrip
-from hffne_blender.engine import session
 from hffne_blender.numeric import received_face, tangent
 from hffne_blender.numeric.png import png_bytes
 from hffne_blender.numeric.received_face import ReceivedFace
 from hffne_blender.scene import camera, face, images, material, mesh, mesh_arrays
 from hffne_blender.scene.nodes import find_node
 from hffne_blender.system import jobs
-
-BLOCKS = ("objects", "meshes", "images", "materials")
-
-
-def empty():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-
-
-def counts():
-    return {kind: len(getattr(bpy.data, kind)) for kind in BLOCKS}
 
 
 def build_fake(texture_size=512, grid=96, **more):
@@ -228,7 +206,7 @@ def case_slices():
     at_once = build_fake(texture_size=1024, grid=128)
     result["longest"] = max(seconds) / (time.process_time() - start)
     # Blender's own tangents differ in their last bit from one call to the next.
-    pairs = zip(pixels_of(work.result), pixels_of(at_once))
+    pairs = zip(pixels_of(work.result), pixels_of(at_once), strict=True)
     result["unlike at once"] = max(float(np.abs(one - other).max()) for one, other in pairs)
     return result
 
@@ -277,276 +255,6 @@ def case_margin():
     }
 
 
-def case_operator(python, photo):
-    empty()
-    hffne_blender.register()
-    bpy.context.scene.cursor.location = (1, 2, 3)
-    result = {"before": counts()}
-    told = []
-    session.state.progress_listeners.append(lambda task: told.append(task.progress))
-    arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
-    result["state"] = list(bpy.ops.hffne.generate(**arguments))
-    result["after"] = counts()
-    result["progress"] = list(told)
-    obj = bpy.context.object
-    result["active"] = [obj.name, obj.select_get(), list(obj.location), len(obj.data.vertices)]
-    # The same again without colors needs no engine.
-    bpy.ops.hffne.generate(**arguments, color=False)
-    labels = {node.label for node in bpy.context.object.data.materials[0].node_tree.nodes}
-    result["redone"] = [told == result["progress"], "Normal" in labels, "Color" in labels]
-    bpy.ops.hffne.view_photo()
-    result["view"] = [bpy.context.scene.camera.data.type, bpy.context.scene.render.resolution_x]
-    hffne_blender.unregister()
-    return result
-
-
-def case_shown(python, photo):
-    """Where faces of one place go, and what of the user's work they leave alone: selection, active object, mode."""
-    empty()
-    hffne_blender.register()
-    arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
-    scene, result = bpy.context.scene, {}
-    scene.cursor.location = (1, 2, 3)
-    bpy.ops.mesh.primitive_cube_add(location=(1, 2, 3))
-    cube = bpy.context.object
-    for _ in range(3):
-        bpy.ops.hffne.generate(**arguments)
-        result.setdefault("places", []).append([round(value, 4) for value in bpy.context.object.location])
-    result["selected"] = [obj.name for obj in bpy.context.selected_objects] == [bpy.context.object.name]
-
-    # As a window's timer ends the work, when the user has gone on with something else.
-    from hffne_blender.operators.bases import placement
-
-    before = placement.user_state(bpy.context)
-
-    def finish():
-        new = build_fake(texture_size=64, grid=24)
-        had = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
-        same = placement.collection(bpy.context) == scene.collection
-        placement.place(bpy.context, new, before)
-        now = [bpy.context.object.name, bpy.context.mode, sorted(obj.name for obj in bpy.context.selected_objects)]
-        return [same, now == had, bpy.context.object == new]
-
-    for obj in bpy.context.selected_objects:
-        obj.select_set(False)
-    cube.select_set(True)
-    bpy.context.view_layer.objects.active = cube
-    result["other selection"] = finish()
-    before = placement.user_state(bpy.context)
-    bpy.ops.object.mode_set(mode="EDIT")
-    result["edit mode"] = finish()
-    bpy.ops.object.mode_set(mode="OBJECT")
-    result["waited"] = finish()
-    hffne_blender.unregister()
-    return result
-
-
-def case_operator_errors(python, folder):
-    empty()
-    hffne_blender.register()
-    before = counts()
-    result = {}
-    for name in ("no_face", "die", "broken", "missing"):
-        photo = Path(folder) / f"{name}.jpg"
-        if name != "missing":
-            photo.write_bytes(b"the fake engine does not look inside")
-        try:
-            bpy.ops.hffne.generate(photo=str(photo), engine_python=python)
-            result[name] = ["", ""]
-        except RuntimeError as error:
-            result[name] = [session.state.last_error["code"], str(error)]
-    try:
-        bpy.ops.hffne.generate(photo=str(Path(folder) / "no_face.jpg"))
-    except RuntimeError as error:
-        result["not set"] = [session.state.last_error["code"], str(error)]
-    result["left"] = counts() == before
-    hffne_blender.unregister()
-    return result
-
-
-class Layout:
-    """Writes down what a panel draws."""
-
-    def __init__(self, drawn):
-        self.drawn = drawn
-
-    def __getattr__(self, name):
-        def call(*args, **named):
-            what = [name, *[arg for arg in args if isinstance(arg, str)], *[str(value) for value in named.values()]]
-            self.drawn.append(" ".join(what))
-            return Layout(self.drawn)
-
-        return call
-
-
-def case_import_weights(python, good, other):
-    """Files that are no checkpoints, none at all, then the pair in the right order."""
-    empty()
-    hffne_blender.register()
-    result = []
-    for files in ({}, {"exemplar": other, "refiner": good}, {"exemplar": good, "refiner": other}):
-        try:
-            result.append(sorted(bpy.ops.hffne.import_weights(engine_python=python, **files)))
-        except RuntimeError as error:
-            result.append(str(error))
-    hffne_blender.unregister()
-    return result
-
-
-def case_panel(python, folder):
-    from types import SimpleNamespace
-
-    from hffne_blender.engine.client import Task
-    from hffne_blender.ui import panel
-
-    empty()
-    hffne_blender.register()
-    result = {}
-
-    def draw(name):
-        drawn = []
-        for cls in (panel.HFFNE_PT_face, panel.HFFNE_PT_result):
-            cls.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
-        result[name] = drawn
-
-    draw("new")
-    try:
-        photo = Path(folder) / "no_face.jpg"
-        photo.touch()
-        bpy.ops.hffne.generate(photo=str(photo), engine_python=python)
-    except RuntimeError:
-        pass
-    import os
-
-    os.environ["HFFNE_ENGINE_PYTHON"] = python
-    draw("failed")
-    session.state.task = Task(5, "generate", progress=0.4, message="Fine normals")
-    draw("running")
-    session.state.task.status = "done"
-    hffne_blender.unregister()
-    return result
-
-
-def case_report(python):
-    import os
-
-    empty()
-    hffne_blender.register()
-    os.environ["HFFNE_ENGINE_PYTHON"] = python
-    with contextlib.suppress(RuntimeError):
-        bpy.ops.hffne.generate("EXEC_DEFAULT", photo="/nowhere/of Secretname/Aunt Secretname.jpg")
-    bpy.ops.hffne.write_report()
-    return {"text": bpy.data.texts["HFFNE Report"].as_string()}
-
-
-def case_register_twice():
-    empty()
-    for _ in range(2):
-        hffne_blender.register()
-        assert hasattr(bpy.types.Scene, "hffne") and hasattr(bpy.types, "HFFNE_OT_generate")
-        hffne_blender.unregister()
-    return {"gone": not hasattr(bpy.types.Scene, "hffne") and not hasattr(bpy.types, "HFFNE_OT_generate")}
-
-
-def case_install(archive, python, photo):
-    """The zip as a user installs it; the installed extension then does its work."""
-    empty()
-    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
-    names = [name for name in bpy.context.preferences.addons.keys() if name.endswith("hffne_blender")]
-    own = bpy.context.preferences.addons[names[0]].preferences
-    own.engine_python = python
-    bpy.ops.hffne.generate(photo=photo, texture_size="512", grid="32")
-    result = {"name": names, "built": bpy.context.object.name, "idle": own.idle_minutes}
-    import addon_utils
-
-    addon_utils.disable(names[0], default_set=True)
-    result["gone"] = not hasattr(bpy.types.Scene, "hffne")
-    return result
-
-
-def case_upgraded(archive):
-    """The zip in a Blender without an engine of its own: the Python that it takes, and what the preferences draw."""
-    empty()
-    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
-    module = sys.modules["bl_ext.user_default.hffne_blender"]
-    drawn = []
-    module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
-    module.ui.engine_setup.draw_maintenance(Layout(drawn), bpy.context)
-    result = {"python": module.preferences.find_python(bpy.context), "drawn": drawn}
-    import addon_utils
-
-    addon_utils.disable(module.__name__, default_set=True)
-    return result
-
-
-def case_half_install(archive):
-    """An installation that was killed: what the panel and the preferences offer; and the choice of PyTorch's build."""
-    empty()
-    bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
-    module = sys.modules["bl_ext.user_default.hffne_blender"]
-    own = bpy.context.preferences.addons[module.__name__].preferences
-    base = Path(module.preferences.engine_folder())
-    result = {}
-
-    def draw(name):
-        drawn = []
-        for _ in range(50):
-            if (
-                not module.operators.bases.installation.half_installation(str(base))[0]
-                or module.operators.bases.installation.half_installation(str(base))[1]
-            ):
-                break
-            time.sleep(0.1)
-        module.ui.engine_setup.draw(Layout(drawn), bpy.context, lambda place, words, icon: place.label(text=words))
-        module.ui.engine_setup.draw_maintenance(Layout(drawn), bpy.context)
-        result[name] = drawn
-
-    draw("new")
-    (base / "env" / "lib").mkdir(parents=True)
-    (base / "env" / "lib" / "torch.so").write_bytes(bytes(300_000_000))
-    draw("half")
-    own.engine_python = sys.executable
-    draw("half beside another")
-    own.engine_python = ""
-    own.build = "CPU"
-    draw("cpu")
-    own.build = "ROCM"
-    result["build"] = module.preferences.engine_build(bpy.context)
-    bpy.context.preferences.system.use_online_access = True
-    # Far more than any disk here has, and a build that this system has not.
-    module.engine.install.ROOM["rocm"] = 1e18
-    for name, absent in (("room", False), ("absent", True)):
-        if absent:
-            module.engine.install.exists = lambda build: False
-        try:
-            result[name] = sorted(bpy.ops.hffne.install_engine())
-        except RuntimeError as error:
-            result[name] = str(error)
-    result["removed"] = sorted(bpy.ops.hffne.remove_engine())
-    result["left"] = sorted(path.name for path in base.iterdir() if path.is_dir())
-    draw("after")
-    import addon_utils
-
-    addon_utils.disable(module.__name__, default_set=True)
-    return result
-
-
-def case_reading():
-    """The logs and the help as texts; without a window nothing is opened."""
-    empty()
-    hffne_blender.register()
-    result = {"log": sorted(bpy.ops.hffne.show_log()), "copy": sorted(bpy.ops.hffne.show_log(copy=True))}
-    with contextlib.suppress(RuntimeError):
-        bpy.ops.hffne.generate(photo="/nowhere/a.jpg")
-    texts = {}
-    for name, code in (("last", ""), ("named", "no_face"), ("unknown", "no_such_code")):
-        bpy.ops.hffne.show_help(code=code)
-        texts[name] = bpy.data.texts["HFFNE Help"].as_string()[:400]
-    result["help"], result["texts"] = texts, sorted(text.name for text in bpy.data.texts)
-    hffne_blender.unregister()
-    return result
-
-
 def case_textures_of(blend):
     """The facts of a saved .blend."""
     bpy.ops.wm.open_mainfile(filepath=blend)
@@ -575,5 +283,4 @@ def case_compare(blend, npz):
 
 
 if __name__ == "__main__":
-    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
-    print("RESULT " + json.dumps(answer, default=float), flush=True)
+    case_process.main(globals())
