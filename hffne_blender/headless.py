@@ -4,8 +4,9 @@
     python -m hffne_blender.headless PHOTO --output DIR --engine PYTHON      (a Python with bpy)
     blender --background --python headless.py -- PHOTO --output DIR --engine PYTHON
 
-Calls the same operator as the panel. Exit codes: 0 done, 2 bad input, 3 no face on the
-photo, 4 the output cannot be written, 1 anything else.
+Calls the same operator as the panel. Exit codes as of `hffne`, see system.exit_codes: 0 done, 1 an error, 2 a photo
+that cannot be read or wrong options, 3 no face on the photo, 4 the output cannot be written, 70 a mistake of the
+program, 130 interrupted from the keyboard.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import contextlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,22 +42,12 @@ from .engine.client import Task
 from .scene import camera, images, textures
 from .scene.access import first_material
 from .settings import DEFAULT_MAPS, GRIDS, MAPS
-from .system import verify_file
+from .system import exit_codes, verify_file
+from .system.errors import ExtensionError
 from .system.required import required
 from .system.scratch import Scratch
 from .system.silence_stdout import silence_stdout
 
-EXIT_CODES = {
-    "no_face": 3,
-    "cannot_write": 4,
-    "no_photo": 2,
-    "photo_not_found": 2,
-    "bad_photo": 2,
-    "photo_too_small": 2,
-    "photo_too_large": 2,
-    "bad_request": 2,
-    "no_device": 2,
-}
 # The share of the engine in the whole progress.
 ENGINE_SHARE = 0.7
 
@@ -63,12 +55,8 @@ ENGINE_SHARE = 0.7
 _out: TextIO | None = None
 
 
-class Failure(Exception):
-    """The face cannot be built: `code` (see docs/troubleshooting.md), `message`, `hint`."""
-
-    def __init__(self, code: str, message: str, hint: str = ""):
-        super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
+class Failure(ExtensionError):
+    """The face cannot be built."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +186,7 @@ def _generate(photo: Path, options: Options) -> bpy.types.Object:
         # Blender raises the text that the operator reports; the session has the whole error.
         known = session.state.last_error or {"code": "error", "message": str(error).strip(), "hint": ""}
         _print_log(known)
-        raise Failure(known["code"], known["message"], known["hint"]) from None
+        raise Failure.from_dict(known) from None
     finally:
         session.state.progress_listeners.remove(_print_task)
         # Also stops the engine.
@@ -251,12 +239,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {failure.message}", file=sys.stderr)
         if failure.hint:
             print(f"Hint: {failure.hint}", file=sys.stderr)
-        return EXIT_CODES.get(failure.code, 1)
+        return failure.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted", file=sys.stderr)
+        return exit_codes.INTERRUPTED
+    except Exception as error:
+        traceback.print_exc()
+        print(f"Internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        return exit_codes.INTERNAL
     finally:
         _out = None
     for path in paths:
         print(path)
-    return 0
+    return exit_codes.DONE
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's process and the tasks it works on. No bpy here.
+"""The engine's process and the tasks that it works on. No bpy here.
 
-Two threads read the engine's output and touch nothing but a queue and the log;
-every change to a `Task` happens in `poll()`, on the caller's thread. So Blender's
-data is never within a thread's reach.
+Two threads read the engine's output and touch nothing but a queue, the watchdog's counters and the log; every change
+to a `Task` happens in `poll()`, on the caller's thread. So no thread can reach Blender's data.
 """
 
 import atexit
@@ -13,101 +12,64 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any
 
-import numpy as np
+from ..system.errors import ExtensionError
+from . import frames, protocol, watchdog
+from .task import Answer, Task
 
-from . import frames
-from .watchdog import Patience
-
-# Importing torch from a cold disk takes long, but not for ever.
-HELLO_SECONDS = 120
 LOG_LINES = 400
 LOG_LINE_BYTES = 4096
-# The engine says this often that it lives. Not a word for SILENT_SECONDS: it hangs as a whole. Words, but neither
-# progress nor processor time for STUCK_SECONDS: the stage hangs. A slow computer's honest work uses processor time.
-HEARTBEAT = 2.0
-SILENT_SECONDS = 60
-STUCK_SECONDS = 180
-WORKING_SHARE = 0.005
-# What was cancelled ends at the engine's next stage. An engine that has not got there is replaced for the next task.
+# A cancelled request ends at the engine's next stage. An engine that has not got there after this many seconds is
+# replaced for the next task.
 CANCEL_SECONDS = 20
 
-_END = object()
-
-# A message of the engine's with its arrays by name.
-Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
-
-
-@dataclass
-class Task:
-    """One request and what has become of it.
-
-    status    "running", "done", "error" or "cancelled"
-    progress  0..1
-    stage, message  what the engine does now, for people
-    answer    (message dict, {name: array}) when done
-    error     {"code", "message", "hint"} when failed
-    """
-
-    id: int
-    kind: str
-    status: str = "running"
-    progress: float = 0.0
-    stage: str = ""
-    message: str = ""
-    answer: Answer | None = field(default=None, repr=False)
-    error: dict[str, str] | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the task has ended: done, failed or cancelled."""
-        return self.status != "running"
-
-    @property
-    def result(self) -> Answer:
-        """The answer of a task that is done. Raises RuntimeError for any other."""
-        if self.answer is None:
-            raise RuntimeError(f"The task {self.kind!r} has no result: it is {self.status}.")
-        return self.answer
+_UPDATE_BOTH = "Install the engine and the extension in the same version."
+_READ_LOG = "Look at the engine's log."
+_KILLED = "The system ended it, most likely for lack of memory: close other programs or choose smaller textures."
 
 
-class EngineError(Exception):
+class EngineError(ExtensionError):
     """The engine could not do it: `code`, `message`, `hint` as data."""
 
-    def __init__(self, code, message, hint=""):
-        super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
 
-    def as_dict(self):
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+class _EndOfOutput:
+    """In the queue after the engine's last message."""
+
+
+_END = _EndOfOutput()
+_Item = Answer | frames.FrameError | _EndOfOutput
 
 
 class EngineClient:
-    """A running engine. Create it, `request()`, then `poll()` until a task is over."""
+    """A running engine. Create it, `request()`, then `poll()` until a task is over.
 
-    def __init__(self, command, environment=None, idle_seconds=None):
-        """Start the engine. Raises EngineError when the program does not start.
+    command       the engine's command line
+    idle_seconds  stop the engine when it has had nothing to do for so long, which frees its memory; None keeps it
+    hello         the engine's description of itself ("device_name" and others), None before it is loaded
+    """
 
-        idle_seconds  stop the engine when it has had nothing to do for so long,
-                      which gives back its memory; None keeps it.
-        """
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        idle_seconds: float | None = None,
+    ) -> None:
+        """Start the engine. Raises EngineError when the program does not start."""
         self.command = list(command)
         self.idle_seconds = idle_seconds
-        self.hello = None
-        self._log = deque(maxlen=LOG_LINES)
-        self._incoming = queue.Queue()
-        self._tasks = {}
+        self.hello: dict[str, Any] | None = None
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._incoming: queue.Queue[_Item] = queue.Queue()
+        self._tasks: dict[int, Task] = {}
         self._next_id = 1
         self._lock = threading.Lock()
-        self._idle_timer = None
+        self._idle_timer: threading.Timer | None = None
         self._closed = False
-        self._beats = 0  # how many have come, and what the last one said; the reading thread writes, we only read
-        self._cpu = 0.0
-        self._seen_beats, self._seen_cpu = 0, 0.0
-        self._silence, self._standstill = Patience(), Patience()
-        self._given_up = {}  # id -> when it was cancelled
+        self._watchdog = watchdog.Watchdog()
+        # Cancelled requests that the engine has not answered yet: id -> time of the cancel.
+        self._cancelled_at: dict[int, float] = {}
         try:
             self._process = subprocess.Popen(
                 self.command,
@@ -124,6 +86,9 @@ class EngineClient:
                 f"The engine's Python could not be started: {self.command[0]} ({error}).",
                 "Set the path of the engine's Python in the extension's preferences.",
             ) from None
+        self._stdin, self._stdout, self._stderr = map(_pipe, (
+            self._process.stdin, self._process.stdout, self._process.stderr
+        ))  # fmt: skip
         self._reader = threading.Thread(target=self._read, name="hffne-reader", daemon=True)
         self._logger = threading.Thread(target=self._read_log, name="hffne-log", daemon=True)
         self._reader.start()
@@ -131,72 +96,79 @@ class EngineClient:
         atexit.register(self.close)
         self._hello_task = Task(0, "hello")
         self._tasks[0] = self._hello_task
-        self._send({"type": "hello", "id": 0, "heartbeat": HEARTBEAT})
+        self._send({"type": "hello", "id": 0, "heartbeat": watchdog.HEARTBEAT})
 
     @property
-    def alive(self):
+    def alive(self) -> bool:
+        """Whether the process runs and can be used."""
         return not self._closed and self._process.poll() is None
 
     @property
-    def pid(self):
+    def pid(self) -> int:
+        """The engine's process id."""
         return self._process.pid
 
     @property
-    def stuck(self):
-        """Has the engine not stopped working on something that was cancelled long ago?"""
+    def stuck(self) -> bool:
+        """Whether the engine still works on a request that was cancelled long ago."""
         self.poll()
-        return any(time.monotonic() - since > CANCEL_SECONDS for since in self._given_up.values())
+        return any(time.monotonic() - since > CANCEL_SECONDS for since in self._cancelled_at.values())
 
-    def log(self):
-        """What the engine last wrote to its stderr, as text."""
+    def log(self) -> str:
+        """The last lines of the engine's stderr."""
         return "\n".join(self._log)
 
-    def request(self, kind, **fields):
+    def request(self, kind: str, **fields: Any) -> Task:
         """Send a request and return its `Task` at once."""
         with self._lock:
             self._stop_idle_timer()
-            # Nobody has looked while there was nothing to do.
-            self._silence.reset()
-            self._standstill.reset()
+            # Nothing was checked while there was nothing to do.
+            self._watchdog.reset()
             task = Task(self._next_id, kind, message="Starting the engine" if self.hello is None else "")
             self._next_id += 1
             self._tasks[task.id] = task
         try:
             self._send({"type": kind, "id": task.id, **fields})
         except frames.FrameError as error:
-            self._fail(task, "bad_request", str(error), "")
+            self._fail(task, EngineError("bad_request", str(error)))
         return task
 
-    def cancel(self, task):
-        """Give a task up. It is over for the caller at once; the engine stops at its next stage."""
+    def cancel(self, task: Task) -> None:
+        """Cancel a task. It is over for the caller at once; the engine stops at its next stage."""
         if task.over:
             return
-        self._given_up[task.id] = time.monotonic()
+        self._cancelled_at[task.id] = time.monotonic()
         self._send({"type": "cancel", "id": task.id})
         self._finish(task, "cancelled", message="Cancelled")
 
-    def poll(self, timeout=0.0):
-        """Take what the engine has said since the last call; wait up to `timeout` seconds for the first word."""
+    def poll(self, timeout: float = 0.0) -> None:
+        """Process what the engine has sent since the last call; wait up to `timeout` seconds for the first message."""
         while True:
             try:
                 item = self._incoming.get(timeout=timeout) if timeout else self._incoming.get_nowait()
             except queue.Empty:
-                self._check_life()
+                self._check_watchdog()
                 return
             timeout = 0.0
-            if item is _END or isinstance(item, frames.FrameError):
-                self._lost(None if item is _END else item)
+            if isinstance(item, _EndOfOutput):
+                self._end_of_output(None)
                 return
-            self._silence.reset()
-            self._standstill.reset()
+            if isinstance(item, frames.FrameError):
+                self._end_of_output(item)
+                return
+            self._watchdog.reset()
             try:
-                self._take(*item)
-            except (TypeError, ValueError, AttributeError):
-                self._lost(frames.FrameError("a message's parts are not what they should be."))
+                self._process_message(*item)
+            except (TypeError, ValueError, AttributeError) as error:
+                self._end_of_output(frames.FrameError(f"a message is not as expected: {error}"))
                 return
 
-    def wait(self, task, on_change=None, timeout=None):
-        """Poll until `task` is over (for callers that may block). Returns the task."""
+    def wait(self, task: Task, on_change: Callable[[Task], object] | None = None, timeout: float | None = None) -> Task:
+        """Poll until `task` is over (for callers that may block). Returns the task.
+
+        on_change is called when its progress, stage or message has changed. Raises EngineError after `timeout`
+        seconds.
+        """
         end = None if timeout is None else time.monotonic() + timeout
         seen = None
         while not task.over:
@@ -209,26 +181,30 @@ class EngineClient:
                 raise EngineError("timeout", f"The engine did not answer within {timeout:g} s.", "Look at its log.")
         return task
 
-    def close(self, firmly=False):
-        """Stop the engine: politely, then firmly; or firmly at once. Safe to call twice."""
+    def close(self, firmly: bool = False) -> None:
+        """Stop the engine: by a "shutdown" message first, then by signals; or by killing it at once.
+
+        Safe to call twice.
+        """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             self._stop_idle_timer()
         atexit.unregister(self.close)
-        for task in list(self._tasks.values()):
-            self._fail(task, "engine_stopped", "The engine was stopped.", "")
+        self._fail_all(EngineError("engine_stopped", "The engine was stopped."))
         process = self._process
         if firmly:
             process.kill()
         try:
             if process.poll() is None and not firmly:
-                frames.write_frame(process.stdin, {"type": "shutdown"})
-            process.stdin.close()
+                frames.write_frame(self._stdin, {"type": "shutdown"})
+            self._stdin.close()
         except (OSError, ValueError):
             pass
-        for stop, seconds in ((None, 2), (process.terminate, 2), (process.kill, 5)):
+        stops: tuple[tuple[Callable[[], None] | None, int], ...]
+        stops = ((None, 2), (process.terminate, 2), (process.kill, 5))
+        for stop, seconds in stops:
             if stop is not None:
                 stop()
             try:
@@ -240,19 +216,17 @@ class EngineClient:
             if thread is not threading.current_thread():
                 thread.join(2)
 
-    # -- on the reading threads: only the queue and the log ------------------------------------
+    # On the reading threads: only the queue, the watchdog's counters and the log
 
-    def _read(self):
+    def _read(self) -> None:
         try:
             while True:
-                frame = frames.read_frame(self._process.stdout)
+                frame = frames.read_frame(self._stdout)
                 if frame is None:
                     break
                 if frame[0].get("type") == "alive":
-                    # Not queued: between two tasks nobody takes from the queue.
-                    cpu = frame[0].get("cpu")
-                    self._cpu = float(cpu) if type(cpu) in (int, float) else 0.0
-                    self._beats += 1
+                    # Not queued: between two tasks nothing is taken from the queue.
+                    self._watchdog.heartbeat(frame[0].get("cpu"))
                     continue
                 self._incoming.put(frame)
         except frames.FrameError as error:
@@ -261,86 +235,88 @@ class EngineClient:
             pass
         self._incoming.put(_END)
 
-    def _read_log(self):
+    def _read_log(self) -> None:
         try:
-            # By the piece: what has no end of line must not fill the memory.
-            while line := self._process.stderr.readline(LOG_LINE_BYTES):
+            # In pieces, so that output without line ends cannot fill the memory.
+            while line := self._stderr.readline(LOG_LINE_BYTES):
                 self._log.append(line.decode("utf-8", "replace").rstrip())
         except (OSError, ValueError):
             pass
 
-    # -- on the caller's thread -----------------------------------------------------------------
+    # On the caller's thread
 
-    def _send(self, message):
+    def _send(self, message: dict[str, Any]) -> None:
         try:
-            frames.write_frame(self._process.stdin, message)
+            frames.write_frame(self._stdin, message)
         except (OSError, ValueError) as error:
             if isinstance(error, frames.FrameError):
                 raise
-            # The pipe is broken: the reader sees the end and `_lost` says why.
+            # The pipe is broken: the reader sees the end and `_end_of_output` gives the reason.
 
-    def _check_life(self):
-        """Nothing has come: does the engine hang?"""
+    def _check_watchdog(self) -> None:
         if self._closed or not self._tasks:
             return
-        if self._beats != self._seen_beats:
-            self._silence.reset()
-            if self._cpu - self._seen_cpu > (self._beats - self._seen_beats) * HEARTBEAT * WORKING_SHARE:
-                self._standstill.reset()
-            self._seen_beats, self._seen_cpu = self._beats, self._cpu
-        # An engine of an earlier version has no heartbeat: of that one only the hello is awaited.
-        limit = SILENT_SECONDS if self._beats else HELLO_SECONDS
-        if (self._beats or not self._hello_task.over) and self._silence.spent() > limit:
-            self._give_up("engine_silent", f"The engine has not given a sign of life for {limit} s.")
-        elif self._beats and self._standstill.spent() > STUCK_SECONDS:
-            self._give_up("engine_stuck", f"The engine has done nothing for {STUCK_SECONDS} s.")
+        error = self._watchdog.check(loaded=self._hello_task.over)
+        if error is not None:
+            self._fail_all(error)
+            self.close(firmly=True)
 
-    def _give_up(self, code, text):
-        for task in list(self._tasks.values()):
-            self._fail(task, code, text, "It was stopped; try again. If that does not help, look at the engine's log.")
-        self.close(firmly=True)
-
-    def _take(self, message, arrays):
+    def _process_message(self, message: dict[str, Any], arrays: dict[str, Any]) -> None:
         kind = message.get("type")
-        task = self._tasks.get(message.get("id"))
+        task = self._tasks.get(message.get("id", -1))
         if kind in ("result", "error", "cancelled"):
-            self._given_up.pop(message.get("id"), None)
-        if task is None:
-            if kind == "error":
-                # Not about one task: all that wait would wait for ever.
-                for waiting in list(self._tasks.values()):
-                    self._fail(waiting, message.get("code"), message.get("message"), message.get("hint"))
-            return  # else: a late word on a task that was given up
-        if kind == "progress":
-            fraction = message.get("fraction", 0.0)
-            task.progress = min(max(float(fraction), task.progress), 1.0)
-            task.stage = str(message.get("stage", ""))
-            task.message = str(message.get("message", "") or task.stage)
+            self._cancelled_at.pop(message.get("id", -1), None)
+        if kind == "error":
+            self._process_error(task, EngineError.from_dict(message))
+        elif task is None:
+            return  # about a task that was cancelled
+        elif kind == "progress":
+            fields = protocol.checked_fields(protocol.REPLIES["progress"], message)
+            task.progress = max(fields["fraction"], task.progress)
+            task.stage = fields["stage"]
+            task.message = fields["message"] or task.stage
         elif kind == "result":
-            task.answer = (message, arrays)
-            task.progress = 1.0
-            if task is self._hello_task:
-                self.hello = message
-            self._finish(task, "done")
-        elif kind == "error":
-            self._fail(task, message.get("code"), message.get("message"), message.get("hint"))
-            if task is self._hello_task:
-                for waiting in list(self._tasks.values()):
-                    self._fail(waiting, message.get("code"), message.get("message"), message.get("hint"))
+            self._process_result(task, message, arrays)
         elif kind == "cancelled":
             self._finish(task, "cancelled", message="Cancelled")
 
-    def _fail(self, task, code, message, hint):
+    def _process_error(self, task: Task | None, error: ExtensionError) -> None:
+        if task is None or task is self._hello_task or error.fatal:
+            # Not about one task: all of them would wait for ever.
+            self._fail_all(error)
+        else:
+            self._fail(task, error)
+        if error.fatal:
+            self.close()
+
+    def _process_result(self, task: Task, message: dict[str, Any], arrays: dict[str, Any]) -> None:
+        described = protocol.RESULTS.get(task.kind)
+        try:
+            if described is not None:
+                protocol.checked_fields(described, message)
+                protocol.check_arrays(described, arrays)
+        except protocol.ProtocolError as error:
+            self._process_error(
+                task, EngineError("bad_asset", f"The engine's answer is not as expected: {error}", _UPDATE_BOTH)
+            )
+            return
+        task.answer = (message, arrays)
+        task.progress = 1.0
+        if task is self._hello_task:
+            self.hello = message
+        self._finish(task, "done")
+
+    def _fail(self, task: Task, error: ExtensionError) -> None:
         if task.over:
             return
-        task.error = {
-            "code": str(code or "error"),
-            "message": str(message or "The engine failed."),
-            "hint": str(hint or ""),
-        }
-        self._finish(task, "error", message=task.error["message"])
+        task.error = error.as_dict()
+        self._finish(task, "error", message=error.message)
 
-    def _finish(self, task, status, message=None):
+    def _fail_all(self, error: ExtensionError) -> None:
+        for task in list(self._tasks.values()):
+            self._fail(task, error)
+
+    def _finish(self, task: Task, status: str, message: str | None = None) -> None:
         task.status = status
         if message is not None:
             task.message = message
@@ -348,39 +324,40 @@ class EngineClient:
         if not self._tasks:
             self._start_idle_timer()
 
-    def _lost(self, frame_error):
-        """The engine's output has ended or makes no sense."""
+    def _end_of_output(self, frame_error: frames.FrameError | None) -> None:
+        """Fail all tasks: the engine's output has ended, or is not what it should be."""
         if isinstance(frame_error, frames.VersionMismatch):
-            code, text, hint = (
-                frame_error.code,
-                frame_error.message,
-                "Install the engine and the extension in the same version.",
-            )
-        # Half a frame: the engine ended while it spoke.
+            error = EngineError(frame_error.code, frame_error.message, _UPDATE_BOTH, fatal=True)
         elif frame_error is not None and not isinstance(frame_error, frames.TruncatedFrame):
-            code, text = "engine_garbled", f"The engine's output cannot be read: {frame_error}"
-            hint = "Install the engine and the extension in the same version."
+            error = EngineError(
+                "engine_garbled", f"The engine's output cannot be read: {frame_error}", _UPDATE_BOTH, fatal=True
+            )
         else:
-            try:
-                status = self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                status = None
-            self._logger.join(1)
-            tail = [line for line in self._log if line.strip()][-1:]
-            code = "engine_died"
-            text = "The engine stopped" + ("" if status is None else f" (exit code {status})")
-            text += f": {tail[0].strip()}" if tail else "."
-            hint = "Look at the engine's log."
-            if status is not None and status == -9:
-                hint = "The system ended it, most likely for lack of memory: close other programs or choose smaller textures."
-            if tail and "No module named" in tail[0]:
-                code = "engine_not_installed"
-                hint = "Press Install Engine in the panel, or choose another Engine Python in the preferences."
-        for task in list(self._tasks.values()):
-            self._fail(task, code, text, hint)
+            # Half a frame, or none: the process has ended.
+            error = self._reason_of_end()
+        self._fail_all(error)
         self.close()
 
-    def _start_idle_timer(self):
+    def _reason_of_end(self) -> EngineError:
+        """Why the process has ended, from its exit status and the last line of its log."""
+        status: int | None
+        try:
+            status = self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            status = None
+        self._logger.join(1)
+        last = next((line.strip() for line in reversed(self._log) if line.strip()), "")
+        if "No module named" in last:
+            code = "engine_not_installed"
+            hint = "Press Install Engine in the panel, or choose another Engine Python in the preferences."
+        else:
+            code, hint = "engine_died", _READ_LOG
+            if status == -9:
+                hint = _KILLED
+        text = "The engine stopped" + ("" if status is None else f" (exit code {status})")
+        return EngineError(code, text + (f": {last}" if last else "."), hint, fatal=True)
+
+    def _start_idle_timer(self) -> None:
         if self.idle_seconds is None or self._closed:
             return
         with self._lock:
@@ -389,13 +366,20 @@ class EngineClient:
             self._idle_timer.daemon = True
             self._idle_timer.start()
 
-    def _stop_idle_timer(self):
+    def _stop_idle_timer(self) -> None:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
 
-    def _close_if_idle(self):
+    def _close_if_idle(self) -> None:
         with self._lock:
             if self._tasks:
                 return
         self.close()
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """A stream that was requested as a pipe, so that it is there."""
+    if stream is None:
+        raise RuntimeError("The engine's process was started without a pipe.")
+    return stream

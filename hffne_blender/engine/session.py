@@ -3,14 +3,16 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..system.errors import ExtensionError
 from ..system.jobs import Steps
 from . import launch
-from .client import Answer, EngineClient, EngineError, Task
+from .client import EngineClient, EngineError
 from .install import Work
+from .task import Answer, Task
 
 
 def _no_task() -> Task:
@@ -23,8 +25,8 @@ class SessionState:
 
     # The running or last generate (or other work); before the first one a task that is over.
     task: Task = field(default_factory=_no_task)
-    # How the last task failed ("code", "message", "hint"), or None.
-    last_error: dict[str, str] | None = None
+    # How the last task failed, as ExtensionError.as_dict, or None.
+    last_error: dict[str, Any] | None = None
     # The steps that build the face of the last answer, or None: until they are over nothing else may start.
     building: Steps | None = None
     # Called with the task whenever its progress changes while a caller waits for it.
@@ -130,9 +132,10 @@ def work(steps: Steps | None) -> Steps | None:
     return steps
 
 
-def fail(error: dict[str, str] | EngineError) -> None:
+def fail(error: Mapping[str, Any] | ExtensionError) -> None:
     """Keep how the last task failed, for the panel and for scripts."""
-    state.last_error = error if isinstance(error, dict) else error.as_dict()
+    known = error if isinstance(error, ExtensionError) else ExtensionError.from_dict(error)
+    state.last_error = known.as_dict()
 
 
 def forget_error() -> None:

@@ -90,7 +90,7 @@ def test_the_engine_answers_errors_and_keeps_its_log_off_the_wire(served, tmp_pa
     assert message["code"] == "not_a_photo" and "text.jpg" in message["message"]
     served.send(type="faces", id=21, photo=str(astronaut_file))
     assert served.answer(21)[0]["type"] == "result"
-    assert served.end() == 0
+    assert served.end() == 0, served.log
     assert any(b"text.jpg" in line for line in served.log)
 
 

@@ -80,27 +80,27 @@ def test_killed_in_a_stage(engine, photo, stage, request):
 
 @pytest.mark.parametrize("action", sorted(set(TOLD) - {"kill"}))
 def test_each_fault_is_told_and_the_next_request_works(standin, engine, photo, action, monkeypatch):
-    monkeypatch.setattr(client_module, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(watchdog, "HEARTBEAT", 0.2)
     assert (before := engine(photo("before"))).status == "done", before.error
     if action in ("hang", "stall"):
         # Long enough for a busy machine, which the others need not fear.
-        monkeypatch.setattr(client_module, "SILENT_SECONDS", 3)
-        monkeypatch.setattr(client_module, "STUCK_SECONDS", 4)
+        monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3)
+        monkeypatch.setattr(watchdog, "STUCK_SECONDS", 4)
     task = engine(photo(f"fault.{action}.fine"))
     assert task.status == "error"
     code, word = TOLD[action]
     assert task.error["code"] == code, task.error
     assert word in task.error["message"] + task.error["hint"]
     assert "Traceback" not in str(task.error)
-    monkeypatch.setattr(client_module, "SILENT_SECONDS", 60)
-    monkeypatch.setattr(client_module, "STUCK_SECONDS", 180)
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 60)
+    monkeypatch.setattr(watchdog, "STUCK_SECONDS", 180)
     assert engine(photo("next")).status == "done"
 
 
 def test_a_slow_but_honest_engine_is_left_in_peace(standin, engine, photo, monkeypatch):
-    monkeypatch.setattr(client_module, "HEARTBEAT", 0.2)
-    monkeypatch.setattr(client_module, "SILENT_SECONDS", 3)
-    monkeypatch.setattr(client_module, "STUCK_SECONDS", 3)
+    monkeypatch.setattr(watchdog, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3)
+    monkeypatch.setattr(watchdog, "STUCK_SECONDS", 3)
     started = time.monotonic()
     assert engine(photo("fault.busy.fine")).status == "done"
     assert time.monotonic() - started > 5
@@ -162,17 +162,17 @@ def test_two_at_once(standin, engine, photo, tmp_path):
 
 def test_the_clock_may_jump():
     now = [1000.0]
-    waited = watchdog.Patience(lambda: now[0])
+    waited = watchdog.IdleTimer(lambda: now[0])
     for _ in range(10):
         now[0] += 0.5
-        waited.spent()
-    assert waited.spent() == pytest.approx(5)
+        waited.elapsed()
+    assert waited.elapsed() == pytest.approx(5)
     now[0] += 8 * 3600  # the lid was closed
-    assert waited.spent() == pytest.approx(6)
+    assert waited.elapsed() == pytest.approx(6)
     now[0] -= 100  # no monotonic clock does that, but if one did
-    assert waited.spent() == pytest.approx(6)
+    assert waited.elapsed() == pytest.approx(6)
     waited.reset()
-    assert waited.spent() == 0
+    assert waited.elapsed() == 0
 
 
 def test_waiting_uses_the_monotonic_clock_only():

@@ -170,7 +170,13 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):
 @needs_blender
 @pytest.mark.parametrize(
     "name, code, words",
-    [("no_face", 3, "No face was found"), ("die", 1, "exit code 7"), ("missing", 2, "missing.jpg")],
+    [
+        ("no_face", 3, "No face was found"),
+        ("not_a_photo", 2, "is not a photo"),
+        ("internal", 70, "internal failed"),
+        ("die", 1, "exit code 7"),
+        ("missing", 2, "missing.jpg"),
+    ],
 )
 def test_headless_errors(fake_engine, tmp_path, name, code, words):
     photo = tmp_path / f"{name}.jpg"

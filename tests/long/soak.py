@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parents[1])]
 import bpy
 
 import hffne_blender
-from hffne_blender.engine import client, session
+from hffne_blender.engine import session, watchdog
 
 STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh", "result")
 # Faults and the codes with which they may be told; None: the face is built all the same.
@@ -99,7 +99,7 @@ def main():
         help="heartbeat, and how long silence and standstill are borne",
     )
     options = parser.parse_args()
-    client.HEARTBEAT, client.SILENT_SECONDS, client.STUCK_SECONDS = options.terms
+    watchdog.HEARTBEAT, watchdog.SILENT_SECONDS, watchdog.STUCK_SECONDS = options.terms
     chance = random.Random(options.seed)
     import skimage.data
     from PIL import Image

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "troubleshooting.md"
 HEADING = "## Every message"
 # Their first text argument is a code.
-RAISERS = {"EngineError", "TransferError", "Failure", "_fail", "_give_up"}
+RAISERS = {"EngineError", "TransferError", "ExtensionError", "Failure", "InstallError"}
 # Not seen in Blender: the command line's own, measuring and training.
 ELSEWHERE = ("cli", "datasets", "evaluation", "figures", "synthesis", "training", "benchmark",
              "paper.py", "variants.py", "photometric_stereo.py")  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An engine without networks that speaks the frame protocol; the photo's name says how it behaves.
 
-no_face… an error, slow… many stages and cancellable, die… exits in the middle,
+no_face…, not_a_photo…, internal… an error, slow… many stages and cancellable, die… exits in the middle,
 garble… writes no frames, broken… an answer with a part missing, else a fake face.
 """
 
@@ -22,6 +22,9 @@ from hffne_blender.engine import frames
 OUT = sys.stdout.buffer
 requests = queue.Queue()
 cancelled = set()
+# A photo whose name begins with a code gets that error.
+ERRORS = {"no_face": 3, "not_a_photo": 2, "internal": 70}
+WORDS = {"no_face": "No face was found on {}.", "not_a_photo": "{} is not a photo.", "internal": "{} failed."}
 
 
 def read():
@@ -40,9 +43,11 @@ def generate(message):
     number, name = message["id"], Path(message.get("photo") or message["photos"][0]).stem
     say = {"type": "progress", "id": number}
     frames.write_frame(OUT, {**say, "stage": "detect", "fraction": 0.1, "message": "Finding the face"})
-    if name.startswith("no_face"):
-        error = {"code": "no_face", "message": f"No face was found on {name}.", "hint": "Use another photo."}
-        return frames.write_frame(OUT, {"type": "error", "id": number, **error})
+    for code, exit_code in ERRORS.items():
+        if name.startswith(code):
+            error = {"code": code, "message": WORDS[code].format(name), "hint": "Use another photo."}
+            more = {"exit_code": exit_code, "fatal": False}
+            return frames.write_frame(OUT, {"type": "error", "id": number, **error, **more})
     if name.startswith("die"):
         print("Out of memory, says the fake", file=sys.stderr, flush=True)
         sys.stdout.flush()

@@ -210,5 +210,5 @@ class InBackground(EngineOptions, OnTimer):
         update(task)
         if task.status != "done":
             error = task.error or {"code": "cancelled", "message": "Cancelled", "hint": ""}
-            raise TransferError(error["code"], error["message"], error["hint"])
+            raise TransferError.from_dict(error)
         return task.result
