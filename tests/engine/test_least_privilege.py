@@ -51,7 +51,11 @@ def test_the_engine_has_no_socket_and_logs_no_photo(astronaut_file):
 
 @pytest.mark.skipif(_no_network() is None, reason="a process without a network needs Linux and user namespaces")
 def test_normals_are_made_without_a_network(astronaut_file, tmp_path):
-    probe = "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as error:\n    print(error.errno)"
+    probe = (
+        "import socket\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 9), 1)\n"
+        "except OSError as error:\n    print(error.errno)"
+    )
     denied = subprocess.run([*_no_network(), sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert denied.stdout.strip() == "101"  # the network is unreachable, even to itself
     command = [
