@@ -3,6 +3,7 @@
 
 import json
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hffne.training import loop, losses
 from hffne.training.fabric import make_fabric
 from hffne.training.sources.face_set import FaceSamples
 from hffne.training.tasks.base import TrainingTask
-from hffne.weights.notes import read_notes
+from hffne.weights.notes import file_hash, read_notes
 from hffne.weights.store import FOLDER, load_weights
 from paper_training import Balls, make_task, run, tiny_recipe
 
@@ -221,6 +222,22 @@ def test_wrong_commands_exit_with_2(tiny_set, tmp_path, capsys):
     assert main(["train", "coarse", "--set", str(tmp_path), "--accelerator", "cpu"]) == 2
     assert "not a training set" in capsys.readouterr().err
     assert main([*base, "--accelerator", "nothing"]) == 2
+
+
+def test_without_lightning_fabric_the_message_says_what_to_install(tiny_set, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    assert main(["train", "prn", "--set", str(tiny_set), "--output", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "Lightning Fabric is not installed" in said and ".[train]" in said
+
+
+def test_a_mean_of_weights_keeps_their_notes(tiny_set, tmp_path):
+    train(tmp_path, "prn", tiny_set, until=1)
+    path, mean = tmp_path / "prn.safetensors", tmp_path / "mean.safetensors"
+    assert main(["weights", "average", str(FOLDER / "prn.safetensors"), str(path), "-o", str(mean)]) == 0
+    notes = read_notes(mean)
+    assert notes.pop("averaged") == "0.5" and notes.pop("averaged_with") == file_hash(FOLDER / "prn.safetensors")
+    assert notes == read_notes(path)
 
 
 def test_sets_of_earlier_versions_spell_gray_otherwise(tiny_set, tmp_path):

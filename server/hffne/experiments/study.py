@@ -21,7 +21,6 @@ from hffne.evaluation.contact_sheet import Row as SheetRow
 from hffne.evaluation.contact_sheet import normal_picture
 from hffne.evaluation.metrics import angles, average, summary
 from hffne.training.loop import Report, train
-from hffne.training.provenance import file_hash
 from hffne.training.recipe import Recipe, read_recipe
 from hffne.training.sources import Sample
 from hffne.training.sources.cropping import truth_on
@@ -29,6 +28,7 @@ from hffne.training.sources.face_set import FaceSamples
 from hffne.training.tasks.base import at_its_size
 from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
 from hffne.training.tasks.paper_fine import PaperFine, fine_network
+from hffne.weights.notes import file_hash
 from hffne.weights.store import load_weights
 
 if TYPE_CHECKING:

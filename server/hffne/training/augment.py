@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cameras, phones and detectors do to a picture. Gray pictures (S, S) float32 in 0..1."""
+"""Random changes as cameras, phones and detectors cause them. Gray pictures (S, S) float32 in 0..1."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from hffne.geometry.vectors import normalize
 
 
 class Move:
-    """A random turn, scale and shift of a crop in its plane: the detector never gives the same square twice."""
+    """A random rotation, scale and shift of a crop in its plane, as detectors vary."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         angle = np.radians(np.clip(rng.normal(0, 14), -50, 50))
@@ -17,7 +17,7 @@ class Move:
         self.shift = rng.normal(0, 0.06, 2)  # in halves of the crop
 
     def picture(self, picture: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-        """A picture (S, S) or (S, S, C), moved; beyond the crop its border goes on, or zeros with BORDER_CONSTANT."""
+        """A picture (S, S) or (S, S, C), moved; beyond the crop its border is continued, or zero with BORDER_CONSTANT."""
         center = (len(picture) - 1) / 2
         matrix = np.zeros((2, 3))
         matrix[:, :2] = self.turn * self.scale
@@ -40,7 +40,7 @@ class Move:
 
 
 def expose(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
-    """Random exposure, of a picture that is good otherwise."""
+    """Random exposure only."""
     return np.clip(gray * rng.uniform(0.7, 1.1), 0, 1).astype(np.float32)
 
 
@@ -73,7 +73,7 @@ def degrade(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
 
 
 def occlude(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
-    """Something before the face (hair, a hand, a microphone); the truth behind it stays."""
+    """Something in front of the face (hair, a hand, a microphone); the true normals stay as they are."""
     size = len(gray)
     if rng.random() < 0.4:
         return _hair(rng, gray)

@@ -83,7 +83,7 @@ def position_loss(
     `weight` (U, U); `landmarks` (68, 2) as grid_sample coordinates.
     """
     difference = (position - target).abs().sum(1)
-    whole = (difference * weight).sum((1, 2)).mean() / weight.sum()
+    area = (difference * weight).sum((1, 2)).mean() / weight.sum()
     grid = landmarks[None, None].expand(len(position), 1, -1, 2)
     points = F.grid_sample(position - target, grid, align_corners=False).abs().sum(1).mean()
     slopes = (
@@ -95,4 +95,4 @@ def position_loss(
         )
         / weight.sum()
     )
-    return whole + points + 2 * slopes
+    return area + points + 2 * slopes

@@ -51,15 +51,6 @@ def commit() -> str:
     return f"{head}+changes" if changes else head
 
 
-def file_hash(path: Path) -> str:
-    """A short SHA-256 of a file's content."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:16]
-
-
 def files_fingerprint(folder: Path, paths: list[Path], samples: int = 4, block: int = 1 << 16) -> str:
     """A short hash of files by their names, their sizes, and a few blocks of each: quick for large files."""
     digest = hashlib.sha256()

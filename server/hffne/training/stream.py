@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Numbered micro batches: the same number is the same batch in every run, on every process, whenever it is drawn.
 
-So a run that is resumed sees the samples that it would have seen, with no state to be stored.
+So a resumed run draws the same samples as one that was not interrupted, and no state has to be stored.
 """
 
 import signal

@@ -3,9 +3,12 @@
 
 import math
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Range:
 class KeyProblem(ValueError):
     """A key that is missing, unknown, or has an impossible value.
 
-    path  the keys that lead to it, joined by dots, or "" for the whole
+    path  the keys that lead to it, joined by dots, or "" for all of it
     text  what is wrong with it, to follow its name
     """
 
@@ -50,7 +53,7 @@ def parsed(cls: type[T], data: object, path: str = "") -> T:
     if not isinstance(data, dict):
         raise KeyProblem(path, "must be a table")
     hints = get_type_hints(cls, include_extras=True)
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # T is a dataclass
+    names = [field.name for field in fields(cls)]
     for key in [*names, *data]:
         full = f"{path}.{key}" if path else str(key)
         if key not in data:

@@ -10,14 +10,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from hffne.errors import WeightsError, WeightsMismatchError
+from hffne.weights.notes import file_hash
 from hffne.weights.store import write_state
 
 
 def average(first: str | Path, second: str | Path, path: str | Path, share: float = 0.5) -> Path:
     """Write (1 - share) x `first` + share x `second`, files of `store.save_weights`, to `path`; returns it.
 
-    The metadata in the file is that of `second`. Raises WeightsMismatchError for files of two different networks,
-    WeightsError for a file that is not safetensors.
+    The metadata in the file is that of `second`, with the share and a hash of `first`. Raises WeightsMismatchError for
+    files of two different networks, WeightsError for a file that is not safetensors.
     """
     try:
         old, new = load_file(first), load_file(second)
@@ -36,5 +37,5 @@ def average(first: str | Path, second: str | Path, path: str | Path, share: floa
         else value
         for name, value in new.items()
     }
-    write_state(mean, path, notes | {"averaged": f"{share:g}"})
+    write_state(mean, path, notes | {"averaged": f"{share:g}", "averaged_with": file_hash(Path(first))})
     return Path(path)

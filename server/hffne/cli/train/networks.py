@@ -161,8 +161,8 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
 
     make_task, inputs = _task(options, recipe)
     if getattr(options, "photoface", None):
-        sources = [PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True)]
-        return _Job(make_task, sources[0], sources[1], inputs)
+        training, test = (PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True))
+        return _Job(make_task, training, test if test.sessions else None, inputs)
     if getattr(options, "faces", None):
         return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
     source = FaceSamples(options.folder, recipe.size, recipe.data)
@@ -219,7 +219,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
 def _inputs(**paths: Path | None) -> dict[str, str]:
     """Hashes of the files that are given, by name. Raises ConfigurationError for one that is not there."""
     from hffne.errors import ConfigurationError
-    from hffne.training.provenance import file_hash
+    from hffne.weights.notes import file_hash
 
     hashes = {}
     for name, path in paths.items():

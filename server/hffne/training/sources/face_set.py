@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training samples: rendered buffers shaded anew each time, and photos with their fits."""
+"""Training samples: rendered buffers, shaded differently each time, and photos with their fits."""
 
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,9 @@ from hffne.training.provenance import files_fingerprint
 from hffne.training.settings import Drawing
 from hffne.training.sources import Sample
 
-FOLD = 2.0  # sigma in texels of a relief map: what is broader is the coarse network's too
-# The share of a texture's shades that is taken out, and how broad they are (sigma in texels): what is left is as much
-# paint as photographed skin has.
+FOLD = 2.0  # sigma in texels of a relief map: broader forms are in "smooth" too, which the coarse network learns
+# The share of a texture's shades that is removed, and how broad they are (sigma in texels). What remains is as much
+# painted variation as photographed skin has.
 FLATTENED, REACH = (0.6, 1.0), (15, 80)
 
 
@@ -52,7 +52,7 @@ class FaceSamples:
         files = TrainingSet(folder)
         self.folder, self.size, self.drawing = Path(folder), size, drawing
         self.photo_share = drawing.photos
-        if drawing.antithetic:  # of what is drawn; a photo comes alone
+        if drawing.antithetic:  # the share of draws: a photo is drawn alone, renders in pairs
             self.photo_share = 2 * drawing.photos / (1 + drawing.photos)
         self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
         self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
@@ -153,7 +153,7 @@ class FaceSamples:
                 name: np.ascontiguousarray(buffers[name][:: self.step, :: self.step])
                 for name in ("normal", "uv", "kind", "sun", "sky")
             }
-            position[..., :2] += (self.step - 1) / 2  # what stood on an even pixel now fills two
+            position[..., :2] += (self.step - 1) / 2  # each even pixel now covers two
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.drawing.relief and rng.random() < 0.85:
@@ -182,7 +182,7 @@ class FaceSamples:
             studio,
         )
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
-        # The product shows the face; ears, neck and crown only steady it.
+        # Only the face is used in the end; ears, neck and crown stabilize the training.
         weight *= 0.3 + 0.7 * _covered(position, 1.0)[:: self.step, :: self.step]
         return self._finish(picture, normal, smooth, weight, position)
 
@@ -205,7 +205,7 @@ class FaceSamples:
             }
         normal = photo["normal"].astype(np.float32) / 127
         kind = photo["kind"]
-        # Fits know the face, not the hair, the neck or the teeth: only the position map's own area is trusted.
+        # A fit has no hair, neck or teeth: only the area of the position map is trusted.
         weight = _covered(photo["position"])[:: self.step, :: self.step] * np.select(
             [kind == SKIN, kind == EYE], [1.0, 1.0], 0.0
         )
