@@ -17,7 +17,7 @@ class Move:
         self.shift = rng.normal(0, 0.06, 2)  # in halves of the crop
 
     def picture(self, picture: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
-        """A picture (S, S) or (S, S, C), moved; beyond the crop its border is continued, or zero with BORDER_CONSTANT."""
+        """A picture (S, S) or (S, S, C), moved; beyond the crop its border continues, or zero with BORDER_CONSTANT."""
         center = (len(picture) - 1) / 2
         matrix = np.zeros((2, 3))
         matrix[:, :2] = self.turn * self.scale

@@ -14,10 +14,10 @@ from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded
 class CoarseTask(TrainingTask):
     """The exemplar normal.
 
-    A fit has eyes, nose and lips but no folds, and a network trained on it everywhere learns to show no folds on photos.
-    So photos follow their fits in the low frequencies, and pixel by pixel only where skin is not bare; on bare skin the
-    folds must explain the photo's own light. Renders alone leave photos too flat: with weights of 0.05 (broad) and 0.125
-    (fit) the network is off the landmark mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
+    A fit has eyes, nose and lips but no folds, and a network trained on it everywhere learns to show no folds on
+    photos. So photos follow their fits in the low frequencies, and pixel by pixel only where skin is not bare; on bare
+    skin the folds must explain the photo's own light. Renders alone leave photos too flat: with weights of 0.05 (broad)
+    and 0.125 (fit) the network is off the landmark mesh by 8.8 degrees, with 0.5 and 0.25 by 8.15.
 
     The term "forms" compares the difference of the two renders of a pair (see sources.face_set) with the true
     difference: trained on the true normals only, a network learns the mean face and shows hardly a tenth of a change of
