@@ -36,7 +36,7 @@ def test_each_face_has_one_camera_of_its_photo():
 
 
 @needs_blender
-def test_the_turntable_is_rendered_when_it_is_asked_for(tmp_path):
+def test_the_turntable_is_rendered_on_request(tmp_path):
     found = run_case("turntable", tmp_path)
     assert "Press Turntable first" in found["without"]
     assert found["added"] == found["state"] == ["FINISHED"] and found["kept"]

@@ -22,12 +22,12 @@ def test_a_remeshed_moved_and_reunwrapped_copy_is_shaded_as_the_face():
 
 
 @needs_blender
-def test_only_what_was_asked_for_appears_and_a_second_run_replaces_it():
+def test_only_what_was_requested_appears_and_a_second_run_replaces_it():
     found = run("care")
     assert found["untouched"]
     assert found["made"] == {"objects": 0, "meshes": 0, "images": 1, "materials": 1, "textures": 0}
     assert found["own"] == [True, "Own skin"]
-    # The artist's own material stays on the mesh; this object wears a copy in which both reliefs are joined.
+    # The artist's own material stays on the mesh; this object has a copy in which both reliefs are joined.
     assert found["slot"] == ["OBJECT", "Own skin HFFNE", "Own skin"]
     assert found["joined"] == "VECT_MATH"
     # The second run: the displacement map is new, the normal map takes the old one's place.
@@ -54,7 +54,7 @@ def test_a_copy_with_the_detail_is_applied_to_on_its_own():
 
 
 @needs_blender
-def test_the_maps_of_ones_own_mesh_can_be_exported(tmp_path):
+def test_the_maps_of_an_artists_mesh_can_be_exported(tmp_path):
     found = run("export", tmp_path)
     assert not found["before"] and not found["none"]
     assert any("hffne.export_maps" in line for line in found["panel"])
@@ -69,7 +69,7 @@ def test_the_maps_of_ones_own_mesh_can_be_exported(tmp_path):
 
 
 @needs_blender
-def test_wrong_wishes_are_refused_with_words():
+def test_impossible_requests_are_refused_with_a_message():
     found = run("mistakes")
     assert found["left"]
     assert {name: code for name, (code, _) in found["said"].items()} == {

@@ -277,7 +277,7 @@ def case_undo(python, folder, out):
     bpy.ops.ed.undo_push(message="start")
     ops = bpy.ops.hffne
     photos = json.dumps([photo, str(Path(folder) / "good 2.jpg")])
-    wearing = {"face": "good 1", "target": "Head", "align": "PLACED", "texture_size": "512"}
+    applying = {"face": "good 1", "target": "Head", "align": "PLACED", "texture_size": "512"}
     maps = {"RELIGHT", "HEIGHT"}
     steps = (
         ("generate", {"photo": photo, "engine_python": python, **SMALL, "maps": maps}),
@@ -291,8 +291,8 @@ def case_undo(python, folder, out):
         ("add_turntable", {"frames": 12}),
         ("relight_photo", {}),
         ("place_landmarks", {"target": "Head", "face": "good 1", "find": False}),
-        ("apply_to_mesh", wearing),
-        ("apply_to_mesh", {**wearing, "relief": True, "levels": 1}),
+        ("apply_to_mesh", applying),
+        ("apply_to_mesh", {**applying, "relief": True, "levels": 1}),
         ("merge_photos", {"photos": photos, "engine_python": python, **SMALL}),
         ("batch_add", {"directory": folder}),
         ("batch_run", {"engine_python": python, **SMALL}),

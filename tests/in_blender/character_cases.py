@@ -41,7 +41,7 @@ def plain(copy):
 
 
 def case_care():
-    """Only what was asked for appears, a second run replaces it, the file keeps it, the border is soft."""
+    """Only what was requested appears, a second run replaces it, the file keeps it, the border is soft."""
     start()
     obj = fake(grid=40, texture_size=256)
     copy = remeshed(obj, Matrix.Translation((0.3, 0, 0)))
@@ -84,7 +84,7 @@ def case_care():
 
 
 def case_mistakes():
-    """Each wrong wish is refused with words, and leaves nothing."""
+    """Each impossible request is refused with a message, and leaves nothing."""
     start()
     obj = fake(grid=24, texture_size=64)
     remeshed(obj, MOVED)
@@ -119,7 +119,7 @@ def case_mistakes():
 
 
 def case_twin():
-    """A copy of a mesh with the detail is applied to anew: the first keeps all that it had. Deleted, it is gone."""
+    """Applying to a copy of a mesh with the detail leaves the first as it was; a deleted copy is removed."""
     start()
     obj = fake(grid=40, texture_size=256)
     hero = remeshed(obj, Matrix.Translation((0.3, 0, 0)))
@@ -130,7 +130,7 @@ def case_twin():
     bpy.context.view_layer.update()
     bpy.ops.hffne.apply_to_mesh(target=hero.name, **arguments)
 
-    def worn(target):
+    def assigned(target):
         skin = target.material_slots[0].material
         pictures = [skin.node_tree.nodes[name].image for name in ("HFFNE Normal", "HFFNE Height")]
         return [
@@ -139,21 +139,21 @@ def case_twin():
             [hash(images.values(image).tobytes()) for image in pictures],
         ]
 
-    before = worn(hero)
+    before = assigned(hero)
     choose(hero)
     bpy.ops.object.duplicate()
     twin = bpy.context.object
-    result = {"shared": worn(twin) == before}
+    result = {"shared": assigned(twin) == before}
     for strength in (0.3, 0.5):
         bpy.ops.hffne.apply_to_mesh(target=twin.name, strength=strength, **arguments)
-        result[f"kept {strength}"] = worn(hero) == before
-        result[f"own {strength}"] = [one != other for one, other in zip(worn(twin), before, strict=True)]
+        result[f"kept {strength}"] = assigned(hero) == before
+        result[f"own {strength}"] = [one != other for one, other in zip(assigned(twin), before, strict=True)]
     result["images"] = len([image for image in bpy.data.images if image.name.startswith("Hero")])
     result["materials"] = len([skin for skin in bpy.data.materials if skin.name.startswith("Own skin HFFNE")])
     # Both go on as they are with the next run on the first.
-    twin_has = worn(twin)
+    twin_has = assigned(twin)
     bpy.ops.hffne.apply_to_mesh(target=hero.name, strength=2, **arguments)
-    result["twin"] = worn(twin) == twin_has
+    result["twin"] = assigned(twin) == twin_has
     choose(twin)
     name = twin.name
     bpy.ops.object.delete()

@@ -99,7 +99,7 @@ def case_two_faces():
 
 
 def case_photo_view():
-    """One camera for each face, where the face is now; the render's size stays unless it is asked for."""
+    """One camera for each face, where the face is now; the render's size stays unless the option changes it."""
     from bpy_extras.object_utils import world_to_camera_view
 
     start()
