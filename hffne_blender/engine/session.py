@@ -115,17 +115,10 @@ def abandon(task: Task) -> None:
         state.client.cancel(task)
 
 
-def build(steps: Steps) -> Steps:
-    """Register the steps that build the face, so that `running` and `cancel` cover them."""
-    state.building = steps
-    state.task.message = "Building the face"
-    return steps
-
-
 def work(steps: Steps | None) -> Steps | None:
-    """The same for work that sends the engine several requests, or none; `steps` is None where the caller waits for it.
+    """Register work that sends the engine some requests, or none, so that `running` and `cancel` cover it.
 
-    Its task is no request to the engine: it is over, and only carries the progress of the whole for the panel.
+    `steps` is None where the caller waits for the end. The work's task is no request to the engine: it is over, and only carries the progress of the whole for the panel.
     """
     state.last_error = None
     state.task, state.building = Task(0, "work", status="done", message="Starting"), steps

@@ -57,24 +57,6 @@ def test_several_photos_make_one_face(fake_engine, folder):
 
 
 @needs_blender
-def test_what_asks_the_engine_works_beside_the_user(fake_engine, folder):
-    (folder / "slow.jpg").touch()
-    found = run("background", folder, path=[fake_engine])
-    done, failed, stopped = found["done"], found["failed"], found["stopped"]
-    for each in (done, failed, stopped):
-        assert each["first"] == ["RUNNING_MODAL"] and each["rising"] and not each["running"], each
-        # The status bar told it, and is given back.
-        assert "Esc: Cancel" in each["status"][0] and each["status"][1] is None
-        assert each["longest"] < 0.2
-    assert done["last"] == ["FINISHED"] and done["got"] == ["good 1", "good 2"] and done["error"] is None
-    # Half of what is left for each of the two answers.
-    assert done["most"] == 0.75 and "Finding the face" in done["messages"]
-    assert failed["last"] == ["CANCELLED"] and failed["got"] == ["good 1"] and failed["error"] == "no_face"
-    assert stopped["last"] == ["CANCELLED"] and stopped["reports"] == ["Cancelled"] and stopped["error"] is None
-    assert found["next"] == ["good 1"] and found["seconds"] < 9
-
-
-@needs_blender
 def test_names_collide_are_long_and_of_all_writing(fake_engine, tmp_path):
     found = run("names", tmp_path, path=[fake_engine])
     assert found["made"][:2] == ["good 1", "good 1.001"] and len(set(found["made"])) == 5

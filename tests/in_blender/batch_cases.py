@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of many photos and of scripting do inside Blender, see case_process.py."""
+"""Cases about many photos and scripting."""
 
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
-
 import bpy
+import case_process
+from case_process import start
 
-import hffne_blender
 from hffne_blender import batch
 from hffne_blender.engine import session
 from hffne_blender.scene import export
@@ -20,11 +17,6 @@ from hffne_blender.scene import export
 # Operators that work on the active face.
 OF_FACE = {"set_detail", "bake", "view_photo", "add_lights", "add_turntable", "relight_photo"}
 SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
-
-
-def start():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    hffne_blender.register()
 
 
 def states():
@@ -70,7 +62,6 @@ def case_queue(python, folder):
     result["again"] = [list(bpy.ops.hffne.batch_run(engine_python=python, retry=True, **SMALL)), states()["die.jpg"]]
     bpy.ops.hffne.batch_edit(action="CLEAR_DONE")
     result["left"] = sorted(states())
-    hffne_blender.unregister()
     return result
 
 
@@ -100,83 +91,6 @@ def case_merge(python, folder):
         except RuntimeError as error:
             said[name] = [session.state.last_error["code"], str(error)]
     result["said"], result["left"] = said, len(bpy.data.objects) == count
-    hffne_blender.unregister()
-    return result
-
-
-class _Window:
-    """What a modal operator needs of a window, where there is none: the test asks for the ticks itself."""
-
-    def __init__(self):
-        self.window = self.workspace = self.window_manager = self
-        self.windows, self.said = [], []
-        self.scene, self.preferences = bpy.context.scene, bpy.context.preferences
-        self.view_layer, self.selected_objects = bpy.context.view_layer, bpy.context.selected_objects
-
-    def event_timer_add(self, seconds, window):
-        return self
-
-    def event_timer_remove(self, timer):
-        pass
-
-    def modal_handler_add(self, operator):
-        pass
-
-    def status_text_set(self, text):
-        self.said.append(text)
-
-
-def case_background(folder):
-    """Work with the engine, tick by tick as in a window: it never waits, reports its progress, ends with Esc."""
-    from types import SimpleNamespace
-
-    from hffne_blender.operators.bases import background, windows
-
-    start()
-    windows.has_window = lambda context: True
-    request = {"type": "generate", "texture_size": 64, "grid": 16, "color": True}
-
-    class Worker(background.InBackground):
-        engine_python, device, share = sys.executable, "", 0.5
-
-        def __init__(self, names):
-            self.names, self.reports, self.got = names, [], []
-
-        def report(self, kind, text):
-            self.reports.append(text)
-
-        def work(self, context):
-            yield "Beginning"
-            for name in self.names:
-                answer = yield {**request, "photo": str(Path(folder) / name)}
-                self.got.append((yield lambda answer=answer: answer[0]["name"]))
-
-    def drive(names, key=None, limit=60):
-        worker, context = Worker(names), _Window()
-        states, messages, longest = [worker.begin(context)], [], 0.0
-        end = time.monotonic() + limit
-        while time.monotonic() < end and states[-1] not in ({"FINISHED"}, {"CANCELLED"}):
-            begin = time.thread_time()
-            pressed = key is not None and len(messages) > 3 and session.state.task.progress > 0.05
-            event = SimpleNamespace(type="ESC" if pressed else "TIMER", value="PRESS")
-            states.append(worker.modal(context, event))
-            longest = max(longest, time.thread_time() - begin)
-            messages.append([session.state.task.message, round(session.state.task.progress, 3)])
-            time.sleep(0.02)
-        progress = [share for _, share in messages]
-        return {"first": sorted(states[0]), "last": sorted(states[-1]), "got": worker.got, "reports": worker.reports,
-                "rising": progress == sorted(progress), "most": max(progress), "longest": longest,
-                "messages": sorted({message for message, _ in messages}), "running": session.running(),
-                "error": (session.state.last_error or {}).get("code"),
-                "status": [context.said[0], context.said[-1]]}  # fmt: skip
-
-    result = {"done": drive(["good 1.jpg", "good 2.jpg"]), "failed": drive(["good 1.jpg", "no_face.png"])}
-    begin = time.monotonic()
-    result["stopped"] = drive(["slow.jpg"], key="ESC")
-    # The engine hears of it: the next face is not behind the slow one, which takes ten seconds.
-    result["next"] = drive(["good 1.jpg"])["got"]
-    result["seconds"] = time.monotonic() - begin
-    hffne_blender.unregister()
     return result
 
 
@@ -240,7 +154,6 @@ def case_documentation(python, folder, text, out):
                 exec(text, space)
             if text.startswith("status ="):
                 results.append([text.split("(")[0].split(".")[-1], sorted(space["status"])])
-    hffne_blender.unregister()
     return {"results": results, "written": len(os.listdir(out))}
 
 
@@ -316,7 +229,6 @@ def case_undo(python, folder, out):
     result["export"] = list(ops.export_maps(directory=out, maps={"normal", "bake_object"}))
     result["written"] = sorted(os.listdir(out))
     result["untouched"] = before == scene_facts()
-    hffne_blender.unregister()
     return result
 
 
@@ -341,10 +253,8 @@ def case_panels(python, folder):
     draw("no mesh", character_panel.HFFNE_PT_character)
     bpy.ops.mesh.primitive_cube_add()
     draw("mesh", character_panel.HFFNE_PT_character)
-    hffne_blender.unregister()
     return result
 
 
 if __name__ == "__main__":
-    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
-    print("RESULT " + json.dumps(answer, default=float), flush=True)
+    case_process.main(globals())

@@ -1,30 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the photo's sources do inside Blender, see case_process.py."""
+"""Cases about the photo's sources, the faces on it, and the engine's release."""
 
 import inspect
-import json
 import os
-import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "support"), str(TESTS.parent)]
-
 import bpy
+import case_process
 import numpy as np
+from case_process import start
 
-import hffne_blender
 from hffne_blender import batch, settings
 from hffne_blender.engine import session
 from hffne_blender.photo import detected_faces, image_file
 from hffne_blender.ui.preferences import HFFNE_Preferences
 
 SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
-
-
-def start():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    hffne_blender.register()
 
 
 def private_files():
@@ -85,7 +76,6 @@ def case_images(folder):
         except image_file.EngineError as error:
             result[name] = error.code
     result["left"] = private_files()
-    hffne_blender.unregister()
     return result
 
 
@@ -114,7 +104,6 @@ def case_generate(python, folder):
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     result["kept"] = [bpy.context.scene.hffne.source, bpy.context.scene.hffne.image.name]
-    hffne_blender.unregister()
     return result
 
 
@@ -146,7 +135,6 @@ def case_faces(python, folder):
         len(manager.hffne_faces),
     ]
     result["left"] = private_files()
-    hffne_blender.unregister()
     return result
 
 
@@ -192,7 +180,6 @@ def case_sources(folder):
     for kind, area in areas.items():
         with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area):
             result["drop"][kind] = handler.poll_drop(bpy.context)
-    hffne_blender.unregister()
     return result
 
 
@@ -212,7 +199,6 @@ def case_release(python, folder):
     photo.write_bytes(b"changed")
     bpy.ops.hffne.generate(photo=str(photo), engine_python=python, **SMALL)
     result["again"] = session.alive()
-    hffne_blender.unregister()
     return result
 
 
@@ -243,10 +229,8 @@ def case_tooltips():
             for name in inspect.get_annotations(base)
             if name != "items" and len(group.bl_rna.properties[name].description.strip()) < 10
         ]
-    hffne_blender.unregister()
     return {"silent": silent}
 
 
 if __name__ == "__main__":
-    answer = globals()[f"case_{sys.argv[1]}"](*sys.argv[2:])
-    print("RESULT " + json.dumps(answer, default=float), flush=True)
+    case_process.main(globals())

@@ -98,7 +98,7 @@ def step_16_merge(test):
 
 
 def step_17_queue(test):
-    """A folder of photos, given up by Esc after the first, and gone on with."""
+    """A folder of photos, cancelled by Esc after the first, then resumed."""
     folder = test.copies("queue", ("a", "b", "c"))
     run = "with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.batch_run('INVOKE_DEFAULT'{})"
     states = "[item.state for item in bpy.context.scene.hffne_batch.items]"
@@ -112,7 +112,7 @@ def step_17_queue(test):
     left = test.blender.evaluate(f"answer = {states}")
     test.expect("the queue cancelled by Esc", left == ["DONE", "WAITING", "WAITING"], left)
     test.blender.evaluate(run.format(""))
-    test.blender.until(f"{states} == ['DONE'] * 3", 120)
+    test.blender.until(f"{states} == ['DONE'] * 3", 300)
     made = test.blender.evaluate(f"answer = len(bpy.data.objects) - {before}")
     test.expect("the queue's faces", made == 3, made)
     test.picture("27_queue_done")
