@@ -14,7 +14,7 @@ from hffne.experiments import study
 from hffne.photo.crop import Crop
 from hffne.training.recipe import FOLDER
 from hffne.training.sources.cropping import truth_on
-from paper_training import OFTEN, SIZE, Balls
+from tiny_training import OFTEN, SIZE, Balls
 
 
 def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_file, astronaut, capsys):

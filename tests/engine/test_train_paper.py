@@ -21,8 +21,8 @@ from hffne.training.sources.photoface import PhotofaceSource
 from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.paper_coarse import coarse_network
 from hffne.training.tasks.paper_fine import PaperFine, fine_network
-from paper_training import Balls, tiny_recipe, train
 from paths import SUPPORT
+from tiny_training import Balls, tiny_recipe, train
 
 
 def losses(folder):
@@ -51,7 +51,7 @@ def test_a_resumed_run_goes_on_bit_for_bit(stage, tmp_path):
 
 @pytest.mark.parametrize("stage", ["paper-coarse", "paper-fine"])
 def test_two_processes_reach_the_losses_of_one(stage, tmp_path):
-    script = SUPPORT / "paper_training.py"
+    script = SUPPORT / "tiny_training.py"
     subprocess.run([sys.executable, str(script), str(tmp_path / "two"), stage, "2", "2"], check=True, timeout=500)
     train(tmp_path / "one", stage, 1, 2)
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")

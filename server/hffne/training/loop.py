@@ -51,7 +51,7 @@ def train(
     until: int | None = None,
     report: Report = _say,
 ) -> dict[str, float]:
-    """Train a task; returns the last losses by name, or {} when all steps had been done before.
+    """Train a task; returns the last losses by name, or {} when there was no step left to do.
 
     fabric     launched, see `fabric.make_fabric`
     make_task  called once, after the seed is set, so that equal seeds make equal networks
@@ -115,7 +115,8 @@ class _Run:
             # The process may have ended between the checkpoint and the weights.
             self._write_weights(start)
         if start >= end:
-            self.report(f"{recipe.task}: all {end} steps are done; the weights are in '{self.folder}'")
+            done = "all steps are" if start == recipe.steps else f"step {start} of {recipe.steps} is"
+            self.report(f"{recipe.task}: {done} done; the weights are in '{self.folder}'")
             return {}
         if start:
             self.report(f"{recipe.task}: resuming from step {start}")
