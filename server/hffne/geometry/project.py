@@ -7,6 +7,7 @@ import numpy as np
 
 from hffne.geometry.grids import surface_normals
 from hffne.geometry.uv import face_texels
+from hffne.photo.crop import CROP
 
 # Pixels. The surface is so smooth that larger results are resampled from this size.
 MAX_SIZE = 512
@@ -28,13 +29,13 @@ class Projection:
     depth: np.ndarray
 
 
-def project(position: np.ndarray, size: int = 256) -> Projection:
+def project(position: np.ndarray, size: int = CROP) -> Projection:
     """Rasterize a position map (U, U, 3) (crop pixels of 256) at size x size <= 512 pixels."""
     mask = face_texels()
     side = len(mask)
     points = position.astype(np.float32).copy()
     normals = surface_normals(points * np.array([1, -1, 1], np.float32)).reshape(-1, 3)
-    scale = np.float32(size / 256)
+    scale = np.float32(size / CROP)
     points[..., :2] = (points[..., :2] + 0.5) * scale - 0.5
     points = points.reshape(-1, 3)
     cells = mask[1:, :-1] & mask[1:, 1:] & mask[:-1, 1:] & mask[:-1, :-1]

@@ -16,7 +16,7 @@ from hffne.geometry.grids import blur, fill_gaps, resample, surface_normals
 from hffne.geometry.project import Projection
 from hffne.geometry.uv import face_texels
 from hffne.geometry.vectors import normalize, rotate_between
-from hffne.photo.crop import Crop, extract_crop
+from hffne.photo.crop import CROP, Crop, extract_crop
 
 # Cosine of the angle to the viewer at which a texel's confidence is 0, and from which it is 1.
 GRAZING, FACING = 0.10, 0.40
@@ -143,7 +143,7 @@ def _confidence(
     # The far cheek of a turned head: a few smeared pixels, while its twin faces the camera.
     behind = facing[:, ::-1] - facing
     angle *= np.clip((WORSE[1] - behind) / (WORSE[1] - WORSE[0]), 0, 1)
-    scale = np.float32(len(projection.depth) / 256)
+    scale = np.float32(len(projection.depth) / CROP)
     x, y = ((position[..., k] + np.float32(0.5)) * scale - np.float32(0.5) for k in (0, 1))
     nearest = cv2.remap(
         projection.depth, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=(-np.inf,)
@@ -154,7 +154,7 @@ def _confidence(
     angle *= np.clip((inward - OUTLINE[0]) / (OUTLINE[1] - OUTLINE[0]), 0, 1)
     slope = np.sqrt(np.clip(1 - facing**2, 0, 1)) / np.maximum(facing, 0.05)
     free = nearest - position[..., 2] < np.minimum(SLACK + SLOPE_SLACK * slope, MAX_SLACK)
-    at = crop.resized(256).to_photo(position)
+    at = crop.resized(CROP).to_photo(position)
     height, width = photo_shape[:2]
     on_photo = (at[..., 0] > 0) & (at[..., 0] < width - 1) & (at[..., 1] > 0) & (at[..., 1] < height - 1)
     mask = cv2.resize(face_texels().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_NEAREST)
@@ -187,7 +187,7 @@ def _mirrored(normals: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 def _sample_crop(image: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Values of a crop's picture (S, S, 3) at crop positions of 256 (H, W, 2+), cubic."""
-    scale = np.float32(image.shape[0] / 256)
+    scale = np.float32(image.shape[0] / CROP)
     x = (at[..., 0] + np.float32(0.5)) * scale - np.float32(0.5)
     y = (at[..., 1] + np.float32(0.5)) * scale - np.float32(0.5)
     return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
