@@ -118,7 +118,8 @@ def abandon(task: Task) -> None:
 def work(steps: Steps | None) -> Steps | None:
     """Register work that sends the engine some requests, or none, so that `running` and `cancel` cover it.
 
-    `steps` is None where the caller waits for the end. The work's task is no request to the engine: it is over, and only carries the progress of the whole for the panel.
+    `steps` is None where the caller waits for the end. The work's task is no request: it is over, and only
+    carries the progress of the whole for the panel.
     """
     state.last_error = None
     state.task, state.building = Task(0, "work", status="done", message="Starting"), steps

@@ -6,14 +6,15 @@ A photo that fails keeps its error message and does not stop the others.
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import bpy
 
 from .. import batch
-from ..character.errors import TransferError
 from ..engine import session
 from ..engine.client import EngineError
 from ..numeric.received_face import ReceivedFaceError
+from ..system.errors import ExtensionError
 from ..system.required import required
 from .bases import new_face, reporting, windows
 from .bases.background import InBackground, Work
@@ -67,7 +68,7 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
             windows.redraw_sidebars(context)
             try:
                 yield from self._one_face(context, os.path.abspath(bpy.path.abspath(item.photo)))
-            except (ReceivedFaceError, EngineError, TransferError) as error:
+            except (ExtensionError, ReceivedFaceError) as error:
                 self._failed(context, reporting.as_dict(error))
 
     def finished(self, context: bpy.types.Context) -> OperatorResult:
@@ -127,7 +128,7 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         items = batch.queue_of(context).items
         return items[self._current] if 0 <= self._current < len(items) else None
 
-    def _failed(self, context: bpy.types.Context, error: Mapping[str, str]) -> None:
+    def _failed(self, context: bpy.types.Context, error: Mapping[str, Any]) -> None:
         item, fatal = self._item(context), error["code"] in FATAL
         if fatal:
             session.fail(dict(error))

@@ -89,7 +89,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
                 raise
             # The user knows an open image by its name, not by the folder of its temporary copy.
             message = error.message.replace(os.path.dirname(file.path) + os.sep, "")
-            raise TransferError(error.code, message, error.hint) from None
+            raise TransferError.from_dict({**error.as_dict(), "message": message}) from None
         finally:
             file.close()
 

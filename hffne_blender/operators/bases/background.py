@@ -20,9 +20,10 @@ import bpy
 from ...character.errors import TransferError
 from ...character.steps import StepGenerator
 from ...engine import session
-from ...engine.client import Answer, EngineError, Task
+from ...engine.client import Answer, Task
 from ...numeric.received_face import ReceivedFaceError
 from ...system import jobs
+from ...system.errors import ExtensionError
 from . import placement, repeat, reporting, requests, windows
 from .polls import engine_idle, object_mode
 from .properties import EngineOptions
@@ -158,7 +159,7 @@ class InBackground(EngineOptions, OnTimer):
         """Call `run`; the operator's result when that fails, else None."""
         try:
             run()
-        except (ReceivedFaceError, EngineError, TransferError) as error:
+        except (ExtensionError, ReceivedFaceError) as error:
             return reporting.fail(self, error)
         return None
 

@@ -2,20 +2,20 @@
 """How an operator reports an error: in Blender's status bar, in the panel and to scripts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import bpy
 
-from ...character.errors import TransferError
 from ...engine import session
-from ...engine.client import EngineError
 from ...numeric.received_face import ReceivedFaceError
+from ...system.errors import ExtensionError
 from .types import OperatorResult
 
 # The errors that a user can see.
-UserError = EngineError | TransferError | ReceivedFaceError
+UserError = ExtensionError | ReceivedFaceError
 
 
-def fail(operator: bpy.types.Operator, error: Mapping[str, str] | UserError) -> OperatorResult:
+def fail(operator: bpy.types.Operator, error: Mapping[str, Any] | UserError) -> OperatorResult:
     """Report an error, keep it for the panel, and return the operator's result."""
     fields = as_dict(error)
     session.fail(fields)
@@ -23,14 +23,13 @@ def fail(operator: bpy.types.Operator, error: Mapping[str, str] | UserError) -> 
     return {"CANCELLED"}
 
 
-def as_dict(error: Mapping[str, str] | UserError) -> dict[str, str]:
-    """An error as {"code", "message", "hint"}."""
+def as_dict(error: Mapping[str, Any] | UserError) -> dict[str, Any]:
+    """An error as {"code", "message", "hint", ...}, see `ExtensionError.as_dict`."""
     if isinstance(error, ReceivedFaceError):
-        hint = "Install the engine and the extension in the same version."
-        return {"code": "bad_asset", "message": str(error), "hint": hint}
-    return error.as_dict() if isinstance(error, EngineError | TransferError) else dict(error)
+        error = ExtensionError("bad_asset", str(error), "Install the engine and the extension in the same version.")
+    return error.as_dict() if isinstance(error, ExtensionError) else dict(error)
 
 
-def text_of(error: Mapping[str, str]) -> str:
+def text_of(error: Mapping[str, Any]) -> str:
     """An error's message and hint in one text."""
     return " ".join(part for part in (error["message"], error["hint"]) if part)
