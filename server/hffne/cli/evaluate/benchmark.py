@@ -43,12 +43,16 @@ def add_benchmark_parser(
     description: str,
     open_benchmark: Callable[[argparse.Namespace], Benchmark],
 ) -> argparse.ArgumentParser:
-    """The parser of a benchmark with the options common to all; args.open_benchmark(args) then gives its Benchmark."""
+    """The parser of a benchmark, without options; args.open_benchmark(args) then gives its Benchmark."""
     parser = subparsers.add_parser(name, help=title, description=f"{description} {_COUNTED_PIXELS}")
-    parser.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
-    add_engine_options(parser)
     parser.set_defaults(benchmark=name, open_benchmark=open_benchmark)
     return parser
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all benchmarks have."""
+    parser.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
+    add_engine_options(parser)
 
 
 def add_part_option(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,13 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from hffne.cli.evaluate.benchmark import Benchmark, add_benchmark_parser, add_part_option, make_evaluation
+from hffne.cli.evaluate.benchmark import (
+    Benchmark,
+    add_benchmark_parser,
+    add_common_options,
+    add_part_option,
+    make_evaluation,
+)
 from hffne.cli.options import Subparsers
 from hffne.errors import RequestError
 
@@ -29,6 +35,7 @@ def add_benchmark(subparsers: Subparsers) -> argparse.ArgumentParser:
         "--size", type=int, default=512, metavar="PX", help="of the rendered photos (default: %(default)s)"
     )
     add_part_option(parser)
+    add_common_options(parser)
     return parser
 
 

@@ -4,7 +4,13 @@
 import argparse
 from pathlib import Path
 
-from hffne.cli.evaluate.benchmark import Benchmark, add_benchmark_parser, add_part_option, make_evaluation
+from hffne.cli.evaluate.benchmark import (
+    Benchmark,
+    add_benchmark_parser,
+    add_common_options,
+    add_part_option,
+    make_evaluation,
+)
 from hffne.cli.options import Subparsers
 from hffne.cli.report import print_progress
 from hffne.errors import RequestError
@@ -35,6 +41,7 @@ def add_benchmark(subparsers: Subparsers) -> argparse.ArgumentParser:
         help="the unit that the split does not divide (default: %(default)s)",
     )
     add_part_option(parser)
+    add_common_options(parser)
     return parser
 
 

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from hffne.cli.evaluate.benchmark import Benchmark, add_benchmark_parser, make_evaluation
+from hffne.cli.evaluate.benchmark import Benchmark, add_benchmark_parser, add_common_options, make_evaluation
 from hffne.cli.options import Subparsers
 
 
@@ -33,6 +33,7 @@ def add_benchmark(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--light", "--lights", default="A+000E+00", metavar="NAME|all", help="which photos (default: %(default)s)"
     )
+    add_common_options(parser)
     return parser
 
 
