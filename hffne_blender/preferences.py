@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from .engine import install, launch, session
+from .engine import installed, launch, session, torch_builds
 from .system.required import required
 
 # The extension's own name, also when it is installed as bl_ext.<repository>.<id>.
@@ -121,7 +121,7 @@ def engine_folder() -> str:
 def engine_build(context: bpy.types.Context) -> str:
     """The PyTorch build that an installation uses, by its name in `engine.install`."""
     build = get(context).build
-    return install.choose_build() if build == "AUTO" else build.lower()
+    return torch_builds.choose_build() if build == "AUTO" else build.lower()
 
 
 def engine_wheel() -> Path | None:
@@ -135,7 +135,7 @@ def engine_of_another_blender() -> tuple[str, str] | None:
     base, wheel = engine_folder(), engine_wheel()
     if not base or not wheel:
         return None
-    return next(iter(install.of_other_blenders(base, install.version_of(wheel))), None)
+    return next(iter(installed.of_other_blenders(base, installed.version_of(wheel))), None)
 
 
 def find_python(context: bpy.types.Context, explicit: str = "") -> str:
@@ -145,5 +145,5 @@ def find_python(context: bpy.types.Context, explicit: str = "") -> str:
     extension, that of another Blender.
     """
     preferred = bpy.path.abspath(get(context).engine_python)
-    chosen = launch.find_python(explicit, preferred) or install.installed_python(engine_folder())
+    chosen = launch.find_python(explicit, preferred) or installed.installed_python(engine_folder())
     return chosen or (engine_of_another_blender() or ("", ""))[1]

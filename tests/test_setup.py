@@ -16,7 +16,7 @@ from paths import ROOT
 sys.path.insert(0, str(ROOT / "server"))
 
 import bootstrap
-from hffne_blender.engine import install
+from hffne_blender.engine import torch_builds
 
 # What differs between the builds of PyTorch.
 UNLOCKED = ("torch", "triton", "nvidia-", "cuda-")
@@ -164,7 +164,7 @@ def test_the_locks_agree_with_one_another():
 
 
 def test_the_extension_installs_the_same_pytorch():
-    assert install.TORCH == bootstrap.TORCH
+    assert torch_builds.TORCH == bootstrap.TORCH
 
 
 def test_these_tests_run_with_the_locked_versions():

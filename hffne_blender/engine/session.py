@@ -11,7 +11,7 @@ from ..system.errors import ExtensionError
 from ..system.jobs import Steps
 from . import launch
 from .client import EngineClient, EngineError
-from .install import Work
+from .install_work import Work
 from .task import Answer, Task
 
 

@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import install
+from ..engine import install, install_work
 from .bases.installation import Installs
 
 
@@ -15,6 +15,6 @@ class HFFNE_OT_check_engine(Installs, bpy.types.Operator):
     bl_label = "Check"
     bl_options = {"INTERNAL"}
 
-    def make_work(self, context: bpy.types.Context) -> install.Work:
+    def make_work(self, context: bpy.types.Context) -> install_work.Work:
         base = preferences.engine_folder() or bpy.app.tempdir
         return install.Check(base, preferences.find_python(context))

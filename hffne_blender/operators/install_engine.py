@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import install, session
+from ..engine import install, install_work, session, torch_builds
 from .bases.installation import Installs
 
 
@@ -28,7 +28,7 @@ class HFFNE_OT_install_engine(Installs, bpy.types.Operator):
         description="PyTorch build to install; Automatic uses the one in the preferences", options={"SKIP_SAVE"}
     )
 
-    def make_work(self, context: bpy.types.Context) -> install.Work:
+    def make_work(self, context: bpy.types.Context) -> install_work.Work:
         base = preferences.engine_folder()
         wheel = preferences.engine_wheel()
         if not base or not wheel:
@@ -38,9 +38,9 @@ class HFFNE_OT_install_engine(Installs, bpy.types.Operator):
         if not wheels and not bpy.app.online_access:
             raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")
         build = preferences.engine_build(context) if self.build == "AUTO" else self.build.lower()
-        if not install.exists(build):
+        if not torch_builds.exists(build):
             raise ValueError(
-                f"There is no PyTorch for {install.BUILDS[build]} on this system. Choose another PyTorch Build."
+                f"There is no PyTorch for {torch_builds.BUILDS[build]} on this system. Choose another PyTorch Build."
             )
         session.close()
         return install.Install(base, wheel, wheels, self.repair, build=build)

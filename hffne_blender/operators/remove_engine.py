@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import install, session
+from ..engine import installed, session
 from ..system.required import required
 from .bases import installation
 from .bases.types import OperatorResult
@@ -22,7 +22,7 @@ class HFFNE_OT_remove_engine(bpy.types.Operator):
         return not session.installing() and bool(preferences.engine_folder())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
-        size = install.size_of(preferences.engine_folder()) / 1e9
+        size = installed.size_of(preferences.engine_folder()) / 1e9
         return required(context.window_manager).invoke_confirm(
             self,
             event,
@@ -36,7 +36,7 @@ class HFFNE_OT_remove_engine(bpy.types.Operator):
         session.close()
         installation.forget_sizes()
         try:
-            install.remove(preferences.engine_folder())
+            installed.remove(preferences.engine_folder())
         except OSError as error:
             self.report({"ERROR"}, f"Not everything could be deleted: {error}")
             return {"CANCELLED"}

@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import install, session
+from ..engine import installed, session
 from .bases.text_viewer import ShowsLog
 from .bases.types import OperatorResult
 
@@ -33,4 +33,4 @@ class HFFNE_OT_show_install_log(ShowsLog, bpy.types.Operator):
 
 def _log() -> str:
     work = session.state.installation
-    return work.log() if work is not None else install.last_log(preferences.engine_folder())
+    return work.log() if work is not None else installed.last_log(preferences.engine_folder())

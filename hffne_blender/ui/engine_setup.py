@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .. import preferences
-from ..engine import install, session
+from ..engine import installed, session, torch_builds
 from ..operators.bases.installation import half_installation
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def _draw_install(layout: bpy.types.UILayout, context: bpy.types.Context, base: 
         text = f"An installation was interrupted{_size(size)}. It can be resumed or removed."
         draw_text(layout, text, "ERROR")
     build = preferences.engine_build(context)
-    room, free = install.ROOM[build] / 1e9, install.free_bytes(base) / 1e9
-    draw_text(layout, f"Needs up to {room:.0f} GB ({install.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
+    room, free = torch_builds.ROOM[build] / 1e9, installed.free_bytes(base) / 1e9
+    draw_text(layout, f"Needs up to {room:.0f} GB ({torch_builds.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
     own = preferences.get(context)
     if isinstance(own, bpy.types.AddonPreferences):
         # The sidebar is too narrow for label and menu in one row.
@@ -86,14 +86,14 @@ def _size(size: int | None) -> str:
 def draw_maintenance(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The installed engine's version and size, and the buttons that check, repair and remove it."""
     base = preferences.engine_folder()
-    facts = install.state(base) if base else {}
+    facts = installed.state(base) if base else {}
     if facts:
-        build = install.BUILDS.get(str(facts.get("build")), "")
+        build = torch_builds.BUILDS.get(str(facts.get("build")), "")
         size = f"{facts.get('bytes', 0) / 1e9:.1f} GB"
         layout.label(text=f"Engine {facts.get('version', '')} for {build}, {size}", icon="CHECKMARK")
         wanted = preferences.engine_build(context)
         if preferences.get(context).build != "AUTO" and wanted != facts.get("build"):
-            layout.label(text=f"Repair changes it to {install.BUILDS[wanted]}", icon="INFO")
+            layout.label(text=f"Repair changes it to {torch_builds.BUILDS[wanted]}", icon="INFO")
     other = None if facts else preferences.engine_of_another_blender()
     ready = preferences.find_python(context)
     borrowed = other is not None and ready == other[1]

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from hffne_blender.engine import install
+from hffne_blender.engine import torch_builds
 from package_indexes import PACKAGES, Index, make_wheel
 
 
@@ -17,7 +17,7 @@ def indexes(tmp_path, monkeypatch):
     """Two package indexes on this machine: `usual` has plain packages, `own` is PyTorch's; both are folders."""
 
     # Whatever this machine's disk has left.
-    monkeypatch.setattr(install, "ROOM", dict.fromkeys(install.ROOM, 0))
+    monkeypatch.setattr(torch_builds, "ROOM", dict.fromkeys(torch_builds.ROOM, 0))
     monkeypatch.setattr(Index, "breaks", 0)
     monkeypatch.setattr(Index, "asked", [])
     root = tmp_path / "indexes"
@@ -33,7 +33,7 @@ def indexes(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", address + "/usual/")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(install, "INDEX", address + "/own/")
+    monkeypatch.setattr(torch_builds, "INDEX", address + "/own/")
     yield root
     server.shutdown()
     server.server_close()

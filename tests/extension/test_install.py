@@ -13,7 +13,7 @@ import pytest
 
 from blender_process import needs_blender, run_case
 from hffne_blender import build
-from hffne_blender.engine import install
+from hffne_blender.engine import install, install_work, installed, torch_builds
 from package_indexes import Index, make_wheel, make_wheels, run_install
 
 
@@ -21,16 +21,16 @@ def site_packages(tmp_path):
     return sorted(path.name for path in (tmp_path / "engine" / "env").rglob("torch-*.dist-info"))
 
 
-@pytest.mark.parametrize("name", sorted(install.OWN_BUILDS.values()))
+@pytest.mark.parametrize("name", sorted(torch_builds.OWN_BUILDS.values()))
 def test_the_build_of_torch_is_the_machine_s_or_none(name, indexes, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): name})
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {(sys.platform, "cpu"): name})
     folder = indexes / "own" / name / "torch"
     folder.mkdir(parents=True)
     # The index answers and has this build, of another version only.
     make_wheel(folder, "torch", f"2.12.0+{name}", "torch")
     work = run_install(tmp_path, name)
     assert work.state == "failed" and f"There is no torch==2.13.0+{name}" in work.error["message"], work.log()
-    assert site_packages(tmp_path) == [] and install.installed_python(tmp_path / "engine") == ""
+    assert site_packages(tmp_path) == [] and installed.installed_python(tmp_path / "engine") == ""
     if name == "cpu":
         make_wheel(folder, "torch", f"2.13.0+{name}", "torch")
         work = run_install(tmp_path, name)
@@ -39,18 +39,18 @@ def test_the_build_of_torch_is_the_machine_s_or_none(name, indexes, tmp_path, mo
 
 
 def test_without_pytorch_s_index_no_other_build_is_taken(indexes, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
     # The usual index answers, and has a torch; PyTorch's own does not.
     work = run_install(tmp_path, "cpu")
     assert work.state == "failed" and "PyTorch's own package index" in work.error["message"], work.log()
     assert "torch==2.13.0+cpu" in work.log()
-    assert site_packages(tmp_path) == [] and install.installed_python(tmp_path / "engine") == ""
+    assert site_packages(tmp_path) == [] and installed.installed_python(tmp_path / "engine") == ""
 
 
 @pytest.fixture
 def large_torch(indexes, monkeypatch):
     """The own index has this torch, of a megabyte."""
-    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
     folder = indexes / "own" / "cpu" / "torch"
     folder.mkdir(parents=True)
     make_wheel(folder, "torch", "2.13.0+cpu", "torch", os.urandom(1_000_000))
@@ -62,7 +62,7 @@ def test_a_broken_download_is_told_and_the_next_try_is_whole(large_torch, tmp_pa
     work = run_install(tmp_path, "cpu")
     # The installer that came with this Python is too old to go on by itself: the index has no newer one.
     assert work.state == "failed" and "hint" in work.error, work.log()
-    assert install.installed_python(tmp_path / "engine") == "" and site_packages(tmp_path) == []
+    assert installed.installed_python(tmp_path / "engine") == "" and site_packages(tmp_path) == []
     work = run_install(tmp_path, "cpu")
     assert work.state == "done", work.log()
     assert site_packages(tmp_path) == ["torch-2.13.0+cpu.dist-info"]
@@ -94,28 +94,28 @@ def test_a_download_goes_on_where_it_broke_off(large_torch, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_an_installer_that_is_killed_leaves_what_can_be_taken_up(large_torch, tmp_path, monkeypatch):
-    said = install.Work._say
+    said = install_work.Work._write_log
 
     def killed(self, line):
         said(self, line)
         if line.startswith("Collecting torch"):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    monkeypatch.setattr(install.Work, "_say", killed)
+    monkeypatch.setattr(install_work.Work, "_write_log", killed)
     work = run_install(tmp_path, "cpu")
-    assert work.state == "failed" and install.installed_python(tmp_path / "engine") == ""
-    monkeypatch.setattr(install.Work, "_say", said)
+    assert work.state == "failed" and installed.installed_python(tmp_path / "engine") == ""
+    monkeypatch.setattr(install_work.Work, "_write_log", said)
     assert run_install(tmp_path, "cpu").state == "done"
 
 
 def environment_of(blenders, version, of, home):
     """A stand-in for a whole environment beside Blender `version`: its stamp, its Python, and where that came from."""
     folder = blenders / version / "extensions" / "hffne_blender" / "engine" / "env"
-    python = install.python_in(folder)
+    python = installed.python_in(folder)
     python.parent.mkdir(parents=True)
     python.touch()
     (folder / "pyvenv.cfg").write_text(f"home = {home}\n")
-    (folder / install.STAMP).write_text(json.dumps({"version": of}))
+    (folder / installed.STAMP).write_text(json.dumps({"version": of}))
     return str(python)
 
 
@@ -126,8 +126,8 @@ def test_the_engine_of_another_blender_is_found(tmp_path):
     environment_of(tmp_path, "5.1", "1.0", tmp_path / "gone")  # its Blender was removed
     environment_of(tmp_path, "config", "1.0", tmp_path)
     base = tmp_path / "5.2" / "extensions" / "hffne_blender" / "engine"
-    assert install.of_other_blenders(base, "1.0") == [("4.10", newer), ("4.9", older)]
-    assert install.of_other_blenders(tmp_path / "portable" / "engine", "1.0") == []
+    assert installed.of_other_blenders(base, "1.0") == [("4.10", newer), ("4.9", older)]
+    assert installed.of_other_blenders(tmp_path / "portable" / "engine", "1.0") == []
 
 
 @needs_blender
@@ -141,7 +141,7 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
     assert work.state == "done", work.log()
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "5.9"))
     found = run_case("upgraded", archive, script="extension_cases.py")
-    assert found["python"] == install.installed_python(base)
+    assert found["python"] == installed.installed_python(base)
     assert any("engine of Blender 4.1 is used" in line for line in found["drawn"])
     assert not any("not installed yet" in line for line in found["drawn"])
     assert any(line.startswith("operator hffne.install_engine") for line in found["drawn"])
@@ -170,7 +170,7 @@ def test_what_an_interrupted_installation_left_can_be_resumed_or_removed(tmp_pat
 
 def test_another_build_takes_the_place_of_the_one_that_is_there(indexes, tmp_path, monkeypatch):
     """The installer itself takes them for one another: they have the same version."""
-    monkeypatch.setattr(install, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {(sys.platform, "cpu"): "cpu"})
     own = indexes / "own" / "cpu" / "torch"
     own.mkdir(parents=True)
     make_wheel(own, "torch", "2.13.0+cpu", "torch")
@@ -181,7 +181,7 @@ def test_another_build_takes_the_place_of_the_one_that_is_there(indexes, tmp_pat
         work.wait(180)
         assert work.state == "done", work.log()
         assert site_packages(tmp_path) == [torch]
-        assert install.state(tmp_path / "engine")["build"] == name and not install.is_half(tmp_path / "engine")
+        assert installed.state(tmp_path / "engine")["build"] == name and not installed.is_half(tmp_path / "engine")
 
 
 @pytest.mark.once
@@ -218,7 +218,7 @@ def test_a_package_whose_paths_escape_writes_nothing_outside(name, tmp_path):
     work = install.Install(base, tmp_path / file, wheels=str(wheels)).start()
     work.wait(120)
     assert work.state == "failed" and work.error["code"] == "install_failed", work.log()
-    assert install.installed_python(base) == ""
+    assert installed.installed_python(base) == ""
     assert not list(tmp_path.rglob("evil.txt"))
 
 
@@ -230,7 +230,7 @@ def test_a_python_without_the_engine_is_named(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for a slow download is a shell script")
 def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
-    python = install.python_in(install.environment_folder(tmp_path))
+    python = installed.python_in(installed.environment_folder(tmp_path))
     python.parent.mkdir(parents=True)
     # It works when asked for its version and hangs while it downloads.
     python.write_text(
@@ -248,7 +248,7 @@ def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
     assert work.state == "cancelled" and python.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
-    assert install.installed_python(tmp_path) == ""
+    assert installed.installed_python(tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -256,13 +256,13 @@ def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
         ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "cannot be reached"),
-        ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "arrived broken"),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "damaged"),
         ("The virtual environment was not created successfully because ensurepip is not available.", "cannot make"),
         ("ERROR: something new", "something new"),
     ],
 )
 def test_failures_are_told_in_words(tmp_path, said, words):
-    class Saying(install.Work):
+    class Saying(install_work.Work):
         def steps(self):
             self.call("Trying", [sys.executable, "-c", f"print({said!r}); raise SystemExit(1)"], None, 0, 1)
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from hffne_blender import build
-from hffne_blender.engine import install, lock
+from hffne_blender.engine import installed, lock, torch_builds
 from package_indexes import PACKAGES, make_wheel, run_install
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -24,7 +24,7 @@ def hashed(folder):
 @pytest.fixture
 def locked(indexes, tmp_path, monkeypatch):
     """The lock of what the usual index has, beside the wheel; then the index gets a newer safetensors."""
-    monkeypatch.setattr(install, "OWN_BUILDS", {})
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {})
     usual = indexes / "usual"
     path = tmp_path / lock.name_for(PYTHON)
     path.write_text("".join(hashed(usual / name) for name, *_ in PACKAGES if name != "torch"))
@@ -32,7 +32,7 @@ def locked(indexes, tmp_path, monkeypatch):
     return path
 
 
-def installed(tmp_path, name="safetensors"):
+def installed_version(tmp_path, name="safetensors"):
     (folder,) = (tmp_path / "engine" / "env").rglob(f"{name}-*.dist-info")
     return folder.name.split("-")[1].removesuffix(".dist")
 
@@ -40,14 +40,14 @@ def installed(tmp_path, name="safetensors"):
 def test_the_locked_versions_are_installed(locked, tmp_path):
     work = run_install(tmp_path)
     assert work.state == "done", work.log()
-    assert installed(tmp_path).startswith("0.5.0")
+    assert installed_version(tmp_path).startswith("0.5.0")
 
 
 def test_without_a_lock_for_this_python_the_newest_are(locked, tmp_path):
     locked.rename(tmp_path / lock.name_for("3.99"))
     work = run_install(tmp_path)
     assert work.state == "done", work.log()
-    assert installed(tmp_path).startswith("0.9.9")
+    assert installed_version(tmp_path).startswith("0.9.9")
 
 
 def test_where_a_locked_version_is_missing_others_are_taken(locked, indexes, tmp_path):
@@ -55,14 +55,14 @@ def test_where_a_locked_version_is_missing_others_are_taken(locked, indexes, tmp
     old.unlink()
     work = run_install(tmp_path)
     assert work.state == "done", work.log()
-    assert installed(tmp_path).startswith("0.9.9")
+    assert installed_version(tmp_path).startswith("0.9.9")
 
 
 def test_another_file_of_a_locked_version_is_refused(locked, indexes, tmp_path):
     make_wheel(indexes / "usual" / "safetensors", "safetensors", "0.5.0", "safetensors", b"changed")
     work = run_install(tmp_path)
     assert work.state == "failed" and "HASHES" in work.log(), work.log()
-    assert install.installed_python(tmp_path / "engine") == ""
+    assert installed.installed_python(tmp_path / "engine") == ""
 
 
 def test_the_extension_brings_the_lock(tmp_path):

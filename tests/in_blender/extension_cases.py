@@ -88,10 +88,10 @@ def case_half_install(archive):
     result["build"] = module.preferences.engine_build(bpy.context)
     bpy.context.preferences.system.use_online_access = True
     # Far more than any disk here has, and a build that this system has not.
-    module.engine.install.ROOM["rocm"] = 1e18
+    module.engine.torch_builds.ROOM["rocm"] = 1e18
     for name, absent in (("room", False), ("absent", True)):
         if absent:
-            module.engine.install.exists = lambda build: False
+            module.engine.torch_builds.exists = lambda build: False
         try:
             result[name] = sorted(bpy.ops.hffne.install_engine())
         except RuntimeError as error:

@@ -46,7 +46,7 @@ def main(archive, wheels, other):
     found["message"] = module.engine.session.state.installation.message
     python = module.preferences.find_python(bpy.context)
     found["python"] = Path(python).is_relative_to(base) if python else None
-    found["state"] = module.engine.install.state(base)
+    found["state"] = module.engine.installed.state(base)
     found["check"] = attempt(bpy.ops.hffne.check_engine)
     found["log"] = module.engine.session.state.installation.log()[-1500:]
     if wheels == "-":

@@ -149,20 +149,13 @@ def _messages(node, path, classes):
         target, value = node.targets[0], node.value
         if getattr(target, "attr", "") == "_stop":
             yield _text(value), ""
-        elif path.name in ("client.py", "install.py"):
-            if (
-                isinstance(target, ast.Tuple)
-                and isinstance(value, ast.Tuple)
-                and getattr(target.elts[0], "id", "") == "code"
-            ):
-                yield _text(value.elts[1]), _text(value.elts[0]) or ""
-            elif getattr(target, "id", "") == "text":
-                yield _text(value), "engine_died"
-            elif getattr(target, "id", "") == "message" and not (_text(value) or "Installing").startswith("Installing"):
-                yield _text(value), "install_failed"
-            elif getattr(target, "id", "") == "_WORDS":
-                for row in value.elts:
-                    yield row.elts[1].value.replace("{0}", "…"), "install_failed"
+        elif path.name == "client.py" and getattr(target, "id", "") == "text":
+            yield _text(value), "engine_died"
+        elif path.name == "install_errors.py" and getattr(target, "id", "") == "message":
+            yield _text(value), "install_failed"
+        elif path.name == "install_errors.py" and getattr(target, "id", "") == "_WORDS":
+            for row in value.elts:
+                yield row.elts[1].value.replace("{0}", "…"), "install_failed"
 
 
 def _text(node):

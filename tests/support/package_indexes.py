@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from hffne_blender import build
-from hffne_blender.engine import install
+from hffne_blender.engine import install, torch_builds
 
 # Distribution, version, and the module that the installation imports from it.
 PACKAGES = (
@@ -74,7 +74,7 @@ def run_install(tmp_path, name=""):
     """One installation of the build whose own index is `name` ("": the CPU's), whatever this machine is."""
     file, data = build.engine_wheel()
     (tmp_path / file).write_bytes(data)
-    chosen = next((kind for (_, kind), own in install.OWN_BUILDS.items() if own == name), "cpu")
+    chosen = next((kind for (_, kind), own in torch_builds.OWN_BUILDS.items() if own == name), "cpu")
     work = install.Install(tmp_path / "engine", tmp_path / file, build=chosen).start()
     work.wait(180)
     return work

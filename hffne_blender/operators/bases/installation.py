@@ -5,7 +5,7 @@ import threading
 
 import bpy
 
-from ...engine import install, session
+from ...engine import install_work, installed, session
 from ...system.required import required
 from . import reporting, windows
 from .timer import OnTimer
@@ -20,13 +20,13 @@ _half_sizes: dict[str, int | None] = {}
 
 def half_installation(base: str) -> tuple[bool, int | None]:
     """(whether there is an interrupted installation, its bytes or None while a thread counts its files)."""
-    if session.installing() or not install.is_half(base):
+    if session.installing() or not installed.is_half(base):
         return False, None
     if base not in _half_sizes:
         _half_sizes[base] = None
 
         def count() -> None:
-            _half_sizes[base] = install.size_of(base)
+            _half_sizes[base] = installed.size_of(base)
 
         threading.Thread(target=count, name="hffne-size", daemon=True).start()
     return True, _half_sizes[base]
@@ -55,7 +55,7 @@ class Installs(OnTimer):
             return False
         return True
 
-    def make_work(self, context: bpy.types.Context) -> install.Work:
+    def make_work(self, context: bpy.types.Context) -> install_work.Work:
         """What to run. Raises ValueError with a message for the user when it cannot run, OSError for the folder."""
         raise NotImplementedError
 
