@@ -63,7 +63,7 @@ class Install(Work):
             usual = source[: 3 if self.wheels else 0]
             self.call("Installing the engine", [*pip, str(self.wheel), *usual], environ, 0.7, 0.93)
         # The same version again may have other contents: a development build.
-        own = [*pip, "--force-reinstall", "--no-deps", "--no-index", self.wheel]
+        own = [*pip, "--force-reinstall", "--no-deps", "--no-index", str(self.wheel)]
         self.call("Installing the engine", own, environ, 0.93, 0.95)
         program = "import torch, numpy, cv2, safetensors, hffne; print('engine', hffne.__version__)"
         self.call("Checking", [python, "-c", program], environ, 0.95, 0.98)

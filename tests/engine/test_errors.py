@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import error_catalog
 from hffne import errors, exit_codes
 from hffne.cli.main import main
+from hffne_blender.system.errors import EXIT_CODES as EXTENSION_EXIT_CODES
+from hffne_blender.system.errors import ExtensionError
 
 SOURCES = Path(errors.__file__).parent
 CLASSES = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.HffneError)]
@@ -35,6 +38,22 @@ def test_the_exit_codes_of_the_readme():
         errors.OutputError: 4, errors.InternalError: 70, errors.WeightsError: 1, errors.HffneError: 1,
     }  # fmt: skip
     assert {cls: cls.exit_code for cls in table} == table
+
+
+def test_the_extension_gives_a_code_the_same_exit_code_as_the_engine():
+    sources = sorted((error_catalog.ROOT / "hffne_blender").rglob("*.py"))
+    raised = {code for path in sources for code in error_catalog.codes_in(path)}
+    shared = raised & set(errors.classes_by_code())
+    assert len(shared) > 3 and set(EXTENSION_EXIT_CODES) <= raised | set(errors.classes_by_code())
+    for code in shared:
+        assert ExtensionError(code, "what").exit_code == errors.classes_by_code()[code].exit_code, code
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.code)
+def test_the_extension_keeps_what_an_error_of_the_engine_says(cls):
+    sent = {**cls("what", hint="do this").as_dict(), "fatal": True, "type": "error", "id": 3}
+    kept = ExtensionError.from_dict(sent).as_dict()
+    assert kept == {name: sent[name] for name in kept} and len(kept) == 5
 
 
 def test_errors_are_defined_in_one_module_and_take_no_code():
