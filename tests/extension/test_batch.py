@@ -69,7 +69,7 @@ def test_names_collide_are_long_and_of_all_writing(fake_engine, tmp_path):
 @needs_blender
 @pytest.mark.parametrize("code", ["engine_incomplete", "version_mismatch", "weights_missing"])
 def test_what_no_photo_can_help_stops_the_queue(code, folder, tmp_path_factory):
-    """An engine that answers every photo with such an error: it is asked once, and all photos still wait."""
+    """An engine that answers every photo with such an error gets one request, and all photos still wait."""
     place = tmp_path_factory.mktemp("failing")
     (place / "hffne").mkdir()
     (place / "hffne" / "__init__.py").touch()

@@ -28,7 +28,7 @@ def test_a_face_of_an_open_image(fake_engine, tmp_path):
     assert found["no_face"] == ["no_face", []]
     assert found["die"] == ["engine_died", []]
     assert found["broken"] == ["bad_asset", []]
-    assert found["panel"] == ["FINISHED"] and found["asked"]
+    assert found["panel"] == ["FINISHED"] and found["requested"]
     assert found["kept"] == ["IMAGE", "Aunt"]
 
 

@@ -19,18 +19,18 @@ def case_operator(python, photo):
     hffne_blender.register()
     bpy.context.scene.cursor.location = (1, 2, 3)
     result = {"before": counts()}
-    told = []
-    session.state.progress_listeners.append(lambda task: told.append(task.progress))
+    reported = []
+    session.state.progress_listeners.append(lambda task: reported.append(task.progress))
     arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
     result["state"] = list(bpy.ops.hffne.generate(**arguments))
     result["after"] = counts()
-    result["progress"] = list(told)
+    result["progress"] = list(reported)
     obj = bpy.context.object
     result["active"] = [obj.name, obj.select_get(), list(obj.location), len(obj.data.vertices)]
     # The same again without colors needs no engine.
     bpy.ops.hffne.generate(**arguments, color=False)
     labels = {node.label for node in bpy.context.object.data.materials[0].node_tree.nodes}
-    result["redone"] = [told == result["progress"], "Normal" in labels, "Color" in labels]
+    result["redone"] = [reported == result["progress"], "Normal" in labels, "Color" in labels]
     bpy.ops.hffne.view_photo()
     result["view"] = [bpy.context.scene.camera.data.type, bpy.context.scene.render.resolution_x]
     hffne_blender.unregister()

@@ -93,12 +93,14 @@ def case_generate(python, folder):
         except RuntimeError:
             result[name] = [session.state.last_error["code"], private_files()]
     result["object"] = bpy.context.object.name
-    first = session.state.task.id
+    progress = []
+    session.state.progress_listeners.append(lambda task: progress.append(task.progress))
     bpy.context.scene.hffne.source = "IMAGE"
     bpy.context.scene.hffne.image = bpy.data.images["Aunt"]
     # The panel's choice, and it goes with the file.
     result["panel"] = sorted(bpy.ops.hffne.generate("INVOKE_DEFAULT", engine_python=python, **SMALL))
-    result["asked"] = session.state.task.id > first or session.state.task.status == "done"
+    # The engine has answered a new request: an image may have been painted on since the last one.
+    result["requested"] = bool(progress) and progress[-1] == 1
     path = str(Path(folder) / "saved.blend")
     bpy.data.images["Aunt"].pack()
     bpy.ops.wm.save_as_mainfile(filepath=path)

@@ -127,7 +127,7 @@ def step_12_image(test):
         test.record("paste", "not tried: xclip is not installed")
         return
     if not test.blender.evaluate("answer = part('photo.clipboard').available()"):
-        test.record("paste", "not tried: this Blender takes no pictures from the clipboard here")
+        test.record("paste", "not tried: this Blender cannot read images from the clipboard here")
         return
     # Before the copy: looking for buttons uses the clipboard.
     place = test.blender.find("hffne.paste_photo", columns=(0.95,))

@@ -73,7 +73,8 @@ def step_04_drop(test):
             test.screen.key("Escape")
             time.sleep(1)
             test.expect(
-                "the outliner takes no photo", not test.blender.evaluate("answer = bpy.context.scene.hffne.photo")
+                "the Outliner does not accept a photo",
+                not test.blender.evaluate("answer = bpy.context.scene.hffne.photo"),
             )
     # Blender's own use of a picture is offered beside ours: the menu's letter chooses.
     test.picture("03_drop")
