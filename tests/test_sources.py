@@ -105,6 +105,12 @@ def test_both_sides_have_the_same_file(engine, extension):
     assert (ENGINE / engine).read_bytes() == (EXTENSION / extension).read_bytes()
 
 
+@pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests"])
+def test_no_source_is_longer_than_400_lines(folder):
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources(ROOT / folder)}
+    assert not {str(path.relative_to(ROOT)): count for path, count in lengths.items() if count > 400}
+
+
 @pytest.mark.parametrize("folder", ["server", "hffne_blender", "tests", "requirements"])
 def test_every_source_names_the_license(folder):
     for path in sources(ROOT / folder):

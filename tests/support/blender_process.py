@@ -39,7 +39,7 @@ def _run(command, path, timeout):
 
 
 def run_case(name, *arguments, script, path=(), timeout=300):
-    """The result of a case of a `script` in tests/in_blender. `path` goes in front of the Python path (a fake engine)."""
+    """The result of a case of a `script` in tests/in_blender; `path` goes in front of the Python path."""
     command = [*BLENDER, str(CASES / script), *map(str, (name, *arguments))]
     done = _run(command, path, timeout)
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
