@@ -18,8 +18,8 @@ from hffne_blender.engine import launch, session, watchdog
 from paths import ROOT, SUPPORT
 
 STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh", "result")
-# What the artist is told: code of the error, and a word that must be in it or its hint.
-TOLD = {
+# What the user sees: the error's code, and a word that must be in its message or hint.
+REPORTED = {
     "kill": ("engine_died", "memory" if sys.platform != "win32" else "log"),
     "hang": ("engine_silent", "try again"),
     "stall": ("engine_stuck", "try again"),
@@ -44,10 +44,10 @@ def photo(astronaut_file, tmp_path):
 
 @pytest.fixture
 def engine(monkeypatch):
-    """Asks the session of the extension, which starts engines as Blender does; they obey the names of photos."""
+    """Sends requests through the extension's session, as Blender does; the names of photos choose the faults."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(SUPPORT / "faults"), os.environ.get("PYTHONPATH", "")]))
 
-    def ask(path):
+    def generate(path):
         task = session.start(
             sys.executable,
             "cpu",
@@ -58,7 +58,7 @@ def engine(monkeypatch):
         session.state.client.wait(task, timeout=150)
         return task
 
-    yield ask
+    yield generate
     session.close()
 
 
@@ -78,8 +78,8 @@ def test_killed_in_a_stage(engine, photo, stage, request):
     assert engine(photo("next")).status == "done"
 
 
-@pytest.mark.parametrize("action", sorted(set(TOLD) - {"kill"}))
-def test_each_fault_is_told_and_the_next_request_works(standin, engine, photo, action, monkeypatch):
+@pytest.mark.parametrize("action", sorted(set(REPORTED) - {"kill"}))
+def test_each_fault_is_reported_and_the_next_request_works(standin, engine, photo, action, monkeypatch):
     monkeypatch.setattr(watchdog, "HEARTBEAT", 0.2)
     assert (before := engine(photo("before"))).status == "done", before.error
     if action in ("hang", "stall"):
@@ -88,7 +88,7 @@ def test_each_fault_is_told_and_the_next_request_works(standin, engine, photo, a
         monkeypatch.setattr(watchdog, "STUCK_SECONDS", 4)
     task = engine(photo(f"fault.{action}.fine"))
     assert task.status == "error"
-    code, word = TOLD[action]
+    code, word = REPORTED[action]
     assert task.error["code"] == code, task.error
     assert word in task.error["message"] + task.error["hint"]
     assert "Traceback" not in str(task.error)
@@ -97,7 +97,7 @@ def test_each_fault_is_told_and_the_next_request_works(standin, engine, photo, a
     assert engine(photo("next")).status == "done"
 
 
-def test_a_slow_but_honest_engine_is_left_in_peace(standin, engine, photo, monkeypatch):
+def test_a_slow_engine_that_works_is_not_stopped(standin, engine, photo, monkeypatch):
     monkeypatch.setattr(watchdog, "HEARTBEAT", 0.2)
     monkeypatch.setattr(watchdog, "SILENT_SECONDS", 3)
     monkeypatch.setattr(watchdog, "STUCK_SECONDS", 3)

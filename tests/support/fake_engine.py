@@ -73,7 +73,7 @@ def generate(message):
 
 
 def faces(message):
-    """group… has three faces, empty… none, any other one; refuse… an error. Nobody reads what is not there."""
+    """group… has three faces, empty… none, any other one; refuse… and a missing file an error."""
     name = Path(message["photo"]).stem
     about = {"id": message["id"]}
     if name.startswith("refuse") or not Path(message["photo"]).is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold for the frame decoders whatever bytes they are given; Hypothesis and atheris both ask here."""
+"""What must hold for the frame decoders whatever bytes they read; used with Hypothesis and with atheris."""
 
 import io
 
@@ -12,13 +12,13 @@ DECODERS = (engine_frames, client_frames)
 
 
 class Stream(io.RawIOBase):
-    """Bytes that come in pieces of `step`, and that remember the most that was asked for at once."""
+    """Bytes that come in pieces of `step`, and that remember the largest count requested at once."""
 
     def __init__(self, data, step=1 << 20):
-        self.data, self.at, self.step, self.asked = bytes(data), 0, max(step, 1), 0
+        self.data, self.at, self.step, self.requested = bytes(data), 0, max(step, 1), 0
 
     def read(self, count=-1):
-        self.asked = max(self.asked, count)
+        self.requested = max(self.requested, count)
         block = self.data[self.at : self.at + min(count, self.step)]
         self.at += len(block)
         return block
@@ -30,14 +30,14 @@ class Stream(io.RawIOBase):
 
 
 def check(frames, data, step=1 << 20):
-    """Read all frames of `data`; returns them. Raises AssertionError where the decoder breaks its word."""
+    """Read all frames of `data`; returns them. Raises AssertionError where the decoder breaks a rule."""
     stream, found = Stream(data, step), []
     while True:
         start = stream.at
         try:
             frame = frames.read_frame(stream)
         except frames.FrameError as error:
-            assert stream.asked <= frames.MAX_PAYLOAD_BYTES
+            assert stream.requested <= frames.MAX_PAYLOAD_BYTES
             if not error.in_step:
                 return found
             # In step: exactly the frame that the header announced has been passed over.
@@ -45,7 +45,7 @@ def check(frames, data, step=1 << 20):
             assert stream.at == start + frames.HEADER.size + text + payload, "out of step"
             continue
         if frame is None:
-            assert stream.at == len(stream.data), "the end was told before the end"
+            assert stream.at == len(stream.data), "the end was reported too early"
             return found
         message, arrays = frame
         _, _, _, text, payload = frames.HEADER.unpack(stream.data[start : start + frames.HEADER.size])
