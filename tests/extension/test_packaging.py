@@ -39,7 +39,7 @@ def test_the_wheel_carries_all_modules_and_data(wheel):
     names = set(wheel.namelist())
     for package, folder in (("hffne", ROOT / "server"), ("hffne_blender", ROOT)):
         for path in (folder / package).rglob("*"):
-            if path.is_file() and path.suffix in (".py", ".npz", ".safetensors", ".md"):
+            if path.is_file() and path.suffix in (".py", ".typed", ".npz", ".safetensors", ".json", ".md"):
                 assert path.relative_to(folder).as_posix() in names
     assert "hffne/geometry/uv_template.npz" in names
     assert not [name for name in names if name.split("/")[0] in ("tests", "server", "bootstrap.py")]
