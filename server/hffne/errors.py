@@ -322,6 +322,14 @@ class PhotoListError(HffneError):
     code = "no_list"
 
 
+class HeadsError(HffneError):
+    """A folder that does not hold the people of the second head family."""
+
+    code = "no_heads"
+    hint = "Name the folder with NAME.npz and tex/."
+    exit_code = exit_codes.BAD_INPUT
+
+
 class ShapeModelError(HffneError):
     """The shape model that makes training data is missing or cannot be read."""
 

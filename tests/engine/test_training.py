@@ -2,6 +2,7 @@
 """Training samples, losses, and starting weights."""
 
 import itertools
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -13,9 +14,10 @@ from hffne.errors import HffneError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.training import losses
 from hffne.training.augment import cut_frame, occlude
+from hffne.training.feature_weights import fit_weight, render_weight
 from hffne.training.recipe import read_recipe
 from hffne.training.seeding import draw_generator
-from hffne.training.settings import Drawing
+from hffne.training.settings import Drawing, FeatureWeights
 from hffne.training.sources.face_set import FaceSamples
 from hffne.training.start import start
 from hffne.training.tasks.coarse import CoarseTask
@@ -32,7 +34,7 @@ def one_thread():
 
 
 def drawing(**changes):
-    return replace(Drawing(0.35, 1.0, 0.0, False, 0.7, False, 0.0), **changes)
+    return replace(Drawing(0.35, 1.0, 0.0, False, 0.7, False, 0.0, 0.0), **changes)
 
 
 def test_samples_are_what_they_say(tiny_set):
@@ -177,3 +179,46 @@ def test_what_hangs_before_a_face_leaves_a_part_of_it():
     gray = np.full((128, 128), 0.5, np.float32)
     hidden = np.array([(np.abs(occlude(np.random.default_rng(seed), gray) - gray) > 0.02).mean() for seed in range(60)])
     assert hidden.max() < 0.75 and 0.05 < hidden.mean() < 0.4 and (hidden > 0.02).mean() > 0.6
+
+
+def test_renders_of_the_second_family_have_their_own_textures(tiny_set, tmp_path):
+    """A set that has them draws their share, each alone; the other samples of the set stay as they are."""
+    folder = tmp_path / "set"
+    shutil.copytree(tiny_set, folder)
+    shutil.copytree(tiny_set / "renders", folder / "avatars")
+    count = len(np.load(folder / "avatars" / "kind.npy"))
+    np.save(folder / "avatars" / "albedo.npy", np.full((count, 256, 256), 120, np.uint8))
+    samples = FaceSamples(folder, 256, drawing(photos=0.0, avatars=0.5, antithetic=True))
+    draws = [samples.draw(np.random.default_rng(seed)) for seed in range(12)]
+    assert {(len(draw), float(draw[0]["second_family"])) for draw in draws} == {(1, 1.0), (2, 0.0)}
+    drawn = [draw[0] for draw in draws]
+    assert all(s["lids"].min() >= 0 and s["lids"].max() == 1 and s["lips"].max() == 1 for s in drawn)
+    assert samples.fingerprint() != FaceSamples(tiny_set, 256, drawing()).fingerprint()
+    plain = FaceSamples(tiny_set, 256, drawing(photos=0.0, avatars=0.5))
+    assert not any(plain.sample(np.random.default_rng(seed))["second_family"] for seed in range(6))
+
+
+def test_lids_of_the_second_family_weigh_more_and_fits_lids_less():
+    features = FeatureWeights(fit_lids=0.0, fit_lips=0.5, first_lids=0.25, second_lids=4.0, second_lips=2.0)
+    lids, lips = torch.tensor([[[1.0, 0.0, 0.0]]] * 2), torch.tensor([[[0.0, 1.0, 0.0]]] * 2)
+    batch = {"weight": torch.ones(2, 1, 3), "lids": lids, "lips": lips, "second_family": torch.tensor([0.0, 1.0])}
+    assert render_weight(batch, features)[:, 0].tolist() == [[0.25, 1.0, 1.0], [4.0, 2.0, 1.0]]
+    assert fit_weight(batch, features)[0, 0].tolist() == [0.0, 0.5, 1.0]
+
+
+def test_a_teacher_holds_the_coarse_network_beside_lids_and_lips(tiny_set):
+    """The teacher's own answer costs nothing there, another does, and at lids and lips neither."""
+    samples = FaceSamples(tiny_set, 256, drawing(photos=0.0))
+    drawn = [samples.sample(np.random.default_rng(seed)) for seed in (0, 1)]
+    batch = {name: torch.stack([sample[name] for sample in drawn]) for name in drawn[0]}
+    teacher = CoarseNetwork()
+    task = CoarseTask(read_recipe("coarse", "coarse").settings, teacher=teacher)
+
+    def term(student, batch=batch):
+        with torch.no_grad():
+            return task.loss("coarse", batch, {"coarse": student, **task.fixed})["teacher"]
+
+    mirror = torch.tensor([-1.0, 1.0, 1.0])[:, None, None]
+    everywhere = batch | {"lids": torch.ones_like(batch["lids"])}
+    assert term(teacher) < 0.01 < term(lambda gray: teacher(gray) * mirror)
+    assert term(lambda gray: teacher(gray) * mirror, everywhere) < 1e-6

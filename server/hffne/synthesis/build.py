@@ -21,6 +21,7 @@ from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import profiled_photo, random_profile_turn
 from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
 from hffne.synthesis.landmark_mesh import mesh_normals
+from hffne.synthesis.photo_split import sound_fits, training_photos
 from hffne.synthesis.refine import refine
 from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, canonical_window, project
 from hffne.synthesis.sampling import jittered, rendered_sample
@@ -69,7 +70,7 @@ def build(
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     model = load_face_model(shapes)
-    paths = find_photos(photos)
+    paths = training_photos(find_photos(photos))
     if not paths:
         raise NoPhotosError(f"'{photos}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.")
     if not (output / FITS).exists():
@@ -79,7 +80,7 @@ def build(
         offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
         write_template(model, output / "uv_template.npz", offsets)
         fitted = FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks)
-        np.savez(output / FITS, **vars(refine(model, fitted, report)))
+        np.savez(output / FITS, **vars(refine(model, sound_fits(fitted), report)))
     counts = {"textures": (1,), "renders": (renders,), "photos": (crops, turns)}
     for kind, amount in counts.items():
         folder = output / kind

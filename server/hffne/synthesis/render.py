@@ -90,7 +90,7 @@ class Renderer:
     """Renders shapes of one model."""
 
     def __init__(self, model: FaceModel, layout: UVLayout) -> None:
-        self.model, self.layout = model, layout
+        self.model, self.layout, self.triangles = model, layout, model.triangles
         self.uv = coordinates(model.neutral - CENTER).astype(np.float32)
         self.kind = _materials(len(model.neutral))
 
@@ -116,7 +116,7 @@ class Renderer:
 
         rng: for the directions of the occlusion rays; needed unless occlusion_rays is 0.
         """
-        triangles = self.model.triangles
+        triangles = self.triangles
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, triangles)
         axis = (np.arange(size) + 0.5) / size - 0.5

@@ -76,12 +76,16 @@ def shade(
 ) -> np.ndarray:
     """Gray display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
 
-    buffers: of `Renderer.buffers`, with "suns". texture: (T, T) uint8 of `textures.TextureLifter`; background: (S, S)
+    buffers: of `Renderer.buffers`, with "suns"; with "albedo" (S, S) uint8, encoded sRGB, where the head has a texture
+    of its own, which then replaces `texture`. texture: (T, T) uint8 of `textures.TextureLifter`; background: (S, S)
     float32 in 0..1; studio: one lamp in the dark and little paint, so that the picture shows the shape clearly.
     """
     dark_rooms, flashes, dark_flashes = STUDIO if studio else (DARK_ROOMS, FLASHES, DARK_FLASHES)
     size, kind = len(normal), buffers["kind"]
-    albedo = reflectance(texture, buffers["uv"].astype(np.float32))
+    if "albedo" in buffers:  # the second head family has textures of its own
+        albedo = (buffers["albedo"] / np.float32(255)) ** 2.2
+    else:
+        albedo = reflectance(texture, buffers["uv"].astype(np.float32))
     # Paint without relief: blotches, freckles.
     paint = 0.05 * rng.random() * _smooth_noise(rng, size, 24) + 0.06 * rng.random() * _smooth_noise(rng, size, 7)
     if rng.random() < 0.3:

@@ -54,6 +54,7 @@ class Drawing:
     moves       share of samples that is turned, scaled and shifted in its plane
     antithetic  renders come in pairs: the forms that are raised in one are hollow in the other
     studios     share of renders under one lamp, with even skin and strong forms, seen by a good camera
+    avatars     share of renders that show the second head family, where the set has it; they are drawn alone
     """
 
     photos: Share
@@ -63,10 +64,11 @@ class Drawing:
     moves: Share
     antithetic: bool
     studios: Share
+    avatars: Share
 
     def for_checking(self) -> "Drawing":
         """The same share of photos and of moved samples, without what is drawn more often to learn from it."""
-        return Drawing(self.photos, 1.0, 0.0, False, self.moves, False, 0.0)
+        return Drawing(self.photos, 1.0, 0.0, False, self.moves, False, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,49 @@ class CoarseWeights:
 
 
 @dataclass(frozen=True)
+class FeatureWeights:
+    """Task coarse: factors of a pixel's weight within 0.12 eye distances of lids and lips, see `feature_weights`.
+
+    fit_lids, fit_lips        photos, where they follow their fits pixel by pixel
+    first_lids                renders of the first head family
+    second_lids, second_lips  renders of the second
+    """
+
+    fit_lids: NotNegative
+    fit_lips: NotNegative
+    first_lids: NotNegative
+    second_lids: NotNegative
+    second_lips: NotNegative
+
+
+@dataclass(frozen=True)
+class TeacherSettings:
+    """Task coarse: how an older network's normals are kept, where one is given as teacher.
+
+    weight         of the term
+    sigma          what is broader than this is kept, in pixels of 256
+    second_family  factor of the weight on renders of the second head family
+    """
+
+    weight: NotNegative
+    sigma: Positive
+    second_family: NotNegative
+
+
+@dataclass(frozen=True)
 class CoarseSettings:
     """Task coarse.
 
     weights  of the terms
+    features factors of the weight near lids and lips
+    teacher  used only with a teacher
     broad    photos follow their fits in what is broader than this (sigma in pixels of 256)
     folds    the band (two sigmas, same unit) whose light the folds of a photo must explain
     """
 
     weights: CoarseWeights
+    features: FeatureWeights
+    teacher: TeacherSettings
     broad: Positive
     folds: tuple[Positive, Positive]
 

@@ -3,7 +3,9 @@
 
 from hffne.cli.evaluate import (
     aflw2000,
+    fine,
     florence,
+    heads,
     photoface,
     response,
     robustness,
@@ -15,7 +17,7 @@ from hffne.cli.evaluate import (
 from hffne.cli.options import Subparsers
 
 # In the order of `hffne evaluate --help`. Each module has add_parser(benchmarks).
-BENCHMARKS = (aflw2000, yaleb, photoface, florence, wild, robustness, response, stability, scales)
+BENCHMARKS = (aflw2000, yaleb, photoface, florence, wild, robustness, response, heads, fine, stability, scales)
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -19,6 +19,8 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="any folder of face photos")
     parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="a head scan's tangent-space normal map")
+    parser.add_argument("--heads", type=Path, metavar="DIR", help="folder of a second head family (VALID, MIT)")
+    parser.add_argument("--head-renders", type=int, default=2600, help="how many renders of it (default: %(default)s)")
     parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
     parser.add_argument(
@@ -47,6 +49,10 @@ def run(options: argparse.Namespace) -> int:
         options.seed,
         options.processes,
     )
+    if options.heads:
+        from hffne.synthesis.avatar_set import build_avatars
+
+        build_avatars(options.heads, options.shapes, folder, options.head_renders, options.seed, options.processes)
     if not (folder / "reliefs.npy").exists():
         build_reliefs(folder / "reliefs.npy", options.scan_normals, seed=options.seed)
     if not (folder / "form_pairs.npy").exists():

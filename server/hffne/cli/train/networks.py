@@ -39,6 +39,8 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                 help="weights to begin from, at half the learning rate"
                 + ("; a network of half the size is extended" if task == "coarse" else ""),
             )
+        if task == "coarse":
+            _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
         if task == "fine":
             _file(parser, "--coarse", "the coarse network's weights (default: SET/coarse/coarse.safetensors)")
         elif task == "paper-coarse":
@@ -197,6 +199,8 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         exemplar = torch.from_numpy(read_exemplar(file)).permute(2, 0, 1) if file else None
         return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
     inputs = _inputs(start=options.start)
+    if isinstance(own, settings.CoarseSettings):
+        inputs |= _inputs(teacher=options.teacher)
     if isinstance(own, settings.FineSettings):
         coarse = options.coarse or options.folder / "coarse" / "coarse.safetensors"
         inputs |= _inputs(coarse=coarse)
@@ -206,7 +210,8 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         if isinstance(own, settings.PositionSettings):
             task = PositionTask(own)
         elif isinstance(own, settings.CoarseSettings):
-            task = CoarseTask(own, recipe.size)
+            teacher = load_weights(CoarseNetwork(), options.teacher) if options.teacher else None
+            task = CoarseTask(own, recipe.size, teacher)
         else:
             task = FineTask(own, load_weights(CoarseNetwork(), coarse))
         if options.start:
@@ -234,6 +239,7 @@ def _inputs(**paths: Path | None) -> dict[str, str]:
 _INPUTS = {
     "start": "weights to begin from",
     "coarse": "weights of the coarse network",
+    "teacher": "weights of the teacher",
     "vgg": "weights of VGG19",
     "exemplar": "the exemplar",
 }

@@ -11,6 +11,8 @@ import torch
 
 from hffne.geometry.uv import clear_facial_features, template
 from hffne.geometry.vectors import normalize
+from hffne.synthesis.avatar_colors import recolored, weaken_at_lids
+from hffne.synthesis.feature_masks import round_eyes, round_mouth
 from hffne.synthesis.relief_maps import FLAT
 from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
 from hffne.synthesis.shading import on_crop, shade, tilt
@@ -25,6 +27,7 @@ FOLD = 2.0  # sigma in texels of a relief map: broader forms are in "smooth" too
 # The share of a texture's shades that is removed, and how broad they are (sigma in texels). What remains is as much
 # painted variation as photographed skin has.
 FLATTENED, REACH = (0.6, 1.0), (15, 80)
+AVATAR_FORMS = 0.4  # strength of added forms on the second head family, which has folds of its own
 
 
 # gray, normal, smooth, weight (S, S[, 3]) and position (U, U, 3) of a sample, see FaceSamples.
@@ -38,7 +41,8 @@ class FaceSamples:
     without the finest relief; weight (S, S), how far each pixel's normal is trusted; skin (S, S), 1 where there is
     neither brow, eye nor lip, whose edges are paint; position (3, U, U) in -1..1 of the crop
     (x right, y down, z toward the viewer); clean (1, S, S) the gray picture before degradation;
-    rendered () 1 for renders, 0 for photos; second () 1 for the second of a pair, which follows the first.
+    rendered () 1 for renders, 0 for photos; second () 1 for the second of a pair, which follows the first;
+    lids, lips (S, S) 1 near the eyes and near the mouth; second_family () 1 for renders of the second head family.
 
     The two renders of a pair (`settings.Drawing.antithetic`) differ only in that the forms raised in one are hollow in
     the other. What else makes a normal ambiguous is the same in both, so that it hides less of what the light shows of
@@ -57,6 +61,7 @@ class FaceSamples:
         self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
         self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
         self.forms = files.array("form_pairs")
+        self.avatars = files.arrays("avatars") if (self.folder / "avatars").is_dir() else {}
         count = len(self.textures)
         self.faces = np.flatnonzero(held_out_mask(count) == held_out)
         self.crops = len(self.photos["gray"]) // count
@@ -71,21 +76,25 @@ class FaceSamples:
         """A photo, a render, or a pair of renders."""
         seed = rng.integers(2**63)
         first = self.sample(np.random.default_rng(seed))
-        if self.drawing.antithetic and first["rendered"]:
+        if self.drawing.antithetic and first["rendered"] and not first["second_family"]:
             return [first, self.sample(np.random.default_rng(seed), way=1)]
         return [first]
 
     def fingerprint(self) -> str:
         """See SampleSource."""
         arrays = [
-            path for kind in ("renders", "photos", "textures", ".") for path in (self.folder / kind).glob("*.np[yz]")
+            path
+            for kind in ("renders", "photos", "avatars", "textures", ".")
+            for path in (self.folder / kind).glob("*.np[yz]")
         ]
         return files_fingerprint(self.folder, arrays)
 
     def sample(self, rng: np.random.Generator, way: int = 0) -> Sample:
         """One sample, see the class; `way`: which of a pair of forms."""
         rendered, studio = rng.random() >= self.photo_share, rng.random() < self.drawing.studios
-        gray, normal, smooth, weight, position = self._render(rng, way, studio) if rendered else self._photo(rng)
+        avatar = bool(rendered and self.avatars) and rng.random() < self.drawing.avatars
+        maps = self._render(rng, way, studio, avatar) if rendered else self._photo(rng)
+        gray, normal, smooth, weight, position = maps
         if rng.random() < self.drawing.moves:
             move = Move(rng)
             gray, normal, smooth = move.picture(gray), move.normals(normal), move.normals(smooth)
@@ -113,6 +122,9 @@ class FaceSamples:
             "position": position.transpose(2, 0, 1),
             "rendered": np.float32(rendered),
             "second": np.float32(way),
+            "second_family": np.float32(avatar),
+            "lids": round_eyes(self._points(position), self.size),
+            "lips": round_mouth(self._points(position), self.size),
         }
         return {
             k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
@@ -122,10 +134,12 @@ class FaceSamples:
     def _bare_skin(self, position: np.ndarray) -> np.ndarray:
         """1 where the crop (S, S) shows neither brows, eyes, nostrils nor lips, by the landmarks of a position map."""
         mask = np.ones((self.size, self.size), np.float32)
-        points = position[self.rows, self.columns, :2]
-        points = ((points + 1) / 2 * self.size - 0.5).astype(np.float32)
-        clear_facial_features(mask, points, max(3, self.size // 20))
+        clear_facial_features(mask, self._points(position), max(3, self.size // 20))
         return mask
+
+    def _points(self, position: np.ndarray) -> np.ndarray:
+        """The 68 points (68, 2) of a position map in -1..1, in pixels."""
+        return ((position[self.rows, self.columns, :2] + 1) / 2 * self.size - 0.5).astype(np.float32)
 
     def _shrink(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """Pictures at the samples' size."""
@@ -144,21 +158,26 @@ class FaceSamples:
         position = (position.astype(np.float32) + np.array([0.5, 0.5, 0])) / SIZE * 2 - np.array([1, 1, 0], np.float32)
         return gray, normal, smooth, weight, position
 
-    def _render(self, rng: np.random.Generator, way: int, studio: bool) -> _Maps:
-        index = rng.choice(self.rendered, p=self.chance)
-        buffers = {name: np.asarray(array[index]) for name, array in self.renders.items()}
+    def _render(self, rng: np.random.Generator, way: int, studio: bool, avatar: bool) -> _Maps:
+        source = self.avatars if avatar else self.renders
+        index = rng.integers(len(source["kind"])) if avatar else rng.choice(self.rendered, p=self.chance)
+        buffers = {name: np.asarray(array[index]) for name, array in source.items()}
         position = buffers["position"].astype(np.float32)
         if self.step > 1:
             buffers |= {
                 name: np.ascontiguousarray(buffers[name][:: self.step, :: self.step])
-                for name in ("normal", "uv", "kind", "sun", "sky")
+                for name in ("normal", "uv", "kind", "sun", "sky", "albedo")
+                if name in buffers
             }
             position[..., :2] += (self.step - 1) / 2  # each even pixel now covers two
         smooth = buffers["normal"].astype(np.float32) / 127
         kind, up, uv = buffers["kind"], buffers["up"], buffers["uv"].astype(np.float32)
         if self.drawing.relief and rng.random() < 0.85:
             forms = on_crop(self.forms[rng.integers(len(self.forms)), way], uv, FLAT)
-            strength = np.float32(rng.uniform(0, 0.9) * (1.5 if studio else 1))
+            strength = np.float32(rng.uniform(0, 0.9) * (1.5 if studio else 1) * (AVATAR_FORMS if avatar else 1))
+            if avatar:
+                lids = round_eyes(position[self.rows, self.columns, :2] / self.step, len(kind), 0.3)
+                forms = weaken_at_lids(forms, lids)
             smooth = tilt(smooth, kind, strength * forms[..., :2], up)
             keep = np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
             buffers["sky"] = buffers["sky"] * keep
@@ -173,6 +192,8 @@ class FaceSamples:
         texture = flatten_shading(
             texture, 1 if studio else rng.uniform(*FLATTENED), np.exp(rng.uniform(*np.log(REACH)))
         )
+        if avatar:
+            buffers["albedo"] = recolored(rng, buffers["albedo"], kind, studio)
         picture = shade(
             rng,
             buffers,

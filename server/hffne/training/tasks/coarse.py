@@ -6,6 +6,7 @@ import torch
 from hffne.networks.blocks import unit
 from hffne.networks.coarse import CoarseNetwork
 from hffne.training import losses
+from hffne.training.feature_weights import fit_weight, render_weight
 from hffne.training.settings import CoarseSettings
 from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded
@@ -25,13 +26,16 @@ class CoarseTask(TrainingTask):
     """
 
     name = "coarse"
-    terms = {"coarse": ("normal", "gradient", "forms", "broad", "fit", "photometric")}
+    terms = {"coarse": ("normal", "gradient", "forms", "broad", "fit", "photometric", "teacher")}
     saved = ("coarse",)
 
-    def __init__(self, settings: CoarseSettings, size: int = 256) -> None:
+    def __init__(self, settings: CoarseSettings, size: int = 256, teacher: CoarseNetwork | None = None) -> None:
+        """teacher: an older network whose low frequencies are kept everywhere but near lids and lips."""
         super().__init__()
         self.settings = settings
         self.networks = {"coarse": CoarseNetwork(size)}
+        if teacher is not None:
+            self.fixed = {"teacher": teacher.eval().requires_grad_(False)}
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
@@ -39,7 +43,8 @@ class CoarseTask(TrainingTask):
         rendered = batch["rendered"] > 0.5
         of_renders: Terms = {}
         if rendered.any():
-            ours, truth, weight = normal[rendered], batch["smooth"][rendered], batch["weight"][rendered]
+            ours, truth = normal[rendered], batch["smooth"][rendered]
+            weight = render_weight(batch, self.settings.features)[rendered]
             of_renders["normal"] = losses.normal_loss(ours, truth, weight)
             of_renders["gradient"] = losses.gradient_loss(ours, truth, weight)
         second = batch["second"][1:].nonzero().flatten() + 1
@@ -49,7 +54,22 @@ class CoarseTask(TrainingTask):
         of_photos = self._of_photos(normal, batch, ~rendered) if (~rendered).any() else {}
         share, weights = rendered.float().mean(), self.settings.weights
         terms = {name: value * getattr(weights, name) * share for name, value in of_renders.items()}
-        return terms | {name: value * getattr(weights, name) * (1 - share) for name, value in of_photos.items()}
+        terms |= {name: value * getattr(weights, name) * (1 - share) for name, value in of_photos.items()}
+        if "teacher" in networks:
+            terms["teacher"] = self._of_teacher(normal, batch, networks)
+        return terms
+
+    def _of_teacher(self, normal: torch.Tensor, batch: Sample, networks: Networks) -> torch.Tensor:
+        """The distance from the teacher's low frequencies beside lids and lips."""
+        settings = self.settings.teacher
+        with torch.no_grad():
+            kept = networks["teacher"](batch["gray"])
+        second = batch["second_family"].view(-1, 1, 1)
+        weight = batch["weight"] * (1 - batch["lids"]) * (1 - batch["lips"])
+        weight = weight * (1 + (settings.second_family - 1) * second)
+        known = (batch["weight"] > 0)[:, None]
+        ours, kept = (unit(losses.blur(n * known, settings.sigma)) for n in (normal, kept))
+        return losses.normal_loss(ours, kept, weight) * settings.weight
 
     def _of_photos(self, normal: torch.Tensor, batch: Sample, photo: torch.Tensor) -> Terms:
         """The terms of the photos of a batch; photo (N,) bool."""
@@ -59,7 +79,7 @@ class CoarseTask(TrainingTask):
         bare = batch["skin"][photo]
         return {
             "broad": losses.normal_loss(broad, broad_fit, weight),
-            "fit": losses.normal_loss(ours, fit, weight * (1 - 0.9 * bare)),
+            "fit": losses.normal_loss(ours, fit, fit_weight(batch, self.settings.features)[photo] * (1 - 0.9 * bare)),
             "photometric": losses.photometric_loss(batch["clean"][photo], ours, bare, self.settings.folds),
         }
 
