@@ -57,15 +57,12 @@ def start(
     device: str,
     idle_seconds: float | None,
     inside_application: bool,
-    request: dict[str, Any],
+    message: dict[str, Any],
     model: str = "",
 ) -> Task:
-    """Send `request` (a dict with "type") to the engine as the main task, starting an engine when needed.
-
-    Raises EngineError when there is no engine to start.
-    """
+    """The same as `request`, as the main task: `state.task`."""
     state.last_error = None
-    state.task = _send(python, device, idle_seconds, inside_application, request, model)
+    state.task = request(python, device, idle_seconds, inside_application, message, model)
     return state.task
 
 
@@ -74,11 +71,16 @@ def request(
     device: str,
     idle_seconds: float | None,
     inside_application: bool,
-    request: dict[str, Any],
+    message: dict[str, Any],
     model: str = "",
 ) -> Task:
-    """The same for a request beside the main task, which stays `state.task`."""
-    return _send(python, device, idle_seconds, inside_application, request, model)
+    """Send a request (a dict with "type") to the engine beside the main task, starting an engine when needed.
+
+    Raises EngineError when there is no engine to start.
+    """
+    client = _engine(python, device, model, idle_seconds, inside_application)
+    fields = dict(message)
+    return client.request(fields.pop("type"), **fields)
 
 
 def poll(timeout: float = 0.0) -> None:
@@ -190,19 +192,6 @@ def close() -> None:
     if state.client is not None:
         state.client.close()
     state.client, state.task, state.last_answer = None, _no_task(), None
-
-
-def _send(
-    python: str,
-    device: str,
-    idle_seconds: float | None,
-    inside_application: bool,
-    request: dict[str, Any],
-    model: str,
-) -> Task:
-    client = _engine(python, device, model, idle_seconds, inside_application)
-    fields = dict(request)
-    return client.request(fields.pop("type"), **fields)
 
 
 def _engine(python: str, device: str, model: str, idle_seconds: float | None, inside_application: bool) -> EngineClient:

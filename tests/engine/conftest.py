@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ellipsoid_model import ellipsoid_model
@@ -49,3 +50,12 @@ def held_out_faces(tmp_path_factory):
     patch.setattr(rendered, "SIZE", 128)
     yield rendered.HeldOutFaces(folder, "anywhere")
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """On a busy machine the threads of such small steps wait for one another most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

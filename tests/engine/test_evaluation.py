@@ -15,7 +15,8 @@ from hffne.evaluation import aflw2000, contact_sheet, metrics, yaleb
 from hffne.evaluation.specular_bias import measure_specular_strength
 from hffne.geometry.vectors import best_rotation, normalize
 from hffne.photo.detect import Face
-from tilting_engine import Estimate, TiltingEngine, tilted
+from rotations import tilted
+from tilting_engine import Estimate, TiltingEngine
 
 
 @pytest.fixture

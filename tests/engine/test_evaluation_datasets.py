@@ -16,7 +16,8 @@ from hffne.evaluation import florence, photoface
 from hffne.evaluation.ground_truth import face_region, table
 from hffne.evaluation.metrics import angles
 from hffne.photo.detect import Face
-from tilting_engine import TiltingEngine, tilted
+from rotations import tilted
+from tilting_engine import TiltingEngine
 
 
 def quiet(text):

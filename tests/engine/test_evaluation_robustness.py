@@ -21,7 +21,7 @@ from hffne.synthesis import fit
 from hffne.synthesis.face_model import LANDMARKS
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.uv_layout import CENTER
-from tilting_engine import tilted
+from rotations import tilted
 
 
 def face_marks():

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from hffne.errors import HffneError
-from hffne.evaluation import contact_sheet, landmark_finder, wild
+from hffne.evaluation import contact_sheet, landmark_finder, marked_photo, wild
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import Crop
 from hffne.photo.detect import Face
 from hffne.synthesis import landmark_mesh
-from tilting_engine import tilted
+from rotations import tilted
 
 SIZE = wild.SIZE
 COLUMNS = 24
@@ -128,7 +128,7 @@ def photos(tmp_path, monkeypatch, bowl):
         Image.fromarray(np.full((256, 256, 3), 100 + k, np.uint8)).save(tmp_path / f"{k}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     face = Face((60, 60, 130, 130), 0.9, np.zeros((5, 2), np.float32))
-    monkeypatch.setattr(wild, "find_faces", lambda photo: [] if photo.path.stem == "1" else [face])
+    monkeypatch.setattr(marked_photo, "find_faces", lambda photo: [] if photo.path.stem == "1" else [face])
     return tmp_path, SimpleNamespace(find=lambda rgb, box: None if rgb[0, 0, 0] == 102 else bowl)
 
 

@@ -23,14 +23,7 @@ from hffne.training.start import start
 from hffne.training.tasks.coarse import CoarseTask
 from hffne.weights.store import save_weights
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine the threads of such small steps wait for one another most of the time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def drawing(**changes):

@@ -23,13 +23,7 @@ from tiny_training import Balls, make_task, run, tiny_recipe
 NETWORKS = {"prn": "prn", "coarse": "coarse", "fine": "fine", "paper-coarse": "generator", "paper-fine": "fine"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine the threads of such small steps wait for one another most of the time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def train(folder, task, tiny_set, steps=3, changes=(), **options):

@@ -7,6 +7,8 @@ result. Numpy only.
 
 import numpy as np
 
+from rotations import tilted
+
 AXES = np.array([0.075, 0.095, 0.110])  # meters along Blender's x, y, z
 YAW_SPAN, PITCH_SPAN = np.radians(150), np.radians(130)
 CENTER, SCALE, SIZE = (131.0, 119.0), 900.0, 256
@@ -17,16 +19,7 @@ PHOTO_SIZE = (640, 512)
 def rotation():
     """Object axes to camera axes (3, 3): a head with yaw, pitch and roll."""
     upright = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-
-    def turn(axis, degrees):
-        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        i, j = [(1, 2), (2, 0), (0, 1)][axis]
-        matrix = np.eye(3)
-        matrix[i, i] = matrix[j, j] = c
-        matrix[i, j], matrix[j, i] = -s, s
-        return matrix
-
-    return turn(2, 7) @ turn(0, -11) @ turn(1, 24) @ upright
+    return tilted(7, 2) @ tilted(-11, 0) @ tilted(24, 1) @ upright
 
 
 def surface(u, v):

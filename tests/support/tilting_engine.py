@@ -5,16 +5,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.project import Projection
-
-
-def tilted(degrees, axis=0):
-    """The rotation (3, 3) by an angle about the axis x (0), y (1) or z (2)."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    i, j = [(1, 2), (2, 0), (0, 1)][axis]
-    matrix = np.eye(3)
-    matrix[i, i] = matrix[j, j] = c
-    matrix[i, j], matrix[j, i] = -s, s
-    return matrix
+from rotations import tilted
 
 
 class Estimate:

@@ -59,6 +59,11 @@ def engine_info(engine: Any) -> dict[str, str]:
     return {"version": __version__, "model": engine.model, "device": engine.device_name}
 
 
+def full_width(rows: "list[Row] | None") -> int | None:
+    """The width of the widest picture of a contact sheet's rows, for a sheet at full resolution; None without any."""
+    return max((picture.shape[1] for _, tiles in rows or () for _, picture in tiles), default=None)
+
+
 def write_report(
     args: argparse.Namespace, data: dict[str, Any], rows: "list[Row] | None", tile: int | None = None
 ) -> None:

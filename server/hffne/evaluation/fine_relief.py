@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from hffne.errors import HffneError
 from hffne.evaluation.contact_sheet import shaded_picture
+from hffne.evaluation.marked_photo import mark_photo
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.grids import blur
 from hffne.photo.crop import extract_crop, to_gray
-from hffne.photo.detect import find_faces
-from hffne.photo.load import load_photo
 from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
 
 BAND = (0.004, 0.015)  # sigmas of the two blurs between which the relief lies, in face widths
@@ -58,21 +56,15 @@ def evaluate(
 
 def _one(engine: Any, finder: Any, path: Path, rows: list | None) -> FineResult:
     result = FineResult(str(path))
-    try:
-        photo = load_photo(path)
-        faces = find_faces(photo)
-        estimate = engine.normals(photo, faces[0]) if faces else None
-    except HffneError as error:
-        result.missing = error.message
+    marked = mark_photo(engine, finder, path)
+    if isinstance(marked, str):
+        result.missing = marked
         return result
-    points = finder.find(photo.rgb, faces[0].box) if faces else None
-    if estimate is None or points is None:
-        result.missing = "no landmarks" if faces else "no face found"
-        return result
+    estimate = marked.estimate
     # The crop at the photo's own pixels, so that no figure gains by enlarging.
     size = int(min(max(estimate.crop.side, 64), WIDEST))
     crop = estimate.crop.resized(size)
-    rgb, points = extract_crop(photo.rgb, crop), crop.to_crop(points)
+    rgb, points = extract_crop(marked.photo.rgb, crop), crop.to_crop(marked.points)
     width = float(np.linalg.norm(points[_CHEEKS[0], :2] - points[_CHEEKS[1], :2]))
     result.width = width * estimate.crop.side / size
     skin = plain_skin(points, mesh_normals(points, size)[1])

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError, NoPhotosError
+from hffne.errors import NoPhotosError
 from hffne.evaluation.contact_sheet import BestAndWorst, face_row
 from hffne.evaluation.landmark_finder import LandmarkFinder
+from hffne.evaluation.marked_photo import mark_photo
 from hffne.evaluation.metrics import angles
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import best_rotation, normalize
 from hffne.photo.crop import extract_crop, to_gray
-from hffne.photo.detect import find_faces
-from hffne.photo.load import load_photo
 from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
 from hffne.synthesis.training_set import TrainingSet
 
@@ -92,23 +91,14 @@ def evaluate(
 
 def _measure(engine: "Engine", finder: LandmarkFinder, path: Path, rows: BestAndWorst | None) -> WildResult:
     result = WildResult(str(path))
-    try:
-        photo = load_photo(path)
-        faces = find_faces(photo)
-        if not faces:
-            result.missing = "no face found"
-            return result
-        estimate = engine.normals(photo, faces[0])
-    except HffneError as error:
-        result.missing = error.message
+    marked = mark_photo(engine, finder, path)
+    if isinstance(marked, str):
+        result.missing = marked
         return result
-    points = finder.find(photo.rgb, faces[0].box)
-    if points is None:
-        result.missing = "no landmarks"
-        return result
+    estimate = marked.estimate
     crop = estimate.crop.resized(SIZE)
-    rgb = extract_crop(photo.rgb, crop)
-    points = crop.to_crop(points)
+    rgb = extract_crop(marked.photo.rgb, crop)
+    points = crop.to_crop(marked.points)
     ground_truth, area = mesh_normals(points, SIZE)
     skin = plain_skin(points, area)
     if not skin.any():

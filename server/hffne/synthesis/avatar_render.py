@@ -7,15 +7,14 @@ gives every vertex a place in the position map's layout. So textures, relief and
 
 import cv2
 import numpy as np
-from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from hffne.synthesis.avatar_heads import HAIR, AvatarHeads, Hair
 from hffne.synthesis.face_model import LANDMARKS, FaceModel
 from hffne.synthesis.rays import RayScene
-from hffne.synthesis.render import SIZE, HeadView, Renderer, Window
-from hffne.synthesis.uv_layout import CENTER, UVLayout, coordinates, directions
+from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, seen_through
+from hffne.synthesis.uv_layout import CENTER, UVLayout, coordinates, outermost
 
 # The points that register the family: brows, nose, eyes, outer lips, and a few of the jaw's.
 _REGISTERED = np.array([0, 3, 5, 8, 11, 13, 16, *range(17, 60)])
@@ -36,15 +35,8 @@ def avatar_layout(neutral: np.ndarray, triangles: np.ndarray, mask: np.ndarray) 
 
     mask (U, U): the face model's own.
     """
-    size = len(mask)
-    grid = (np.arange(size) + 0.5) / size * 2 - 1
-    u, v = np.meshgrid(grid, -grid)
-    d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
-    index, weights, _ = RayScene(neutral, triangles).first_hit(d * 60, -d)
-    hit = (index >= 0).reshape(size, size)
-    corners = triangles[np.maximum(index, 0)].reshape(size, size, 3)
-    nearest = tuple(ndimage.distance_transform_edt(~hit, return_distances=False, return_indices=True))
-    return UVLayout(corners[nearest], weights.reshape(size, size, 3).astype(np.float32)[nearest], mask)
+    corners, weights, _ = outermost(neutral, triangles, len(mask))
+    return UVLayout(corners, weights, mask)
 
 
 class AvatarRenderer(Renderer):
@@ -86,15 +78,7 @@ class AvatarRenderer(Renderer):
         """
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, self.triangles)
-        axis = (np.arange(size) + 0.5) / size - 0.5
-        x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
-        if view.distance is None:
-            index, weights = scene.seen_from_front(x, y, 60)
-        else:
-            origin = np.array([0, 0, view.distance], np.float32)
-            rays = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1) - origin
-            rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-            index, weights, _ = scene.first_hit(np.broadcast_to(origin, rays.shape), rays)
+        index, weights = seen_through(scene, view, window, size)
         hit = index >= 0
         corners = self.triangles[index[hit]]
         place = np.zeros((size * size, 2), np.float32)

@@ -86,6 +86,22 @@ def _materials(count: int) -> np.ndarray:
     return kind
 
 
+def seen_through(scene: RayScene, view: HeadView, window: Window, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """What each of the size x size pixels of a crop shows: the triangle (P,), -1 for none, and its weights (P, 3).
+
+    scene: a head in camera space, rotated by the view.
+    """
+    axis = (np.arange(size) + 0.5) / size - 0.5
+    x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
+    if view.distance is None:
+        return scene.seen_from_front(x, y, 60)
+    origin = np.array([0, 0, view.distance], np.float32)
+    rays = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1) - origin
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    index, weights, _ = scene.first_hit(np.broadcast_to(origin, rays.shape), rays)
+    return index, weights
+
+
 class Renderer:
     """Renders shapes of one model."""
 
@@ -119,15 +135,7 @@ class Renderer:
         triangles = self.triangles
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, triangles)
-        axis = (np.arange(size) + 0.5) / size - 0.5
-        x, y = np.meshgrid(window.x + axis * window.side, window.y - axis * window.side)
-        if view.distance is None:
-            index, weights = scene.seen_from_front(x, y, 60)
-        else:
-            origin = np.array([0, 0, view.distance], np.float32)
-            rays = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], 1) - origin
-            rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-            index, weights, _ = scene.first_hit(np.broadcast_to(origin, rays.shape), rays)
+        index, weights = seen_through(scene, view, window, size)
         hit = index >= 0
         corners, weights = triangles[index[hit]], weights[hit].astype(np.float32)[..., None]
         normals = vertex_normals(seen, triangles)

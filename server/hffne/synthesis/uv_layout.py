@@ -56,23 +56,38 @@ def build_layout(model: FaceModel, size: int = SIZE) -> UVLayout:
     vertices = model.neutral - CENTER
     outside = (model.triangles < HEAD_AND_NECK.stop).all(1) | (model.triangles >= EYES.start).all(1)
     skin = model.triangles[outside]
-    grid = (np.arange(size) + 0.5) / size * 2 - 1
-    u, v = np.meshgrid(grid, -grid)
-    d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
-    index, weights, _ = RayScene(vertices, skin).first_hit(d * 60, -d)
-    hit = (index >= 0).reshape(size, size)
-    corners = skin[np.maximum(index, 0)].reshape(size, size, 3)
-    weights = weights.reshape(size, size, 3).astype(np.float32)
+    corners, weights, hit = outermost(vertices, skin, size)
     on_face = hit & ((corners < FACE.stop).all(2) | (corners >= EYES.start).all(2))
+    u, v = _texel_coordinates(size)
     inside = (u**2 + v**2) <= 1.0
     mask = ndimage.binary_fill_holes(on_face & inside)
     mask = ndimage.binary_opening(mask, iterations=2)
     label, count = ndimage.label(mask)
     mask = label == 1 + np.argmax(ndimage.sum(mask, label, range(1, count + 1)))
     mask &= mask[:, ::-1]
-    # A direction without a hit (between the lips) takes the nearest texel's surface point.
-    nearest = ndimage.distance_transform_edt(~hit, return_distances=False, return_indices=True)
-    return UVLayout(corners[tuple(nearest)], weights[tuple(nearest)], mask)
+    return UVLayout(corners, weights, mask)
+
+
+def outermost(vertices: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The outermost surface along the direction of each of the size x size texels.
+
+    vertices (V, 3) cm around the head's center. Returns vertex indices and weights (U, U, 3), and (U, U) bool, where
+    the direction meets the surface; elsewhere (between the lips) the nearest texel's surface point is given.
+    """
+    u, v = _texel_coordinates(size)
+    d = directions(np.stack([u.ravel(), v.ravel()], 1)).astype(np.float32)
+    index, weights, _ = RayScene(vertices, triangles).first_hit(d * 60, -d)
+    hit = (index >= 0).reshape(size, size)
+    corners = triangles[np.maximum(index, 0)].reshape(size, size, 3)
+    nearest = tuple(ndimage.distance_transform_edt(~hit, return_distances=False, return_indices=True))
+    return corners[nearest], weights.reshape(size, size, 3).astype(np.float32)[nearest], hit
+
+
+def _texel_coordinates(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Map coordinates u to the right and v up, each (U, U) in -1..1, of the texels' centers."""
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    u, v = np.meshgrid(grid, -grid)
+    return u, v
 
 
 # The share by which each contour point moves from the model's position on the cheek back to the jaw's edge.

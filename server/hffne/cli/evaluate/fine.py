@@ -5,7 +5,7 @@ import argparse
 
 from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
 from hffne.cli.options import Subparsers, add_engine_options, add_size_option, engine_arguments, size_argument
-from hffne.cli.report import add_report_options, engine_info, print_progress, write_report
+from hffne.cli.report import add_report_options, engine_info, full_width, print_progress, write_report
 
 
 def add_parser(benchmarks: Subparsers) -> None:
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         results = fine_relief.evaluate(engine, finder, paths, print_progress, rows)
     print(fine_relief.table(results))
     shown = rows[: 2 * args.sheet_rows] if rows else None
-    tile = max((picture.shape[1] for _, tiles in shown for _, picture in tiles), default=None) if shown else None
-    write_report(args, {**fine_relief.as_dict(results), "size": args.size, **engine_info(engine)}, shown, tile)
+    write_report(
+        args, {**fine_relief.as_dict(results), "size": args.size, **engine_info(engine)}, shown, full_width(shown)
+    )
     return 0

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from hffne.cli.options import Subparsers, add_engine_options, add_size_option, engine_arguments, size_argument
-from hffne.cli.report import add_report_options, engine_info, print_progress, write_report
+from hffne.cli.report import add_report_options, engine_info, full_width, print_progress, write_report
 
 
 def add_parser(benchmarks: Subparsers) -> None:
@@ -38,6 +38,5 @@ def run(args: argparse.Namespace) -> int:
     rows: list | None = [] if args.sheet else None
     results = heads.evaluate(engine, people, print_progress, rows)
     print(heads.table(results))
-    tile = max((picture.shape[1] for _, tiles in rows for _, picture in tiles), default=None) if rows else None
-    write_report(args, {**heads.as_dict(results), **engine_info(engine)}, rows, tile)
+    write_report(args, {**heads.as_dict(results), **engine_info(engine)}, rows, full_width(rows))
     return 0
