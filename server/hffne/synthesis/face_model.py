@@ -17,6 +17,8 @@ GUMS_AND_TEETH = slice(14062, 21451)
 EYES = slice(21451, 24591)
 RENDERED_VERTICES = 24591  # what follows (tear film, occlusion cards, lashes) is for shading only
 
+# The first five are what rendering needs.
+_ARRAYS = ("neutral", "faces", "identity_deltas", "expression_deltas", "expression_names", "uv", "faces_uv")
 # The 68 iBUG points as vertex indices, from ICT-FaceKit's vertex_indices.json.
 # fmt: off
 LANDMARKS = np.array(
@@ -61,9 +63,26 @@ class FaceModel:
 
 
 def load_face_model(path: str | Path) -> FaceModel:
-    """Read the model from ``ict_facekit.npz``, given as the file or its folder.
+    """Read what is rendered of the model of `read_arrays`. Raises ShapeModelError."""
+    data = read_arrays(path)
+    faces = data["faces"]
+    quads = faces[(faces < RENDERED_VERTICES).all(1)]
+    second = quads[:, [0, 2, 3]]
+    triangles = np.concatenate([quads[:, :3], second[(second >= 0).all(1)]])
+    keep = slice(0, RENDERED_VERTICES)
+    return FaceModel(
+        data["neutral"][keep],
+        np.ascontiguousarray(data["identity_deltas"][:, keep]),
+        np.ascontiguousarray(data["expression_deltas"][:, keep]),
+        [str(n) for n in data["expression_names"]],
+        triangles.astype(np.int32),
+    )
 
-    Keys: neutral, faces, identity_deltas, expression_deltas, expression_names, converted from the
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of ``ict_facekit.npz``, given as the file or its folder.
+
+    Keys: neutral, faces, identity_deltas, expression_deltas, expression_names, uv, faces_uv, converted from the
     OBJ files of https://github.com/ICT-VGL/ICT-FaceKit. Raises ShapeModelError when
     the file is missing or is not that model.
     """
@@ -76,22 +95,7 @@ def load_face_model(path: str | Path) -> FaceModel:
             hint="Convert the OBJ files of ICT-FaceKit (MIT) to this file first.",
         )
     try:
-        return _read_face_model(path)
+        with np.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in _ARRAYS if name in data or name in _ARRAYS[:5]}
     except (KeyError, ValueError, IndexError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ShapeModelError(f"'{path}' is not the shape model: {' '.join(str(error).split())}") from error
-
-
-def _read_face_model(path: Path) -> FaceModel:
-    with np.load(path, allow_pickle=False) as data:
-        faces = data["faces"]
-        quads = faces[(faces < RENDERED_VERTICES).all(1)]
-        second = quads[:, [0, 2, 3]]
-        triangles = np.concatenate([quads[:, :3], second[(second >= 0).all(1)]])
-        keep = slice(0, RENDERED_VERTICES)
-        return FaceModel(
-            data["neutral"][keep],
-            np.ascontiguousarray(data["identity_deltas"][:, keep]),
-            np.ascontiguousarray(data["expression_deltas"][:, keep]),
-            [str(n) for n in data["expression_names"]],
-            triangles.astype(np.int32),
-        )
