@@ -8,7 +8,7 @@ import torch
 
 from ellipsoid_model import AXES, ellipsoid_model, ellipsoid_normals
 from hffne.errors import TrainingSetError
-from hffne.geometry.uv import landmark_uvs, pixels
+from hffne.geometry.uv import coordinates, landmark_uvs, pixels
 from hffne.synthesis import (
     build,
     face_profiling,
@@ -23,7 +23,7 @@ from hffne.synthesis import (
 )
 from hffne.synthesis.face_model import LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.training_set import TrainingSet
-from hffne.synthesis.uv_layout import CENTER, build_layout, coordinates, directions, landmark_texels
+from hffne.synthesis.uv_layout import CENTER, build_layout, directions, landmark_texels
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,11 @@ def fit_base_shape(position: np.ndarray) -> BaseShape:
     )
 
 
+def reliable_texels() -> np.ndarray:
+    """The texels (U, U) bool of the layout that are surface, not holes of the template or beside them."""
+    return _clean_template()[1]
+
+
 def head_roll(position: np.ndarray) -> float:
     """The tilt, in degrees, of the head of a position map (U, U, 3) to the right of the picture, -180 to 180.
 

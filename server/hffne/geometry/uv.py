@@ -9,10 +9,23 @@ import cv2
 import numpy as np
 
 SIZE = 128
+# Half angles that the layout spans (degrees): sideways to the ears, up to the hairline, down under the chin.
+SIDE, UP, DOWN = 84.0, 62.0, 66.0
 # Texels. The outermost ones are ear and neck, where the network is least accurate.
 RIM = 2.0
 # The landmarks around brows, nostrils, eyes and lips.
 _FEATURES = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
+
+
+def coordinates(points: np.ndarray) -> np.ndarray:
+    """Layout coordinates (N, 2), -1..1 on the layout, x right and y up, of points (N, 3) around the head's center.
+
+    An azimuthal projection: the distance from the middle is the angle from straight ahead.
+    """
+    d = points / np.linalg.norm(points, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(d[:, 2], -1, 1))
+    xy = d[:, :2] * (angle / np.maximum(np.sin(angle), 1e-6))[:, None]
+    return np.stack([xy[:, 0] / np.radians(SIDE), xy[:, 1] / np.radians(np.where(xy[:, 1] > 0, UP, DOWN))], 1)
 
 
 def pixels(coordinates: np.ndarray, size: int) -> np.ndarray:

@@ -200,7 +200,7 @@ def read_head_model(path: str | Path) -> HeadModel:
 
 
 def write_head_model(model: HeadModel, path: str | Path) -> None:
-    """Write a model: positions in single, movements in half precision, UVs in 16 bits. Vertices are sorted by nothing."""
+    """Write a model: positions in single, movements in half precision, UVs in 16 bits."""
     arrays = {
         "neutral": model.neutral.astype(np.float32),
         "identity": model.identity.astype(np.float16),

@@ -10,11 +10,12 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
+from hffne.geometry.uv import coordinates
 from hffne.synthesis.avatar_heads import HAIR, AvatarHeads, Hair
 from hffne.synthesis.face_model import LANDMARKS, FaceModel
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, seen_through
-from hffne.synthesis.uv_layout import CENTER, UVLayout, coordinates, outermost
+from hffne.synthesis.uv_layout import CENTER, UVLayout, outermost
 
 # The points that register the family: brows, nose, eyes, outer lips, and a few of the jaw's.
 _REGISTERED = np.array([0, 3, 5, 8, 11, 13, 16, *range(17, 60)])

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hffne.geometry.uv import template
+from hffne.geometry.uv import coordinates, template
 from hffne.head.model import LODS, PARTS, HeadMesh, HeadModel, SparseKeys
 from hffne.synthesis.face_model import FACE, HEAD_AND_NECK, LANDMARKS, read_arrays
 from hffne.synthesis.head_lods import coarser
 from hffne.synthesis.head_uvs import mouth_uvs, skin_uvs, tile_uvs
-from hffne.synthesis.uv_layout import CENTER, coordinates, outermost
+from hffne.synthesis.uv_layout import CENTER, outermost
 
 # The identities of the most variance on the face; the others move it by less than 0.8 mm in all.
 IDENTITIES = 60

@@ -33,8 +33,8 @@ def skin_uvs(
 ) -> np.ndarray:
     """The UVs (Q, 4, 2) of the skin's corners.
 
-    vertices (V, 3) of the neutral head; quads (Q, 4); corners (Q, 4, 2) their UVs in the model; socket (Q,) bool: behind
-    the lids; mirror (V,).
+    vertices (V, 3) of the neutral head; quads (Q, 4); corners (Q, 4, 2) their UVs in the model; socket (Q,) bool: those
+    behind the lids; mirror (V,).
     """
     tile = np.floor(corners[..., 0].mean(1))
     right = vertices[quads][..., 0].mean(1) > 0

@@ -15,10 +15,10 @@ import torch
 from torch.nn import functional as F
 
 from hffne.geometry.harmonics import second_order
-from hffne.geometry.uv import clear_facial_features
+from hffne.geometry.uv import clear_facial_features, coordinates
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
 from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, FittedPhotos, prior
-from hffne.synthesis.uv_layout import CENTER, coordinates
+from hffne.synthesis.uv_layout import CENTER
 
 LIGHT = 0.03  # weight of the unexplained luminance relative to square centimeters at the landmarks
 PAINT = 0.05  # larger deviations, as a share of the mean luminance, count as pigment and weigh less (Huber)

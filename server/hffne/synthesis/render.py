@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hffne.geometry.uv import coordinates
 from hffne.photo.crop import SIDE_OVER_RADIUS
 from hffne.synthesis.face_model import EYES, GUMS_AND_TEETH, SOCKETS, FaceModel
 from hffne.synthesis.rays import RayScene
-from hffne.synthesis.uv_layout import CENTER, UVLayout, coordinates
+from hffne.synthesis.uv_layout import CENTER, UVLayout
 
 SIZE = 256
 BACKGROUND, SKIN, EYE, MOUTH, TEETH = range(5)  # what a pixel shows

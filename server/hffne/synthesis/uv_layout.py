@@ -12,14 +12,12 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from hffne.geometry.uv import pixels
+from hffne.geometry.uv import DOWN, SIDE, UP, coordinates, pixels
 from hffne.synthesis.face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.rays import RayScene
 
 SIZE = 128
 CENTER = np.array([0.0, 1.0, 1.0], np.float32)  # head center in the model's centimeters
-# Half angles that the map spans (degrees): sideways to the ears, up to the hairline, down under the chin.
-SIDE, UP, DOWN = 84.0, 62.0, 66.0
 
 
 @dataclass
@@ -41,14 +39,6 @@ def directions(uv: np.ndarray) -> np.ndarray:
     angle = np.hypot(x, y)
     ratio = np.sinc(angle / np.pi)
     return np.stack([x * ratio, y * ratio, np.cos(angle)], 1)
-
-
-def coordinates(points: np.ndarray) -> np.ndarray:
-    """Inverse of `directions` for points (N, 3) around the center: (N, 2) in -1..1."""
-    d = points / np.linalg.norm(points, axis=1, keepdims=True)
-    angle = np.arccos(np.clip(d[:, 2], -1, 1))
-    xy = d[:, :2] * (angle / np.maximum(np.sin(angle), 1e-6))[:, None]
-    return np.stack([xy[:, 0] / np.radians(SIDE), xy[:, 1] / np.radians(np.where(xy[:, 1] > 0, UP, DOWN))], 1)
 
 
 def build_layout(model: FaceModel, size: int = SIZE) -> UVLayout:

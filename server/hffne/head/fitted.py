@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A head fitted to a face: its neutral shape, its shape on the photo, and its shape keys."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, reliable_texels
+from hffne.geometry.uv import face_texels
+from hffne.head import eyes
+from hffne.head.fit import fit_coefficients, identity_shape
+from hffne.head.lips import closed
+from hffne.head.model import SparseKeys, head_model
+from hffne.head.residual import displacement
+
+# Expressions that the fit finds on relaxed faces too: so much of each counts as the person's own shape. Medians over
+# the neutral photos of the people trained on.
+REST: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """A head in meters on the object's axes (x right, y to the back, z up), at the base shape's place.
+
+    neutral (V, 3) float32 with a relaxed face; posed (V, 3) float32 as on the photo; keys: ARKit's, from the neutral;
+    expression: their weights on the photo.
+    """
+
+    neutral: np.ndarray
+    posed: np.ndarray
+    keys: SparseKeys
+    expression: dict[str, float]
+
+
+def fit_head(shape: BaseShape) -> FittedHead:
+    """Fit the head to a base shape. The visible face follows the position map, the rest of the head softly."""
+    model = head_model()
+    found = fit_coefficients(shape)
+    rest = {name: min(weight, REST.get(name, 0)) for name, weight in found.expression.items()}
+    active = {name: weight - rest[name] for name, weight in found.expression.items() if weight > rest[name] + 0.01}
+    neutral = closed(model.expressions.add(identity_shape(found, model), rest))
+    posed = model.expressions.add(neutral, active)
+    known = model.texel_mask & face_texels() & reliable_texels()
+    target = found.to_model((shape.points @ HEAD_TO_OBJECT).reshape(-1, 3)).reshape(shape.points.shape)
+    moved = displacement(target - model.at_texels(posed), known)
+    for eye in eyes.eyes():
+        moved[eye.moved] = 0
+    neutral = neutral + moved
+    eyes.place_balls(neutral, moved)
+    eyes.rest_lids(neutral)
+    posed = model.expressions.add(neutral, active)
+    eyes.rest_lids(posed, loosest=None)
+
+    def to_object(points: np.ndarray) -> np.ndarray:
+        return (found.to_head(points) @ HEAD_TO_OBJECT.T).astype(np.float32)
+
+    turn = (found.scale * HEAD_TO_OBJECT @ found.rotation).astype(np.float32)
+    keys = SparseKeys(
+        model.expressions.names, model.expressions.starts, model.expressions.vertices, model.expressions.deltas @ turn.T
+    )
+    return FittedHead(to_object(neutral), to_object(posed), keys, active)
