@@ -40,7 +40,7 @@ def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[i
                     path = folder / f"view_{number}_{step}.png"
                     path.write_bytes(png_bytes(np.repeat(picture.gray[..., None], 3, axis=2)))
                     request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
-                    answer = yield {**request, "texture_size": TEXTURE, "grid": GRID}
+                    answer = yield {**request, "base": "mask", "texture_size": TEXTURE, "grid": GRID}
                     view = view.closer(answer[0]["box"])
             except TransferError as error:
                 if error.code not in _NO_FACE:

@@ -127,13 +127,15 @@ def draw(surface: WorldSurface, tree: TriangleTree, view: OrthographicView) -> M
 def landmarks_on(answer: Answer, picture: MeshPicture, wanted: Sequence[int]) -> np.ndarray:
     """The positions (K, 3) in world space of the landmarks that the engine found on a picture.
 
-    answer  of the engine's "generate" for the picture
+    answer  of the engine's "generate" for the picture, of a mask
     wanted  K indices of its landmarks
     """
     message, arrays = answer
     camera, quads = message["camera"], arrays["quads"]
-    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    owners, weights = locate_uvs(arrays["uvs"][triangles].astype(float), arrays["landmarks"][list(wanted)])
+    halves = ([0, 1, 2], [0, 2, 3])
+    triangles = np.concatenate([quads[:, half] for half in halves])
+    uvs = np.concatenate([arrays["uvs"][:, half] for half in halves]).astype(float)
+    owners, weights = locate_uvs(uvs, arrays["landmarks"][list(wanted)])
     points = np.einsum("kc,kcx->kx", weights, arrays["vertices"][triangles[owners]].astype(float))
     in_crop = points @ np.array(camera["rotation"]).T * camera["scale"]
     crop = camera["crop"]

@@ -66,6 +66,7 @@ def one_face(python: str, photo: str, size: int, maps: Sequence[str]) -> tuple[F
         "photo": photo,
         "face": "largest",
         "texture_size": size,
+        "base": "mask",
         "grid": 128,
         "color": True,
         "maps": list(maps),

@@ -20,8 +20,10 @@ MAX_WAITING = 64
 TEXTURE_SIZES = (64, 4096)
 CROP_SIZES, CROP_STEP = (256, 2048), 32
 THUMBNAIL_SIZES = (0, 512)
-# Vertices along a side of the UV layout.
+# Vertices along a side of a mask's UV layout. What is built; the density of a head's mesh.
 GRIDS = (8, 512)
+BASES = ("head", "mask")
+LODS = ("full", "half", "game")
 MAX_THUMBNAILS = 24
 # Photos of one person, merged to one face.
 MAX_PHOTOS = 12
@@ -231,9 +233,11 @@ REQUESTS: dict[str, Message] = {
                 high=TEXTURE_SIZES[1],
                 hint="Choose another value.",
             ),
+            "base": Field("text", "what is built", required=False, default="mask", choices=BASES),
+            "lod": Field("text", "the density of a head's mesh", required=False, default="full", choices=LODS),
             "grid": Field(
                 "integer",
-                "vertices along a side of the UV layout",
+                "vertices along a side of a mask's UV layout",
                 required=False,
                 default=128,
                 low=GRIDS[0],
@@ -323,6 +327,14 @@ RESULTS: dict[str, Message] = {
             "photo_size": _PHOTO_SIZE,
             "texture_size": Field("integer", "the textures' side in pixels", low=1, high=TEXTURE_SIZES[1]),
             "regions": Field("texts", "names of the regions"),
+            "parts": Field("texts", "of a head: names of its parts, the skin first", required=False, default=()),
+            "keys": Field("texts", "of a head: names of its shape keys", required=False, default=()),
+            "eyes": Field(
+                "object",
+                "of a head: iris_color (sRGB, 0 to 1); left and right, the face's own: center, radius and iris_radius "
+                "in meters, gaze (unit)",
+                required=False,
+            ),
             "camera": Field(
                 "object",
                 "rotation (3 x 3, object axes to camera axes), scale (pixels of the crop at 256 per meter), center "
@@ -331,9 +343,14 @@ RESULTS: dict[str, Message] = {
             "notices": _NOTICES,
         },
         {
-            "vertices": Array("f4", ("V", 3), "meters"),
-            "uvs": Array("f4", ("V", 2), "0 to 1, one a vertex"),
-            "quads": Array("i4", ("Q", 4), "vertices of each face, counter-clockwise seen from outside"),
+            "vertices": Array("f4", ("V", 3), "meters: the face as on the photo"),
+            "uvs": Array("f4", ("Q", 4, 2), "0 to 1, of the quads' corners; a triangle's last is not used"),
+            "quads": Array("i4", ("Q", 4), "vertices, counter-clockwise from outside; the last -1: a triangle"),
+            "neutral": Array("f4", ("V", 3), "of a head: meters, its neutral shape", False),
+            "quad_parts": Array("u1", ("Q",), "of a head: the part of each quad", False),
+            "key_starts": Array("i4", ("K",), "of a head: where each key's vertices start, and their end", False),
+            "key_vertices": Array("i4", ("D",), "of a head: the vertices that the keys move, key after key", False),
+            "key_deltas": Array("f4", ("D", 3), "of a head: how far from the neutral shape, meters", False),
             "region_weights": Array("f4", ("R", "V"), "0 to 1"),
             "normal": Array("f4", ("T", "T", 3), "object-space unit normals, row 0 at v = 1"),
             "color": Array("u1", ("T", "T", 3), "sRGB, row 0 at v = 1", False),

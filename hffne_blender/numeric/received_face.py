@@ -7,6 +7,9 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from .checked_arrays import ReceivedFaceError, checked, optional
+from .received_head import ReceivedHead
+
 # The optional arrays of an answer: type, channels (0: no channel axis), and whether they have the textures' size.
 MAP_TYPES: dict[str, tuple[type[np.generic], int, bool]] = {
     "albedo": (np.uint8, 3, True),
@@ -21,10 +24,6 @@ MAP_TYPES: dict[str, tuple[type[np.generic], int, bool]] = {
     "photo_color": (np.uint8, 3, False),
     "photo_albedo": (np.uint8, 3, False),
 }
-
-
-class ReceivedFaceError(ValueError):
-    """The engine's answer is not a valid face; the message names the part that is wrong."""
 
 
 class PhotoCrop(TypedDict):
@@ -51,9 +50,9 @@ class ReceivedFace:
     """One face, in meters on Blender's object axes (X to the viewer's right, -Y forward, Z up).
 
     name            the photo's stem
-    vertices        (V, 3) float32
-    uvs             (V, 2) float32, one per vertex, 0..1
-    quads           (Q, 4) int32, counter-clockwise seen from outside
+    vertices        (V, 3) float32, the face as on the photo
+    uvs             (Q, 4, 2) float32 of the quads' corners, 0..1
+    quads           (Q, 4) int32, counter-clockwise seen from outside; the last is -1 for a triangle
     regions         names of the R regions
     region_weights  (R, V) float32, 0..1
     normal          (T, T, 3) float32, object-space unit normals, row 0 at v = 1
@@ -66,6 +65,7 @@ class ReceivedFace:
                     curvature (1/m), occlusion and roughness (the type's largest value is 1), normal_medium and
                     normal_coarse (the normal without its fine, and without its fine and medium detail), and
                     the photo's crop: photo_normal (camera space), photo_mask, photo_color, photo_albedo
+    head            what a head has besides, or None for a mask
     """
 
     name: str
@@ -81,24 +81,38 @@ class ReceivedFace:
     camera: PhotoCamera
     notices: tuple[str, ...]
     maps: dict[str, np.ndarray] = field(default_factory=dict)
+    head: ReceivedHead | None = None
+
+    @property
+    def skin(self) -> np.ndarray:
+        """(Q,) bool: the quads that the textures belong to."""
+        return np.ones(len(self.quads), bool) if self.head is None else self.head.quad_parts == 0
+
+    def texture_corners(self) -> tuple[np.ndarray, np.ndarray]:
+        """(vertices (C,), UVs (C, 2)) of the corners of the skin's quads."""
+        used = (self.quads >= 0) & self.skin[:, None]
+        return self.quads[used], self.uvs[used]
 
     @classmethod
     def from_answer(cls, message: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> "ReceivedFace":
         """Check the shapes and ranges of an answer (message, arrays). Raises ReceivedFaceError."""
-        vertices = _array(arrays, "vertices", np.float32, (None, 3))
+        vertices = checked(arrays, "vertices", np.float32, (None, 3))
         count = len(vertices)
-        uvs = _array(arrays, "uvs", np.float32, (count, 2))
-        quads = _array(arrays, "quads", np.int32, (None, 4))
-        if not len(quads) or quads.min() < 0 or quads.max() >= count:
+        quads = checked(arrays, "quads", np.int32, (None, 4))
+        if not len(quads) or quads[:, :3].min() < 0 or quads.min() < -1 or quads.max() >= count:
             raise ReceivedFaceError("The engine's quads do not fit its vertices.")
-        normal = _array(arrays, "normal", np.float32, (None, None, 3))
+        uvs = checked(arrays, "uvs", np.float32, (len(quads), 4, 2))
+        corners = uvs[quads >= 0]
+        if corners.min() < 0 or corners.max() > 1:
+            raise ReceivedFaceError("The engine's UVs are not within 0 and 1.")
+        normal = checked(arrays, "normal", np.float32, (None, None, 3))
         size = normal.shape[0]
         if normal.shape[1] != size or size < 2:
             raise ReceivedFaceError("The engine's normal texture is not square.")
         regions = tuple(str(name) for name in message.get("regions", ()))
         weights = np.zeros((0, count), np.float32)
         if regions:
-            weights = _array(arrays, "region_weights", np.float32, (len(regions), count))
+            weights = checked(arrays, "region_weights", np.float32, (len(regions), count))
         return cls(
             name=str(message.get("name") or "Face"),
             vertices=vertices,
@@ -107,36 +121,14 @@ class ReceivedFace:
             regions=regions,
             region_weights=weights,
             normal=normal,
-            color=_optional(arrays, "color", np.uint8, (size, size, 3)),
-            confidence=_optional(arrays, "confidence", np.float32, (size, size)),
-            landmarks=_optional(arrays, "landmarks", np.float32, (68, 2)),
+            color=optional(arrays, "color", np.uint8, (size, size, 3)),
+            confidence=optional(arrays, "confidence", np.float32, (size, size)),
+            landmarks=optional(arrays, "landmarks", np.float32, (68, 2)),
             camera=_camera(message.get("camera")),
             notices=tuple(str(text) for text in message.get("notices", ())),
             maps=_maps(arrays, size),
+            head=ReceivedHead.from_answer(message, arrays, count, len(quads)),
         )
-
-
-def _array(
-    arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], shape: tuple[int | None, ...]
-) -> np.ndarray:
-    """The array `name`, checked; None in `shape` is any length."""
-    array = arrays.get(name)
-    if array is None:
-        raise ReceivedFaceError(f"The engine's answer has no '{name}'.")
-    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
-    if array.dtype != dtype or not fits:
-        raise ReceivedFaceError(
-            f"The engine's '{name}' is {array.dtype} {array.shape}, which is not the expected form."
-        )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ReceivedFaceError(f"The engine's '{name}' holds values that are not finite.")
-    return array
-
-
-def _optional(
-    arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], shape: tuple[int | None, ...]
-) -> np.ndarray | None:
-    return _array(arrays, name, dtype, shape) if name in arrays else None
 
 
 def _maps(arrays: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
@@ -144,7 +136,7 @@ def _maps(arrays: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     for name, (dtype, channels, same_size) in MAP_TYPES.items():
         if name in arrays:
             side: tuple[int | None, ...] = (size, size) if same_size else (None, None)
-            maps[name] = _array(arrays, name, dtype, side + ((channels,) if channels else ()))
+            maps[name] = checked(arrays, name, dtype, side + ((channels,) if channels else ()))
     return maps
 
 

@@ -13,7 +13,7 @@ import bpy
 from .. import batch
 from ..engine import session
 from ..engine.client import EngineError
-from ..numeric.received_face import ReceivedFaceError
+from ..numeric.checked_arrays import ReceivedFaceError
 from ..system.errors import ExtensionError
 from ..system.required import required
 from .bases import new_face, reporting, windows

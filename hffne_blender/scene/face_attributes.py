@@ -32,12 +32,16 @@ def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types
         obj[LANDMARKS] = json.dumps(np.round(received.landmarks.astype(float), 5).tolist())
     if received.confidence is not None:
         size = len(received.confidence)
-        col = np.clip((received.uvs[:, 0] * size).astype(int), 0, size - 1)
-        row = np.clip(((1 - received.uvs[:, 1]) * size).astype(int), 0, size - 1)
+        vertices, uvs = received.texture_corners()
+        col = np.clip((uvs[:, 0] * size).astype(int), 0, size - 1)
+        row = np.clip(((1 - uvs[:, 1]) * size).astype(int), 0, size - 1)
+        # What is not skin is not on the textures: nothing is known of it.
+        values = np.zeros(len(received.vertices), np.float32)
+        values[vertices] = received.confidence[row, col]
         # After validate() a mesh may have fewer faces, never fewer vertices.
         layer = mesh_of(obj).attributes.new(CONFIDENCE, "FLOAT", "POINT")
         assert isinstance(layer, bpy.types.FloatAttribute)
-        write_array(layer.data, "value", received.confidence[row, col])
+        write_array(layer.data, "value", values)
 
 
 def landmark_uvs(obj: bpy.types.Object) -> np.ndarray | None:

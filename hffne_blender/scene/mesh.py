@@ -13,18 +13,29 @@ UV_NAME = "UVMap"
 WEIGHT_STEPS = 64
 
 
-def build_mesh(name: str, vertices: np.ndarray, quads: np.ndarray, uvs: np.ndarray) -> bpy.types.Mesh:
-    """A new Mesh. vertices (V, 3) meters, quads (Q, 4) int, uvs (V, 2) in 0..1, one per vertex."""
+def build_mesh(
+    name: str, vertices: np.ndarray, quads: np.ndarray, uvs: np.ndarray, slots: np.ndarray | None = None
+) -> bpy.types.Mesh:
+    """A new Mesh.
+
+    vertices  (V, 3) meters
+    quads     (Q, 4) int; a last corner of -1 makes a triangle
+    uvs       (Q, 4, 2) of the corners, 0..1
+    slots     (Q,) int, the material slot of each quad; None: the first one
+    """
     mesh = bpy.data.meshes.new(name)
-    count = len(quads)
+    corners = quads >= 0
+    counts = corners.sum(1)
     mesh.vertices.add(len(vertices))
     write_array(mesh.vertices, "co", vertices)
-    mesh.loops.add(count * 4)
-    write_array(mesh.loops, "vertex_index", quads, np.int32)
-    mesh.polygons.add(count)
-    write_array(mesh.polygons, "loop_start", np.arange(0, count * 4, 4), np.int32)
+    mesh.loops.add(int(counts.sum()))
+    write_array(mesh.loops, "vertex_index", quads[corners], np.int32)
+    mesh.polygons.add(len(quads))
+    write_array(mesh.polygons, "loop_start", np.cumsum(counts) - counts, np.int32)
     layer = mesh.uv_layers.new(name=UV_NAME)
-    write_array(layer.uv, "vector", uvs[quads.ravel()])
+    write_array(layer.uv, "vector", uvs[corners])
+    if slots is not None:
+        write_array(mesh.polygons, "material_index", slots, np.int32)
     mesh.update(calc_edges=True)
     # Repairs what an engine must not send but might: a repeated quad, a quad without area.
     mesh.validate()

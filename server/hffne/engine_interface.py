@@ -69,6 +69,8 @@ class FaceEngine(NormalsEngine, Protocol):
         report: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
         maps: Sequence[str] = (),
+        base: str = "mask",
+        lod: str = "full",
     ) -> FaceMessage:
         """The face of one photo, see `pipeline.Engine.build`."""
 
@@ -80,5 +82,7 @@ class FaceEngine(NormalsEngine, Protocol):
         report: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
         maps: Sequence[str] = (),
+        base: str = "mask",
+        lod: str = "full",
     ) -> FaceMessage:
         """The face of several photos of one person, see `pipeline.Engine.build_multi_photo`."""

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hffne.errors import SizeError
+from hffne.errors import HffneError, SizeError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
 from hffne.geometry.band_merge import merge_bands, resize_normals
@@ -189,13 +189,16 @@ class Engine:
         report: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
         maps: Iterable[str] = (),
+        base: str = "mask",
+        lod: str = "full",
     ) -> TexturedFace:
         """Mesh and textures from an estimate.
 
         texture_size: the textures' side in texels. grid: vertices along a side of the UV layout. maps: names of
-        further maps, of maps.registry. report, cancelled: as for `normals`.
+        further maps, of maps.registry. report, cancelled: as for `normals`. base: "mask" or "head"; lod: the density
+        of a head's mesh, "full", "half" or "game".
         """
-        return self.build_multi_photo([(photo, estimate)], texture_size, grid, report, cancelled, maps)
+        return self.build_multi_photo([(photo, estimate)], texture_size, grid, report, cancelled, maps, base, lod)
 
     def build_multi_photo(
         self,
@@ -205,8 +208,12 @@ class Engine:
         report: ProgressCallback | None = None,
         cancelled: CancelCheck | None = None,
         maps: Iterable[str] = (),
+        base: str = "mask",
+        lod: str = "full",
     ) -> TexturedFace:
         """The same as `build` from several photos of one person, with the camera of the photo that shows most."""
+        if base != "mask":
+            raise HffneError("This engine cannot build heads.", hint="Choose the base Mask.")
         stage = StageReporter(report, cancelled)
         unwrapped = []
         for photo, estimate in views:

@@ -34,7 +34,7 @@ class TexturedFace:
         body = {"units": "m", "camera": self.camera, "regions": list(self.mesh.regions), "notices": list(self.notices)}
         arrays = {
             "vertices": self.mesh.vertices,
-            "uvs": self.mesh.uvs,
+            "uvs": self.mesh.uvs[self.mesh.quads],
             "quads": self.mesh.quads,
             "region_weights": self.mesh.region_weights,
             "normal": self.textures.normal,

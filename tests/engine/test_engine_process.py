@@ -63,7 +63,7 @@ def test_the_engine_makes_a_face(served, astronaut_file):
     assert np.shape(camera["rotation"]) == (3, 3) and camera["scale"] > 0
     assert camera["photo_size"] == [512, 512] and set(camera["crop"]) == {"center_x", "center_y", "side", "size"}
     vertices, quads, uvs = arrays["vertices"], arrays["quads"], arrays["uvs"]
-    assert vertices.shape == (len(uvs), 3) and uvs.shape[1] == 2 and quads.shape[1] == 4
+    assert vertices.shape[1:] == (3,) and uvs.shape == (len(quads), 4, 2) and quads.shape[1] == 4
     assert np.isfinite(vertices).all() and 0.1 < np.ptp(vertices[:, 2]) < 0.4
     assert quads.min() == 0 and quads.max() == len(vertices) - 1
     assert uvs.min() >= 0 and uvs.max() <= 1

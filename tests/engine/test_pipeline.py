@@ -183,7 +183,8 @@ def test_the_mesh_seen_through_its_camera_is_the_estimate(engine, photo, face, t
     assert np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-6) and np.linalg.det(rotation) > 0
     camera_points = arrays["vertices"] @ rotation.T * camera["scale"]
     x, y = camera["center"][0] + camera_points[:, 0], camera["center"][1] - camera_points[:, 1]
-    uvs = arrays["uvs"]
+    uvs = asset.mesh.uvs
+    assert np.array_equal(arrays["uvs"], uvs[arrays["quads"]])
     texel = np.stack([(1 - uvs[:, 1]) * 512 - 0.5, uvs[:, 0] * 512 - 0.5], 1)
     sure = sample(arrays["confidence"][..., None], texel)[:, 0] > 0.97
     square = estimate.crop.resized(256)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import fake_face
+import fake_head
 from hffne import errors, pipeline
 from hffne.errors import RequestError
 from hffne.maps.registry import MAPS
@@ -66,6 +67,7 @@ def test_a_field_allows_its_values_only(about, good, bad):
 def test_a_request_is_read_with_its_defaults():
     request = requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "unknown": 3})
     assert (request.face, request.texture_size, request.grid, request.size) == ("largest", 1024, 128, None)
+    assert (request.base, request.lod) == ("mask", "full")
     assert request.color is True and request.maps == () and [path.name for path in request.photos] == ["a.jpg"]
     several = requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", "b.jpg"], "maps": ["height"]})
     assert [path.name for path in several.photos] == ["a.jpg", "b.jpg"] and several.maps == ("height",)
@@ -73,6 +75,8 @@ def test_a_request_is_read_with_its_defaults():
     with pytest.raises(RequestError, match="'texture_size' must be a whole number from 64 to 4096") as caught:
         requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "texture_size": 8})
     assert caught.value.hint == "Choose another value."
+    with pytest.raises(RequestError, match="'lod' must be full or half or game"):
+        requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "lod": "tiny"})
     with pytest.raises(RequestError, match="'photos'"):
         requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", ""]})
 
@@ -89,7 +93,10 @@ def test_a_face_is_as_described():
     message, arrays = fake_face.answer("a", 64, 16, True, MAPS)
     assert protocol.checked_fields(GENERATE, message)["name"] == "a"
     protocol.check_arrays(GENERATE, arrays)
-    assert set(arrays) == set(GENERATE.arrays), "every array is described, and the other way round"
+    _, of_head = fake_head.answer("a", 64, 16, True, MAPS)
+    protocol.check_arrays(GENERATE, of_head)
+    assert set(of_head) == set(GENERATE.arrays), "every array is described, and the other way round"
+    assert set(arrays) < set(of_head)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +119,7 @@ def test_an_array_that_does_not_fit_is_named(name, change):
         del arrays[name]
     else:
         arrays[name] = change(arrays[name])
-    with pytest.raises(ProtocolError, match=f"'({name}|color|confidence)'"):
+    with pytest.raises(ProtocolError, match=f"'({name}|quads|color|confidence)'"):
         protocol.check_arrays(GENERATE, arrays)
 
 

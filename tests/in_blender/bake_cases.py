@@ -20,9 +20,9 @@ def low_poly(pose=None):
     from mathutils import Matrix
 
     _message, arrays = fake_face.answer(texture_size=16, grid=20)
-    u, v = arrays["uvs"].T
+    u, v = np.moveaxis(arrays["uvs"], -1, 0)
     # A turn of the layout by 90 degrees, on a part of the square.
-    uvs = np.stack([0.05 + 0.8 * (1 - v), 0.1 + 0.7 * u], 1).astype(np.float32)
+    uvs = np.stack([0.05 + 0.8 * (1 - v), 0.1 + 0.7 * u], -1).astype(np.float32)
     base = mesh.build_mesh("Low Poly", arrays["vertices"], arrays["quads"], uvs)
     obj = bpy.data.objects.new("Low Poly", base)
     pose = pose or Matrix.Translation((0.02, 0.3, -0.1)) @ Matrix.Rotation(0.7, 4, "Z")

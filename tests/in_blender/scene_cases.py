@@ -10,7 +10,8 @@ from case_process import counts, empty
 
 import fake_face
 from hffne_blender.commands import roundtrip
-from hffne_blender.numeric import received_face, tangent
+from hffne_blender.numeric import tangent
+from hffne_blender.numeric.checked_arrays import ReceivedFaceError
 from hffne_blender.numeric.png import png_bytes
 from hffne_blender.numeric.received_face import ReceivedFace
 from hffne_blender.scene import camera, face, images, material, mesh, mesh_arrays
@@ -160,7 +161,7 @@ def case_bad_assets():
         try:
             face.build(ReceivedFace.from_answer(message, arrays), bpy.context.scene.collection)
             said[name] = ""
-        except received_face.ReceivedFaceError as error:
+        except ReceivedFaceError as error:
             said[name] = str(error)
     # And when Blender itself fails half way.
     kept = material.build_material

@@ -120,7 +120,7 @@ def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
     points = surface(texel_u, texel_v)
     arrays = {
         "vertices": vertices.astype(np.float32),
-        "uvs": np.stack([u, v], -1)[mask].astype(np.float32),
+        "uvs": np.stack([u, v], -1)[mask][quads].astype(np.float32),
         "quads": quads.astype(np.int32),
         "region_weights": np.stack([vertices[:, 2] > 0.03, vertices[:, 2] < -0.03]).astype(np.float32),
         "normal": normals(points).astype(np.float32),

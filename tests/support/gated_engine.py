@@ -37,12 +37,25 @@ class GatedEngine:
             raise self.failure
         return "estimate"
 
-    def build(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
+    def build(
+        self,
+        photo,
+        estimate,
+        texture_size=1024,
+        grid=128,
+        report=None,
+        cancelled=None,
+        maps=(),
+        base="mask",
+        lod="full",
+    ):
         assert estimate == "estimate"
         report("unwrap", 0.7, "Nearly there")
         return BuiltFace()
 
-    def build_multi_photo(self, views, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
+    def build_multi_photo(
+        self, views, texture_size=1024, grid=128, report=None, cancelled=None, maps=(), base="mask", lod="full"
+    ):
         assert [estimate for _, estimate in views] == ["estimate"] * len(views)
         self.merged = len(views)
         return BuiltFace()

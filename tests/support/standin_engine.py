@@ -25,7 +25,18 @@ class Engine:
         for number, stage in enumerate(("prn", "coarse", "fine", "band_merge")):
             report(stage, 0.1 + 0.1 * number, stage)
 
-    def build(self, photo, estimate, texture_size=1024, grid=128, report=None, cancelled=None, maps=()):
+    def build(
+        self,
+        photo,
+        estimate,
+        texture_size=1024,
+        grid=128,
+        report=None,
+        cancelled=None,
+        maps=(),
+        base="mask",
+        lod="full",
+    ):
         for number, stage in enumerate(("unwrap", "maps", "mesh")):
             report(stage, 0.7 + 0.1 * number, stage)
         return Asset(photo.path.stem, texture_size, grid, maps)

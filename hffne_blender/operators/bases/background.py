@@ -21,7 +21,7 @@ from ...character.errors import TransferError
 from ...character.steps import StepGenerator
 from ...engine import session
 from ...engine.client import Answer, Task
-from ...numeric.received_face import ReceivedFaceError
+from ...numeric.checked_arrays import ReceivedFaceError
 from ...system import jobs
 from ...system.errors import ExtensionError
 from . import placement, repeat, reporting, requests, windows

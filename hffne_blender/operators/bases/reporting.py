@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ...engine import session
-from ...numeric.received_face import ReceivedFaceError
+from ...numeric.checked_arrays import ReceivedFaceError
 from ...system.errors import ExtensionError
 from .types import OperatorResult
 

@@ -26,7 +26,7 @@ from typing import IO, Any
 import numpy as np
 
 MAGIC = b"HFNE"
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HEADER = struct.Struct("<4sHHIQ")
 
 MAX_JSON_BYTES = 1 << 20

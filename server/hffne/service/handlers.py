@@ -101,10 +101,11 @@ class Handlers:
             if number == 0:
                 first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
         output = (request.texture_size, request.grid, report, cancelled, request.maps)
+        form = {"base": request.base, "lod": request.lod}
         if len(views) == 1:
-            built = self._on_device("build", *views[0], *output)
+            built = self._on_device("build", *views[0], *output, **form)
         else:
-            built = self._on_device("build_multi_photo", views, *output)
+            built = self._on_device("build_multi_photo", views, *output, **form)
         stop_if_cancelled()
         body, arrays = built.as_message()
         if not request.color:

@@ -30,7 +30,9 @@ class GenerateRequest:
     photos        one photo, or several of one person
     face          which face of each photo: "largest", or a number from 0, the largest first
     texture_size  the textures' side in pixels
-    grid          vertices along a side of the UV layout
+    base          "head" or "mask"
+    lod           density of a head's mesh: "full", "half" or "game"
+    grid          vertices along a side of a mask's UV layout
     size          side of the fine network's crop in pixels, or None for the engine's own
     color         whether the color texture is sent
     maps          names of the further maps, see maps.registry
@@ -39,6 +41,8 @@ class GenerateRequest:
     photos: tuple[Path, ...]
     face: int | str
     texture_size: int
+    base: str
+    lod: str
     grid: int
     size: int | None
     color: bool
@@ -70,6 +74,8 @@ def parse(message: Mapping[str, Any]) -> Request:
             photos=tuple(Path(path) for path in paths),
             face=fields["face"],
             texture_size=fields["texture_size"],
+            base=fields["base"],
+            lod=fields["lod"],
             grid=fields["grid"],
             size=fields["size"],
             color=fields["color"],
