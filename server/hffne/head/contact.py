@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Smooth corrections of a surface from the displacements wanted at some of its vertices."""
+"""Surfaces that touch: smooth corrections of a surface from the displacements wanted at some of its vertices."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -7,26 +9,79 @@ import numpy as np
 _LEAST = 0.35
 
 
-def spread(points: np.ndarray, anchors: np.ndarray, displacement: np.ndarray, reach: float) -> np.ndarray:
-    """Displacements (N, 3) of points (N, 3) from those wanted at anchors (A, 3): displacement (A, 3).
+@dataclass(frozen=True)
+class Contact:
+    """Two surfaces of a head that meet in pairs of vertices.
 
-    A mean of the anchors' displacements with Gaussian weights of sigma `reach` (meters), which fades to 0 beside them.
+    first, second (n,) the vertices of the pairs; offset (n, 3) meters from the second to the first where they touch;
+    to_first (a, n), to_second (b, n): how the vertices around_first (a,) and around_second (b,) follow the pairs.
     """
-    distance = np.square(points).sum(1)[:, None] - 2 * points @ anchors.T + np.square(anchors).sum(1)
-    weight = np.exp(-np.maximum(distance, 0) / (2 * reach * reach))
+
+    first: np.ndarray
+    second: np.ndarray
+    offset: np.ndarray
+    around_first: np.ndarray
+    around_second: np.ndarray
+    to_first: np.ndarray
+    to_second: np.ndarray
+
+    def close(self, points: np.ndarray) -> None:
+        """Move the surfaces of a head (V, 3), in place, so that they touch."""
+        self._move(points, self.offset - (points[self.first] - points[self.second]))
+
+    def uncross(self, points: np.ndarray, rounds: int = 3) -> None:
+        """Move the surfaces of a head (V, 3), in place, where they have passed through each other."""
+        distance = np.linalg.norm(self.offset, axis=1, keepdims=True)
+        direction = self.offset / np.maximum(distance, 1e-9)
+        # The spread mean of a few deep places falls short of them.
+        for _ in range(rounds):
+            between = ((points[self.first] - points[self.second]) * direction).sum(1, keepdims=True)
+            self._move(points, np.maximum(distance - between, 0) * direction)
+
+    def _move(self, points: np.ndarray, change: np.ndarray) -> None:
+        if np.abs(change).max(initial=0) > 1e-6:
+            points[self.around_first] += self.to_first @ (change / 2)
+            points[self.around_second] -= self.to_second @ (change / 2)
+
+
+def find_contact(points: np.ndarray, one: np.ndarray, other: np.ndarray, touch: float, reach: float) -> Contact:
+    """The Contact of two sets of vertices (n,), (m,) of a head (V, 3) whose nearest ones are closer than `touch`.
+
+    reach: see `spread_weights`; all in meters.
+    """
+    squared = _squared_distances(points[one], points[other])
+    partner, nearest = squared.argmin(1), squared.min(1)
+    meeting = nearest < touch * touch
+    first, second = one[meeting], other[partner[meeting]]
+    around = [side[near(points[side], points[pair], 3 * reach)] for side, pair in ((one, first), (other, second))]
+    return Contact(
+        first,
+        second,
+        points[first] - points[second],
+        around[0],
+        around[1],
+        spread_weights(points[around[0]], points[first], reach),
+        spread_weights(points[around[1]], points[second], reach),
+    )
+
+
+def spread_weights(points: np.ndarray, anchors: np.ndarray, reach: float) -> np.ndarray:
+    """The matrix (N, A) from displacements of anchors (A, 3) to smooth displacements of points (N, 3).
+
+    A mean with Gaussian weights of sigma `reach` (meters), which fades to 0 beside the anchors.
+    """
+    weight = np.exp(-_squared_distances(points, anchors) / (2 * reach * reach))
     nearest = weight.max(1, keepdims=True)
-    total = weight.sum(1, keepdims=True)
     # Beside the anchors the mean stays that of the nearest ones, and its share falls with their distance.
     share = nearest / (nearest + _LEAST) * (1 + _LEAST)
-    return weight @ displacement / np.maximum(total, 1e-12) * share
+    return (weight * share / np.maximum(weight.sum(1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def near(points: np.ndarray, anchors: np.ndarray, distance: float) -> np.ndarray:
     """Which of points (N, 3) lie within `distance` of any of anchors (A, 3): (N,) bool."""
-    low, high = anchors.min(0) - distance, anchors.max(0) + distance
-    inside = ((points >= low) & (points <= high)).all(1)
-    result = np.zeros(len(points), bool)
-    candidates = np.flatnonzero(inside)
-    squared = np.square(points[candidates][:, None] - anchors[None]).sum(2).min(1)
-    result[candidates] = squared <= distance * distance
-    return result
+    return np.asarray(_squared_distances(points, anchors).min(1) <= distance * distance)
+
+
+def _squared_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    a, b = points.astype(np.float64), others.astype(np.float64)
+    return np.maximum(np.square(a).sum(1)[:, None] - 2 * a @ b.T + np.square(b).sum(1), 0)

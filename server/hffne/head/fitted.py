@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A head fitted to a face: its neutral shape, its shape on the photo, and its shape keys."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,9 +9,11 @@ from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, reliable_texels
 from hffne.geometry.uv import face_texels
 from hffne.head import eyes
 from hffne.head.fit import fit_coefficients, identity_shape
-from hffne.head.lips import closed
+from hffne.head.keys import fitted_keys
+from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.residual import displacement
+from hffne.head.teeth import clear_teeth
 
 # Expressions that the fit finds on relaxed faces too: so much of each counts as the person's own shape. Medians over
 # the neutral photos of the people trained on.
@@ -38,24 +40,27 @@ def fit_head(shape: BaseShape) -> FittedHead:
     found = fit_coefficients(shape)
     rest = {name: min(weight, REST.get(name, 0)) for name, weight in found.expression.items()}
     active = {name: weight - rest[name] for name, weight in found.expression.items() if weight > rest[name] + 0.01}
-    neutral = closed(model.expressions.add(identity_shape(found, model), rest))
+    neutral = model.expressions.add(identity_shape(found, model), rest)
+    lips().close(neutral)
     posed = model.expressions.add(neutral, active)
     known = model.texel_mask & face_texels() & reliable_texels()
     target = found.to_model((shape.points @ HEAD_TO_OBJECT).reshape(-1, 3)).reshape(shape.points.shape)
     moved = displacement(target - model.at_texels(posed), known)
     for eye in eyes.eyes():
         moved[eye.moved] = 0
-    neutral = neutral + moved
+    neutral += moved
     eyes.place_balls(neutral, moved)
-    eyes.rest_lids(neutral)
-    posed = model.expressions.add(neutral, active)
-    eyes.rest_lids(posed, loosest=None)
+    eyes.rest_lids(neutral, eyes.eyes())
+    clear_teeth(neutral)
+    lips().uncross(neutral)
+    keys = fitted_keys(neutral)
+    posed = keys.add(neutral, active)
+    eyes.rest_lids(posed, eyes.eyes(), loosest=None)
+    lips().uncross(posed)
+    clear_teeth(posed)
 
     def to_object(points: np.ndarray) -> np.ndarray:
         return (found.to_head(points) @ HEAD_TO_OBJECT.T).astype(np.float32)
 
     turn = (found.scale * HEAD_TO_OBJECT @ found.rotation).astype(np.float32)
-    keys = SparseKeys(
-        model.expressions.names, model.expressions.starts, model.expressions.vertices, model.expressions.deltas @ turn.T
-    )
-    return FittedHead(to_object(neutral), to_object(posed), keys, active)
+    return FittedHead(to_object(neutral), to_object(posed), replace(keys, deltas=keys.deltas @ turn.T), active)
