@@ -13,6 +13,7 @@ from ..scene.access import first_material, mesh_of, tree_of
 from ..scene.nodes import new_material, new_node, select_only
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
+from .skin_alone import skin_alone
 
 # Samples of each texel, spread over its area.
 SAMPLES = 4
@@ -46,9 +47,14 @@ def bake(
     image = images.float_image("HFFNE bake", flat)
     own = target == source
     canvas = None if own else new_material("HFFNE bake")
-    with _TemporarySettings(context, source, target) as settings:
+    # What is baked of a head's other parts; their UVs lie over the skin's.
+    spare = images.float_image("HFFNE spare", flat[:1, :1])
+    with skin_alone(context, source, target) as baked, _TemporarySettings(context, baked, target) as settings:
         if canvas is None:
             settings.add_image_node(tree_of(first_material(target)), image)
+            for slot in target.material_slots[1:]:
+                if slot.material is not None and slot.material != first_material(target):
+                    settings.add_image_node(tree_of(slot.material), spare)
         else:
             settings.add_image_node(tree_of(canvas), image)
             settings.assign(canvas)
@@ -76,7 +82,7 @@ def bake(
             normal = images.normals(image)
         finally:
             settings.restore_materials()
-            bpy.data.images.remove(image)
+            bpy.data.batch_remove([image, spare])
             if canvas is not None:
                 bpy.data.materials.remove(canvas)
     return unit(normal, 1e-6).astype(np.float32)
@@ -90,7 +96,7 @@ class _TemporarySettings:
     def __init__(self, context: bpy.types.Context, source: bpy.types.Object, target: bpy.types.Object):
         self._context, self._target = context, target
         self._objects = [source, target]
-        self._node: bpy.types.Node | None = None
+        self._nodes: list[bpy.types.Node] = []
         self._slots: list[tuple[str, bpy.types.Material | None]] | None = None
 
     def __enter__(self) -> "_TemporarySettings":
@@ -112,7 +118,7 @@ class _TemporarySettings:
         node = new_node(tree, bpy.types.ShaderNodeTexImage)
         node.image = image
         select_only(tree, node)
-        self._node = node
+        self._nodes.append(node)
 
     def assign(self, material: bpy.types.Material) -> None:
         """Assign one material to all slots of the target."""
@@ -124,12 +130,12 @@ class _TemporarySettings:
             slot.material = material
 
     def restore_materials(self) -> None:
-        """Remove the image node and give the target its materials again. May be called twice."""
-        if self._node is not None:
-            tree = self._node.id_data
+        """Remove the image nodes and give the target its materials again. May be called twice."""
+        while self._nodes:
+            node = self._nodes.pop()
+            tree = node.id_data
             assert isinstance(tree, bpy.types.NodeTree)
-            tree.nodes.remove(self._node)
-            self._node = None
+            tree.nodes.remove(node)
         if self._slots is not None:
             for slot, (_, material) in zip(self._target.material_slots, self._slots, strict=False):
                 slot.material = material

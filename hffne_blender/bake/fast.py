@@ -15,7 +15,7 @@ from ..numeric import raster, tangent
 from ..numeric.resample import bilinear, resize
 from ..numeric.vectors import unit
 from ..numeric.world_surface import barycentric
-from ..scene import detail_nodes, mesh_arrays
+from ..scene import detail_nodes, head, mesh_arrays, shape_keys
 from ..scene.access import first_material, mesh_of
 from ..scene.triangle_tree import TriangleTree
 
@@ -30,9 +30,8 @@ class NothingHit(ValueError):
 
 
 def normals_of_face(obj: bpy.types.Object) -> np.ndarray:
-    """The face's own normals as its sliders make them: (T, T, 3) float32, object space."""
-    frames = mesh_arrays.corner_frames(mesh_of(obj), uv_name(obj))
-    return tangent.to_object_space(frames, detail_nodes.mixed(first_material(obj)))
+    """The face's own normals as its sliders and shape keys make them: (T, T, 3) float32, object space."""
+    return tangent.to_object_space(_Layout.of(obj).frames, detail_nodes.mixed(first_material(obj)))
 
 
 def uv_name(obj: bpy.types.Object) -> str:
@@ -61,30 +60,28 @@ def bake(
 
     Raises ValueError for a mesh without UVs, NothingHit when no ray hits.
     """
-    normals = normals_of_face(source)
+    normals, layout = normals_of_face(source), _Layout.of(target)
     if target == source:
         picked = unit(resize(normals, size))
     else:
-        picked = _sampled(source, target, normals, size, extrusion, distance)
-    frames = mesh_arrays.corner_frames(mesh_of(target), uv_name(target))
-    local = tangent.to_tangent_space(frames, picked, margin)
+        picked = _sampled(source, layout, normals, size, extrusion, distance)
+    local = tangent.to_tangent_space(layout.frames, picked, margin)
     if not object_space:
         return local
     # Converted back, so that the margin, which only the tangent frames extend, is kept.
-    return tangent.to_object_space(frames, local, margin).astype(np.float32)
+    return tangent.to_object_space(layout.frames, local, margin).astype(np.float32)
 
 
 def _sampled(
     source: bpy.types.Object,
-    target: bpy.types.Object,
+    layout: "_Layout",
     normals: np.ndarray,
     size: int,
     extrusion: float,
     distance: float,
 ) -> np.ndarray:
     """Object-space normals (size, size, 3) of the target: the face's where rays hit it, else the target's own."""
-    face = _FaceTriangles(source)
-    layout = _Layout(target)
+    face, target = _FaceTriangles(source), layout.target
     grid = min(size, GRID)
     to_source = np.array(source.matrix_world.inverted() @ target.matrix_world)
     scale = source.matrix_world.to_scale().x
@@ -110,14 +107,15 @@ def _sampled(
 
 
 class _FaceTriangles:
-    """The face's triangles with their UVs and a search tree, in object space."""
+    """The triangles of a face's skin with their UVs and a search tree, in object space."""
 
     def __init__(self, obj: bpy.types.Object):
-        mesh = mesh_of(obj)
-        vertices = mesh_arrays.triangle_vertices(mesh)
-        points = mesh_arrays.points(mesh).astype(np.float64)
+        with shape_keys.shown_mesh(obj) as mesh:
+            loops = mesh_arrays.triangle_loops(mesh, head.skin_slot(obj))
+            vertices = mesh_arrays.loop_vertices(mesh)[loops]
+            points = mesh_arrays.points(mesh).astype(np.float64)
+            self._uvs = mesh_arrays.loop_uvs(mesh, uv_name(obj))[loops]
         self._corners = points[vertices]
-        self._uvs = mesh_arrays.loop_uvs(mesh, uv_name(obj))[mesh_arrays.triangle_loops(mesh)]
         self._tree = TriangleTree(points, vertices)
 
     def cast(self, points: np.ndarray, directions: np.ndarray, start: float, distance: float) -> np.ndarray:
@@ -136,30 +134,40 @@ class _FaceTriangles:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The UV layout of the target."""
+    """The UV layout of a mesh, of a head the skin's alone.
+
+    frames   the tangent frames of its triangles
+    corners  (N, 3, 3) their corners, object space
+    """
 
     target: bpy.types.Object
+    frames: tangent.CornerFrames
+    corners: np.ndarray
+
+    @classmethod
+    def of(cls, obj: bpy.types.Object) -> "_Layout":
+        """The layout of an object's mesh as its shape keys move it now, without modifiers."""
+        slot = head.skin_slot(obj)
+        with shape_keys.shown_mesh(obj) as mesh:
+            corners = mesh_arrays.points(mesh)[mesh_arrays.triangle_vertices(mesh, slot)]
+            return cls(obj, mesh_arrays.corner_frames(mesh, uv_name(obj), slot), corners)
 
     def rays(self, size: int, to_source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(texels (K,), points (K, 3), unit normals (K, 3)) of the covered texels, in the source's object space.
 
         to_source  4 x 4, from the target's object space
         """
-        mesh = mesh_of(self.target)
-        frames = mesh_arrays.corner_frames(mesh, uv_name(self.target))
-        texels, owners, weights = raster.cover(frames.uv, size)
-        corners = mesh_arrays.points(mesh)[mesh_arrays.triangle_vertices(mesh)]
-        point = np.einsum("kc,kcx->kx", weights, corners[owners])
-        normal = np.einsum("kc,kcx->kx", weights, frames.normal[owners])
+        texels, owners, weights = raster.cover(self.frames.uv, size)
+        point = np.einsum("kc,kcx->kx", weights, self.corners[owners])
+        normal = np.einsum("kc,kcx->kx", weights, self.frames.normal[owners])
         linear = to_source[:3, :3]
         return texels, point @ linear.T + to_source[:3, 3], unit(normal @ np.linalg.inv(linear))
 
     def normals(self, size: int) -> np.ndarray:
         """The target's shading normals (size * size, 3), object space; 0 where no triangle covers a texel."""
-        frames = mesh_arrays.corner_frames(mesh_of(self.target), uv_name(self.target))
-        texels, owners, weights = raster.cover(frames.uv, size)
+        texels, owners, weights = raster.cover(self.frames.uv, size)
         result = np.zeros((size * size, 3))
-        result[texels] = unit(np.einsum("kc,kcx->kx", weights, frames.normal[owners]))
+        result[texels] = unit(np.einsum("kc,kcx->kx", weights, self.frames.normal[owners]))
         return result
 
 

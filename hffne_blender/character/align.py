@@ -10,6 +10,7 @@ from ..numeric.world_surface import WorldSurface
 from . import fit, landmarks
 from .errors import TransferError
 from .find_landmarks import find_landmarks
+from .read_face import whole_surface
 from .steps import StepGenerator
 
 # A landmark that the engine detected on something else (a shoulder behind the chin) is this many times farther off
@@ -48,7 +49,7 @@ def align(
     on_target = yield from find_landmarks(surface, target_matrix, landmarks.DETECTED)
     try:
         # Detected in the same way on both, systematic errors cancel.
-        on_face = yield from find_landmarks(source.surface, face_matrix, landmarks.DETECTED)
+        on_face = yield from find_landmarks(whole_surface(face), face_matrix, landmarks.DETECTED)
     except TransferError:
         if source.landmarks is None:
             raise

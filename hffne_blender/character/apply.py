@@ -21,7 +21,7 @@ from ..scene.access import mesh_of
 from . import fit, landmarks, multires, target_material, transfer
 from .align import align, no_landmarks
 from .errors import TransferError
-from .evaluated_mesh import evaluated_mesh, material_slots, uv_map_name
+from .evaluated_mesh import evaluated_mesh, uv_map_name
 from .find_landmarks import find_landmarks
 from .read_face import read_face
 from .steps import StepGenerator
@@ -107,7 +107,7 @@ def apply(
         uv_name = uv_map_name(mesh, target.name, options.uv_map)
         surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
         frames = mesh_arrays.corner_frames(mesh, uv_name)
-        slots = material_slots(mesh)
+        slots = mesh_arrays.triangle_slots(mesh)
     names = face.name, target.name
     pairs, exact = yield from align(face, target, source, surface, options.align)
     yield "Fitting the face to the mesh"

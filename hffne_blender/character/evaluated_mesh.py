@@ -6,10 +6,8 @@ from contextlib import contextmanager
 
 import bmesh
 import bpy
-import numpy as np
 
 from ..scene import mesh_arrays
-from ..scene.access import read_array
 from . import multires
 from .errors import TransferError
 
@@ -47,13 +45,6 @@ def uv_map_name(mesh: bpy.types.Mesh, owner: str, wanted: str) -> str:
     if not name:
         raise TransferError("no_uv", f"'{owner}' has no UV map.", "Unwrap the mesh first.")
     return name
-
-
-def material_slots(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The material slot (N,) int32 of each triangle of the mesh."""
-    mesh.calc_loop_triangles()
-    polygons = read_array(mesh.loop_triangles, "polygon_index", 1, np.int32)
-    return read_array(mesh.polygons, "material_index", 1, np.int32)[polygons]
 
 
 def _split_large_polygons(mesh: bpy.types.Mesh) -> None:

@@ -5,12 +5,14 @@ import bpy
 import numpy as np
 from mathutils.kdtree import KDTree
 
+from ..numeric import uv_charts
 from ..numeric.detail_source import DetailSource
-from ..numeric.vectors import mean_scale, unit
+from ..numeric.vectors import mean_scale, mirrors, unit
 from ..numeric.world_surface import WorldSurface, locate_uvs
-from ..scene import face_attributes, images, mesh_arrays
-from ..scene.access import mesh_of, read_array
+from ..scene import face_attributes, head, images, mesh_arrays, shape_keys
+from ..scene.access import mesh_of
 from ..scene.nodes import input_of, links_of, source_node
+from ..system.required import required
 from .errors import TransferError
 
 # The vertex group of the engine's mesh that covers the eyes.
@@ -20,26 +22,51 @@ _DEPTH = 8
 
 
 def read_face(obj: bpy.types.Object) -> DetailSource:
-    """The DetailSource of a face object. Raises TransferError when it has no normal map or no UV map."""
-    mesh = mesh_of(obj)
+    """The DetailSource of a face object as its shape keys move it now: a mask, or the largest chart of a head's skin.
+
+    Raises TransferError when it has no normal map or no UV map.
+    """
     image, uv_name = _normal_map(obj)
     matrix = np.array(obj.matrix_world)
-    surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
-    loops, count = mesh_arrays.loop_vertices(mesh), len(mesh.vertices)
-    tangents, signs = mesh_arrays.loop_tangents(mesh, uv_name)
-    uv = _vertex_means(mesh_arrays.loop_uvs(mesh, uv_name).astype(float), loops, count)
+    slot = head.skin_slot(obj)
+    with shape_keys.shown_mesh(obj) as mesh:
+        whole = mesh_arrays.world_surface(mesh, matrix, uv_name, slot)
+        loops = mesh_arrays.triangle_loops(mesh, slot)
+        tangents, signs = mesh_arrays.loop_tangents(mesh, uv_name)
+        points = mesh_arrays.points(mesh).astype(float)
+    corner_uvs = required(whole.uvs)
+    triangles, vertices = uv_charts.split_at_seams(whole.triangles, corner_uvs)
+    if mirrors(matrix):
+        # As `world_surface` turns its triangles.
+        loops = loops[:, ::-1]
+    if slot is not None:
+        keep = uv_charts.largest_chart(triangles, corner_uvs)
+        loops, normals, corner_uvs = loops[keep], whole.normals[keep], corner_uvs[keep]
+        used, triangles = np.unique(triangles[keep], return_inverse=True)
+        triangles, vertices = triangles.reshape(-1, 3), vertices[used]
+    else:
+        normals = whole.normals
+    count, corners = len(vertices), triangles.ravel()
+    surface = WorldSurface(whole.points[vertices], triangles.astype(np.int32), normals, corner_uvs)
+    sign = np.sign(_vertex_means(signs[loops.ravel(), None], corners, count)[:, 0])
     return DetailSource(
         surface=surface,
-        uv=uv,
-        tangent=unit(_vertex_means(tangents, loops, count) @ matrix[:3, :3].T),
-        sign=np.sign(_vertex_means(signs[:, None], loops, count)[:, 0]) * np.sign(np.linalg.det(matrix[:3, :3])),
-        border_distance=_border_distance(mesh),
-        confidence=face_attributes.confidence(obj),
-        eyes=_group_weights(obj, EYES),
+        uv=_vertex_means(corner_uvs.reshape(-1, 2), corners, count),
+        tangent=unit(_vertex_means(tangents[loops.ravel()], corners, count) @ matrix[:3, :3].T),
+        sign=sign * np.sign(np.linalg.det(matrix[:3, :3])),
+        border_distance=_border_distance(points[vertices], triangles),
+        confidence=face_attributes.confidence(obj)[vertices],
+        eyes=_group_weights(obj, EYES)[vertices],
         normal=images.normals(image),
-        landmarks=_landmarks(obj, surface, uv),
+        landmarks=_landmarks(obj, surface),
         meter=mean_scale(matrix),
     )
+
+
+def whole_surface(obj: bpy.types.Object) -> WorldSurface:
+    """A face with all its parts as its shape keys move it now, world space."""
+    with shape_keys.shown_mesh(obj) as mesh:
+        return mesh_arrays.world_surface(mesh, np.array(obj.matrix_world))
 
 
 def _normal_map(obj: bpy.types.Object) -> tuple[bpy.types.Image, str]:
@@ -78,12 +105,12 @@ def _linked_image(socket: bpy.types.NodeSocket, depth: int = _DEPTH) -> bpy.type
     return None
 
 
-def _landmarks(obj: bpy.types.Object, surface: WorldSurface, uv: np.ndarray) -> np.ndarray | None:
+def _landmarks(obj: bpy.types.Object, surface: WorldSurface) -> np.ndarray | None:
     """The landmarks (68, 3) in world space, or None for a face without them."""
     uvs = face_attributes.landmark_uvs(obj)
     if uvs is None:
         return None
-    return surface.at(*locate_uvs(uv[surface.triangles], uvs))
+    return surface.at(*locate_uvs(required(surface.uvs), uvs))
 
 
 def _group_weights(obj: bpy.types.Object, name: str) -> np.ndarray:
@@ -99,21 +126,18 @@ def _group_weights(obj: bpy.types.Object, name: str) -> np.ndarray:
     return weights
 
 
-def _vertex_means(values: np.ndarray, loops: np.ndarray, count: int) -> np.ndarray:
-    """The means (count, C) over each vertex of the values (L, C) of loops whose vertices are `loops` (L,)."""
+def _vertex_means(values: np.ndarray, vertices: np.ndarray, count: int) -> np.ndarray:
+    """The means (count, C) over each vertex of the values (L, C) of corners whose vertices are `vertices` (L,)."""
     total = np.zeros((count, values.shape[1]))
     for channel in range(values.shape[1]):
-        total[:, channel] = np.bincount(loops, values[:, channel], count)
-    return total / np.maximum(np.bincount(loops, minlength=count), 1)[:, None]
+        total[:, channel] = np.bincount(vertices, values[:, channel], count)
+    return total / np.maximum(np.bincount(vertices, minlength=count), 1)[:, None]
 
 
-def _border_distance(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The distance (V,) from each vertex to the mesh's border, object space; 1 for a mesh without a border."""
-    edges = read_array(mesh.edges, "vertices", 2, np.int32)
-    points = mesh_arrays.points(mesh).astype(float)
-    loop_edges = read_array(mesh.loops, "edge_index", 1, np.int32)
+def _border_distance(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The distance (V,) from each point (V, 3) to the border of the triangles; 1 where there is no border."""
     # In a straight line to the nearest border vertex: it is used for a soft edge, a few centimeters wide.
-    border = np.unique(edges[np.bincount(loop_edges, minlength=len(edges)) == 1])
+    border = uv_charts.border_vertices(triangles)
     if not len(border):
         return np.full(len(points), 1.0)
     tree = KDTree(len(border))

@@ -23,9 +23,9 @@ import numpy as np
 
 from ..numeric.received_face import PhotoCrop
 from ..numeric.vectors import unit
-from ..scene import camera, images
+from ..scene import camera, head, images
 from ..scene.access import tree_of
-from ..scene.nodes import input_of, need_node, new_node, output_of, set_input
+from ..scene.nodes import input_of, need_node, new_material, new_node, output_of, set_input
 from ..system.required import required
 from ..system.scratch import Scratch
 from ..system.silence_stdout import silence_stdout
@@ -36,23 +36,26 @@ def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) 
 
     Returns (normal (S, S, 3) float32 in camera space, mask (S, S) bool), on the
     engine's crop, row 0 at the top. The mask leaves out pixels that the object
-    covers only in part. Renders in a temporary scene.
+    covers only in part, and those where another part of a head than its skin is
+    seen. Renders in a temporary scene.
     """
     scene = bpy.data.scenes.new("HFFNE round trip")
     view = camera.photo_camera(obj, "CROP")
-    slot = obj.material_slots[0]
-    material = required(slot.material)
-    emitter = _normal_emitter(material)
+    slots = list(obj.material_slots) if head.is_head(obj) else [obj.material_slots[0]]
+    materials = [slot.material for slot in slots]
+    emitter, hole = _normal_emitter(required(materials[0])), _holdout()
     try:
         scene.collection.objects.link(obj)
         scene.collection.objects.link(view)
-        slot.material = emitter
+        for number, slot in enumerate(slots):
+            slot.material = emitter if number == head.SKIN else hole
         scene.camera = view
         set_up(scene, size, samples)
         rgba = render_pixels(scene)
     finally:
-        slot.material = material
-        bpy.data.materials.remove(emitter)
+        for slot, material in zip(slots, materials, strict=True):
+            slot.material = material
+        bpy.data.batch_remove([emitter, hole])
         assert isinstance(view.data, bpy.types.Camera)
         bpy.data.cameras.remove(view.data)
         bpy.data.scenes.remove(scene)
@@ -107,6 +110,15 @@ def compare(obj: bpy.types.Object, normal: np.ndarray, mask: np.ndarray, size: i
         "pixels": int(both.sum()),
         "seen": float(both.sum() / max(seen.sum(), 1)),
     }
+
+
+def _holdout() -> bpy.types.Material:
+    """A new material that leaves a hole in the picture."""
+    hole = new_material("HFFNE hole")
+    tree = tree_of(hole)
+    output = need_node(hole, bpy.types.ShaderNodeOutputMaterial)
+    tree.links.new(output_of(new_node(tree, bpy.types.ShaderNodeHoldout), "Holdout"), input_of(output, "Surface"))
+    return hole
 
 
 def _normal_emitter(source: bpy.types.Material) -> bpy.types.Material:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 import bpy
+import numpy as np
 
 from ..numeric import face_textures
 from ..numeric.face_textures import Texture
 from ..numeric.received_face import ReceivedFace
 from ..system import jobs
-from . import camera, face_attributes, material, mesh, mesh_arrays, textures
+from . import camera, face_attributes, head, head_materials, material, mesh, mesh_arrays, shape_keys, textures
 
 BlockT = TypeVar("BlockT", bound=bpy.types.ID)
 
@@ -33,9 +34,10 @@ def build_steps(
 
     Between the slices nothing of the face is in the file: it may be saved, changed, undone or closed meanwhile.
     """
-    sketch = mesh.build_mesh(received.name, received.vertices, received.quads, received.uvs)
+    # The engine's normals are those of the face as on the photo, also where the mesh's basis is the neutral shape.
+    sketch = mesh.build_mesh(received.name, received.vertices, received.quads, received.uvs, _slots(received))
     try:
-        frames = mesh_arrays.corner_frames(sketch, mesh.UV_NAME)
+        frames = mesh_arrays.corner_frames(sketch, mesh.UV_NAME, None if received.head is None else head.SKIN)
     finally:
         bpy.data.meshes.remove(sketch)
     skin = yield partial(face_textures.encode_textures, received, frames, use_color)
@@ -61,13 +63,16 @@ def _assemble(
         made.append(block)
         return block
 
-    name = received.name
-    base = keep(mesh.build_mesh(name, received.vertices, received.quads, received.uvs))
+    name, own = received.name, received.head
+    points = received.vertices if own is None else own.neutral
+    base = keep(mesh.build_mesh(name, points, received.quads, received.uvs, _slots(received)))
     skin_images = {
         texture.kind: keep(textures.add_image(f"{name}_texture_{texture.kind}", texture, texture.kind))
         for texture in skin
     }
     base.materials.append(keep(material.build_material(name, mesh.UV_NAME, skin_images)))
+    for part in () if own is None else own.parts[1:]:
+        base.materials.append(keep(head_materials.build_material(name, part)))
 
     obj = keep(bpy.data.objects.new(name, base))
     mesh.add_regions(obj, received.regions, received.region_weights)
@@ -77,5 +82,14 @@ def _assemble(
         image = keep(textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}"))
         obj[f"hffne_photo_{texture.kind}"] = image
     face_attributes.store(obj, received, skin_images["normal"])
+    if own is not None:
+        head.store_parts(obj, own.parts)
+        head.add_part_groups(obj, received.quads, own)
+        shape_keys.add(obj, received.vertices, own)
     collection.objects.link(obj)
     return obj
+
+
+def _slots(received: ReceivedFace) -> np.ndarray | None:
+    """The material slot of each quad: a head's parts, in their order."""
+    return None if received.head is None else received.head.quad_parts

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import bpy
 
-from . import detail_nodes, skin_nodes, textures
+from . import detail_nodes, head, skin_nodes, textures
 from .access import first_material, tree_of
 from .nodes import (
     find_node,
@@ -139,8 +139,9 @@ def set_displaced(obj: bpy.types.Object, displaced: bool) -> None:
             modifier = obj.modifiers.new(DISPLACEMENT_MODIFIER, "SUBSURF")
             assert isinstance(modifier, bpy.types.SubsurfModifier)
             modifier.levels, modifier.render_levels = 1, 2
-            # The mesh is dense already: moved corners would change the face.
-            modifier.subdivision_type = "SIMPLE"
+            # A mask's mesh is dense already: moved corners would change the face. Simple facets of a head's larger
+            # quads would show.
+            modifier.subdivision_type = "CATMULL_CLARK" if head.is_head(obj) else "SIMPLE"
     elif modifier is not None:
         obj.modifiers.remove(modifier)
     # Both at once would show the relief twice.

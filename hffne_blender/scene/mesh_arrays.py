@@ -25,16 +25,26 @@ def loop_uvs(mesh: bpy.types.Mesh, uv_name: str) -> np.ndarray:
     return read_array(mesh.uv_layers[uv_name].uv, "vector", 2)
 
 
-def triangle_loops(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The loops (N, 3) int32 of the triangles into which Blender divides the mesh."""
+def triangle_loops(mesh: bpy.types.Mesh, slot: int | None = None) -> np.ndarray:
+    """The loops (N, 3) int32 of the triangles into which Blender divides the mesh.
+
+    slot  only the triangles of this material slot, such as a head's skin, whose textures the other parts do not have
+    """
     mesh.calc_loop_triangles()
-    return read_array(mesh.loop_triangles, "loops", 3, np.int32)
+    loops = read_array(mesh.loop_triangles, "loops", 3, np.int32)
+    return loops if slot is None else loops[triangle_slots(mesh) == slot]
 
 
-def triangle_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
+def triangle_vertices(mesh: bpy.types.Mesh, slot: int | None = None) -> np.ndarray:
     """The vertices (N, 3) int32 of the same triangles."""
+    return loop_vertices(mesh)[triangle_loops(mesh, slot)]
+
+
+def triangle_slots(mesh: bpy.types.Mesh) -> np.ndarray:
+    """The material slot (N,) int32 of each triangle of the mesh."""
     mesh.calc_loop_triangles()
-    return read_array(mesh.loop_triangles, "vertices", 3, np.int32)
+    polygons = read_array(mesh.loop_triangles, "polygon_index", 1, np.int32)
+    return read_array(mesh.polygons, "material_index", 1, np.int32)[polygons]
 
 
 def render_uv_name(mesh: bpy.types.Mesh) -> str | None:
@@ -42,9 +52,12 @@ def render_uv_name(mesh: bpy.types.Mesh) -> str | None:
     return next((layer.name for layer in mesh.uv_layers if layer.active_render), None)
 
 
-def corner_frames(mesh: bpy.types.Mesh, uv_name: str) -> tangent.CornerFrames:
-    """The tangent frames (MikkTSpace) at the corners of the mesh's triangles. The mesh needs triangles or quads."""
-    loops = triangle_loops(mesh)
+def corner_frames(mesh: bpy.types.Mesh, uv_name: str, slot: int | None = None) -> tangent.CornerFrames:
+    """The tangent frames (MikkTSpace) at the corners of the mesh's triangles. The mesh needs triangles or quads.
+
+    slot  see `triangle_loops`
+    """
+    loops = triangle_loops(mesh, slot)
     tangents, sign = loop_tangents(mesh, uv_name)
     normal = read_array(mesh.corner_normals, "vector", 3)
     return tangent.CornerFrames(
@@ -66,10 +79,12 @@ def loop_tangents(mesh: bpy.types.Mesh, uv_name: str) -> tuple[np.ndarray, np.nd
     return tangents.astype(np.float64), sign.astype(np.float64)
 
 
-def world_surface(mesh: bpy.types.Mesh, matrix: np.ndarray, uv_name: str | None = None) -> WorldSurface:
-    """The mesh's triangles under a 4 x 4 world matrix, with UVs where a UV map is named."""
+def world_surface(
+    mesh: bpy.types.Mesh, matrix: np.ndarray, uv_name: str | None = None, slot: int | None = None
+) -> WorldSurface:
+    """The mesh's triangles under a 4 x 4 world matrix, with UVs where a UV map is named. slot: see `triangle_loops`."""
     matrix = np.array(matrix, np.float64)
-    loops, triangles = triangle_loops(mesh), triangle_vertices(mesh)
+    loops, triangles = triangle_loops(mesh, slot), triangle_vertices(mesh, slot)
     normals = read_array(mesh.corner_normals, "vector", 3).astype(np.float64)[loops]
     # Normals transform with the inverse transpose.
     normals = unit(normals @ np.linalg.inv(matrix[:3, :3]))

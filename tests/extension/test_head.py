@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A head in Blender: neutral basis, shape keys, parts, files for other programs, and all that takes a face."""
+
+import pytest
+
+import fake_head
+from blender_process import needs_blender, run_case
+
+KEYS = ["Photo Expression", *fake_head.KEYS]
+
+
+def run(name, *arguments):
+    return run_case(name, *arguments, script="head_cases.py")
+
+
+def use(name, *arguments):
+    return run_case(name, *arguments, script="head_use_cases.py", timeout=600)
+
+
+@needs_blender
+def test_the_basis_is_neutral_and_the_photos_expression_gives_the_photo_back():
+    found = run("object")
+    assert list(found["keys"]) == ["Basis", *KEYS] and found["relative"]
+    assert found["keys"]["Photo Expression"] == [1, 0, 1]
+    assert all(found["keys"][name] == [0, 0, 1] for name in fake_head.KEYS)
+    for which in ("posed", "shown", "neutral", "worst key"):
+        assert found[which] < 1e-6, which
+
+
+@needs_blender
+def test_each_part_has_a_slot_and_a_group_and_only_the_skin_has_textures():
+    found = run("object")
+    assert found["slots"] and found["members"] and found["smooth"]
+    assert found["materials"] == ["fake", "fake Eye Left", "fake Eye Right", "fake Teeth"]
+    assert found["corners"] == [3, 4] and found["uvs"] < 1e-6
+    assert found["parts"] == list(fake_head.PARTS)
+    assert found["groups"] == sorted([*fake_head.PARTS, "forehead", "jaw"])
+    assert found["confidence"] == [1, 0]
+
+
+@needs_blender
+def test_cycles_shades_the_skin_with_the_normals_that_were_sent():
+    found = run("round_trip")
+    mean, worst, seen = found["photo"]
+    assert mean < 0.25 and worst < 1 and seen > 0.9
+    # The map was made for the photo's expression: on the neutral shape the picture is another one.
+    assert found["neutral"][0] > 1
+
+
+@needs_blender
+def test_a_head_that_fails_half_way_leaves_nothing():
+    found = run("failure")
+    assert found["said"] and found["left"] and found["keys"] == 0
+
+
+@needs_blender
+def test_shape_keys_go_to_other_programs_and_back(tmp_path):
+    found = run("files", tmp_path)
+    for kind in ("gltf", "fbx"):
+        back = found[kind]
+        assert back["names"] == found["own"] == KEYS, kind
+        assert back["values"] == {name: float(name == "Photo Expression") for name in KEYS}, kind
+        assert back["off"] < 1e-6 and back["materials"] == len(fake_head.PARTS), kind
+
+
+@needs_blender
+def test_the_operators_of_a_face_take_a_head(tmp_path):
+    found = use("operators", tmp_path)
+    assert set(map(tuple, found["states"].values())) == {("FINISHED",)}
+    assert found["displaced"] == ["SUBSURF", "CATMULL_CLARK", 1 + len(KEYS)] and found["modifiers"] == 0
+    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness")
+    assert found["files"] == [f"fake_{kind}" for kind in kinds]
+
+
+@needs_blender
+def test_a_head_is_baked_onto_itself_as_a_mask_is():
+    found = use("bake_own")
+    for which in ("blender", "mask"):
+        mean, worst = found[which]
+        assert mean < 0.3 and worst < 1, which
+    assert found["images"] == [] and found["nodes"] == [0] * len(fake_head.PARTS)
+
+
+@needs_blender
+def test_only_the_skin_is_baked_onto_another_mesh():
+    found = use("bake_other")
+    assert found["known"] > 0.1 and found["median"] < 0.5 and found["p90"] < 2
+    assert found["left"] == 0 and found["selected"] == ["fake"]
+
+
+@needs_blender
+def test_the_detail_of_a_head_is_applied_to_another_mesh():
+    found = use("apply")
+    assert found["angle"]["mean"] < 1 and found["angle"]["p95"] < 3 and found["angle"]["share"] > 0.6, found
+    skin, everything = found["vertices"]
+    assert 0 < skin < everything and found["landmarks"] == pytest.approx(0.2, abs=0.1)
