@@ -25,9 +25,10 @@ class Contact:
     to_first: np.ndarray
     to_second: np.ndarray
 
-    def close(self, points: np.ndarray) -> None:
+    def close(self, points: np.ndarray, rounds: int = 3) -> None:
         """Move the surfaces of a head (V, 3), in place, so that they touch."""
-        self._move(points, self.offset - (points[self.first] - points[self.second]))
+        for _ in range(rounds):
+            self._move(points, self.offset - (points[self.first] - points[self.second]))
 
     def uncross(self, points: np.ndarray, rounds: int = 3) -> None:
         """Move the surfaces of a head (V, 3), in place, where they have passed through each other."""

@@ -9,11 +9,14 @@ from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, reliable_texels
 from hffne.geometry.uv import face_texels
 from hffne.head import eyes
 from hffne.head.fit import fit_coefficients, identity_shape
+from hffne.head.gaze import EyeFacts, eye_facts, turn_eyes
+from hffne.head.iris import Iris, find_iris
 from hffne.head.keys import fitted_keys
 from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.residual import displacement
 from hffne.head.teeth import clear_teeth
+from hffne.photo.crop import Crop
 
 # Expressions that the fit finds on relaxed faces too: so much of each counts as the person's own shape. Medians over
 # the neutral photos of the people trained on.
@@ -25,17 +28,22 @@ class FittedHead:
     """A head in meters on the object's axes (x right, y to the back, z up), at the base shape's place.
 
     neutral (V, 3) float32 with a relaxed face; posed (V, 3) float32 as on the photo; keys: ARKit's, from the neutral;
-    expression: their weights on the photo.
+    expression: their weights on the photo; eyes: facts of the posed head's eyes by side.
     """
 
     neutral: np.ndarray
     posed: np.ndarray
     keys: SparseKeys
     expression: dict[str, float]
+    eyes: dict[str, EyeFacts]
 
 
-def fit_head(shape: BaseShape) -> FittedHead:
-    """Fit the head to a base shape. The visible face follows the position map, the rest of the head softly."""
+def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None = None) -> FittedHead:
+    """Fit the head to a base shape. The visible face follows the position map, the rest of the head softly.
+
+    rgb (H, W, 3), crop: the photo, and the Crop on it that the shape is on, for the eyes; without them they look
+    straight ahead.
+    """
     model = head_model()
     found = fit_coefficients(shape)
     rest = {name: min(weight, REST.get(name, 0)) for name, weight in found.expression.items()}
@@ -63,4 +71,12 @@ def fit_head(shape: BaseShape) -> FittedHead:
         return (found.to_head(points) @ HEAD_TO_OBJECT.T).astype(np.float32)
 
     turn = (found.scale * HEAD_TO_OBJECT @ found.rotation).astype(np.float32)
-    return FittedHead(to_object(neutral), to_object(posed), replace(keys, deltas=keys.deltas @ turn.T), active)
+    placed = to_object(posed)
+    irises: dict[str, Iris | None] = {}
+    if rgb is not None and crop is not None:
+        for side in eyes.SIDES:
+            irises[side] = find_iris(rgb, crop, shape, side)
+        turn_eyes(placed, irises, shape.rotation)
+    return FittedHead(
+        to_object(neutral), placed, replace(keys, deltas=keys.deltas @ turn.T), active, eye_facts(placed, irises)
+    )

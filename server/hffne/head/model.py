@@ -201,7 +201,7 @@ def read_head_model(path: str | Path) -> HeadModel:
 
 def write_head_model(model: HeadModel, path: str | Path) -> None:
     """Write a model: positions in single, movements in half precision, UVs in 16 bits."""
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "neutral": model.neutral.astype(np.float32),
         "identity": model.identity.astype(np.float16),
         "key_names": np.array(model.expressions.names),

@@ -39,15 +39,16 @@ def _outside() -> _Outside:
 
 
 def clear_teeth(points: np.ndarray) -> None:
-    """Move the lips and cheeks of a head (V, 3) that lie in the teeth, or behind them, to their outer side, in place."""
+    """Move lips and cheeks of a head (V, 3) that lie in the teeth, or behind them, to the outside, in place."""
     parts = _outside()
     inside, direction = _depth(points, parts.soft, parts.teeth)
     points[parts.soft] += (np.clip(inside, 0, _MOST)[:, None] * direction).astype(np.float32)
 
 
 def _depth(points: np.ndarray, soft: np.ndarray, teeth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far (meters) inside of the teeth's outer side, and CLEAR, the vertices lie: (n,), -1 where there are no teeth;
-    and the directions (n, 3) to the outside."""
+    """How far (meters) inside of the teeth's outer side, and CLEAR, vertices lie, and directions to the outside.
+
+    (n,), -1 where there are no teeth; (n, 3) unit."""
     at, radius, direction = _on_arch(points[soft])
     where, outer, _ = _on_arch(points[teeth])
     low = where.min(0)

@@ -11,7 +11,7 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "head-model",
         help="make the head model that the engine ships",
         description="Reduces ICT-FaceKit's model to the engine's head: identities of the most variance, sparse "
-        "expressions under ARKit's names, one UV square for the skin, and coarser levels of detail. Nothing is trained.",
+        "expressions under ARKit's names, one UV square for the skin, and coarser meshes. Nothing is trained.",
     )
     parser.add_argument(
         "--shapes", type=Path, required=True, metavar="DIR", help="folder of ict_facekit.npz (ICT-FaceKit, MIT)"
