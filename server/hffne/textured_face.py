@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hffne.geometry.mesh import FaceMesh
-from hffne.geometry.unwrap import Textures
+from hffne.geometry.textures import Textures
 from hffne.geometry.uv import landmark_uvs
 
 
@@ -16,7 +16,7 @@ class TexturedFace:
     """Mesh, textures and camera of one face.
 
     mesh      vertices, UVs and quads (geometry.mesh.FaceMesh)
-    textures  normal, color and confidence on the UV layout (geometry.unwrap.Textures)
+    textures  normal, color and confidence on the UV layout (geometry.textures.Textures)
     camera    "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per meter, "center" the
               crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height]
     notices   sentences for the user

@@ -7,7 +7,7 @@ import pytest
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.grids import surface_normals
 from hffne.geometry.multi_photo import merge_photos, reference_photo
-from hffne.geometry.unwrap import Textures
+from hffne.geometry.textures import Textures
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 

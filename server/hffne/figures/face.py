@@ -13,7 +13,7 @@ from hffne.photo.crop import extract_crop
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
-    from hffne.geometry.unwrap import Textures
+    from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
 

@@ -51,7 +51,11 @@ class BaseShape:
 
     def position_map(self) -> np.ndarray:
         """(U, U, 3) float32 crop pixels, x right, y down, z to the viewer: the network's map without its noise."""
-        camera = self.points @ self.rotation.T * self.scale
+        return self.to_crop(self.points)
+
+    def to_crop(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) in meters, object axes, as the crop pixels (of 256) of a position map; float32."""
+        camera = points @ self.rotation.T * self.scale
         origin = np.array([self.center[0], self.center[1], self.depth])
         return (camera * FLIP_Y + origin).astype(np.float32)
 

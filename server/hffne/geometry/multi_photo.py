@@ -11,18 +11,10 @@ import cv2
 import numpy as np
 
 from hffne.geometry.base_shape import BaseShape, meters_per_unit
+from hffne.geometry.completion import DARK, GAIN_LIMIT, LOW, bands, smooth_difference, to_bytes, upsample_rows
 from hffne.geometry.grids import blur
-from hffne.geometry.unwrap import (
-    BAND,
-    DARK,
-    GAIN_LIMIT,
-    LOW,
-    Textures,
-    base_normals,
-    empty_textures,
-    smooth_difference,
-    upsample_rows,
-)
+from hffne.geometry.textures import Textures, empty_textures
+from hffne.geometry.unwrap import base_normals
 from hffne.geometry.vectors import normalize, rotate_between
 
 # A texel is taken from the photo with the highest confidence: a mixture of two that are not exactly aligned would show
@@ -83,8 +75,7 @@ def _merged_textures(
     below = base_normals(shape, LOW)
     weights = _photo_weights(confidence, first)
     merged = empty_textures(size)
-    for start in range(0, size, BAND):
-        rows = slice(start, min(start + BAND, size))
+    for rows in bands(size):
         target = normalize(upsample_rows(below, size, rows))
         normal, color = np.zeros_like(target), np.zeros_like(target)
         sure = np.zeros(target.shape[:2], np.float32)
@@ -98,7 +89,7 @@ def _merged_textures(
             color += part * ((one.color[rows].astype(np.float32) / 255 + DARK) * gain - DARK)
             sure = np.maximum(sure, one.confidence[rows])
         merged.normal[rows] = normalize(normal)
-        merged.color[rows] = np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
+        merged.color[rows] = to_bytes(color)
         merged.confidence[rows] = sure
     return merged
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hffne.geometry.grids import surface_normals
+from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.uv import face_texels
 from hffne.photo.crop import CROP
 
 # Pixels. The surface is so smooth that larger results are resampled from this size.
 MAX_SIZE = 512
-_CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,10 @@ def project(position: np.ndarray, size: int = CROP) -> Projection:
     r, c = np.nonzero(cells)
     low, high = (r + 1) * side + c, r * side + c
     triangles = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
-    pixel, triangle, weights = _covered_pixels(points, triangles, size)
+    pixel, triangle, weights = covered_pixels(points, triangles, size)
     corners = triangles[triangle]
     depth_here = (points[corners, 2] * weights).sum(1)
-    order = np.argsort(depth_here, kind="stable")
-    # Of repeated indices the last assignment stays: the nearest to the viewer.
-    winner = np.full(size * size, -1)
-    winner[pixel[order]] = order
-    hit = np.flatnonzero(winner >= 0)
-    best = winner[hit]
+    hit, best = nearest(pixel, depth_here, size)
     corners, weights = corners[best], weights[best][..., None]
     depth = np.full(size * size, -np.inf, np.float32)
     depth[hit] = depth_here[best]
@@ -67,44 +62,3 @@ def project(position: np.ndarray, size: int = CROP) -> Projection:
     return Projection(
         face.reshape(size, size), normal.reshape(size, size, 3), uv.reshape(size, size, 2), depth.reshape(size, size)
     )
-
-
-def _covered_pixels(points: np.ndarray, triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All (pixel, triangle, barycentric weights) where a pixel's center lies in a triangle.
-
-    points (N, 3): x, y in pixels; triangles (M, 3) indices of points -> pixel (P,), triangle (P,), weights (P, 3).
-    """
-    x, y = points[triangles, 0], points[triangles, 1]
-    left, top = (np.clip(np.ceil(v.min(1)), 0, size).astype(int) for v in (x, y))
-    width, height = (
-        np.clip(np.clip(np.floor(v.max(1)), -1, size - 1).astype(int) - low + 1, 0, None)
-        for v, low in ((x, left), (y, top))
-    )
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    count = np.where(np.abs(area) > 1e-9, width * height, 0)
-    pixels, owners, weights = [], [], []
-    ends = np.cumsum(count)
-    start = 0
-    while start < len(triangles):
-        stop = max(start + 1, int(np.searchsorted(ends, (ends[start - 1] if start else 0) + _CHUNK)))
-        many = count[start:stop]
-        owner = np.repeat(np.arange(start, stop), many)
-        place = np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many)
-        down, across = np.divmod(place, np.maximum(width[owner], 1))
-        px, py = left[owner] + across, top[owner] + down
-        dx, dy = x[owner] - px[:, None], y[owner] - py[:, None]
-        edge = np.stack(
-            [
-                dx[:, 1] * dy[:, 2] - dx[:, 2] * dy[:, 1],
-                dx[:, 2] * dy[:, 0] - dx[:, 0] * dy[:, 2],
-                dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0],
-            ],
-            1,
-        )
-        edge /= area[owner, None]
-        inside = (edge >= -1e-5).all(1)
-        pixels.append((py * size + px)[inside])
-        owners.append(owner[inside])
-        weights.append(edge[inside].astype(np.float32))
-        start = stop
-    return np.concatenate(pixels), np.concatenate(owners), np.concatenate(weights)

@@ -15,7 +15,7 @@ from hffne.maps.uv_surface import UVSurface, resize_texture, uv_surface
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
-    from hffne.geometry.unwrap import Textures
+    from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
 # The relief's grid has two texels for each pixel of the crop: nothing finer was estimated.

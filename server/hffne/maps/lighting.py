@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hffne.geometry.harmonics import second_order
-from hffne.geometry.unwrap import Textures
+from hffne.geometry.textures import Textures
 from hffne.geometry.vectors import normalize
 from hffne.maps.uv_surface import resize_texture
 

@@ -23,7 +23,7 @@ from hffne.maps.uv_surface import UVSurface, resize_texture
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
-    from hffne.geometry.unwrap import Textures
+    from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
 # Side in texels of the normal without its fine and medium relief.

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texels from a photo, and the mirrored other side of the face where the photo does not show a texel.
+
+For layouts that are mirror-symmetric about u = 0.5, so that the mirrored side is a flip of the texture. The other side
+is matched to this one's light and shape. Decisions and matching are made at LOW texels a side; they are smooth.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from hffne.geometry.grids import blur, fill_gaps
+from hffne.geometry.vectors import normalize, rotate_between
+from hffne.photo.crop import CROP, Crop, extract_crop
+
+# A power of two.
+LOW = 256
+# Rows of a texture that are computed at once.
+BAND = 256
+# Sigma, in LOW texels, of the border between lighting and shape (coarser) and detail (finer).
+MATCH_SIGMA = 6.0
+# How much (in logarithms) the colors of the other side may be brightened or darkened.
+GAIN_LIMIT = 0.6
+# Beyond this difference two sides are more likely of different things (hair, background) than lit differently.
+ODD = 0.4
+DARK = 0.03
+
+
+class PhotoTexels:
+    """The normals and colors of a photo at crop positions (..., 2+) of 256.
+
+    normal    (S, S, 3) float32 unit normals on the crop, camera space
+    rotation  object axes -> camera axes
+    rgb       (H, W, 3) uint8 or uint16 sRGB, the whole photo
+    size      the side of the textures in texels: colors are no finer than a crop of as many pixels
+    margin    pixels of 256 around the crop from where colors are taken too
+    """
+
+    def __init__(
+        self, normal: np.ndarray, rotation: np.ndarray, rgb: np.ndarray, crop: Crop, size: int, margin: int = 0
+    ) -> None:
+        # Row vectors: n_object = n_camera @ rotation.
+        self._normal = (normal @ rotation.astype(np.float32)).astype(np.float32)
+        self._margin = margin
+        wider = (CROP + 2 * margin) / CROP
+        self._wide = Crop(crop.center_x, crop.center_y, crop.side * wider, crop.size, crop.turns)
+        self._rgb = rgb
+        self._colors = extract_crop(rgb, self._wide.resized(int(np.clip(round(self._wide.side), 64, size * wider))))
+
+    def normals(self, at: np.ndarray) -> np.ndarray:
+        """Unit normals (..., 3), object space."""
+        return normalize(_sample(self._normal, at))
+
+    def colors(self, at: np.ndarray) -> np.ndarray:
+        """Colors (..., 3) 0..1, sRGB."""
+        return np.clip(_sample(self._colors, at, self._margin), 0, 1)
+
+    def coarse_colors(self, at: np.ndarray) -> np.ndarray:
+        """The same without detail finer than a pixel of 256."""
+        picture = extract_crop(self._rgb, self._wide.resized(CROP + 2 * self._margin))
+        return np.clip(_sample(picture, at, self._margin), 0, 1)
+
+
+@dataclass(frozen=True)
+class Match:
+    """What brings the mirrored side to this one's light and shape: factor and offset, (LOW, LOW, 3) float32."""
+
+    gain: np.ndarray
+    tilt: np.ndarray
+
+
+class Texels(Protocol):
+    """A layout's texels for `completed`. Each method takes rows and gives (rows, W, C) float32 of all or of the
+    middle columns of the texture."""
+
+    def position(self, rows: slice) -> np.ndarray:
+        """Crop positions of 256 (rows, W, 2)."""
+
+    def weights(self, rows: slice) -> np.ndarray:
+        """(rows, W, 4): the photo's share in the color, the mirrored side's in the rest of it, and both in the
+        normal."""
+
+    def base(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Unit normals of the shape, and the normals where neither side is visible."""
+
+    def around(self, rows: slice) -> np.ndarray:
+        """Colors 0..1 where neither side is visible."""
+
+
+def match_sides(color: np.ndarray, normal: np.ndarray, base: np.ndarray, confidence: np.ndarray) -> Match:
+    """The Match of colors 0..1, object-space normals and the shape's normals (LOW, LOW, 3) of a face."""
+    both = confidence * confidence[:, ::-1]
+    # The other side's light and color, and its shape, brought to this side's wherever both are known.
+    ratio = np.log(color + DARK)
+    ratio -= ratio[:, ::-1]
+    gain = smooth_difference(ratio, both / (1 + np.square(ratio / ODD).mean(2)))
+    gain = np.exp(np.clip(gain, -GAIN_LIMIT, GAIN_LIMIT))
+    tilt = smooth_difference(normal - mirrored(normal, base), both)
+    return Match(gain.astype(np.float32), tilt.astype(np.float32))
+
+
+def bands(size: int) -> Iterator[slice]:
+    """The rows of a texture in bands."""
+    for start in range(0, size, BAND):
+        yield slice(start, min(start + BAND, size))
+
+
+def completed(
+    texels: Texels, photo: PhotoTexels, match: Match, size: int, rows: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit normals (object space) and colors 0..1 (rows, W, 3) of these rows of a texture of `size` texels a side."""
+    at = texels.position(rows)
+    columns = slice((size - at.shape[1]) // 2, (size + at.shape[1]) // 2)
+    gain, tilt = (upsample_rows(grid, size, rows)[:, columns] for grid in (match.gain, match.tilt))
+    weight = texels.weights(rows)
+    sure, other, sure_normal, other_normal = (weight[..., k : k + 1] for k in range(4))
+    base, rest = texels.base(rows)
+    own = photo.normals(at)
+    twin = normalize(mirrored(own, base) + tilt)
+    rest = rest + (twin - rest) * other_normal
+    normal = normalize(rest + (own - rest) * sure_normal)
+    own = photo.colors(at)
+    twin = (own[:, ::-1] + DARK) * gain - DARK
+    rest = texels.around(rows)
+    rest = rest + (twin - rest) * other
+    return normal, rest + (own - rest) * sure
+
+
+def to_bytes(color: np.ndarray) -> np.ndarray:
+    """Colors 0..1 as uint8."""
+    return np.clip(color * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def smooth_difference(difference: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The low-frequency band of a difference (LOW, LOW, C) where the weight is high, extrapolated elsewhere.
+
+    weight: (LOW, LOW) 0..1.
+    """
+    known = np.clip(blur(weight, MATCH_SIGMA) * 4, 0, 1)
+    smooth = blur(difference, MATCH_SIGMA, weight + 1e-6)
+    return blur(fill_gaps(smooth, known), MATCH_SIGMA)
+
+
+def mirrored(normals: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """The normals of the other side of the face for this one: mirrored, their relief transferred to this side's base.
+
+    Both (H, W, 3), object space, whole rows of the texture or of its middle.
+    """
+    flip = np.array([-1, 1, 1], np.float32)
+    return rotate_between(normals[:, ::-1] * flip, base[:, ::-1] * flip, base)
+
+
+def _sample(image: np.ndarray, at: np.ndarray, margin: int = 0) -> np.ndarray:
+    """Values of a picture (S, S, 3) of the crop and its margin at crop positions of 256 (H, W, 2+), cubic."""
+    scale = np.float32(image.shape[0] / (CROP + 2 * margin))
+    x = (at[..., 0] + np.float32(0.5 + margin)) * scale - np.float32(0.5)
+    y = (at[..., 1] + np.float32(0.5 + margin)) * scale - np.float32(0.5)
+    return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def upsample_rows(grid: np.ndarray, size: int, rows: slice) -> np.ndarray:
+    """Rows of a smooth grid (L, L, C) resampled linearly to size x size texels: (rows, size, C)."""
+    side = len(grid)
+    at = (np.arange(rows.start, rows.stop) + 0.5) * side / size - 0.5
+    first = np.clip(np.floor(at), 0, side - 2).astype(int)
+    t = np.clip(at - first, 0, 1).astype(np.float32)[:, None, None]
+    band = grid[first] * (1 - t) + grid[first + 1] * t
+    return cv2.resize(band, (size, len(band)), interpolation=cv2.INTER_LINEAR)
