@@ -41,38 +41,40 @@ def merge_photos(shapes: Sequence[BaseShape], textures: Sequence[Textures]) -> t
         raise ValueError("as many shapes as textures are needed, and one at least")
     if len(shapes) == 1:
         return shapes[0], textures[0]
-    first = reference_photo(textures)
-    small = [cv2.resize(one.confidence, (LOW, LOW), interpolation=cv2.INTER_AREA) for one in textures]
-    shape = _mean_shape(shapes, small, shapes[first])
-    return shape, _merged_textures(shapes, textures, small, shape, first)
+    shape = mean_shape(shapes, textures)
+    bases = [base_normals(each, LOW) for each in shapes]
+    return shape, merge_textures(textures, bases, base_normals(shape, LOW))
 
 
-def _mean_shape(shapes: Sequence[BaseShape], confidence: Sequence[np.ndarray], like: BaseShape) -> BaseShape:
-    """The mean of shapes weighted by confidence (LOW, LOW), with the camera of `like`."""
-    side = len(like.points)
+def mean_shape(
+    shapes: Sequence[BaseShape], textures: Sequence[Textures], confidence: Sequence[np.ndarray] | None = None
+) -> BaseShape:
+    """The mean of shapes, one per photo, with the camera of the reference photo.
+
+    confidence: (L, L) on the layout of the position map, by default that of the textures.
+    """
+    side = len(shapes[0].points)
     weights = []
-    for one in confidence:
+    for one in [each.confidence for each in textures] if confidence is None else confidence:
         small = cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA)
         weights.append(SHAPE_LEAST + blur(small, SHAPE_SIGMA))
     total = np.sum(weights, axis=0)[..., None]
     points = sum(shape.points * weight[..., None] for shape, weight in zip(shapes, weights, strict=True)) / total
+    like = shapes[reference_photo(textures)]
     return replace(like, points=(points * meters_per_unit(points)).astype(np.float32))
 
 
-def _merged_textures(
-    shapes: Sequence[BaseShape],
-    textures: Sequence[Textures],
-    confidence: Sequence[np.ndarray],
-    shape: BaseShape,
-    first: int,
-) -> Textures:
-    """The textures of all photos on the merged shape; confidence: (LOW, LOW) each; first: the reference photo."""
+def merge_textures(textures: Sequence[Textures], bases: Sequence[np.ndarray], below: np.ndarray) -> Textures:
+    """The textures of all photos as one, in the reference photo's light.
+
+    bases (LOW, LOW, 3): each photo's normals of the shape, on the textures' layout; below: the merged shape's.
+    """
     size = len(textures[0].normal)
+    first = reference_photo(textures)
+    confidence = [cv2.resize(one.confidence, (LOW, LOW), interpolation=cv2.INTER_AREA) for one in textures]
     gains = [
         _gain(textures[first], one, confidence[first], other) for one, other in zip(textures, confidence, strict=True)
     ]
-    bases = [base_normals(each, LOW) for each in shapes]
-    below = base_normals(shape, LOW)
     weights = _photo_weights(confidence, first)
     merged = empty_textures(size)
     for rows in bands(size):

@@ -7,6 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from hffne.geometry.grids import sample
 from hffne.geometry.rasterize import covered_pixels
 from hffne.geometry.uv import coordinates
 from hffne.head.model import PARTS, SKIN, head_model
@@ -70,6 +71,16 @@ def skin() -> Skin:
     )
 
 
+@cache
+def vertex_uvs() -> np.ndarray:
+    """(n, 2) float32: the UV of each of the skin's vertices, in the largest of its charts."""
+    layout = skin()
+    result = np.empty((len(layout.vertices), 2), np.float32)
+    order = np.argsort(-layout.chart, kind="stable")
+    result[layout.of_point[order]] = layout.uv[order]
+    return result
+
+
 def _charts(triangles: np.ndarray, count: int) -> np.ndarray:
     """The connected part (count,) int32 of each point, by size."""
     label = np.arange(count)
@@ -86,6 +97,12 @@ def _charts(triangles: np.ndarray, count: int) -> np.ndarray:
     rank = np.empty(len(sizes), np.int32)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     return rank[index.reshape(-1)]
+
+
+def at_vertices(texture: np.ndarray) -> np.ndarray:
+    """Values (n, C) of a texture (S, S, C) at the skin's vertices."""
+    place = (vertex_uvs() * [1, -1] + [0, 1])[:, ::-1] * len(texture) - 0.5
+    return sample(texture, place)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A photo's detail on the head's UV square.
+
+A texel takes its color and normal from where its point of the posed head lies on the photo. Texels that are hidden get
+the mirrored side's, and those of neither side the person's skin tone and the mesh's own normal. Decisions are made
+for each vertex, so that they do not change at a seam of the UVs. All transitions are soft.
+"""
+
+import cv2
+import numpy as np
+
+from hffne.estimate import FaceEstimate
+from hffne.geometry.completion import (
+    DARK,
+    LOW,
+    Match,
+    PhotoTexels,
+    bands,
+    completed,
+    match_sides,
+    to_bytes,
+    upsample_rows,
+)
+from hffne.geometry.textures import Textures, empty_textures
+from hffne.geometry.vectors import normalize
+from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
+from hffne.head.skin_fill import filled_colors, skin_model, skin_share
+from hffne.head.surface import HeadSurface
+from hffne.head.visibility import MARGIN, smoothstep, visibility
+from hffne.photo.crop import CROP
+
+# The raster of smooth values: weights and filled colors.
+_SMOOTH_RASTER = 512
+# Pixels of 256 from the rim of the face's mask over which the estimated normals fade in.
+_RIM = 1.0, 10.0
+# Beyond the charts, where nothing is: towards the viewer.
+AHEAD = np.array([0, -1, 0], np.float32)
+
+
+def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size: int = 1024) -> Textures:
+    """The textures of a head, normals in object space on the posed head.
+
+    posed (V, 3) float32: the head model's vertices as on the photo, meters, object axes, with the camera of
+    estimate.shape; rgb (H, W, 3) uint8 or uint16 sRGB: the whole photo; size: the textures' side in texels.
+    """
+    shape, crop = estimate.shape, estimate.crop.resized(CROP)
+    surface = HeadSurface(posed)
+    photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN)
+    at = shape.to_crop(surface.points)
+    seen = visibility(surface, shape, crop, rgb.shape)
+    colors = photo.coarse_colors(at[None])[0]
+    tone = skin_model(colors, seen)
+    kept, certain = skin_share(colors, seen, tone)
+    share = seen * kept
+    relief = share * _within(estimate.mask, at)
+    low = raster(LOW).interpolated(np.hstack([at, surface.normals, share[:, None]])[skin().of_point])
+    match = match_sides(
+        photo.coarse_colors(low[..., :3]), photo.normals(low[..., :3]), normalize(low[..., 3:6]), low[..., 6]
+    )
+    other, other_relief = (np.clip(2 * each[skin().mirror], 0, 1) for each in (share, relief))
+    weights = np.stack([share, other, relief, other_relief], 1)
+    twin = _mirrored_colors(colors, match)
+    known = share * certain + (1 - share) * other * certain[skin().mirror]
+    filled = filled_colors(twin + (colors - twin) * share[:, None], known, tone)
+    texels = _HeadTexels(size, surface, at, weights, filled, tone.color)
+    textures = empty_textures(size)
+    window = texels.window
+    for rows in bands(size):
+        color, normal = texels.everywhere(rows)
+        if texels.shows_photo(rows):
+            normal[:, window], color[:, window] = completed(texels, photo, match, size, rows)
+        textures.normal[rows], textures.color[rows] = normal, to_bytes(color)
+        textures.confidence[rows] = texels.confidence(rows)
+    return textures
+
+
+class _HeadTexels:
+    """completion.Texels of a head: the middle columns of the square, where the face's chart lies.
+
+    at (n, 3) crop pixels of 256, weights (n, 4) and filled colors (n, 3) of the skin's vertices.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        surface: HeadSurface,
+        at: np.ndarray,
+        weights: np.ndarray,
+        filled: np.ndarray,
+        background: np.ndarray,
+    ) -> None:
+        self._size = size
+        layout = skin()
+        left = float(layout.uv[layout.chart == 0, 0].min())
+        first = max(int(left * size) - 2, 0)
+        self.window = slice(first, size - first)
+        exact, smooth = raster(min(size, MAX_RASTER)), raster(min(size, _SMOOTH_RASTER))
+        self._position = exact.interpolated(at[layout.of_point, :2])
+        self._base = exact.interpolated(surface.normals[layout.of_point], AHEAD)
+        self._weights = np.clip(smooth.interpolated(weights[layout.of_point]), 0, 1)
+        self._around = smooth.interpolated(filled[layout.of_point], background.astype(np.float32))
+
+    def shows_photo(self, rows: slice) -> bool:
+        """Whether any texel of these rows is taken from the photo."""
+        side = len(self._weights)
+        first, last = (int(edge * side / self._size) for edge in (rows.start, rows.stop))
+        return bool(self._weights[max(first - 1, 0) : last + 1].any())
+
+    def position(self, rows: slice) -> np.ndarray:
+        """Crop positions of 256 (rows, W, 2)."""
+        return upsample_rows(self._position, self._size, rows)[:, self.window]
+
+    def weights(self, rows: slice) -> np.ndarray:
+        """(rows, W, 4), see completion.Texels."""
+        return upsample_rows(self._weights, self._size, rows)[:, self.window]
+
+    def base(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """The mesh's normals, twice: nothing is known of the relief where neither side is visible."""
+        normal = normalize(upsample_rows(self._base, self._size, rows)[:, self.window])
+        return normal, normal
+
+    def around(self, rows: slice) -> np.ndarray:
+        """The filled colors."""
+        return upsample_rows(self._around, self._size, rows)[:, self.window]
+
+    def everywhere(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Filled colors and the mesh's normals (rows, T, 3) of whole rows."""
+        return (
+            upsample_rows(self._around, self._size, rows),
+            normalize(upsample_rows(self._base, self._size, rows)).astype(np.float32),
+        )
+
+    def confidence(self, rows: slice) -> np.ndarray:
+        """(rows, T): the photo's own share."""
+        return upsample_rows(self._weights[..., :1], self._size, rows)
+
+
+def _within(mask: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(n,) float32 of crop positions of 256 (n, 2+): 0 beside the mask (S, S) of the face, 1 well within it."""
+    scale = np.float32(len(mask) / CROP)
+    framed = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
+    inward = cv2.distanceTransform(framed, cv2.DIST_L2, 5) / scale
+    x, y = ((at[:, k : k + 1] + np.float32(0.5)) * scale + np.float32(0.5) for k in (0, 1))
+    return smoothstep(*_RIM, cv2.remap(inward, x, y, cv2.INTER_LINEAR)[:, 0]).astype(np.float32)
+
+
+def _mirrored_colors(colors: np.ndarray, match: Match) -> np.ndarray:
+    """The colors (n, 3) of the mirrored side in this side's light."""
+    return np.clip((colors[skin().mirror] + DARK) * at_vertices(match.gain) - DARK, 0, 1).astype(np.float32)
