@@ -157,11 +157,12 @@ def _landmarks(vertices: np.ndarray, mesh: HeadMesh) -> tuple[np.ndarray, np.nda
     row, column = template().landmarks.T
     at = np.stack([(column + 0.5) / side * 2 - 1, 1 - (row + 0.5) / side * 2], 1)
     toward = directions(at).astype(np.float32)
-    skin = mesh.triangles[(mesh.triangles < HEAD_AND_NECK.stop).all(1)]
+    # Not the back of the head: it is what a ray meets that passes between the lids.
+    skin = mesh.triangles[(mesh.triangles < FACE.stop).all(1)]
     index, weights, _ = RayScene((vertices - CENTER).astype(np.float32), skin).first_hit(toward * 60, -toward)
     corners = skin[np.maximum(index, 0)]
     for missed in np.flatnonzero(index < 0):
-        # Between the lips: the nearest vertex.
+        # Between the lips or the lids: the nearest vertex.
         found = coordinates(vertices[: FACE.stop] - CENTER)
         corners[missed] = np.argmin(np.square(found - at[missed]).sum(1))
         weights[missed] = (1, 0, 0)
