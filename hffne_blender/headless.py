@@ -41,7 +41,7 @@ from .engine import session
 from .engine.client import Task
 from .scene import camera, images, textures
 from .scene.access import first_material
-from .settings import DEFAULT_MAPS, GRIDS, MAPS
+from .settings import BASES, DEFAULT_BASE, DEFAULT_MAPS, GRIDS, LODS, MAPS
 from .system import exit_codes, verify_file
 from .system.errors import ExtensionError
 from .system.required import required
@@ -65,7 +65,9 @@ class Options:
 
     engine        the Python with the engine, or "" for the one that the extension finds
     texture_size  pixels per side of the textures
-    grid          divisions of the mesh, one of `settings.GRIDS`
+    base          "head" or "mask"
+    lod           density of a head's mesh, one of `settings.LODS` in lower case
+    grid          divisions of a mask's mesh, one of `settings.GRIDS`
     face          which face of the photo, from 0; None: the largest
     color         make the color texture
     device        where the engine computes, or "" for its own choice
@@ -76,6 +78,8 @@ class Options:
 
     engine: str = ""
     texture_size: int = 1024
+    base: str = DEFAULT_BASE.lower()
+    lod: str = "full"
     grid: str = "128"
     face: int | None = None
     color: bool = True
@@ -173,6 +177,8 @@ def _generate(photo: Path, options: Options) -> bpy.types.Object:
             "EXEC_DEFAULT",
             photo=str(photo),
             texture_pixels=options.texture_size,
+            base=options.base.upper(),
+            lod=options.lod.upper(),
             grid=options.grid,
             # The operator counts from 1, with 0 for the largest.
             face=0 if options.face is None else options.face + 1,
@@ -226,6 +232,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 Options(
                     engine=options.engine,
                     texture_size=options.texture_size,
+                    base=options.base,
+                    lod=options.lod,
                     grid=options.grid,
                     face=options.face,
                     color=options.color,
@@ -262,7 +270,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
     parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default: 1024)")
-    parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS])
+    parser.add_argument("--base", default=DEFAULT_BASE.lower(), choices=[base[0].lower() for base in BASES])
+    parser.add_argument("--lod", default="full", choices=[lod[0].lower() for lod in LODS], help="of a head's mesh")
+    parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS], help="of a mask's mesh")
     parser.add_argument("--face", type=int, metavar="N", help="which face, from 0 (default: the largest)")
     parser.add_argument("--no-color", dest="color", action="store_false", help="without the color texture")
     parser.add_argument(

@@ -23,6 +23,16 @@ TEXTURE_SIZES = (
     ("2048", "2048", "For large photos"),
     ("4096", "4096", "For very large photos; slow"),
 )
+BASES = (
+    ("HEAD", "Head", "A whole head with ears, neck, eyes and teeth, and shape keys for its expressions"),
+    ("MASK", "Mask", "The front of the face alone, as one sheet"),
+)
+DEFAULT_BASE = "MASK"
+LODS = (
+    ("FULL", "Full", "26,719 vertices: for close-ups and film"),
+    ("HALF", "Half", "About half as many vertices"),
+    ("GAME", "Game", "About 6,000 vertices: for games"),
+)
 GRIDS = (
     ("32", "Low (32)", "About 1,000 vertices: for games and for rigging"),
     ("64", "Medium (64)", "About 3,000 vertices"),
@@ -54,9 +64,25 @@ def texture_size_property(**more: Any) -> Any:
     )
 
 
+def base_property(**more: Any) -> Any:
+    """What is built: a head or a mask."""
+    return bpy.props.EnumProperty(
+        name="Base", description="What is built from the photo", items=BASES, default=DEFAULT_BASE, **more
+    )
+
+
+def lod_property(**more: Any) -> Any:
+    """The density of a head's mesh."""
+    return bpy.props.EnumProperty(
+        name="Mesh", description="Density of the head's mesh; all have the same UVs", items=LODS, default="FULL", **more
+    )
+
+
 def grid_property(**more: Any) -> Any:
-    """The resolution of the mesh: vertices along each side of its UV grid."""
-    return bpy.props.EnumProperty(name="Mesh", description="Resolution of the mesh", items=GRIDS, default="128", **more)
+    """The resolution of a mask's mesh: vertices along each side of its UV grid."""
+    return bpy.props.EnumProperty(
+        name="Mesh", description="Resolution of the mask's mesh", items=GRIDS, default="128", **more
+    )
 
 
 def color_property(**more: Any) -> Any:
@@ -131,7 +157,9 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
         get=_shown_face,
         set=_choose_face,
     )
+    base: base_property()
     texture_size: texture_size_property()
+    lod: lod_property()
     grid: grid_property()
     color: color_property()
     maps: maps_property()
@@ -141,6 +169,11 @@ class HFFNE_Settings(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=lambda self, obj: face_attributes.is_face(obj),
     )
+
+
+def output_names(base: str) -> tuple[str, ...]:
+    """The properties to show for the output of a base, in their order; the maps come after them."""
+    return ("base", "texture_size", "lod" if base == "HEAD" else "grid", "color")
 
 
 def of(context: bpy.types.Context) -> HFFNE_Settings:

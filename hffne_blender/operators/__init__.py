@@ -19,6 +19,7 @@ from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
 from .install_engine import HFFNE_OT_install_engine
+from .make_head import HFFNE_OT_make_head
 from .merge_photos import HFFNE_OT_merge_photos
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
 from .paste_photo import HFFNE_OT_paste_photo
@@ -60,6 +61,7 @@ CLASSES = (
     HFFNE_OT_batch_edit,
     HFFNE_OT_batch_run,
     HFFNE_OT_merge_photos,
+    HFFNE_OT_make_head,
     HFFNE_OT_install_engine,
     HFFNE_OT_check_engine,
     HFFNE_OT_remove_engine,

@@ -14,6 +14,7 @@ from .. import batch
 from ..engine import session
 from ..engine.client import EngineError
 from ..numeric.checked_arrays import ReceivedFaceError
+from ..scene import photo_source
 from ..system.errors import ExtensionError
 from ..system.required import required
 from .bases import new_face, reporting, windows
@@ -117,6 +118,7 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         if self._item(context) is None:
             return
         obj, received = yield from new_face.build(context, answer, self.color)
+        photo_source.store(obj, [path])
         obj.location = batch.place_of(self._current, required(context.scene).cursor.location)
         item = self._item(context)
         if item is not None:

@@ -12,6 +12,7 @@ from ..character.errors import TransferError
 from ..engine import session
 from ..engine.client import Answer
 from ..photo import image_file
+from ..scene import photo_source
 from ..system.required import required
 from .bases import new_face, windows
 from .bases.background import InBackground, Work
@@ -49,6 +50,8 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
 
     # The engine's last answer where it answers this very request, else None.
     _known: Answer | None = None
+    # The photo's file, or "" where it is not one that stays.
+    _path = ""
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         self.use_panel_photo(context)
@@ -60,12 +63,13 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         path = self.photo and bpy.path.abspath(self.photo)
         # Switching the color off or on needs no new answer.
         self._known = None if self.image else session.remembered(self._request(path))
+        self._path = os.path.abspath(path) if path and not self.image else ""
         return super().execute(context) if self._known is None else self.run_now(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = required(self.layout)
         layout.use_property_split = True
-        for name in ("texture_size", "grid", "color"):
+        for name in settings.output_names(self.base):
             layout.prop(self, name)
         layout.column().prop(self, "maps")
 
@@ -74,12 +78,16 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         if answer is None:
             answer = yield from self._ask()
         obj, received = yield from new_face.build(context, answer, self.color)
+        if self._path:
+            photo_source.store(obj, [self._path], self.face)
         self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: {len(received.vertices)} vertices, {len(received.normal)} px textures")
 
     def _ask(self) -> Generator[dict[str, Any], Any, Answer]:
         file = image_file.find(self.photo, self.image)
         try:
+            # The temporary copy of an open image is gone when the face is there.
+            self._path = "" if file.temporary else file.path
             request = self._request(file.path)
             answer = yield request
             session.remember(request, answer)

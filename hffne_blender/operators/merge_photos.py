@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..character.errors import TransferError
+from ..scene import photo_source
 from ..system.required import required
 from .bases import new_face
 from .bases.background import InBackground, Work
@@ -54,6 +55,7 @@ class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
         paths = self._paths()
         answer = yield self.face_request(photos=paths, face="largest")
         obj, received = yield from new_face.build(context, answer, self.color)
+        photo_source.store(obj, paths)
         self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(paths)} photos")
 

@@ -27,6 +27,11 @@ class PhotoFile:
         self.path = path
         self._folder = folder
 
+    @property
+    def temporary(self) -> bool:
+        """Whether `close` removes the file."""
+        return self._folder is not None
+
     def close(self) -> None:
         """Remove a temporary copy. Safe to call twice; a file in use elsewhere is removed with Blender's tempdir."""
         if self._folder is not None:

@@ -4,7 +4,7 @@
 import bpy
 
 from .. import sliders
-from ..scene import detail_nodes, material, skin_nodes
+from ..scene import detail_nodes, head, material, skin_nodes
 from ..scene.access import first_material
 from ..studio import relight
 from ..system.required import required
@@ -56,6 +56,8 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator("hffne.export_maps", icon="EXPORT")
         layout.operator("hffne.bake", icon="RENDER_STILL")
+        if not head.is_head(obj):
+            layout.operator("hffne.make_head", icon="USER")
 
 
 class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):

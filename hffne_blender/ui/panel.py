@@ -61,7 +61,7 @@ class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
         chosen = settings.of(context)
         # With thumbnails of the faces there is no need for a number.
         detected = detected_faces.state.photo and detected_faces.state.photo == detected_faces.key(chosen)
-        for name in ("texture_size", "grid", "color", *(() if detected else ("face",))):
+        for name in (*settings.output_names(chosen.base), *(() if detected else ("face",))):
             layout.prop(chosen, name)
         layout.column().prop(chosen, "maps")
 

@@ -16,7 +16,7 @@ from hffne_blender.operators import batch_run, generate
 from hffne_blender.operators.bases import background, windows
 
 ENGINE = {"engine_python": sys.executable, "device": ""}
-FACE = {"texture_size": "512", "grid": "32", "color": True, "maps": set(), **ENGINE}
+FACE = {"base": "MASK", "lod": "FULL", "texture_size": "512", "grid": "32", "color": True, "maps": set(), **ENGINE}
 
 
 class Window:

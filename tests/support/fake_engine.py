@@ -2,7 +2,7 @@
 """An engine without networks that speaks the frame protocol; the photo's name says how it behaves.
 
 no_face…, not_a_photo…, internal… an error, slow… many stages and cancellable, die… exits in the middle,
-garble… writes no frames, broken… an answer with a part missing, else a fake face.
+garble… writes no frames, broken… an answer with a part missing, profile… a mask instead of a head, else a fake face.
 """
 
 import queue
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 import fake_face
+import fake_head
 from hffne_blender.engine import frames
 
 OUT = sys.stdout.buffer
@@ -66,7 +67,8 @@ def generate(message):
             told = {"stage": "fine", "fraction": 0.1 + step * 0.008, "message": f"Fine normals {step}"}
             frames.write_frame(OUT, {**say, **told})
     wanted = message["texture_size"], message["grid"], message["color"], message.get("maps", ())
-    answer, arrays = fake_face.answer(name, *wanted)
+    head = message.get("base") == "head" and not name.startswith("profile")
+    answer, arrays = (fake_head if head else fake_face).answer(name, *wanted)
     if name.startswith("broken"):
         del arrays["uvs"]
     frames.write_frame(OUT, {**answer, "id": number}, arrays)

@@ -140,9 +140,11 @@ class InBackground(EngineOptions, OnTimer):
         session.cancel()
         self._end(context)
 
-    def add_face(self, context: bpy.types.Context, obj: bpy.types.Object, notices: Iterable[str]) -> None:
-        """Place and select a new face, and report the engine's notices."""
-        placement.place(context, obj, self.state_before)
+    def add_face(
+        self, context: bpy.types.Context, obj: bpy.types.Object, notices: Iterable[str], moved: bool = True
+    ) -> None:
+        """Place and select a new face, and report the engine's notices. moved: False leaves it where it is."""
+        placement.place(context, obj, self.state_before, moved)
         for notice in notices:
             self.report({"WARNING"}, notice)
 

@@ -23,12 +23,14 @@ def collection(context: bpy.types.Context) -> bpy.types.Collection:
     return required(context.collection)
 
 
-def place(context: bpy.types.Context, obj: bpy.types.Object, before: UserState | None) -> None:
+def place(context: bpy.types.Context, obj: bpy.types.Object, before: UserState | None, moved: bool = True) -> None:
     """Move a new face to the cursor, or beside a face that stands there, and select it alone.
 
-    The selection stays when the user is in another mode or state than `before` (None: any state).
+    The selection stays when the user is in another mode or state than `before` (None: any state). moved: False leaves
+    the face where it is.
     """
-    obj.location = _free_place(context, obj)
+    if moved:
+        obj.location = _free_place(context, obj)
     view_layer = required(context.view_layer)
     undisturbed = context.mode == "OBJECT" and before in (None, user_state(context))
     # An excluded or hidden collection leaves the object out of the view layer.

@@ -10,7 +10,7 @@ from .types import OperatorMixin
 
 # The panel's values apply, not those of the operator's last run.
 OPTIONS = {"SKIP_SAVE"}
-FACE_OPTIONS = ("texture_size", "grid", "color", "maps")
+FACE_OPTIONS = ("base", "texture_size", "lod", "grid", "color", "maps")
 
 
 def engine_python_property() -> Any:
@@ -54,7 +54,9 @@ class PhotoOptions(OperatorMixin):
 class FaceOptions(OperatorMixin):
     """The properties of an operator that builds faces."""
 
+    base: settings.base_property(options=OPTIONS)
     texture_size: settings.texture_size_property(options=OPTIONS)
+    lod: settings.lod_property(options=OPTIONS)
     grid: settings.grid_property(options=OPTIONS)
     color: settings.color_property(options=OPTIONS)
     maps: settings.maps_property(options=OPTIONS)
@@ -70,6 +72,8 @@ class FaceOptions(OperatorMixin):
         return {
             "type": "generate",
             "texture_size": int(self.texture_size),
+            "base": self.base.lower(),
+            "lod": self.lod.lower(),
             "grid": int(self.grid),
             # Always with color, so that the extension can switch it off and on again without the engine.
             "color": True,

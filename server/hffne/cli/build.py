@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from hffne.cli.options import add_size_option, face_choice, size_argument
 from hffne.errors import BlenderMissingError, ExtensionMissingError, HffneError
+from hffne.service import protocol
 
 if TYPE_CHECKING:
     from hffne.cli.options import Subparsers
@@ -38,7 +39,13 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--face", type=face_choice, metavar="N", help="which face, from 0 (default: the largest)")
     parser.add_argument("--texture-size", type=int, metavar="PIXELS", help="side of the textures")
-    parser.add_argument("--grid", type=int, metavar="N", help="faces of the mesh along one side of the UV square")
+    parser.add_argument(
+        "--base",
+        choices=protocol.BASES,
+        help="a whole head with shape keys, or a mask of the face's front (default: mask)",
+    )
+    parser.add_argument("--lod", choices=protocol.LODS, help="density of a head's mesh (default: full)")
+    parser.add_argument("--grid", type=int, metavar="N", help="faces of a mask's mesh along one side of the UV square")
     parser.add_argument(
         "--maps",
         metavar="NAMES",
@@ -68,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     command += [str(args.photo.absolute()), "--output", str(args.output.absolute()), "--engine", sys.executable]
     for option, value in (
         ("--texture-size", args.texture_size),
+        ("--base", args.base),
+        ("--lod", args.lod),
         ("--grid", args.grid),
         ("--maps", args.maps),
         ("--size", size.get("size")),

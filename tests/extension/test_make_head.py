@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Head or mask: the choice in the panel, the operators and without a window; a mask that becomes a head."""
+
+import sys
+
+import pytest
+
+from blender_process import needs_blender, run_case, run_headless
+
+
+def run(name, fake_engine, folder):
+    return run_case(name, sys.executable, folder, path=[fake_engine], script="make_head_cases.py")
+
+
+@needs_blender
+def test_the_panel_and_the_queue_choose_head_or_mask(fake_engine, tmp_path):
+    found = run("base", fake_engine, tmp_path)
+    assert found["HEAD"] == [True, "head", "game"] and found["MASK"] == [False, "mask", "game"]
+    assert found["HEAD panel"] == ["base", "texture_size", "lod", "color", "face", "maps"]
+    assert found["MASK panel"] == ["base", "texture_size", "grid", "color", "face", "maps"]
+    assert found["HEAD photo"] == found["MASK photo"] == [True, 0]
+    # Only a mask can become a head.
+    assert [found[f"{base} {what}"] for base in ("HEAD", "MASK") for what in ("detail", "poll")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert found["queue"] == [True, True]
+
+
+@needs_blender
+def test_a_mask_becomes_a_head_in_its_place(fake_engine, tmp_path):
+    found = run("make_head", fake_engine, tmp_path)
+    assert found["state"] == ["FINISHED"] and found["head"] == [True, True, True]
+    assert found["moved"] < 1e-6 and found["parent"] == "holder" and "People" in found["collections"]
+    assert found["strength"] == pytest.approx(0.4) and found["photo"] == 1
+    assert found["mask"] == [True, True] and not found["poll"]
+    assert found["undone"] == [False, False, 1] and found["redone"] == 1
+
+
+@needs_blender
+def test_what_cannot_become_a_head_stays_as_it_is(fake_engine, tmp_path):
+    found = run("make_head_errors", fake_engine, tmp_path)
+    assert [found[which] for which in ("old", "missing", "profile")] == ["no_photo", "photo_not_found", "no_head"]
+    assert found["left"] == [True, False, False]
+    assert found["given"] == ["FINISHED"] and found["stored"]
+    assert found["gone"] == [] and found["beside"]
+
+
+@needs_blender
+@pytest.mark.parametrize("base", ["head", "mask"])
+def test_headless_builds_either(fake_engine, tmp_path, base):
+    photo = tmp_path / "good.jpg"
+    photo.touch()
+    output = tmp_path / "out"
+    done = run_headless(
+        photo, "--output", output, "--engine", sys.executable, "--base", base, "--lod", "half", "--samples", 0,
+        "--maps", "none", path=[fake_engine],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = run_case("textures_of", output / "good.blend", script="scene_cases.py")
+    assert ("Teeth" in found["groups"]) == (base == "head")
