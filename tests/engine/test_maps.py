@@ -16,7 +16,7 @@ from hffne.maps.bands import COARSE, FINE, bands
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height, integrate
 from hffne.maps.lighting import BRIGHTEST, DARKEST, basis, fit_light, remove_shading, to_linear, to_srgb
-from hffne.maps.occlusion import occlusion
+from hffne.maps.occlusion import occlusion, shape_occlusion
 from hffne.maps.registry import MAPS, make_maps
 from hffne.maps.uv_surface import UVSurface, uv_surface
 from hffne.photo.crop import Crop
@@ -113,11 +113,11 @@ def test_a_hollow_is_darker_than_a_ball_and_a_crease_than_a_ridge():
     open_sky, _ = cap(48, 0.08)
     hole, _ = cap(48, 0.08, hollow=True)
     flat = np.zeros((48, 48), np.float32)
-    ball = occlusion(open_sky, open_sky, flat)
-    bowl = occlusion(hole, hole, flat)
+    ball = occlusion(open_sky, shape_occlusion(open_sky), flat)
+    bowl = occlusion(hole, shape_occlusion(hole), flat)
     assert ball.min() > 0.97 and bowl[20:28, 20:28].mean() < 0.85
     relief = 0.002 * np.cos(np.linspace(0, 20 * np.pi, 48))[None].repeat(48, 0).astype(np.float32)
-    lined = occlusion(open_sky, open_sky, relief)
+    lined = occlusion(open_sky, shape_occlusion(open_sky), relief)
     assert lined[relief < -0.0018].mean() < lined[relief > 0.0018].mean() - 0.05
 
 

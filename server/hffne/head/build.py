@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One or several photos of a person to one head with its textures."""
 
-from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,52 +13,45 @@ from hffne.geometry.completion import LOW
 from hffne.geometry.multi_photo import mean_shape, merge_textures, reference_photo
 from hffne.geometry.textures import Textures
 from hffne.geometry.vectors import normalize
+from hffne.head.fitted import FittedHead, fit_head
 from hffne.head.model import head_model
 from hffne.head.skin import at_vertices, raster, skin
 from hffne.head.surface import HeadSurface
 from hffne.head.textures import AHEAD, unwrap_head
+from hffne.photo.crop import CROP
 
 
-class Posed(Protocol):
-    """A head as on a photo; fit.FittedHead."""
+class TexturedHead(NamedTuple):
+    """The index of the photo whose camera and light the head has, the base shape, the head fitted to it, its textures.
 
-    @property
-    def posed(self) -> np.ndarray:
-        """(V, 3) float32: the model's vertices, meters, object axes."""
-
-
-Head = TypeVar("Head", bound=Posed)
-
-
-class HeadTextures(NamedTuple, Generic[Head]):
-    """index of the photo whose camera and light the head has; the base shape, the head fitted to it, the textures."""
+    The maps of the head are those of ``maps.registry.make_maps`` with ``layout=head.layout.HeadLayout(head.posed)``.
+    """
 
     reference: int
     shape: BaseShape
-    head: Head
+    head: FittedHead
     textures: Textures
 
 
-def head_textures(
-    views: Sequence[tuple[np.ndarray, FaceEstimate]], fit: Callable[[BaseShape], Head], size: int = 1024
-) -> HeadTextures[Head]:
+def head_textures(views: Sequence[tuple[np.ndarray, FaceEstimate]], size: int = 1024) -> TexturedHead:
     """The head of one person and its textures.
 
-    views: the pixels (H, W, 3) of each photo, uint8 or uint16 sRGB, and the FaceEstimate on it; fit: fits a head to a
-    base shape; size: the textures' side in texels.
+    views: the pixels (H, W, 3) of each photo, uint8 or uint16 sRGB, and the FaceEstimate on it; size: the textures'
+    side in texels.
     """
-    shapes = [estimate.shape for _, estimate in views]
-    heads = [fit(shape) for shape in shapes]
+    heads = [fit_head(estimate.shape, rgb, estimate.crop.resized(CROP)) for rgb, estimate in views]
     textures = [
         unwrap_head(head.posed, estimate, rgb, size) for head, (rgb, estimate) in zip(heads, views, strict=True)
     ]
+    first = reference_photo(textures)
+    rgb, estimate = views[first]
     if len(views) == 1:
-        return HeadTextures(0, shapes[0], heads[0], textures[0])
-    shape = mean_shape(shapes, textures, [_on_position_map(one.confidence) for one in textures])
-    head = fit(shape)
+        return TexturedHead(first, estimate.shape, heads[0], textures[0])
+    shown = [_on_position_map(one.confidence) for one in textures]
+    shape = mean_shape([view[1].shape for view in views], textures, shown)
+    head = fit_head(shape, rgb, estimate.crop.resized(CROP))
     bases = [_base_normals(each.posed) for each in heads]
-    merged = merge_textures(textures, bases, _base_normals(head.posed))
-    return HeadTextures(reference_photo(textures), shape, head, merged)
+    return TexturedHead(first, shape, head, merge_textures(textures, bases, _base_normals(head.posed)))
 
 
 def _on_position_map(confidence: np.ndarray) -> np.ndarray:

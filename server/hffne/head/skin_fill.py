@@ -96,15 +96,15 @@ def filled_colors(colors: np.ndarray, known: np.ndarray, tone: SkinTone) -> np.n
     sure = np.clip(2 * known - 1, 0, 1)
     typical = np.log(tone.color + DARK).astype(np.float32)
     logs = extrapolated(np.log(colors + DARK) - typical, sure)
-    near = np.exp(-_distance(sure) / _REACH)[:, None]
+    near = nearness(sure)[:, None]
     logs = typical + logs * near * (sure.max() > 0)
     logs = graph[0].smoothed(logs.astype(np.float32), 6, sure)
     filled = np.clip(np.exp(logs) - DARK, 0, 1)
     return (filled * (1 - _behind_lids() * (1 - _MUCOSA))).astype(np.float32)
 
 
-def _distance(sure: np.ndarray) -> np.ndarray:
-    """(n,) float32: meters over the surface from the nearest visible skin, roughly."""
+def nearness(sure: np.ndarray) -> np.ndarray:
+    """(n,) float32: 1 at the visible skin, `sure` (n,) above 0.5, less and less with the distance from it."""
     graph = levels()
     value = sure
     for level in graph[:_WIDE_LEVEL]:
@@ -120,7 +120,7 @@ def _distance(sure: np.ndarray) -> np.ndarray:
         distance = shorter
     for level in graph[_WIDE_LEVEL - 1 :: -1]:
         distance = level.smoothed(distance[level.parent][:, None], 3)[:, 0]
-    return distance
+    return np.exp(-distance / _REACH)
 
 
 @cache

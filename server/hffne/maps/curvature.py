@@ -13,7 +13,7 @@ def curvature(surface: UVSurface, normal: np.ndarray) -> np.ndarray:
     normal (S, S, 3) unit, object space, on the surface's grid. A sphere of radius r has 1/r.
     """
     smooth = cv2.GaussianBlur(normal, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-    by_column, by_row = np.gradient(smooth, axis=1), np.gradient(smooth, axis=0)
+    by_column, by_row = surface.gradients(smooth)
     a, b = surface.right, surface.down
     aa, ab, bb = (np.einsum("...i,...i->...", x, y) for x, y in ((a, a), (a, b), (b, b)))
     determinant = np.maximum(aa * bb - ab * ab, 1e-3 * aa * bb + 1e-18)

@@ -41,17 +41,25 @@ def height(surface: UVSurface, normal: np.ndarray, confidence: np.ndarray) -> np
     steep = np.sqrt(np.einsum("...i,...i->...", toward, toward))
     toward *= np.minimum(1, STEEP / np.maximum(steep, 1e-6))[..., None]
     trust = confidence * surface.mask / (1 + (steep / STEEP) ** 4)
-    relief = integrate(toward, surface.right, surface.down, LEAST_WEIGHT + (1 - LEAST_WEIGHT) * trust)
-    inward = cv2.distanceTransform((surface.mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * trust
+    joined = surface.joined_columns, surface.joined_rows
+    relief = integrate(toward, surface.right, surface.down, weight, joined=joined)
+    inward = cv2.distanceTransform(surface.inner().astype(np.uint8), cv2.DIST_L2, 5)
     return relief * np.clip(inward * surface.texel() / RIM, 0, 1)
 
 
 def integrate(
-    gradient: np.ndarray, right: np.ndarray, down: np.ndarray, weight: np.ndarray, reach: float = REACH
+    gradient: np.ndarray,
+    right: np.ndarray,
+    down: np.ndarray,
+    weight: np.ndarray,
+    reach: float = REACH,
+    joined: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> np.ndarray:
     """The height (S, S) float32 whose surface gradient is closest to `gradient` (S, S, 3).
 
-    right, down (S, S, 3): meters from texel to texel; weight (S, S) > 0; reach in meters, see the module.
+    right, down (S, S, 3): meters from texel to texel; weight (S, S) > 0; reach in meters, see the module;
+    joined: see UVSurface.joined_columns and joined_rows.
     """
     across, along = np.linalg.norm(right, axis=2), np.linalg.norm(down, axis=2)
     # Where the layout is compressed, a texel would outweigh all others.
@@ -62,14 +70,16 @@ def integrate(
     step_y = _between(np.einsum("...i,...i->...", gradient, down), 0)
     weight_x = _between(weight * along / across, 1)
     weight_y = _between(weight * across / along, 0)
+    # The preconditioner is for the problem without seams.
+    typical = float(np.sqrt(weight_x.mean() * weight_y.mean()))
+    if joined[0] is not None and joined[1] is not None:
+        weight_x, weight_y = weight_x * joined[0], weight_y * joined[1]
     screen = area / np.float32(reach) ** 2
 
     def apply(h: np.ndarray) -> np.ndarray:
         return _divergence(weight_x * np.diff(h, axis=1), weight_y * np.diff(h, axis=0)) + screen * h
 
-    precondition = _constant_solver(
-        len(weight), float(np.sqrt(weight_x.mean() * weight_y.mean())), float(np.median(screen))
-    )
+    precondition = _constant_solver(len(weight), typical, float(np.median(screen)))
     return _conjugate_gradients(apply, precondition, _divergence(weight_x * step_x, weight_y * step_y))
 
 

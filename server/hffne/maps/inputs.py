@@ -6,54 +6,57 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height
+from hffne.maps.layout import Layout, MaskLayout
 from hffne.maps.lighting import Light, estimate_light
-from hffne.maps.uv_surface import UVSurface, resize_texture, uv_surface
+from hffne.maps.uv_surface import UVSurface, resize_texture
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
     from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
-# The relief's grid has two texels for each pixel of the crop: nothing finer was estimated.
-TEXELS_PER_PIXEL, MAX_SIZE = 2, 1024
-SHAPE_SIZE = 128
+# The largest side of the relief's grid.
+MAX_SIZE = 1024
 
 
 class MapInputs:
     """A face, and what several maps need of it, computed when first used.
 
     photo, estimate, textures  the face's photo, FaceEstimate and Textures
+    layout                     the face on the textures' UV square, by default the mask
     size                       T, the textures' side in texels
     grid                       S, the side of the relief's grid in texels
     """
 
-    def __init__(self, photo: "Photo", estimate: "FaceEstimate", textures: "Textures") -> None:
+    def __init__(
+        self, photo: "Photo", estimate: "FaceEstimate", textures: "Textures", layout: Layout | None = None
+    ) -> None:
         self.photo = photo
         self.estimate = estimate
         self.textures = textures
+        self.layout = MaskLayout(estimate.shape) if layout is None else layout
         self.size = len(textures.normal)
-        grid = min(self.size, MAX_SIZE, TEXELS_PER_PIXEL * len(estimate.normal))
+        grid = min(self.size, MAX_SIZE, int(self.layout.texels_per_pixel * len(estimate.normal)))
         # The cosine transform needs an even side.
         self.grid = grid - grid % 2
 
     @property
     def regions(self) -> dict[str, np.ndarray]:
         """Regions of the face by name, (U, U) bool."""
-        return template().regions
+        return self.layout.regions
 
     @cached_property
     def surface(self) -> UVSurface:
-        """The base shape on the relief's grid."""
-        return uv_surface(self.estimate.shape, self.grid)
+        """The shape on the relief's grid."""
+        return self.layout.surface(self.grid)
 
     @cached_property
-    def shape_surface(self) -> UVSurface:
-        """The base shape on a coarse grid, for computations with the whole head."""
-        return uv_surface(self.estimate.shape, min(SHAPE_SIZE, self.grid))
+    def shape_occlusion(self) -> np.ndarray:
+        """Ambient occlusion (s, s) float32 0..1 by the shape alone."""
+        return self.layout.shape_occlusion()
 
     @cached_property
     def normal(self) -> np.ndarray:
@@ -73,4 +76,9 @@ class MapInputs:
     @cached_property
     def light(self) -> Light:
         """The photo's light."""
-        return estimate_light(self.textures, template().mask.astype(np.float32), self.regions)
+        return estimate_light(self.textures, self.layout.mask, self.regions)
+
+    @property
+    def lit(self) -> np.ndarray | None:
+        """How far the texels' colors have the light in them (s, s) 0..1; None: everywhere."""
+        return self.layout.lit(self.textures.confidence)

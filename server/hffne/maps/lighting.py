@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hffne.geometry.completion import bands, upsample_rows
 from hffne.geometry.harmonics import second_order
 from hffne.geometry.textures import Textures
 from hffne.geometry.vectors import normalize
@@ -91,12 +92,17 @@ def estimate_light(textures: Textures, mask: np.ndarray, regions: dict[str, np.n
     return fit_light(normal.reshape(-1, 3)[visible], color.reshape(-1, 3)[visible], weight.ravel()[visible])
 
 
-def remove_shading(textures: Textures, light: Light, band: int = 256) -> np.ndarray:
-    """The textures' colors divided by the light's shading: (T, T, 3) uint8 sRGB. band: rows at a time."""
+def remove_shading(textures: Textures, light: Light, lit: np.ndarray | None = None) -> np.ndarray:
+    """The textures' colors divided by the light's shading: (T, T, 3) uint8 sRGB.
+
+    lit (s, s) 0..1: how far the colors of a texel have the light in them, by default everywhere.
+    """
     result = np.empty_like(textures.color)
-    for start in range(0, len(result), band):
-        rows = slice(start, start + band)
-        result[rows] = to_srgb(to_linear(textures.color[rows]) / light.shading(textures.normal[rows]))
+    for rows in bands(len(result)):
+        shading = light.shading(textures.normal[rows])
+        if lit is not None:
+            shading **= upsample_rows(lit[..., None], len(result), rows).reshape(*shading.shape[:2], 1)
+        result[rows] = to_srgb(to_linear(textures.color[rows]) / shading)
     return result
 
 

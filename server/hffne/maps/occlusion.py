@@ -18,40 +18,59 @@ PIXEL, SLACK = 0.004, 0.005
 STEPS = (1, 2, 3, 5, 8, 12)
 
 
-def occlusion(surface: UVSurface, shape_surface: UVSurface, height: np.ndarray) -> np.ndarray:
+def occlusion(surface: UVSurface, wide: np.ndarray, height: np.ndarray) -> np.ndarray:
     """Ambient occlusion (S, S) float32 0..1 on the surface's grid, 1 for light from all around.
 
-    shape_surface: the same face on a coarse grid (its points are the occluders); height (S, S) meters.
+    wide (s, s) 0..1: that of the shape alone, of `shape_occlusion`; height (S, S) meters.
     """
-    wide = resize_texture(_of_shape(shape_surface), surface.size)
-    return np.clip(wide * _of_relief(surface, height), 0, 1).astype(np.float32)
+    return np.clip(resize_texture(wide, surface.size) * _of_relief(surface, height), 0, 1).astype(np.float32)
 
 
-def _of_shape(surface: UVSurface) -> np.ndarray:
-    """Occlusion by the head's own shape, on the surface's grid."""
+def shape_occlusion(surface: UVSurface) -> np.ndarray:
+    """Occlusion (S, S) float32 by the head's own shape, on the surface's grid."""
     points, normals = surface.points.reshape(-1, 3), surface.normal.reshape(-1, 3)
-    occluder = surface.mask.ravel() > 0.5
+    face = surface.mask.ravel() > 0.5
+    result = open_sky(points, normals, points[face], None, PIXEL, SLACK).reshape(surface.mask.shape)
+    return blur(result, 1.5, surface.mask + 1e-3)
+
+
+def open_sky(
+    points: np.ndarray,
+    normals: np.ndarray,
+    occluders: np.ndarray,
+    occluder_normals: np.ndarray | None,
+    pixel: float,
+    slack: float,
+) -> np.ndarray:
+    """The share (N,) float32 of the light from all around that reaches points (N, 3) with unit normals (N, 3).
+
+    occluders (M, 3): what is in the way; occluder_normals (M, 3): of a closed surface, else None; pixel, slack: of the
+    depth buffer, meters.
+    """
     lit, total = np.zeros(len(points)), np.zeros(len(points))
+    everything = np.concatenate([points, occluders])
     for direction in _sphere(DIRECTIONS):
         facing = normals @ direction
         side = np.cross(direction, (0.0, 0.0, 1.0) if abs(direction[2]) < 0.9 else (1.0, 0.0, 0.0))
         side /= np.linalg.norm(side)
-        plane = np.floor(points @ np.stack([side, np.cross(direction, side)], 1) / PIXEL).astype(int)
+        plane = np.floor(everything @ np.stack([side, np.cross(direction, side)], 1) / pixel).astype(int)
         plane -= plane.min(0)
         width = plane[:, 0].max() + 1
-        pixel = plane[:, 1] * width + plane[:, 0]
-        depth = points @ direction
+        cell = plane[:, 1] * width + plane[:, 0]
+        depth = everything @ direction
         nearest = np.full(width * (plane[:, 1].max() + 1), -np.inf)
-        order = np.flatnonzero(occluder)[np.argsort(depth[occluder])]
+        outer = np.arange(len(points), len(everything))
+        if occluder_normals is not None:  # what is behind the outer side of a closed surface is hidden by it already
+            outer = outer[occluder_normals @ direction > 0]
+        order = outer[np.argsort(depth[outer])]
         # Of repeated indices the last assignment stays: the nearest to the light.
-        nearest[pixel[order]] = depth[order]
+        nearest[cell[order]] = depth[order]
         slope = np.sqrt(np.clip(1 - facing**2, 0, 1)) / np.maximum(facing, 0.1)
-        free = nearest[pixel] - depth < SLACK + PIXEL * np.minimum(slope, 4)
+        free = nearest[cell[: len(points)]] - depth[: len(points)] < slack + pixel * np.minimum(slope, 4)
         share = np.maximum(facing, 0)
         total += share
         lit += share * free
-    result = (lit / np.maximum(total, 1e-6)).reshape(surface.mask.shape).astype(np.float32)
-    return blur(result, 1.5, surface.mask + 1e-3)
+    return (lit / np.maximum(total, 1e-6)).astype(np.float32)
 
 
 def _of_relief(surface: UVSurface, height: np.ndarray) -> np.ndarray:

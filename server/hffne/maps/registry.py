@@ -15,6 +15,7 @@ import numpy as np
 from hffne.geometry.vectors import normalize
 from hffne.maps.bands import bands
 from hffne.maps.inputs import MapInputs
+from hffne.maps.layout import Layout
 from hffne.maps.lighting import Light, remove_shading
 from hffne.maps.occlusion import occlusion
 from hffne.maps.relight import relight_layers
@@ -76,13 +77,18 @@ def register(name: str, gives: dict[str, ArraySpec]) -> Callable[[MapFunction], 
 
 
 def make_maps(
-    names: Iterable[str], photo: "Photo", estimate: "FaceEstimate", textures: "Textures"
+    names: Iterable[str],
+    photo: "Photo",
+    estimate: "FaceEstimate",
+    textures: "Textures",
+    layout: Layout | None = None,
 ) -> dict[str, np.ndarray]:
     """The arrays, by name, of the maps `names`, which are keys of MAPS.
 
-    textures: of the estimate on that photo. Raises KeyError for a name that is not in MAPS.
+    textures: of the estimate on that photo; layout: the face on their UV square, by default the mask.
+    Raises KeyError for a name that is not in MAPS.
     """
-    inputs, requested = MapInputs(photo, estimate, textures), set(names)
+    inputs, requested = MapInputs(photo, estimate, textures, layout), set(names)
     if unknown := requested - MAPS.keys():
         raise KeyError(f"there are no maps {sorted(unknown)}")
     arrays: dict[str, np.ndarray] = {}
@@ -93,9 +99,9 @@ def make_maps(
 
 
 @register("albedo", {"albedo": ArraySpec("uint8", 3)})
-def _albedo(textures: "Textures", light: Light) -> dict[str, np.ndarray]:
+def _albedo(textures: "Textures", light: Light, lit: np.ndarray | None) -> dict[str, np.ndarray]:
     """The colors, sRGB, with the photo's light divided out."""
-    return {"albedo": remove_shading(textures, light)}
+    return {"albedo": remove_shading(textures, light, lit)}
 
 
 @register("height", {"height": ArraySpec("float32")})
@@ -111,9 +117,9 @@ def _curvature(curvature: np.ndarray, size: int) -> dict[str, np.ndarray]:
 
 
 @register("occlusion", {"occlusion": ArraySpec("uint16")})
-def _occlusion(surface: UVSurface, shape_surface: UVSurface, height: np.ndarray, size: int) -> dict[str, np.ndarray]:
+def _occlusion(surface: UVSurface, shape_occlusion: np.ndarray, height: np.ndarray, size: int) -> dict[str, np.ndarray]:
     """Ambient occlusion, 65535 for a texel that the light reaches from all around."""
-    share = resize_texture(occlusion(surface, shape_surface, height), size)
+    share = resize_texture(occlusion(surface, shape_occlusion, height), size)
     return {"occlusion": (np.clip(share, 0, 1) * 65535 + 0.5).astype(np.uint16)}
 
 

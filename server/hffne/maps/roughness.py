@@ -15,8 +15,8 @@ SKIN = 0.48
 PARTS = {"forehead": 0.43, "nose": 0.38, "lips": 0.33, "eyes": 0.42, "cheeks": 0.48, "jaw": 0.50, "brows": 0.55}
 # By how much a crease of CREASE (1/m) is rougher than flat skin; a ridge is smoother by as much.
 CREASE, CREASE_SHARE = 300.0, 0.10
-# Sigma in texels of the regions' grid.
-SOFT = 2.5
+# Sigma of the borders between regions, as a share of the UV square.
+SOFT = 2.5 / 128
 
 
 def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarray:
@@ -26,6 +26,6 @@ def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarr
     for name, value in PARTS.items():
         if name in regions:
             rough[regions[name]] = value
-    rough = cv2.resize(blur(rough, SOFT), curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    rough = cv2.resize(blur(rough, SOFT * side), curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
     rough = rough - CREASE_SHARE * np.clip(curvature / CREASE, -1, 1)
     return (np.clip(rough, 0.05, 1) * 255 + 0.5).astype(np.uint8)

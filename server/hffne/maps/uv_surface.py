@@ -18,6 +18,9 @@ class UVSurface:
 
     points (S, S, 3) meters; normal (S, S, 3) unit, outward; right, down (S, S, 3): meters that the point
     moves from one texel to the next along a row and along a column; mask (S, S) 0..1: 1 on the face.
+
+    joined_columns (S, S - 1), joined_rows (S - 1, S) float32: 1 where two neighbors in a row, or in a column, are
+    neighbors on the surface too, 0 across the seams of a layout of several charts. None: the layout is one chart.
     """
 
     points: np.ndarray
@@ -25,6 +28,8 @@ class UVSurface:
     right: np.ndarray
     down: np.ndarray
     mask: np.ndarray
+    joined_columns: np.ndarray | None = None
+    joined_rows: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -35,6 +40,22 @@ class UVSurface:
         """The typical side of a texel of the face in meters."""
         face = self.mask > 0.5
         return float(np.sqrt(np.median(np.linalg.norm(np.cross(self.right[face], self.down[face]), axis=1))))
+
+    def gradients(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The change of values (S, S, C) from texel to texel along rows and along columns, never across a seam."""
+        return _gradient(values, self.joined_columns, 1), _gradient(values, self.joined_rows, 0)
+
+    def inner(self) -> np.ndarray:
+        """(S, S) bool: the texels of the face without those at a seam within it."""
+        inner = self.mask > 0.5
+        if self.joined_columns is None or self.joined_rows is None:
+            return inner
+        across, along = self.joined_columns > 0.5, self.joined_rows > 0.5
+        inner[:, 1:] &= across
+        inner[:, :-1] &= across
+        inner[1:] &= along
+        inner[:-1] &= along
+        return inner
 
     def slope(self, normal: np.ndarray) -> np.ndarray:
         """Slopes (S, S, 3) float32 of unit normals (S, S, 3): tangential vectors t with normal ~ N + t.
@@ -48,6 +69,19 @@ class UVSurface:
         """Unit normals (S, S, 3) float32 of slopes (S, S, 3): the inverse of `slope`."""
         along = np.einsum("...i,...i->...", slope, self.normal)[..., None]
         return normalize(self.normal + slope - along * self.normal).astype(np.float32)
+
+
+def _gradient(values: np.ndarray, joined: np.ndarray | None, axis: int) -> np.ndarray:
+    """Central differences of values (S, S, C) along an axis; one-sided at an end or a seam."""
+    if joined is None:
+        return np.gradient(values, axis=axis)
+    steps = np.diff(values, axis=axis) * joined[..., None]
+    total, count = np.zeros_like(values), np.zeros(values.shape[:2] + (1,), np.float32)
+    for part in (slice(1, None), slice(None, -1)):
+        where = (slice(None), part) if axis == 1 else (part, slice(None))
+        total[where] += steps
+        count[where] += joined[..., None]
+    return total / np.maximum(count, 1)
 
 
 def uv_surface(shape: BaseShape, size: int) -> UVSurface:
