@@ -30,7 +30,7 @@ class Contact:
         for _ in range(rounds):
             self._move(points, self.offset - (points[self.first] - points[self.second]))
 
-    def uncross(self, points: np.ndarray, rounds: int = 3) -> None:
+    def uncross(self, points: np.ndarray, rounds: int = 8) -> None:
         """Move the surfaces of a head (V, 3), in place, where they have passed through each other."""
         distance = np.linalg.norm(self.offset, axis=1, keepdims=True)
         direction = self.offset / np.maximum(distance, 1e-9)

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, replace
 from functools import cache
 
+import cv2
 import numpy as np
 
 from hffne.head.contact import Contact, find_contact, near, spread_weights
@@ -23,6 +24,8 @@ TOUCH, BLINK, LID_REACH = 0.0012, 0.004, 0.003
 # The model's blinking leaves a slit; its width is reduced to this share.
 CLOSER = 0.25
 _RADIUS = 0.03
+# A table of directions: its side, and how far it reaches (1 is the rim of the ball's front half).
+_TABLE, _TABLE_REACH = 49, 1.6
 # The skin before this vertex is seen; behind it are the eye sockets, which the model has inside of the eyeballs.
 _FACE_END = 9409
 
@@ -60,7 +63,7 @@ def _eye(side: str) -> Eye:
     moved = np.concatenate([model.part_vertices[f"{part} {side}"] for part in _BALL_PARTS])
     center = model.neutral[ball].mean(0)
     close = skin[np.linalg.norm(model.neutral[skin] - center, axis=1) < _RADIUS]
-    gap = gaps(model.neutral, close, ball)
+    gap, _ = ball_surface(model.neutral, ball).gaps(model.neutral[close])
     resting = (gap < RESTING) & (model.neutral[close, 2] > center[2]) & (close < _FACE_END)
     lids = close[resting]
     beside = near(model.neutral[close], model.neutral[lids], 2.5 * REACH)
@@ -80,22 +83,45 @@ def _eye(side: str) -> Eye:
     )
 
 
-def gaps(points: np.ndarray, vertices: np.ndarray, ball: np.ndarray) -> np.ndarray:
-    """How far outside of an eyeball's surface the vertices (n,) of a head (V, 3) lie, in meters: (n,)."""
-    return _from_ball(points, vertices, ball)[1]
+@dataclass(frozen=True)
+class BallSurface:
+    """The surface of an eyeball as distances from its center (3,), by direction: radii (G, G) meters.
+
+    The table is a stereographic picture of the directions, its middle straight ahead (z).
+    """
+
+    center: np.ndarray
+    radii: np.ndarray
+
+    def gaps(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far outside of the surface points (N, 3) lie, in meters, (N,); and their directions (N, 3)."""
+        offset = points - self.center
+        length = np.linalg.norm(offset, axis=1)
+        direction = offset / np.maximum(length, 1e-9)[:, None]
+        at = direction[:, :2] / np.maximum(1 + direction[:, 2:], 0.1)
+        column, row = ((at / _TABLE_REACH + 1) / 2 * (_TABLE - 1)).astype(np.float32).T
+        radius = cv2.remap(self.radii, column[None], row[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+        return length - radius, direction
 
 
-def _from_ball(points: np.ndarray, vertices: np.ndarray, ball: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit directions (n, 3) of vertices from a ball's center, and their distances (n,) from its surface."""
+def ball_surface(points: np.ndarray, ball: np.ndarray) -> BallSurface:
+    """The BallSurface of the vertices `ball` of a head (V, 3)."""
     center = points[ball].mean(0)
-    offset, surface = points[vertices] - center, points[ball] - center
-    length, radius = np.linalg.norm(offset, axis=1), np.linalg.norm(surface, axis=1)
-    direction = offset / length[:, None]
-    # Interpolated over the three nearest directions: the ball's vertices are 2 mm apart.
-    cosine = direction @ (surface / radius[:, None]).T
-    nearest = np.argpartition(cosine, -3, axis=1)[:, -3:]
-    weight = 1 / (1.0001 - np.take_along_axis(cosine, nearest, 1))
-    return direction, length - (radius[nearest] * weight).sum(1) / weight.sum(1)
+    offset = points[ball] - center
+    radius = np.linalg.norm(offset, axis=1)
+    nearest = np.argmax(_table_directions() @ (offset / radius[:, None]).T.astype(np.float32), axis=1)
+    # The ball's vertices are 2 mm apart.
+    table = cv2.GaussianBlur(radius[nearest].reshape(_TABLE, _TABLE).astype(np.float32), (0, 0), 1.0)
+    return BallSurface(center, table)
+
+
+@cache
+def _table_directions() -> np.ndarray:
+    """The directions (G * G, 3) float32 of a table's entries."""
+    axis = np.linspace(-_TABLE_REACH, _TABLE_REACH, _TABLE)
+    x, y = np.meshgrid(axis, axis)
+    square = x * x + y * y
+    return (np.stack([2 * x, 2 * y, 1 - square], -1) / (1 + square)[..., None]).reshape(-1, 3).astype(np.float32)
 
 
 def place_balls(points: np.ndarray, moved: np.ndarray) -> None:
@@ -110,10 +136,10 @@ def rest_lids(points: np.ndarray, which: tuple[Eye, ...], loosest: float | None 
     loosest: how much farther (meters) they may lie from the ball; None: only what cuts the ball is moved.
     """
     for eye in which:
-        direction, gap = _from_ball(points, eye.lids, eye.ball)
+        surface = ball_surface(points, eye.ball)
+        gap, direction = surface.gaps(points[eye.lids])
         least = np.maximum(eye.lid_gaps, SEALED)
         wanted = np.clip(gap, least, None if loosest is None else least + loosest)
         points[eye.around] += eye.follow @ ((wanted - gap)[:, None] * direction).astype(np.float32)
-        direction, gap = _from_ball(points, eye.around, eye.ball)
-        inside = eye.around_gaps - gap
-        points[eye.around] += np.maximum(inside, 0)[:, None] * direction
+        gap, direction = surface.gaps(points[eye.around])
+        points[eye.around] += np.maximum(eye.around_gaps - gap, 0)[:, None] * direction

@@ -59,8 +59,9 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     neutral += moved
     eyes.place_balls(neutral, moved)
     eyes.rest_lids(neutral, eyes.eyes())
+    # An open mouth on the photo parts the lips of the neutral a little.
+    lips().close(neutral)
     clear_teeth(neutral)
-    lips().uncross(neutral)
     keys = fitted_keys(neutral)
     posed = keys.add(neutral, active)
     eyes.rest_lids(posed, eyes.eyes(), loosest=None)

@@ -7,6 +7,7 @@ The teeth's outer side is looked up on a cylinder around the dental arch: along 
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 
 from hffne.head.model import head_model
@@ -54,10 +55,11 @@ def _depth(points: np.ndarray, soft: np.ndarray, teeth: np.ndarray) -> tuple[np.
     low = where.min(0)
     cell = np.floor((where - low) / CELL).astype(int) + 1
     shape = cell.max(0) + 2
-    side = np.full(shape, -1.0)
-    for x in (-1, 0, 1):
-        for y in (-1, 0, 1):
-            np.maximum.at(side, (cell[:, 0] + x, cell[:, 1] + y), outer)
+    side = np.full(shape, -1.0, np.float32)
+    order = np.argsort(outer)
+    # Of repeated cells the last assignment stays: the outermost.
+    side[cell[order, 0], cell[order, 1]] = outer[order]
+    side = cv2.dilate(side, np.ones((3, 3), np.uint8))
     own = np.floor((at - low) / CELL).astype(int) + 1
     found = ((own >= 0) & (own < shape)).all(1)
     inside = np.full(len(soft), -1.0)

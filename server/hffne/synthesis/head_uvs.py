@@ -44,7 +44,8 @@ def skin_uvs(
     placed[face] = corners[face] * FACE_SIDE + [(1 - FACE_SIDE) / 2, 1 - FACE_SIDE]
     # Turned by a quarter: the crown at the middle of the square, the neck at its side.
     local = corners[back] - [1.5, 0]
-    side = np.where(right[back], 1.0, -1.0)[:, None]
+    # Each half is turned the other way, so that both are seen from outside: the head's left lies on the left.
+    side = np.where(local[..., 0].mean(1) > 0, 1.0, -1.0)[:, None]
     across, up = np.abs(local[..., 0]), local[..., 1]
     placed[back] = np.stack([0.5 + side * (0.0025 + (1 - up) * BACK_SCALE), 0.005 + across * BACK_SCALE], 2)
     for wanted in (True, False):
