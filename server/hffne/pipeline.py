@@ -5,29 +5,34 @@ Importing this module is cheap; torch is imported when an `Engine` is made.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from hffne.errors import HffneError, SizeError
+from hffne.errors import SizeError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
 from hffne.geometry.band_merge import merge_bands, resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
-from hffne.geometry.mesh import build_mesh
+from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
 from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
-from hffne.geometry.uv import template
+from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
 from hffne.textured_face import TexturedFace
+
+if TYPE_CHECKING:
+    from hffne.head.rig import Rig
+    from hffne.maps.layout import Layout
 
 # Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
 STEP, LARGEST = 32, 2048
@@ -196,7 +201,7 @@ class Engine:
 
         texture_size: the textures' side in texels. grid: vertices along a side of the UV layout. maps: names of
         further maps, of maps.registry. report, cancelled: as for `normals`. base: "mask" or "head"; lod: the density
-        of a head's mesh, "full", "half" or "game".
+        of a head's mesh, a name of head.model.LODS.
         """
         return self.build_multi_photo([(photo, estimate)], texture_size, grid, report, cancelled, maps, base, lod)
 
@@ -211,34 +216,81 @@ class Engine:
         base: str = "mask",
         lod: str = "full",
     ) -> TexturedFace:
-        """The same as `build` from several photos of one person, with the camera of the photo that shows most."""
-        if base != "mask":
-            raise HffneError("This engine cannot build heads.", hint="Choose the base Mask.")
+        """The same as `build` from several photos of one person, with the camera of the photo that shows most.
+
+        Where no sound head can be fitted, the result is a mask, and a notice says so.
+        """
         stage = StageReporter(report, cancelled)
-        unwrapped = []
-        for photo, estimate in views:
-            stage("unwrap", 0.70, "Unwrapping the face")
-            crop = estimate.crop.resized(CROP)
-            unwrapped.append(
-                unwrap(estimate.shape, estimate.projection, estimate.normal, photo.rgb, crop, texture_size)
-            )
-        if len(views) > 1:
-            stage("multi_photo", 0.76, "Merging the photos")
-        photo, estimate = views[reference_photo(unwrapped)]
-        shape, textures = merge_photos([view[1].shape for view in views], unwrapped)
-        estimate = replace(estimate, shape=shape)
-        crop = estimate.crop.resized(CROP)
+        stage("unwrap", 0.70, "Fitting the head" if base == "head" else "Unwrapping the face")
+        notices: list[str] = []
+        made = _head(views, texture_size, lod) if base == "head" else None
+        if base == "head" and made is None:
+            notices.append("No sound head could be fitted to this face; the mask was built instead.")
+        made = made or _mask(views, texture_size, grid)
+        photo, estimate = views[made.reference]
+        estimate = replace(estimate, shape=made.shape)
         derived = {}
         if maps := tuple(maps):
             from hffne.maps.registry import make_maps
 
             stage("maps", 0.80, "Deriving the other maps")
-            derived = make_maps(maps, photo, estimate, textures)
+            derived = make_maps(maps, photo, estimate, made.textures, made.layout)
         stage("mesh", 0.90, "Building the mesh")
-        notices = []
+        crop = estimate.crop.resized(CROP)
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
-        return TexturedFace(build_mesh(shape, grid), textures, _camera(crop, shape, photo), notices, derived)
+        mesh, rig, landmarks = made.mesh()
+        return TexturedFace(mesh, made.textures, _camera(crop, made.shape, photo), notices, derived, landmarks, rig)
+
+
+class _Made(NamedTuple):
+    """A mask or a head with its textures.
+
+    reference: the index of the photo whose camera it has; layout: of the textures, None for the mask's; mesh(): the
+    mesh, a head's rig or None, and the landmarks' UVs.
+    """
+
+    reference: int
+    shape: BaseShape
+    textures: Textures
+    layout: "Layout | None"
+    mesh: "Callable[[], tuple[FaceMesh, Rig | None, np.ndarray]]"
+
+
+def _mask(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, grid: int) -> _Made:
+    unwrapped = [
+        unwrap(
+            estimate.shape,
+            estimate.projection,
+            estimate.normal,
+            photo.rgb,
+            estimate.crop.resized(CROP),
+            texture_size,
+        )
+        for photo, estimate in views
+    ]
+    reference = reference_photo(unwrapped)
+    shape, textures = merge_photos([estimate.shape for _, estimate in views], unwrapped)
+    return _Made(reference, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
+
+
+def _head(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, lod: str) -> _Made | None:
+    """None where the fitted head is not sound."""
+    from hffne.head import rig
+    from hffne.head.build import head_textures
+    from hffne.head.layout import HeadLayout
+    from hffne.head.sound import is_sound
+
+    made = head_textures([(photo.rgb, estimate) for photo, estimate in views], texture_size)
+    if not is_sound(made.head):
+        return None
+    return _Made(
+        made.reference,
+        made.shape,
+        made.textures,
+        HeadLayout(made.head.posed),
+        lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
+    )
 
 
 def check_size(size: int) -> int:

@@ -14,8 +14,9 @@ from hffne.geometry.uv import face_texels, template
 class FaceMesh:
     """The quad mesh of a face.
 
-    vertices (V, 3) float32 meters, object axes; uvs (V, 2) float32; quads (Q, 4) int32, counter-clockwise
-    from outside; region_weights (R, V) float32 0..1; regions: their names.
+    vertices (V, 3) float32 meters, object axes; uvs float32: (V, 2) by vertex, or (Q, 4, 2) by corner; quads (Q, 4)
+    int32, counter-clockwise from outside, -1 as the last vertex of a triangle; region_weights (R, V) float32 0..1;
+    regions: their names.
     """
 
     vertices: np.ndarray
@@ -23,6 +24,11 @@ class FaceMesh:
     quads: np.ndarray
     region_weights: np.ndarray
     regions: list[str]
+
+    @property
+    def corner_uvs(self) -> np.ndarray:
+        """(Q, 4, 2) float32: the UVs by corner."""
+        return self.uvs if self.uvs.ndim == 3 else self.uvs[self.quads]
 
 
 def build_mesh(shape: BaseShape, grid: int = 128) -> FaceMesh:

@@ -55,7 +55,7 @@ def _depth(points: np.ndarray, soft: np.ndarray, teeth: np.ndarray) -> tuple[np.
     low = where.min(0)
     cell = np.floor((where - low) / CELL).astype(int) + 1
     shape = cell.max(0) + 2
-    side = np.full(shape, -1.0, np.float32)
+    side: np.ndarray = np.full(shape, -1.0, np.float32)
     order = np.argsort(outer)
     # Of repeated cells the last assignment stays: the outermost.
     side[cell[order, 0], cell[order, 1]] = outer[order]
