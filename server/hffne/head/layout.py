@@ -22,8 +22,9 @@ _OCCLUDER_RASTER, _PIXEL, _SLACK = 256, 0.003, 0.0035
 _SMOOTH_SIZE = 512
 # Other parts that are in the way.
 _OCCLUDERS = "Eye Left", "Eye Right", "Teeth", "Gums and Tongue"
-# Two texels are neighbors on the surface when they are no farther apart than so many steps there, and this in meters.
-_FAR_STEPS, _FAR = 3.0, 3e-4
+# Two texels are neighbors on the surface when the way between them is that of the tangents, but for this share of its
+# length, and this in meters.
+_OFF_SHARE, _OFF = 0.7, 3e-4
 
 
 class HeadLayout:
@@ -104,10 +105,13 @@ def _joined(size: int) -> tuple[np.ndarray, np.ndarray]:
     points = grid.interpolated(surface.points[skin().of_point])
     result = []
     for axis, step in zip((1, 0), _steps(surface, grid), strict=True):
-        first, second = (points[:, :-1], points[:, 1:]) if axis else (points[:-1], points[1:])
-        length = np.linalg.norm(step, axis=2)
-        reach = np.maximum(length[:, :-1], length[:, 1:]) if axis else np.maximum(length[:-1], length[1:])
-        near = np.linalg.norm(second - first, axis=2) < _FAR_STEPS * reach + _FAR
+        way, before, after = (
+            (points[:, 1:] - points[:, :-1], step[:, :-1], step[:, 1:])
+            if axis
+            else (points[1:] - points[:-1], step[:-1], step[1:])
+        )
+        length = np.maximum(np.linalg.norm(before, axis=2), np.linalg.norm(after, axis=2))
+        near = np.linalg.norm(way - (before + after) / 2, axis=2) < _OFF_SHARE * length + _OFF
         inside = grid.inside[:, :-1] & grid.inside[:, 1:] if axis else grid.inside[:-1] & grid.inside[1:]
         result.append((near & inside).astype(np.float32))
     return result[0], result[1]
