@@ -7,18 +7,16 @@ absolute yaw.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hffne.datasets.aflw2000 import AflwPhoto
+from hffne.engine_interface import NormalsEngine
 from hffne.errors import HffneError
 from hffne.evaluation.metrics import landmark_error
 from hffne.photo.detect import Face, find_faces
 from hffne.photo.load import Photo, load_photo
-
-if TYPE_CHECKING:
-    from hffne.pipeline import Engine
 
 BINS = ((0, 30), (30, 60), (60, 90))
 
@@ -37,7 +35,7 @@ DrawCallback = Callable[[Photo, np.ndarray | None, np.ndarray, PhotoResult], obj
 
 
 def evaluate(
-    engine: "Engine",
+    engine: NormalsEngine,
     items: Sequence[AflwPhoto],
     report: Callable[[str], object] = print,
     draw: DrawCallback | None = None,

@@ -12,15 +12,18 @@ from hffne.head.teeth import clear_teeth
 # is made to be added to jawOpen, and alone it presses the lips into each other.
 _LIPS = ("mouthShrugLower", "mouthPress", "mouthPucker", "mouthRoll", "mouthLeft", "mouthRight", "cheekPuff")
 _TEETH = (
-    "mouthRoll",
+    "jawOpen",
+    "jawLeft",
+    "jawRight",
+    "mouthDimple",
+    "mouthFunnel",
     "mouthLeft",
     "mouthRight",
-    "mouthSmile",
-    "mouthDimple",
     "mouthPress",
+    "mouthRoll",
     "mouthShrug",
-    "mouthStretch",
 )
+_TEETH += ("mouthSmile", "mouthStretch")
 _LIDS = ("eyeBlink", "eyeLook", "eyeSquint", "cheekSquint", "browDown", "noseSneer")
 
 

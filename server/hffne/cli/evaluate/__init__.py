@@ -8,6 +8,7 @@ from hffne.cli.evaluate import (
     heads,
     photoface,
     response,
+    rig,
     robustness,
     scales,
     stability,
@@ -17,7 +18,7 @@ from hffne.cli.evaluate import (
 from hffne.cli.options import Subparsers
 
 # In the order of `hffne evaluate --help`. Each module has add_parser(benchmarks).
-BENCHMARKS = (aflw2000, yaleb, photoface, florence, wild, robustness, response, heads, fine, stability, scales)
+BENCHMARKS = (aflw2000, yaleb, photoface, florence, wild, robustness, response, heads, rig, fine, stability, scales)
 
 
 def add_parser(subparsers: Subparsers) -> None:

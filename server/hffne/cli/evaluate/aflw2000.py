@@ -17,6 +17,12 @@ def add_parser(benchmarks: Subparsers) -> None:
         "bounding box, by yaw.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="<name>.jpg and <name>.mat files")
+    parser.add_argument(
+        "--base",
+        choices=("map", "head"),
+        default="map",
+        help="whose landmarks: the position map's, or the fitted head's own (default: %(default)s)",
+    )
     add_report_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -26,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write the report; returns the exit status."""
     from hffne.datasets import aflw2000 as dataset
     from hffne.evaluation import aflw2000
+    from hffne.evaluation.head_estimates import HeadEstimates
     from hffne.evaluation.landmark_sheet import LandmarkSheet
     from hffne.pipeline import Engine
 
@@ -33,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
     items[0].read_ground_truth()  # reports a missing SciPy before the networks are loaded
     sheet = LandmarkSheet() if args.sheet else None
     engine = Engine(**engine_arguments(args))
-    results = aflw2000.evaluate(engine, items, print_progress, sheet.add if sheet else None)
+    measured = HeadEstimates(engine) if args.base == "head" else engine
+    results = aflw2000.evaluate(measured, items, print_progress, sheet.add if sheet else None)
     print(aflw2000.table(results))
-    write_report(args, {**aflw2000.as_dict(results), **engine_info(engine)}, sheet.rows() if sheet else None)
+    write_report(
+        args, {**aflw2000.as_dict(results), "base": args.base, **engine_info(engine)}, sheet.rows() if sheet else None
+    )
     return 0
