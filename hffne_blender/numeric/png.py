@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+# A pixel's shape -> the format's number for it.
+COLOR_TYPES: dict[tuple[int, ...], int] = {(): 0, (3,): 2, (4,): 6}
 # Bytes that one thread compresses at a time; how far back a deflate stream can refer; its compression level.
 _BLOCK, _WINDOW, _LEVEL = 1 << 20, 1 << 15, 4
 _THREADS = min(4, os.cpu_count() or 1)
@@ -23,9 +25,12 @@ def encode_normal(normal: np.ndarray) -> np.ndarray:
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:
-    """A PNG file of (H, W, 3) or (H, W) uint8 or uint16, row 0 at the top. Raises ValueError for other arrays."""
-    if pixels.shape[2:] not in ((), (3,)) or pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"An RGB or gray image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
+    """A PNG file of (H, W, 3), (H, W, 4) with alpha, or (H, W), uint8 or uint16, row 0 at the top.
+
+    Raises ValueError for other arrays.
+    """
+    if pixels.shape[2:] not in COLOR_TYPES or pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"An RGB, RGBA or gray image of 8 or 16 bits is needed, not {pixels.dtype} {pixels.shape}.")
     height, width = pixels.shape[:2]
     depth = pixels.dtype.itemsize
     rows = np.ascontiguousarray(pixels, ">u2" if depth == 2 else "u1").view(np.uint8).reshape(height, -1)
@@ -33,7 +38,7 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, depth * 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth * 8, COLOR_TYPES[pixels.shape[2:]], 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", _deflate(rows)) + chunk(b"IEND", b"")
 
 

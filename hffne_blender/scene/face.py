@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One face object from one received face. Adds to the scene and changes nothing that is there."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 import bpy
 import numpy as np
 
-from ..numeric import face_textures
+from ..numeric import face_textures, part_textures
 from ..numeric.face_textures import Texture
 from ..numeric.received_face import ReceivedFace
 from ..system import jobs
@@ -42,9 +42,10 @@ def build_steps(
         bpy.data.meshes.remove(sketch)
     skin = yield partial(face_textures.encode_textures, received, frames, use_color)
     photo = yield partial(face_textures.encode_photo, received)
+    pictures = yield partial(part_textures.encode_parts, received)
     made: list[bpy.types.ID] = []
     try:
-        return _assemble(received, collection(), skin, photo, made)
+        return _assemble(received, collection(), skin, photo, pictures, made)
     except Exception:
         bpy.data.batch_remove(made)
         raise
@@ -55,6 +56,7 @@ def _assemble(
     collection: bpy.types.Collection,
     skin: Iterable[Texture],
     photo: Iterable[Texture],
+    pictures: Mapping[str, Texture],
     made: list[bpy.types.ID],
 ) -> bpy.types.Object:
     """Build and link the object; every new data-block is added to `made`."""
@@ -71,8 +73,13 @@ def _assemble(
         for texture in skin
     }
     base.materials.append(keep(material.build_material(name, mesh.UV_NAME, skin_images)))
-    for part in () if own is None else own.parts[1:]:
-        base.materials.append(keep(head_materials.build_material(name, part)))
+    parts = () if own is None else own.parts
+    for part in parts[1:]:
+        picture = None
+        if part in pictures:
+            kind = part.lower().replace(" ", "_")
+            picture = keep(textures.add_image(f"{name}_texture_{kind}", pictures[part], kind))
+        base.materials.append(keep(head_materials.build_material(name, part, parts, picture)))
 
     obj = keep(bpy.data.objects.new(name, base))
     mesh.add_regions(obj, received.regions, received.region_weights)
