@@ -52,7 +52,7 @@ def _white(place: np.ndarray, ratio: np.ndarray, front: np.ndarray) -> np.ndarra
         ((9.0, 4.0, 7.0), 0.3), ((-5.0, 11.0, 8.0), 1.9), ((13.0, -6.0, -9.0), 4.1)
     ))  # fmt: skip
     away = np.where(front, _ramp(ratio, 1.2, 2.2), 1.0)
-    red = np.clip(away * (0.35 + 0.12 * blotches), 0, 1)[:, None]
+    red = np.clip(away * (0.22 + 0.05 * blotches), 0, 1)[:, None]
     color = np.array(WHITE) + red * (np.array(REDDISH) - WHITE)
     rim = np.where(front, _ramp(ratio, 1.30, 1.02), 0.0)[:, None]
     return color + rim * (np.array(LIMBUS) - color)

@@ -35,6 +35,13 @@ def kind_of(part: str, parts: Sequence[str]) -> str:
     return "cornea" if kind == "eye" and part.replace("Eye", "Iris", 1) in parts else kind
 
 
+def part_quads(received: ReceivedFace, part: int) -> np.ndarray:
+    """(Q,) bool: the quads of the part with a number. Raises ValueError for a mask."""
+    if received.head is None:
+        raise ValueError("A mask has no parts.")
+    return received.head.quad_parts == part
+
+
 @dataclass(frozen=True)
 class PartSurface:
     """The surface of a part, of the face as on the photo.
@@ -51,9 +58,7 @@ class PartSurface:
     @classmethod
     def of(cls, received: ReceivedFace, part: int) -> "PartSurface":
         """The surface of the part with a number. Raises ValueError for a mask."""
-        if received.head is None:
-            raise ValueError("A mask has no parts.")
-        own = received.head.quad_parts == part
+        own = part_quads(received, part)
         quads, uvs = received.quads[own], received.uvs[own]
         halves = [(quads[:, :3], uvs[:, :3])]
         square = quads[:, 3] >= 0

@@ -6,11 +6,13 @@ import numpy as np
 from .head_parts import PartSurface
 from .uv_charts import border_vertices
 
-LASH_SIZE, SHADOW_SIZE = 1024, 128
+LASH_SIZE, SHADOW_SIZE = 768, 128
 # sRGB 0..255.
 LASH_COLOR, SHADOW_COLOR = (16, 11, 9), (24, 9, 8)
 # Hairs on one strip of lashes, and their width at the root as a share of the distance between two.
-HAIRS, WIDTH = 34, 0.44
+HAIRS, WIDTH = 30, 0.30
+# Length and width of the lower lid's hairs as shares of the upper lid's.
+LOWER_LENGTH, LOWER_WIDTH = 0.62, 0.70
 # Opacity of the shadow at the upper and at the lower lid, and the meters over which it fades.
 UPPER, LOWER, FADE = 0.72, 0.40, 0.0016
 
@@ -21,36 +23,43 @@ def lashes(surface: PartSurface, centers: np.ndarray) -> np.ndarray:
     centers  (E, 3) of the eyeballs: hairs grow away from the nearest
     """
     size = LASH_SIZE
-    along = np.zeros((len(surface.points), 2))
-    # Each strip by itself: 0 at the root, 1 at the tips; and the coordinate that crosses the hairs.
+    values = np.zeros((len(surface.points), 3))
+    # Each strip by itself: 0 at the root, 1 at the tips; 0 to 1 across the hairs; and how large its hairs are.
     component = surface.components()
     for number in range(component.max() + 1):
         own = component == number
         used, first = np.unique(surface.triangles[own], return_index=True)
-        reach = np.linalg.norm(surface.points[used, None] - centers[None], axis=2).min(1)
-        grown = (reach - reach.min()) / max(float(np.ptp(reach)), 1e-9)
+        away = surface.points[used, None] - centers[None]
+        reach = np.linalg.norm(away, axis=2)
+        upper = away[np.arange(len(used)), reach.argmin(1), 2].mean() > 0
         uv = surface.uvs[own].reshape(-1, 2)[first]
-        spread = [abs(float(np.corrcoef(grown, uv[:, axis])[0, 1])) for axis in (0, 1)]
-        cross = uv[:, int(np.nanargmin(spread))]
-        along[used] = np.stack([grown, (cross - cross.min()) / max(float(np.ptp(cross)), 1e-9)], 1)
-    texels, values = surface.at_texels(along, size)
+        uv = (uv - uv.min(0)) / np.maximum(np.ptp(uv, axis=0), 1e-9)
+        alike = [float(np.corrcoef(reach.min(1), uv[:, axis])[0, 1]) for axis in (0, 1)]
+        along = int(np.argmax(np.abs(alike)))
+        grown = uv[:, along] if alike[along] > 0 else 1 - uv[:, along]
+        values[used] = np.stack([grown, uv[:, 1 - along], np.full(len(used), float(upper))], 1)
+    texels, found = surface.at_texels(values, size)
     alpha = np.zeros(size * size)
-    alpha[texels] = _hairs(values[:, 0], values[:, 1])
+    alpha[texels] = _hairs(*found.T)
     return _tinted(alpha, LASH_COLOR, size)
 
 
-def _hairs(grown: np.ndarray, cross: np.ndarray) -> np.ndarray:
-    """Opacity (K,) of hairs: `grown` 0..1 from root to tip, `cross` 0..1 across the hairs."""
+def _hairs(grown: np.ndarray, cross: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Opacity (K,) of hairs: `grown` 0..1 from root to tip, `cross` 0..1 across them, `upper` 1 at the upper lid."""
     random = np.random.default_rng(3)
-    lean, length = random.normal(0, 0.8, HAIRS + 4), random.uniform(0.65, 1.0, HAIRS + 4)
+    lean, length = random.normal(0, 0.9, HAIRS + 4), random.uniform(0.55, 1.0, HAIRS + 4)
     place = cross * HAIRS
     number = np.clip(place.astype(int), 0, HAIRS) + 1
+    grown = grown / (LOWER_LENGTH + (1 - LOWER_LENGTH) * upper)
+    thick = WIDTH / 2 * (LOWER_WIDTH + (1 - LOWER_WIDTH) * upper)
     opacity = np.zeros(len(grown))
     for neighbor in (-1, 0, 1):
         hair = number + neighbor
         middle = hair - 0.5 + lean[hair] * grown**2
-        width = WIDTH / 2 * np.clip(1 - grown / length[hair], 0, 1) ** 0.6
-        opacity = np.maximum(opacity, np.clip((width - np.abs(place + 1 - middle)) / 0.12 + 0.5, 0, 1) * (width > 0))
+        width = thick * np.clip(1 - grown / length[hair], 0, 1) ** 0.8
+        # Half a texel's softness; a hair thinner than that is fainter instead.
+        edge = np.clip((width - np.abs(place + 1 - middle)) / 0.08 + 0.5, 0, 1) * np.clip(width / 0.04, 0, 1)
+        opacity = np.maximum(opacity, edge)
     # The root lies in the lid.
     return opacity * np.clip(grown / 0.05, 0, 1)
 

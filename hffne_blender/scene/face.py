@@ -74,20 +74,24 @@ def _assemble(
     }
     base.materials.append(keep(material.build_material(name, mesh.UV_NAME, skin_images)))
     parts = () if own is None else own.parts
+    part_images: dict[int, bpy.types.Image] = {}
     for part in parts[1:]:
-        picture = None
-        if part in pictures:
-            kind = part.lower().replace(" ", "_")
-            picture = keep(textures.add_image(f"{name}_texture_{kind}", pictures[part], kind))
-        base.materials.append(keep(head_materials.build_material(name, part, parts, picture)))
+        texture = pictures.get(part)
+        if texture is not None and id(texture) not in part_images:
+            part_images[id(texture)] = keep(
+                textures.add_image(f"{name}_texture_{texture.kind}", texture, texture.kind)
+            )
+        image = part_images.get(id(texture))
+        base.materials.append(keep(head_materials.build_material(name, part, parts, image)))
 
     obj = keep(bpy.data.objects.new(name, base))
     mesh.add_regions(obj, received.regions, received.region_weights)
     camera.store(obj, received.camera)
     for texture in photo:
         # Custom properties keep the images in the file until they are needed.
-        image = keep(textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}"))
-        obj[f"hffne_photo_{texture.kind}"] = image
+        obj[f"hffne_photo_{texture.kind}"] = keep(
+            textures.add_image(f"{name}_photo_{texture.kind}", texture, f"photo_{texture.kind}")
+        )
     face_attributes.store(obj, received, skin_images["normal"])
     if own is not None:
         head.store_parts(obj, own.parts)

@@ -38,7 +38,7 @@ class Surface:
 SURFACES = {
     "eye": Surface((0.7, 0.66, 0.64), roughness=0.16, coat=1.0),
     "cornea": Surface((0.7, 0.66, 0.64), roughness=0.22, coat=0.8),
-    "iris": Surface((0.07, 0.04, 0.02), roughness=0.55, specular=0.25),
+    "iris": Surface((0.07, 0.04, 0.02), roughness=0.6, specular=0.05),
     "teeth": Surface((0.66, 0.59, 0.47), roughness=0.24, coat=0.4, scatter=(0.25, (0.0012, 0.0009, 0.0006))),
     "gums": Surface((0.40, 0.10, 0.095), roughness=0.30, coat=0.5, scatter=(0.25, (0.003, 0.001, 0.0007))),
     "lashes": Surface((0.006, 0.004, 0.003), roughness=0.6, specular=0.2),
