@@ -79,7 +79,7 @@ def _assemble(
         texture = pictures.get(part)
         if texture is not None and id(texture) not in part_images:
             part_images[id(texture)] = keep(
-                textures.add_image(f"{name}_texture_{texture.kind}", texture, texture.kind)
+                textures.add_image(f"{name}_part_{texture.kind}", texture, f"part_{texture.kind}")
             )
         image = part_images.get(id(texture))
         base.materials.append(keep(head_materials.build_material(name, part, parts, image)))

@@ -5,12 +5,17 @@ import pytest
 
 import fake_head
 from blender_process import needs_blender, run_case
+from hffne_blender.numeric import head_parts
 
 KEYS = ["Photo Expression", *fake_head.KEYS]
 
 
 def run(name, *arguments):
     return run_case(name, *arguments, script="head_cases.py")
+
+
+def material(name, *arguments):
+    return run_case(name, *arguments, script="head_material_cases.py")
 
 
 def use(name, *arguments):
@@ -94,3 +99,44 @@ def test_the_detail_of_a_head_is_applied_to_another_mesh():
     assert found["angle"]["mean"] < 1 and found["angle"]["p95"] < 3 and found["angle"]["share"] > 0.6, found
     skin, everything = found["vertices"]
     assert 0 < skin < everything and found["landmarks"] == pytest.approx(0.2, abs=0.1)
+
+
+@needs_blender
+def test_each_part_has_a_material_of_its_kind():
+    found = material("parts")
+    assert found.pop("images") == [f"fake_part_{kind}" for kind in ("cornea", "iris", "lashes", "occlusion")]
+    picture, one = "TEX_IMAGE", {"ALL": True}
+    eye = [picture, picture, "BLENDED", {"EEVEE": True, "CYCLES": False}]
+    assert found["Eye Left"] == found["Eye Right"] == eye
+    assert found["Iris Left"] == found["Iris Right"] == [picture, None, "DITHERED", one]
+    assert found["Lashes"] == [picture, picture, "DITHERED", one]
+    assert found["Eye Occlusion"] == [picture, picture, "BLENDED", one]
+    assert found["Tear Line"] == found["Eye Blend"] == [None, None, "BLENDED", one]
+    assert found["Teeth"] == found["Mouth"] == found["Gums and Tongue"] == [None, None, "DITHERED", one]
+
+
+@needs_blender
+def test_cycles_shows_a_pupil_an_iris_of_the_photos_color_and_the_white_of_the_eye():
+    found = material("eye")
+    pupil, iris, white = (sum(found[name]) / 3 for name in ("pupil", "iris", "white"))
+    assert pupil < 0.7 * iris and iris < 0.4 * white and white > 0.3
+    red, green, blue = found["iris"]
+    assert red > 1.3 * green > 1.3 * blue
+
+
+@needs_blender
+def test_a_gltf_file_has_the_parts_as_they_are_seen(tmp_path):
+    found = material("gltf", tmp_path)
+    blended = {name.removeprefix("fake ") for name, (mode, _) in found.items() if mode == "BLEND"}
+    assert blended == {"Eye Left", "Eye Right", "Tear Line", "Eye Blend", "Eye Occlusion", "Lashes"}
+    pictured = {name.removeprefix("fake ") for name, (_, has) in found.items() if has}
+    assert pictured == {"fake", "Eye Left", "Eye Right", "Iris Left", "Iris Right", "Eye Occlusion", "Lashes"}
+
+
+def test_a_part_is_known_by_its_name():
+    kinds = [head_parts.kind_of(part, fake_head.ALL_PARTS) for part in fake_head.ALL_PARTS[1:]]
+    assert kinds == [
+        "cornea", "cornea", "teeth", "iris", "iris", "gums", "gums", "tear", "blend", "occlusion", "lashes"
+    ]  # fmt: skip
+    assert head_parts.kind_of("Eye Left", fake_head.PARTS) == "eye"
+    assert head_parts.kind_of("Horns", fake_head.PARTS) == "plain"

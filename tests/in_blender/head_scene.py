@@ -13,8 +13,8 @@ from hffne_blender.scene import face
 from hffne_blender.scene.access import read_array
 
 
-def received(texture_size=64, grid=24, names=()):
-    return ReceivedFace.from_answer(*fake_head.answer("fake", texture_size, grid, True, names))
+def received(texture_size=64, grid=24, names=(), parts=fake_head.PARTS):
+    return ReceivedFace.from_answer(*fake_head.answer("fake", texture_size, grid, True, names, parts))
 
 
 def build(**more):

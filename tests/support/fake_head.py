@@ -10,10 +10,22 @@ import numpy as np
 import fake_face
 
 PARTS = ("Skin", "Eye Left", "Eye Right", "Teeth")
+# As a real head has them; the eyeballs then have an iris of its own inside.
+ALL_PARTS = (
+    *PARTS, "Iris Left", "Iris Right", "Mouth", "Gums and Tongue", "Tear Line", "Eye Blend", "Eye Occlusion", "Lashes",
+)  # fmt: skip
 KEYS = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 # Meters: where the eyeballs and the teeth are, and their radii.
 PLACES = (((0.03, -0.08, 0.03), 0.012), ((-0.03, -0.08, 0.03), 0.012), ((0.004, -0.07, -0.05), 0.015))
-IRIS = [0.36, 0.25, 0.16]
+IRIS, IRIS_RADIUS = [0.36, 0.25, 0.16], 0.006
+# Of the parts that only ALL_PARTS has.
+MORE_PLACES = tuple(
+    (center, 0.01)
+    for center in (
+        (0.03, -0.079, 0.03), (-0.03, -0.079, 0.03), (0, -0.03, -0.05), (0.02, -0.03, -0.05),
+        (0.05, -0.03, 0.0), (0.05, -0.03, 0.02), (0.0, -0.03, 0.02), (-0.05, -0.03, 0.0),
+    )
+)  # fmt: skip
 
 
 def smile(points):
@@ -52,12 +64,12 @@ def ball(center, radius, rows=6, columns=8):
     return points, np.array(quads), np.array(uvs)
 
 
-def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
+def answer(name="fake", texture_size=256, grid=48, color=True, names=(), parts_wanted=PARTS):
     """(message, arrays) in the shape of the engine's answer to "generate" with the base "head"."""
     message, arrays = fake_face.answer(name, texture_size, grid, color, names)
     points, quads, uvs = [arrays["vertices"]], [arrays["quads"]], [arrays["uvs"]]
     parts = [np.zeros(len(arrays["quads"]))]
-    for part, (center, radius) in enumerate(PLACES, 1):
+    for part, (center, radius) in enumerate((*PLACES, *MORE_PLACES)[: len(parts_wanted) - 1], 1):
         own, corners, layout = ball(np.array(center), radius)
         quads.append(np.where(corners < 0, -1, corners + sum(map(len, points))))
         points.append(own)
@@ -87,8 +99,8 @@ def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
         ).astype(np.float32),
     }
     eyes = {
-        side: {"center": list(center), "radius": radius, "iris_radius": 0.006, "gaze": [0.0, -1.0, 0.0]}
+        side: {"center": list(center), "radius": radius, "iris_radius": IRIS_RADIUS, "gaze": [0.0, -1.0, 0.0]}
         for side, (center, radius) in zip(("left", "right"), PLACES, strict=False)
     }
-    message |= {"parts": list(PARTS), "keys": list(KEYS), "eyes": {"iris_color": IRIS, **eyes}}
+    message |= {"parts": list(parts_wanted), "keys": list(KEYS), "eyes": {"iris_color": IRIS, **eyes}}
     return message, arrays
