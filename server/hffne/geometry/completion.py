@@ -18,8 +18,8 @@ from hffne.photo.crop import CROP, Crop, extract_crop
 
 # A power of two.
 LOW = 256
-# Rows of a texture that are computed at once.
-BAND = 256
+# Texels that are computed at once, in whole rows.
+BAND = 256 * 2048
 # Sigma, in LOW texels, of the border between lighting and shape (coarser) and detail (finer).
 MATCH_SIGMA = 6.0
 # How much (in logarithms) the colors of the other side may be brightened or darkened.
@@ -73,20 +73,19 @@ class Match:
 
 
 class Texels(Protocol):
-    """A layout's texels for `completed`. Each method takes rows and gives (rows, W, C) float32 of all or of the
-    middle columns of the texture."""
+    """A layout's texels for `completed`. Each method takes rows and columns and gives (rows, W, C) float32."""
 
-    def position(self, rows: slice) -> np.ndarray:
+    def position(self, rows: slice, columns: slice) -> np.ndarray:
         """Crop positions of 256 (rows, W, 2)."""
 
-    def weights(self, rows: slice) -> np.ndarray:
+    def weights(self, rows: slice, columns: slice) -> np.ndarray:
         """(rows, W, 4): the photo's share in the color, the mirrored side's in the rest of it, and both in the
         normal."""
 
-    def base(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """Unit normals of the shape, and the normals where neither side is visible."""
 
-    def around(self, rows: slice) -> np.ndarray:
+    def around(self, rows: slice, columns: slice) -> np.ndarray:
         """Colors 0..1 where neither side is visible."""
 
 
@@ -103,28 +102,31 @@ def match_sides(color: np.ndarray, normal: np.ndarray, base: np.ndarray, confide
 
 
 def bands(size: int) -> Iterator[slice]:
-    """The rows of a texture in bands."""
-    for start in range(0, size, BAND):
-        yield slice(start, min(start + BAND, size))
+    """The rows of a texture of `size` texels a side in bands."""
+    step = max(BAND // size, 1)
+    for start in range(0, size, step):
+        yield slice(start, min(start + step, size))
 
 
 def completed(
-    texels: Texels, photo: PhotoTexels, match: Match, size: int, rows: slice
+    texels: Texels, photo: PhotoTexels, match: Match, size: int, rows: slice, columns: slice
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit normals (object space) and colors 0..1 (rows, W, 3) of these rows of a texture of `size` texels a side."""
-    at = texels.position(rows)
-    columns = slice((size - at.shape[1]) // 2, (size + at.shape[1]) // 2)
-    gain, tilt = (upsample_rows(grid, size, rows)[:, columns] for grid in (match.gain, match.tilt))
-    weight = texels.weights(rows)
+    """Unit normals (object space) and colors 0..1 (rows, W, 3) of a part of a texture of `size` texels a side.
+
+    columns: as many on the left of the middle as on the right.
+    """
+    at = texels.position(rows, columns)
+    gain, tilt = (upsample_rows(grid, size, rows, columns) for grid in (match.gain, match.tilt))
+    weight = texels.weights(rows, columns)
     sure, other, sure_normal, other_normal = (weight[..., k : k + 1] for k in range(4))
-    base, rest = texels.base(rows)
+    base, rest = texels.base(rows, columns)
     own = photo.normals(at)
     twin = normalize(mirrored(own, base) + tilt)
     rest = rest + (twin - rest) * other_normal
     normal = normalize(rest + (own - rest) * sure_normal)
     own = photo.colors(at)
     twin = (own[:, ::-1] + DARK) * gain - DARK
-    rest = texels.around(rows)
+    rest = texels.around(rows, columns)
     rest = rest + (twin - rest) * other
     return normal, rest + (own - rest) * sure
 
@@ -161,11 +163,26 @@ def _sample(image: np.ndarray, at: np.ndarray, margin: int = 0) -> np.ndarray:
     return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def upsample_rows(grid: np.ndarray, size: int, rows: slice) -> np.ndarray:
-    """Rows of a smooth grid (L, L, C) resampled linearly to size x size texels: (rows, size, C)."""
+def upsample_rows(grid: np.ndarray, size: int, rows: slice, columns: slice = slice(None)) -> np.ndarray:
+    """Rows of a smooth grid (L, L, C) resampled linearly to size x size texels: (rows, columns, C)."""
     side = len(grid)
+    left, right, _ = columns.indices(size)
+    first_column, last_column, offset = 0, side, left
+    if size % side == 0:
+        # Only what these columns need, with one more at each end.
+        factor = size // side
+        first_column, last_column = max(left // factor - 1, 0), min((right - 1) // factor + 2, side)
+        offset = left - first_column * factor
     at = (np.arange(rows.start, rows.stop) + 0.5) * side / size - 0.5
     first = np.clip(np.floor(at), 0, side - 2).astype(int)
     t = np.clip(at - first, 0, 1).astype(np.float32)[:, None, None]
-    band = grid[first] * (1 - t) + grid[first + 1] * t
-    return cv2.resize(band, (size, len(band)), interpolation=cv2.INTER_LINEAR)
+    part = grid[:, first_column:last_column]
+    if side == size:
+        band = part[rows]
+    else:
+        low = part[first]
+        band = low + (part[first + 1] - low) * t
+    width = (last_column - first_column) * size // side
+    if width != band.shape[1]:
+        band = cv2.resize(band, (width, len(band)), interpolation=cv2.INTER_LINEAR)
+    return band.reshape(len(at), width, -1)[:, offset : offset + right - left]

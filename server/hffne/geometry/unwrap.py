@@ -67,7 +67,7 @@ def unwrap(
     )
     textures = empty_textures(size)
     for rows in bands(size):
-        textures.normal[rows], color = completed(texels, photo, match, size, rows)
+        textures.normal[rows], color = completed(texels, photo, match, size, rows, slice(0, size))
         textures.color[rows] = to_bytes(color)
         textures.confidence[rows] = texels.confidence(rows)
     return textures
@@ -91,27 +91,27 @@ class _MaskTexels:
         grids = np.dstack([confidence, other, mask]), base, around, offset
         self._weights, self._base, self._around, self._offset = (grid.astype(np.float32) for grid in grids)
 
-    def position(self, rows: slice) -> np.ndarray:
+    def position(self, rows: slice, columns: slice) -> np.ndarray:
         """Crop positions of 256 (rows, T, 2)."""
-        return resample(self._position[..., :2], self._size, rows)
+        return resample(self._position[..., :2], self._size, rows)[:, columns]
 
-    def weights(self, rows: slice) -> np.ndarray:
+    def weights(self, rows: slice, columns: slice) -> np.ndarray:
         """(rows, T, 4): the same for the color and for the normal."""
-        return np.clip(upsample_rows(self._weights, self._size, rows), 0, 1)[..., [0, 1, 0, 1]]
+        return np.clip(upsample_rows(self._weights, self._size, rows, columns), 0, 1)[..., [0, 1, 0, 1]]
 
     def confidence(self, rows: slice) -> np.ndarray:
         """(rows, T), 0 beside the face."""
         weight = upsample_rows(self._weights, self._size, rows)
         return np.clip(weight[..., 0], 0, 1) * (weight[..., 2] > 0.5)
 
-    def base(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """Normals of the base shape, and the same with the offset of the photo's."""
-        base = normalize(upsample_rows(self._base, self._size, rows))
-        return base, normalize(base + upsample_rows(self._offset, self._size, rows))
+        base = normalize(upsample_rows(self._base, self._size, rows, columns))
+        return base, normalize(base + upsample_rows(self._offset, self._size, rows, columns))
 
-    def around(self, rows: slice) -> np.ndarray:
+    def around(self, rows: slice, columns: slice) -> np.ndarray:
         """The visible colors, extrapolated."""
-        return upsample_rows(self._around, self._size, rows)
+        return upsample_rows(self._around, self._size, rows, columns)
 
 
 def base_normals(shape: BaseShape, size: int) -> np.ndarray:

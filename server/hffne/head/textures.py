@@ -6,6 +6,9 @@ the mirrored side's, and those of neither side the person's skin tone and the me
 for each vertex, so that they do not change at a seam of the UVs. All transitions are soft.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
@@ -31,6 +34,8 @@ from hffne.photo.crop import CROP
 
 # The raster of smooth values: weights and filled colors.
 _SMOOTH_RASTER = 512
+# Shares of the photo below this do not count, and the most bands at once.
+_LEAST, _THREADS = 1e-3, 4
 # Pixels of 256 from the rim of the face's mask over which the estimated normals fade in.
 _RIM = 1.0, 10.0
 # Beyond the charts, where nothing is: towards the viewer.
@@ -64,13 +69,16 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
     filled = filled_colors(twin + (colors - twin) * share[:, None], known, tone)
     texels = _HeadTexels(size, surface, at, weights, filled, tone.color)
     textures = empty_textures(size)
-    window = texels.window
-    for rows in bands(size):
-        color, normal = texels.everywhere(rows)
-        if texels.shows_photo(rows):
-            normal[:, window], color[:, window] = completed(texels, photo, match, size, rows)
-        textures.normal[rows], textures.color[rows] = normal, to_bytes(color)
+
+    def fill(rows: slice) -> None:
+        color, textures.normal[rows] = texels.everywhere(rows)
+        if columns := texels.shown(rows):
+            textures.normal[rows, columns], color[:, columns] = completed(texels, photo, match, size, rows, columns)
+        textures.color[rows] = to_bytes(color)
         textures.confidence[rows] = texels.confidence(rows)
+
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        list(pool.map(fill, bands(size)))
     return textures
 
 
@@ -91,37 +99,39 @@ class _HeadTexels:
     ) -> None:
         self._size = size
         layout = skin()
-        left = float(layout.uv[layout.chart == 0, 0].min())
-        first = max(int(left * size) - 2, 0)
-        self.window = slice(first, size - first)
         exact, smooth = raster(min(size, MAX_RASTER)), raster(min(size, _SMOOTH_RASTER))
         self._position = exact.interpolated(at[layout.of_point, :2])
         self._base = exact.interpolated(surface.normals[layout.of_point], AHEAD)
         self._weights = np.clip(smooth.interpolated(weights[layout.of_point]), 0, 1)
         self._around = smooth.interpolated(filled[layout.of_point], background.astype(np.float32))
 
-    def shows_photo(self, rows: slice) -> bool:
-        """Whether any texel of these rows is taken from the photo."""
+    def shown(self, rows: slice) -> slice | None:
+        """The columns, as many on the left as on the right, in which these rows have texels from the photo."""
         side = len(self._weights)
         first, last = (int(edge * side / self._size) for edge in (rows.start, rows.stop))
-        return bool(self._weights[max(first - 1, 0) : last + 1].any())
+        any_ = (self._weights[max(first - 1, 0) : last + 2] > _LEAST).any((0, 2))
+        if not any_.any():
+            return None
+        left = int(min(np.argmax(any_), np.argmax(any_[::-1])) * self._size / side)
+        left = max(left - 2 * self._size // side - 1, 0)
+        return slice(left, self._size - left)
 
-    def position(self, rows: slice) -> np.ndarray:
+    def position(self, rows: slice, columns: slice) -> np.ndarray:
         """Crop positions of 256 (rows, W, 2)."""
-        return upsample_rows(self._position, self._size, rows)[:, self.window]
+        return upsample_rows(self._position, self._size, rows, columns)
 
-    def weights(self, rows: slice) -> np.ndarray:
+    def weights(self, rows: slice, columns: slice) -> np.ndarray:
         """(rows, W, 4), see completion.Texels."""
-        return upsample_rows(self._weights, self._size, rows)[:, self.window]
+        return upsample_rows(self._weights, self._size, rows, columns)
 
-    def base(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """The mesh's normals, twice: nothing is known of the relief where neither side is visible."""
-        normal = normalize(upsample_rows(self._base, self._size, rows)[:, self.window])
+        normal = normalize(upsample_rows(self._base, self._size, rows, columns))
         return normal, normal
 
-    def around(self, rows: slice) -> np.ndarray:
+    def around(self, rows: slice, columns: slice) -> np.ndarray:
         """The filled colors."""
-        return upsample_rows(self._around, self._size, rows)[:, self.window]
+        return upsample_rows(self._around, self._size, rows, columns)
 
     def everywhere(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Filled colors and the mesh's normals (rows, T, 3) of whole rows."""
@@ -132,7 +142,7 @@ class _HeadTexels:
 
     def confidence(self, rows: slice) -> np.ndarray:
         """(rows, T): the photo's own share."""
-        return upsample_rows(self._weights[..., :1], self._size, rows)
+        return upsample_rows(self._weights[..., :1], self._size, rows)[..., 0]
 
 
 def _within(mask: np.ndarray, at: np.ndarray) -> np.ndarray:
