@@ -18,21 +18,29 @@ from hffne.head.visibility import smoothstep
 
 # Meters over which the color goes from that of the visible skin nearby to the typical one.
 _REACH = 0.045
+# Limits of the membrane's brightness against the typical tone (logarithms), and the share of its difference in hue.
+_BRIGHTNESS, _HUE = (-0.3, 0.2), 0.5
 # Where not only skin is expected: from and to which distance from the middle of the position map (of 1) a color
 # must be like skin's. Above the brows hair begins early; below, a beard belongs to the face, if there is one.
 _ABOVE, _BELOW, _BEARD = (0.36, 0.52), (0.48, 0.66), (0.74, 0.96)
-# Squared color steps (of logarithms, summed) from the face's middle from which a color is not skin, and up to which
-# it is, for a face of the least contrast.
-_EDGE = 0.08, 0.03
+# What counts as far from skin: the color, in standard deviations, and squared color steps (of logarithms, summed) from
+# the face's middle, for a face of the least contrast. The mean of both, in these units, up to which a vertex shows
+# skin, and from which it does not.
+_FAR_COLOR, _FAR_STEPS = 3.2, 0.08
+_SKIN, _OTHER = 0.42, 0.70
+# The same for the hair of a beard: none, and certain. A chin in the shade is no beard.
+_HAIR = 0.8, 1.2
 _MOST_STEPS = 60
-# The share of the chin and of the upper lip that is not like skin up to which there is no beard, and from
+# The share of the chin and of the upper lip that is hair up to which there is no beard, and from
 # which there is.
 _BARE, _BEARDED = 0.25, 0.55
+# The face's middle, where steps are counted from, is above this on the position map: a beard is not.
+_ABOVE_MOUTH = -0.3
 # Brows, eyes, nose and lips belong to the face whatever their color, and so many texels of the position map around.
 _FEATURES, _AROUND = ("brows", "eyes", "nose", "lips"), 3
 # Rounds of smoothing of the likeness (spots on skin are skin) and of the decision, after excluding the neighbors of
 # what is not skin.
-_SPOTS, _SOFTNESS, _GROW = 6, 5, 1
+_SPOTS, _SOFTNESS, _GROW = 3, 5, 3
 # Behind the lids: the share of the skin's color that is left in each channel.
 _MUCOSA = np.array([0.92, 0.66, 0.62], np.float32)
 # The level of the graph (about 1 cm wide) on which distances to the visible skin are measured.
@@ -52,13 +60,15 @@ def skin_share(colors: np.ndarray, seen: np.ndarray, tone: SkinTone) -> tuple[np
     """
     graph = levels()[0]
     smooth = graph.smoothed(colors, 1)
-    like = tone.likeness(smooth)
+    distance = tone.distance(smooth)
+    middle = (_skin_needed(False) < 0.2) & (skin().around[:, 1] > _ABOVE_MOUTH) & (distance < 2.5) & (seen > 0.5)
+    steps = _edge_distance(smooth, middle) / (_FAR_STEPS * tone.deviation[0] / LEAST[0])
+    foreign = (np.square(distance / _FAR_COLOR) + steps) / 2
+    like = smoothstep(_OTHER, _SKIN, foreign)
     chin = seen * _chin()
-    bearded = smoothstep(_BARE, _BEARDED, 1 - (like * chin).sum() / max(float(chin.sum()), 1e-6))
+    hairy = smoothstep(*_HAIR, foreign)
+    bearded = smoothstep(_BARE, _BEARDED, (hairy * chin).sum() / max(float(chin.sum()), 1e-6))
     needed = _skin_needed(False) + (_skin_needed(True) - _skin_needed(False)) * bearded
-    contrast = float(tone.deviation[0] / LEAST[0])
-    edge = _edge_distance(smooth, (needed < 0.2) & (like > 0.6) & (seen > 0.5))
-    like *= smoothstep(_EDGE[0] * contrast, _EDGE[1] * contrast, edge)
     keep = 1 - needed * (1 - smoothstep(0.3, 0.7, graph.smoothed(like[:, None], _SPOTS)[:, 0]))
     least = keep
     for _ in range(_GROW):
@@ -93,10 +103,14 @@ def filled_colors(colors: np.ndarray, known: np.ndarray, tone: SkinTone) -> np.n
     the face.
     """
     graph = levels()
-    sure = np.clip(2 * known - 1, 0, 1)
+    # A vertex at the border has some of the color beyond it.
+    sure = np.clip(4 * known - 3, 0, 1)
     typical = np.log(tone.color + DARK).astype(np.float32)
     logs = extrapolated(np.log(colors + DARK) - typical, sure)
     near = nearness(sure)[:, None]
+    # Of a shadow or a reflection at the border only so much goes on, and less of its hue.
+    brightness = logs.mean(1, keepdims=True)
+    logs = np.clip(brightness, *_BRIGHTNESS) + (logs - brightness) * _HUE
     logs = typical + logs * near * (sure.max() > 0)
     logs = graph[0].smoothed(logs.astype(np.float32), 6, sure)
     filled = np.clip(np.exp(logs) - DARK, 0, 1)

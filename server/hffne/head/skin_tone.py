@@ -14,8 +14,6 @@ from hffne.geometry.completion import DARK
 # A greater one comes from something else in the face's middle, a beard or glasses.
 LEAST, _GREATEST = np.array([0.20, 0.05, 0.05]), np.array([0.34, 0.09, 0.075])
 _ROUNDS = 6
-# Distances (Mahalanobis) up to which a color is skin, and from which it is not.
-SKIN_WITHIN, OTHER_FROM = 2.2, 3.6
 # Without any skin that is visible.
 _UNKNOWN = np.array([0.66, 0.50, 0.43])
 
@@ -28,11 +26,9 @@ class SkinTone:
     mean: np.ndarray
     deviation: np.ndarray
 
-    def likeness(self, colors: np.ndarray) -> np.ndarray:
-        """(n,) float32 of colors (n, 3) 0..1: 1 skin, 0 something else, soft in between."""
-        distance = np.linalg.norm((_features(colors) - self.mean) / self.deviation, axis=1)
-        t = np.clip((OTHER_FROM - distance) / (OTHER_FROM - SKIN_WITHIN), 0, 1)
-        return (t * t * (3 - 2 * t)).astype(np.float32)
+    def distance(self, colors: np.ndarray) -> np.ndarray:
+        """(n,) float32: how far colors (n, 3) 0..1 are from this skin, in standard deviations."""
+        return np.linalg.norm((_features(colors) - self.mean) / self.deviation, axis=1).astype(np.float32)
 
 
 def fit_skin_tone(colors: np.ndarray, weight: np.ndarray) -> SkinTone:

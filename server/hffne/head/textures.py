@@ -26,6 +26,7 @@ from hffne.geometry.completion import (
 )
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
+from hffne.head.grain import Grain, away_from_seams, cheek_grain
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
 from hffne.head.surface import HeadSurface
@@ -63,11 +64,13 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
         photo.coarse_colors(low[..., :3]), photo.normals(low[..., :3]), normalize(low[..., 3:6]), low[..., 6]
     )
     other, other_relief = (np.clip(2 * each[skin().mirror], 0, 1) for each in (share, relief))
-    weights = np.stack([share, other, relief, other_relief], 1)
+    shown = share + (1 - share) * other
+    weights = np.stack([share, other, relief, other_relief, (1 - shown) * away_from_seams()], 1)
     twin = _mirrored_colors(colors, match)
     known = share * certain + (1 - share) * other * certain[skin().mirror]
     filled = filled_colors(twin + (colors - twin) * share[:, None], known, tone)
     texels = _HeadTexels(size, surface, at, weights, filled, tone.color)
+    texels.grain = cheek_grain(texels, photo, share, size)
     textures = empty_textures(size)
 
     def fill(rows: slice) -> None:
@@ -85,7 +88,8 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
 class _HeadTexels:
     """completion.Texels of a head: the middle columns of the square, where the face's chart lies.
 
-    at (n, 3) crop pixels of 256, weights (n, 4) and filled colors (n, 3) of the skin's vertices.
+    at (n, 3) crop pixels of 256, weights (n, 5; the last is the grain's) and filled colors (n, 3) of the skin's
+    vertices.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class _HeadTexels:
         background: np.ndarray,
     ) -> None:
         self._size = size
+        self.grain: Grain | None = None
         layout = skin()
         exact, smooth = raster(min(size, MAX_RASTER)), raster(min(size, _SMOOTH_RASTER))
         self._position = exact.interpolated(at[layout.of_point, :2])
@@ -109,7 +114,7 @@ class _HeadTexels:
         """The columns, as many on the left as on the right, in which these rows have texels from the photo."""
         side = len(self._weights)
         first, last = (int(edge * side / self._size) for edge in (rows.start, rows.stop))
-        any_ = (self._weights[max(first - 1, 0) : last + 2] > _LEAST).any((0, 2))
+        any_ = (self._weights[max(first - 1, 0) : last + 2, :, :4] > _LEAST).any((0, 2))
         if not any_.any():
             return None
         left = int(min(np.argmax(any_), np.argmax(any_[::-1])) * self._size / side)
@@ -122,7 +127,7 @@ class _HeadTexels:
 
     def weights(self, rows: slice, columns: slice) -> np.ndarray:
         """(rows, W, 4), see completion.Texels."""
-        return upsample_rows(self._weights, self._size, rows, columns)
+        return upsample_rows(self._weights[..., :4], self._size, rows, columns)
 
     def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
         """The mesh's normals, twice: nothing is known of the relief where neither side is visible."""
@@ -130,15 +135,17 @@ class _HeadTexels:
         return normal, normal
 
     def around(self, rows: slice, columns: slice) -> np.ndarray:
-        """The filled colors."""
-        return upsample_rows(self._around, self._size, rows, columns)
+        """The filled colors, with the grain of the person's skin."""
+        color = upsample_rows(self._around, self._size, rows, columns)
+        if self.grain is None:
+            return color
+        share = upsample_rows(self._weights[..., 4:], self._size, rows, columns)
+        return color + self.grain.at(rows, self._size)[:, columns] * share
 
     def everywhere(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Filled colors and the mesh's normals (rows, T, 3) of whole rows."""
-        return (
-            upsample_rows(self._around, self._size, rows),
-            normalize(upsample_rows(self._base, self._size, rows)).astype(np.float32),
-        )
+        whole = slice(0, self._size)
+        return self.around(rows, whole), self.base(rows, whole)[0].astype(np.float32)
 
     def confidence(self, rows: slice) -> np.ndarray:
         """(rows, T): the photo's own share."""
