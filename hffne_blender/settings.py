@@ -27,7 +27,7 @@ BASES = (
     ("HEAD", "Head", "A whole head with ears, neck, eyes and teeth, and shape keys for its expressions"),
     ("MASK", "Mask", "The front of the face alone, as one sheet"),
 )
-DEFAULT_BASE = "MASK"
+DEFAULT_BASE = "HEAD"
 LODS = (
     ("FULL", "Full", "26,719 vertices: for close-ups and film"),
     ("HALF", "Half", "About half as many vertices"),

@@ -20,12 +20,12 @@ import numpy as np
 
 from .. import settings
 from ..bake import blender
-from ..engine import launch, session
+from ..engine import launch, protocol, session
 from ..numeric import raster, tangent
 from ..numeric.received_face import ReceivedFace
 from ..operators.bases.background import TICK
-from ..scene import face, mesh, mesh_arrays
-from ..scene.access import first_material, mesh_of, tree_of
+from ..scene import face, head, mesh, mesh_arrays, shape_keys
+from ..scene.access import first_material, tree_of
 from ..system import jobs
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
@@ -52,12 +52,15 @@ class Ticks:
         return {"longest_ms": self.wall, "longest_cpu_ms": self.cpu}
 
 
-def one_face(python: str, photo: str, size: int, maps: Sequence[str]) -> tuple[Figures, bpy.types.Object, ReceivedFace]:
+def one_face(
+    python: str, photo: str, size: int, maps: Sequence[str], base: str
+) -> tuple[Figures, bpy.types.Object, ReceivedFace]:
     """(figures, object, received face) of one face made as the operator makes it.
 
     python  the Python with the engine
     size    texels per side of the textures
     maps    the optional maps to make
+    base    "head" or "mask"
     """
     started = time.perf_counter()
     waiting, building = Ticks(), Ticks()
@@ -66,7 +69,7 @@ def one_face(python: str, photo: str, size: int, maps: Sequence[str]) -> tuple[F
         "photo": photo,
         "face": "largest",
         "texture_size": size,
-        "base": "mask",
+        "base": base,
         "grid": 128,
         "color": True,
         "maps": list(maps),
@@ -112,7 +115,8 @@ def one_face(python: str, photo: str, size: int, maps: Sequence[str]) -> tuple[F
 def conversion(obj: bpy.types.Object, received: ReceivedFace, runs: int, bake: bool) -> Figures:
     """Seconds of the conversion to tangent space; with `bake` also of Blender's bake, and how far they differ."""
     size = len(received.normal)
-    frames = mesh_arrays.corner_frames(mesh_of(obj), mesh.UV_NAME)
+    with shape_keys.shown_mesh(obj) as shown:
+        frames = mesh_arrays.corner_frames(shown, mesh.UV_NAME, head.skin_slot(obj))
     times, cpu = [], time.process_time()
     for _ in range(runs):
         started = time.perf_counter()
@@ -151,9 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             bpy.ops.wm.read_factory_settings(use_empty=True)
             # The engine's start and the first face, with cold caches, do not count.
-            one_face(python, options.photo, 256, maps)
+            one_face(python, options.photo, 256, maps, options.base)
             for size in options.sizes:
-                runs = [one_face(python, options.photo, size, maps) for _ in range(options.runs)]
+                runs = [one_face(python, options.photo, size, maps, options.base) for _ in range(options.runs)]
                 _, obj, received = runs[-1]
                 figures: Figures = {"runs": [run[0] for run in runs], "first_use_cpu_ms": first_use(obj)}
                 figures["conversion"] = conversion(obj, received, options.runs, options.bake)
@@ -191,6 +195,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 2048, 4096], metavar="PIXELS")
     parser.add_argument("--runs", type=int, default=3, metavar="N")
+    parser.add_argument("--base", choices=protocol.BASES, default="head", help="what is built (default: %(default)s)")
     parser.add_argument("--plain", action="store_true", help="normal map and colors only, without the optional maps")
     parser.add_argument("--bake", action="store_true", help="compare the conversion with Blender's own bake")
     parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON at the end")

@@ -137,14 +137,18 @@ class NormalEstimator:
         texture_size: int = 1024,
         grid: int = 128,
         maps: Iterable[str] = (),
+        base: str = "head",
+        lod: str = "full",
     ) -> TexturedFace:
         """What Blender builds a face from: the mesh, its UVs, textures and the photo's camera, as arrays.
 
-        image, face: as for `predict`. texture_size: side of the textures in pixels; grid: vertices along a side of the
-        UV layout; maps: names of `hffne.maps.MAPS`. Raises what `predict` raises.
+        image, face: as for `predict`. texture_size: side of the textures in pixels; maps: names of `hffne.maps.MAPS`.
+        base: "head", a whole head with shape keys in the density `lod` ("full", "half" or "game"), or "mask", the front
+        of the face with `grid` vertices along a side of its UVs. Raises what `predict` raises.
         """
         photo = as_photo(image)
-        return self.engine.build(photo, self._estimate(photo, face), texture_size, grid, maps=maps)
+        estimate = self._estimate(photo, face)
+        return self.engine.build(photo, estimate, texture_size, grid, maps=maps, base=base, lod=lod)
 
     def _estimate(self, photo: Photo, face: FaceChoice) -> FaceEstimate:
         if not isinstance(face, Face):

@@ -10,6 +10,7 @@ import pytest
 from engine_client import Process
 from hffne.maps.registry import MAPS
 from hffne.service import frames, protocol
+from hffne_blender.numeric.received_face import ReceivedFace
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,8 @@ def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
 
 
 def test_the_engine_makes_a_face(served, astronaut_file):
-    served.send(type="generate", id=2, photo=str(astronaut_file), texture_size=256, grid=48, maps=[*MAPS])
+    photo = str(astronaut_file)
+    served.send(type="generate", id=2, photo=photo, base="mask", texture_size=256, grid=48, maps=[*MAPS])
     message, arrays, progress = served.answer(2)
     assert message["type"] == "result", message
     protocol.checked_fields(protocol.RESULTS["generate"], message)
@@ -72,6 +74,17 @@ def test_the_engine_makes_a_face(served, astronaut_file):
     assert arrays["color"].shape == (256, 256, 3) and arrays["color"].dtype == np.uint8
     assert arrays["confidence"].shape == (256, 256)
     assert arrays["region_weights"].shape == (len(message["regions"]), len(vertices))
+
+
+def test_the_engine_makes_a_head(served, astronaut_file):
+    served.send(type="generate", id=3, photo=str(astronaut_file), texture_size=256, maps=["height"])
+    message, arrays, _ = served.answer(3)
+    assert message["type"] == "result", message
+    protocol.checked_fields(protocol.RESULTS["generate"], message)
+    protocol.check_arrays(protocol.RESULTS["generate"], arrays)
+    received = ReceivedFace.from_answer(message, arrays)
+    assert received.head is not None and received.head.eyes is not None
+    assert received.head.parts[0] == "Skin" and "jawOpen" in received.head.keys.names
 
 
 def test_the_engine_cancels(served, astronaut_file):

@@ -118,9 +118,11 @@ def test_the_largest_face_a_number_and_a_face_are_the_same(estimator, result, as
     np.testing.assert_array_equal(estimator.predict(astronaut, face).normal, result.normal)
 
 
-def test_build_gives_mesh_and_maps(estimator, astronaut):
-    asset = estimator.build(astronaut, texture_size=64, grid=32, maps=["height"])
+@pytest.mark.parametrize("base", ["head", "mask"])
+def test_build_gives_mesh_and_maps(estimator, astronaut, base):
+    asset = estimator.build(astronaut, texture_size=64, grid=32, maps=["height"], base=base)
     assert asset.textures.normal.shape == (64, 64, 3) and len(asset.mesh.vertices) > 500 and "height" in asset.maps
+    assert (asset.rig is None) == (base == "mask")
 
 
 def test_wrong_settings_are_one_error_each():

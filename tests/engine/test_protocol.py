@@ -67,7 +67,7 @@ def test_a_field_allows_its_values_only(about, good, bad):
 def test_a_request_is_read_with_its_defaults():
     request = requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "unknown": 3})
     assert (request.face, request.texture_size, request.grid, request.size) == ("largest", 1024, 128, None)
-    assert (request.base, request.lod) == ("mask", "full")
+    assert (request.base, request.lod) == ("head", "full")
     assert request.color is True and request.maps == () and [path.name for path in request.photos] == ["a.jpg"]
     several = requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", "b.jpg"], "maps": ["height"]})
     assert [path.name for path in several.photos] == ["a.jpg", "b.jpg"] and several.maps == ("height",)

@@ -135,7 +135,7 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):
     output = tmp_path / "out" / "new"
     done = run_headless(
         photo, "--output", output, "--engine", sys.executable, "--texture-size", 512, "--grid", 64, "--samples", 1,
-        "--maps", "height", path=[fake_engine],
+        "--maps", "height", "--base", "mask", path=[fake_engine],
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     stem = photo.stem

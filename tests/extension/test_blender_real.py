@@ -18,7 +18,7 @@ from paths import ROOT
 def built(astronaut_file, tmp_path_factory):
     """A folder with what `build` and `normals` make of the photo."""
     output = tmp_path_factory.mktemp("real")
-    done = run_headless(astronaut_file, "--output", output, "--engine", ENGINE, "--samples", 8)
+    done = run_headless(astronaut_file, "--output", output, "--engine", ENGINE, "--samples", 8, "--base", "mask")
     assert done.returncode == 0, done.stdout + done.stderr
     command = [ENGINE, "-m", "hffne", "normals", astronaut_file, "-o", output / "normals"]
     subprocess.run(list(map(str, command)), env=environment(()), cwd=ROOT, check=True, timeout=300)

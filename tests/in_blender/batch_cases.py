@@ -16,7 +16,7 @@ from hffne_blender.scene import export
 
 # Operators that work on the active face.
 OF_FACE = {"set_detail", "bake", "view_photo", "add_lights", "add_turntable", "relight_photo"}
-SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
+SMALL = {"base": "MASK", "texture_size": "512", "grid": "32", "maps": set()}
 
 
 def states():

@@ -70,7 +70,7 @@ def eyes_of(human):
 def case_other_topology(python, photo):
     """A real face onto MakeHuman's head: shape keys, armature and materials stay, the detail arrives, undo undoes."""
     start()
-    bpy.ops.hffne.generate(photo=photo, texture_size="1024", engine_python=python, maps=set())
+    bpy.ops.hffne.generate(photo=photo, base="MASK", texture_size="1024", engine_python=python, maps=set())
     obj = bpy.context.object
     other = fake(grid=24, texture_size=64)
     human = makehuman()
@@ -141,7 +141,7 @@ def facts(obj):
 def case_auto(python, photo):
     """The engine looks at a real face's remeshed copy, a giant that looks elsewhere, and finds its place."""
     start()
-    bpy.ops.hffne.generate(photo=photo, engine_python=python, texture_size="512", grid="64")
+    bpy.ops.hffne.generate(photo=photo, base="MASK", engine_python=python, texture_size="512", grid="64")
     obj = bpy.context.object
     turned = Matrix.Translation((3, 1, 8)) @ Euler((0.1, 0.05, 0.2)).to_matrix().to_4x4() @ Matrix.Scale(5, 4)
     copy = remeshed(obj, turned)

@@ -9,7 +9,7 @@ import numpy as np
 from case_process import choose, counts, empty
 from head_scene import angle, build, evaluated, received
 
-from hffne_blender.scene import face_attributes, head, shape_keys
+from hffne_blender.scene import camera, face_attributes, head, shape_keys
 from hffne_blender.scene.access import read_array
 
 
@@ -86,10 +86,37 @@ def case_failure():
     return {"said": said, "left": counts() == before, "keys": len(bpy.data.shape_keys)}
 
 
+def case_real(blend):
+    """The facts of a head that the engine built."""
+    bpy.ops.wm.open_mainfile(filepath=blend)
+    obj = next(other for other in bpy.data.objects if camera.load(other))
+    moves = {name: move for name, (_, move) in deltas(obj).items()}
+    slots = read_array(obj.data.polygons, "material_index", 1, np.int32)
+    keys = obj.data.shape_keys.key_blocks
+    return {
+        "keys": [key.name for key in keys],
+        "values": [key.value for key in keys],
+        "slots": head.parts_of(obj),
+        "used": [bool((slots == number).any()) for number in range(len(obj.data.materials))],
+        "empty keys": [name for name, move in moves.items() if np.abs(move).max() < 1e-4],
+        "size": list(obj.dimensions),
+        "jawOpen": float(moves["jawOpen"][:, 2].min()),
+        "eyeBlinkLeft": float(np.linalg.norm(moves["eyeBlinkLeft"], axis=1).max()),
+    }
+
+
+def case_real_files(blend, folder):
+    bpy.ops.wm.open_mainfile(filepath=blend)
+    return files(next(other for other in bpy.data.objects if camera.load(other)), folder)
+
+
 def case_files(folder):
-    """A head in FBX and glTF and back: the names of its keys, and how far each moves the points."""
     empty()
-    obj = build()
+    return files(build(), folder)
+
+
+def files(obj, folder):
+    """A head in FBX and glTF and back: the names of its keys, and how far each moves the points."""
     own = deltas(obj)
     result = {}
     for kind in ("gltf", "fbx"):
@@ -106,7 +133,7 @@ def case_files(folder):
         result[kind] = {
             "names": [key.name for key in back.data.shape_keys.key_blocks][1:],
             "values": {key.name: key.value for key in back.data.shape_keys.key_blocks[1:]},
-            "off": max(off(own[name], found[name]) for name in own),
+            "off": off(own, found),
             "materials": len(back.data.materials),
         }
     result["own"] = list(own)
@@ -125,20 +152,34 @@ def deltas(obj):
     return {name: (places, (points - basis) @ matrix[:3, :3].T) for name, points in shapes.items()}
 
 
-def off(one, other):
-    """The largest difference of the moves at the same places: a file may split vertices and order them anew."""
+def pairs(points, others):
+    """(K, 3) indices of `others` at each of the points (K, 3): a file may split vertices and order them anew.
+
+    Vertices of other parts may lie in one place, so each point has several; -1 where there is none.
+    """
     from mathutils.kdtree import KDTree
 
-    tree = KDTree(len(other[0]))
-    for index, point in enumerate(other[0].tolist()):
+    tree = KDTree(len(others))
+    for index, point in enumerate(others.tolist()):
         tree.insert(point, index)
     tree.balance()
-    # Vertices of other parts may lie in one place: the best of the nearest few counts.
-    worst = 0.0
-    for point, move in zip(*(array.tolist() for array in one), strict=True):
+    found = np.full((len(points), 3), -1)
+    for row, point in enumerate(points.tolist()):
         near = [index for _, index, distance in tree.find_n(point, 3) if distance < 1e-5]
-        worst = max(worst, min((float(np.abs(other[1][index] - move).max()) for index in near), default=1.0))
-    return worst
+        found[row, : len(near)] = near
+    return found
+
+
+def off(own, found):
+    """The largest difference between the moves (K, 3) of all keys of two objects, given as of `deltas`."""
+    first = next(iter(own))
+    near = pairs(own[first][0], found[first][0])
+    # The best of the vertices in one place counts, of all keys together.
+    differences = np.zeros(near.shape)
+    for name in own:
+        difference = np.abs(found[name][1][near] - own[name][1][:, None]).max(2)
+        differences = np.maximum(differences, np.where(near < 0, 1.0, difference))
+    return float(differences.min(1).max())
 
 
 if __name__ == "__main__":

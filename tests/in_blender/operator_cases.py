@@ -21,7 +21,7 @@ def case_operator(python, photo):
     result = {"before": counts()}
     reported = []
     session.state.progress_listeners.append(lambda task: reported.append(task.progress))
-    arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
+    arguments = {"photo": photo, "engine_python": python, "base": "MASK", "texture_size": "512", "grid": "32"}
     result["state"] = list(bpy.ops.hffne.generate(**arguments))
     result["after"] = counts()
     result["progress"] = list(reported)
@@ -41,7 +41,7 @@ def case_shown(python, photo):
     """Where faces of one place go, and what of the user's work they leave alone: selection, active object, mode."""
     empty()
     hffne_blender.register()
-    arguments = {"photo": photo, "engine_python": python, "texture_size": "512", "grid": "32"}
+    arguments = {"photo": photo, "engine_python": python, "base": "MASK", "texture_size": "512", "grid": "32"}
     scene, result = bpy.context.scene, {}
     scene.cursor.location = (1, 2, 3)
     bpy.ops.mesh.primitive_cube_add(location=(1, 2, 3))

@@ -15,7 +15,7 @@ from hffne_blender.engine import session
 from hffne_blender.photo import detected_faces, image_file
 from hffne_blender.ui.preferences import HFFNE_Preferences
 
-SMALL = {"texture_size": "512", "grid": "32", "maps": set()}
+SMALL = {"base": "MASK", "texture_size": "512", "grid": "32", "maps": set()}
 
 
 def private_files():

@@ -42,7 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--base",
         choices=protocol.BASES,
-        help="a whole head with shape keys, or a mask of the face's front (default: mask)",
+        help="a whole head with shape keys, or a mask of the face's front (default: head)",
     )
     parser.add_argument("--lod", choices=protocol.LODS, help="density of a head's mesh (default: full)")
     parser.add_argument("--grid", type=int, metavar="N", help="faces of a mask's mesh along one side of the UV square")

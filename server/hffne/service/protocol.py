@@ -233,7 +233,7 @@ REQUESTS: dict[str, Message] = {
                 high=TEXTURE_SIZES[1],
                 hint="Choose another value.",
             ),
-            "base": Field("text", "what is built", required=False, default="mask", choices=BASES),
+            "base": Field("text", "what is built", required=False, default="head", choices=BASES),
             "lod": Field("text", "the density of a head's mesh", required=False, default="full", choices=LODS),
             "grid": Field(
                 "integer",

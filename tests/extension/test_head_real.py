@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole chain to a head on a real photo: engine, frames, object, and back to pixels by Cycles."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from blender_process import ENGINE, environment, needs_blender, needs_engine, run_case, run_headless
+from paths import ROOT
+
+# Apple's names of the shape keys, without "tongueOut": the head model has no such movement.
+_NAMES = """browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft
+cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft
+eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft
+jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft
+mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower
+mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight
+mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight"""
+ARKIT = _NAMES.split()
+
+
+@pytest.fixture(scope="module")
+def built(astronaut_file, tmp_path_factory):
+    """A folder with the head and the normals of the photo."""
+    output = tmp_path_factory.mktemp("real")
+    done = run_headless(astronaut_file, "--output", output, "--engine", ENGINE, "--samples", 0)
+    assert done.returncode == 0, done.stdout + done.stderr
+    command = [ENGINE, "-m", "hffne", "normals", astronaut_file, "-o", output / "normals"]
+    subprocess.run(list(map(str, command)), env=environment(()), cwd=ROOT, check=True, timeout=300)
+    return output
+
+
+@needs_blender
+@needs_engine
+def test_blender_shades_the_head_with_the_normals_that_the_engine_saw(built):
+    found = run_case("compare", built / "astronaut.blend", built / "normals" / "astronaut.npz", script="scene_cases.py")
+    assert found["mean"] <= 3 and found["median"] <= 1, found
+    # Without the eyes and the mouth, which are parts of their own.
+    assert found["seen"] > 0.8, found
+
+
+@needs_blender
+@needs_engine
+def test_the_head_has_the_keys_by_their_exact_names_and_gives_the_photo_back(built):
+    found = run_case("real", built / "astronaut.blend", script="head_cases.py")
+    assert found["keys"] == ["Basis", "Photo Expression", *ARKIT]
+    assert found["values"] == [0, 1, *[0] * len(ARKIT)]
+    assert found["slots"][0] == "Skin" and {"Teeth", "Eye Left", "Eye Right", "Lashes"} <= set(found["slots"])
+    assert all(found["used"]) and found["empty keys"] == []
+    width, _, height = found["size"]
+    assert 0.14 < width < 0.5 and 0.2 < height < 0.5
+    # The jaw's key opens the lower face downward, a blink moves the lids alone.
+    assert found["jawOpen"] < -0.01 and 0.004 < found["eyeBlinkLeft"] < 0.03
+
+
+@needs_blender
+@needs_engine
+def test_a_real_head_goes_to_other_programs_and_back(built, tmp_path):
+    shutil.copy(built / "astronaut.blend", tmp_path)
+    found = run_case("real_files", tmp_path / "astronaut.blend", tmp_path, script="head_cases.py", timeout=600)
+    for kind in ("gltf", "fbx"):
+        assert found[kind]["names"] == ["Photo Expression", *ARKIT], kind
+        assert found[kind]["off"] < 1e-6, kind
