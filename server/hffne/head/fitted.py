@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A head fitted to a face: its neutral shape, its shape on the photo, and its shape keys."""
 
+import json
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +21,11 @@ from hffne.head.residual import displacement
 from hffne.head.teeth import clear_teeth
 from hffne.photo.crop import Crop
 
-# Expressions that the fit finds on relaxed faces too: so much of each counts as the person's own shape. Medians over
-# the neutral photos of the people trained on.
-REST: dict[str, float] = {}
+# Expressions that the fit finds on relaxed faces too, medians: so much of each counts as the person's own shape.
+# Made by ``hffne train rest``.
+REST_FILE = Path(__file__).with_name("rest_expression.json")
+# Weights found beyond the resting ones that are noise: of the mouth, which would part the lips, and of the others.
+_MOUTH, _MOUTH_NOISE, _NOISE = ("mouth", "jaw"), 0.06, 0.02
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,10 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     """
     model = head_model()
     found = fit_coefficients(shape)
-    rest = {name: min(weight, REST.get(name, 0)) for name, weight in found.expression.items()}
-    active = {name: weight - rest[name] for name, weight in found.expression.items() if weight > rest[name] + 0.01}
-    neutral = model.expressions.add(identity_shape(found, model), rest)
+    # What is left out here of a resting mouth, the residual adds to the person's own shape, without opening the jaw.
+    active = {name: _beyond(name, weight - _rest().get(name, 0.0)) for name, weight in found.expression.items()}
+    active = {name: weight for name, weight in active.items() if weight > 0}
+    neutral = identity_shape(found, model)
     lips().close(neutral)
     posed = model.expressions.add(neutral, active)
     known = model.texel_mask & face_texels() & reliable_texels()
@@ -81,3 +87,15 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     return FittedHead(
         to_object(neutral), placed, replace(keys, deltas=keys.deltas @ turn.T), active, eye_facts(placed, irises)
     )
+
+
+@cache
+def _rest() -> dict[str, float]:
+    weights: dict[str, float] = json.loads(REST_FILE.read_text(encoding="utf-8"))
+    return weights
+
+
+def _beyond(name: str, weight: float) -> float:
+    """A weight beyond the resting one without what is noise; the larger it is, the less it is changed."""
+    noise = _MOUTH_NOISE if name.startswith(_MOUTH) else _NOISE
+    return max(0.0, weight - noise) if weight < 3 * noise else weight - noise * max(0.0, 2 - weight / (3 * noise))

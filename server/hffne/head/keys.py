@@ -11,7 +11,7 @@ from hffne.head.teeth import clear_teeth
 # The keys that bring surfaces into each other; the others are the model's own. ARKit's mouthClose is not among them: it
 # is made to be added to jawOpen, and alone it presses the lips into each other.
 _LIPS = ("mouthShrugLower", "mouthPress", "mouthPucker", "mouthRoll", "mouthLeft", "mouthRight", "cheekPuff")
-_TEETH = (
+_TEETH: tuple[str, ...] = (
     "jawOpen",
     "jawLeft",
     "jawRight",

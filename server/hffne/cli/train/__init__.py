@@ -3,7 +3,7 @@
 
 import argparse
 
-from hffne.cli.train import data, head_model, networks
+from hffne.cli.train import data, head_model, networks, rest
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,4 +19,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
     data.add_parser(steps)
     head_model.add_parser(steps)
+    rest.add_parser(steps)
     networks.add_parsers(steps)
