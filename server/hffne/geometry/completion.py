@@ -7,7 +7,6 @@ is matched to this one's light and shape. Decisions and matching are made at LOW
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -27,6 +26,9 @@ GAIN_LIMIT = 0.6
 # Beyond this difference two sides are more likely of different things (hair, background) than lit differently.
 ODD = 0.4
 DARK = 0.03
+# A smaller share of the mirrored side is not seen.
+_LEAST_SHARE = 1e-3
+_FLIP = np.array([-1, 1, 1], np.float32)
 
 
 class PhotoTexels:
@@ -52,7 +54,11 @@ class PhotoTexels:
 
     def normals(self, at: np.ndarray) -> np.ndarray:
         """Unit normals (..., 3), object space."""
-        return normalize(_sample(self._normal, at))
+        return normalize(self.raw_normals(at))
+
+    def raw_normals(self, at: np.ndarray) -> np.ndarray:
+        """The same, of about unit length."""
+        return _sample(self._normal, at)
 
     def colors(self, at: np.ndarray) -> np.ndarray:
         """Colors (..., 3) 0..1, sRGB."""
@@ -72,21 +78,22 @@ class Match:
     tilt: np.ndarray
 
 
-class Texels(Protocol):
-    """A layout's texels for `completed`. Each method takes rows and columns and gives (rows, W, C) float32."""
+@dataclass(frozen=True)
+class TexelBand:
+    """Some rows, and columns W about the middle, of a layout's texels, all float32.
 
-    def position(self, rows: slice, columns: slice) -> np.ndarray:
-        """Crop positions of 256 (rows, W, 2)."""
+    position (rows, W, 2) crop positions of 256; weights (rows, W, 4): the photo's share in the color, the mirrored
+    side's in the rest of it, and both in the normal; base (rows, W, 3) normals of the shape; rest (rows, W, 3) normals
+    and around (rows, W, 3) colors 0..1 where neither side is visible.
+    """
 
-    def weights(self, rows: slice, columns: slice) -> np.ndarray:
-        """(rows, W, 4): the photo's share in the color, the mirrored side's in the rest of it, and both in the
-        normal."""
-
-    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Unit normals of the shape, and the normals where neither side is visible."""
-
-    def around(self, rows: slice, columns: slice) -> np.ndarray:
-        """Colors 0..1 where neither side is visible."""
+    rows: slice
+    columns: slice
+    position: np.ndarray
+    weights: np.ndarray
+    base: np.ndarray
+    rest: np.ndarray
+    around: np.ndarray
 
 
 def match_sides(color: np.ndarray, normal: np.ndarray, base: np.ndarray, confidence: np.ndarray) -> Match:
@@ -108,27 +115,31 @@ def bands(size: int) -> Iterator[slice]:
         yield slice(start, min(start + step, size))
 
 
-def completed(
-    texels: Texels, photo: PhotoTexels, match: Match, size: int, rows: slice, columns: slice
-) -> tuple[np.ndarray, np.ndarray]:
-    """Unit normals (object space) and colors 0..1 (rows, W, 3) of a part of a texture of `size` texels a side.
-
-    columns: as many on the left of the middle as on the right.
-    """
-    at = texels.position(rows, columns)
-    gain, tilt = (upsample_rows(grid, size, rows, columns) for grid in (match.gain, match.tilt))
-    weight = texels.weights(rows, columns)
-    sure, other, sure_normal, other_normal = (weight[..., k : k + 1] for k in range(4))
-    base, rest = texels.base(rows, columns)
-    own = photo.normals(at)
-    twin = normalize(mirrored(own, base) + tilt)
-    rest = rest + (twin - rest) * other_normal
-    normal = normalize(rest + (own - rest) * sure_normal)
-    own = photo.colors(at)
-    twin = (own[:, ::-1] + DARK) * gain - DARK
-    rest = texels.around(rows, columns)
-    rest = rest + (twin - rest) * other
+def completed(texels: TexelBand, photo: PhotoTexels, match: Match, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Normals (object space, not of unit length) and colors 0..1 (rows, W, 3) of a part of a texture of `size` texels
+    a side."""
+    sure, other, sure_normal, other_normal = (texels.weights[..., k : k + 1] for k in range(4))
+    own, rest = photo.raw_normals(texels.position), texels.rest
+    if (at := _needed(sure_normal, other_normal)) is not None:
+        here, there = at, (at[0], own.shape[1] - 1 - at[1])
+        tilt = upsample_rows(match.tilt, size, texels.rows, texels.columns)[here]
+        twin = rotate_between(own[there] * _FLIP, texels.base[there] * _FLIP, texels.base[here]) + tilt
+        rest = rest.copy()
+        rest[here] += (twin - rest[here]) * other_normal[here]
+    normal = rest + (own - rest) * sure_normal
+    own, rest = photo.colors(texels.position), texels.around
+    if (at := _needed(sure, other)) is not None:
+        gain = upsample_rows(match.gain, size, texels.rows, texels.columns)[at]
+        twin = (own[at[0], own.shape[1] - 1 - at[1]] + DARK) * gain - DARK
+        rest = rest.copy()
+        rest[at] += (twin - rest[at]) * other[at]
     return normal, rest + (own - rest) * sure
+
+
+def _needed(sure: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Row and column of the texels in which the mirrored side has a share, None if there are none."""
+    row, column = np.nonzero(((1 - sure) * other)[..., 0] > _LEAST_SHARE)
+    return (row, column) if len(row) else None
 
 
 def to_bytes(color: np.ndarray) -> np.ndarray:
@@ -151,8 +162,7 @@ def mirrored(normals: np.ndarray, base: np.ndarray) -> np.ndarray:
 
     Both (H, W, 3), object space, whole rows of the texture or of its middle.
     """
-    flip = np.array([-1, 1, 1], np.float32)
-    return rotate_between(normals[:, ::-1] * flip, base[:, ::-1] * flip, base)
+    return rotate_between(normals[:, ::-1] * _FLIP, base[:, ::-1] * _FLIP, base)
 
 
 def _sample(image: np.ndarray, at: np.ndarray, margin: int = 0) -> np.ndarray:

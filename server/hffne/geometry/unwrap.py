@@ -13,6 +13,7 @@ from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.completion import (
     LOW,
     PhotoTexels,
+    TexelBand,
     bands,
     completed,
     match_sides,
@@ -56,62 +57,27 @@ def unwrap(
     confidence = _confidence(low, base @ shape.rotation.T, projection, crop, rgb.shape)
     photo = PhotoTexels(normal, shape.rotation, rgb, crop, size)
     own_color, own_normal = photo.coarse_colors(low), photo.normals(low)
+    mask = cv2.resize(face_texels().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
     match = match_sides(own_color, own_normal, base, confidence)
-    texels = _MaskTexels(
-        size,
-        position,
-        confidence,
+    grids = [
+        np.dstack([confidence, np.clip(2 * confidence[:, ::-1], 0, 1), mask]),
         base,
         fill_gaps(own_color, confidence),
         smooth_difference(own_normal - base, confidence),
-    )
+    ]
+    smooth = [grid.astype(np.float32) for grid in grids]
     textures = empty_textures(size)
     for rows in bands(size):
-        textures.normal[rows], color = completed(texels, photo, match, size, rows, slice(0, size))
-        textures.color[rows] = to_bytes(color)
-        textures.confidence[rows] = texels.confidence(rows)
+        weights, below, around, offset = (upsample_rows(grid, size, rows) for grid in smooth)
+        sure = np.clip(weights[..., 0], 0, 1)
+        below = normalize(below)
+        at = resample(position[..., :2], size, rows)
+        share = np.clip(weights, 0, 1)[..., [0, 1, 0, 1]]
+        texels = TexelBand(rows, slice(0, size), at, share, below, normalize(below + offset), around)
+        normal, color = completed(texels, photo, match, size)
+        textures.normal[rows], textures.color[rows] = normalize(normal), to_bytes(color)
+        textures.confidence[rows] = sure * (weights[..., 2] > 0.5)
     return textures
-
-
-class _MaskTexels:
-    """completion.Texels of the base shape; all grids but the position are (LOW, LOW, C)."""
-
-    def __init__(
-        self,
-        size: int,
-        position: np.ndarray,
-        confidence: np.ndarray,
-        base: np.ndarray,
-        around: np.ndarray,
-        offset: np.ndarray,
-    ) -> None:
-        self._size, self._position = size, position
-        other = np.clip(2 * confidence[:, ::-1], 0, 1)
-        mask = cv2.resize(face_texels().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
-        grids = np.dstack([confidence, other, mask]), base, around, offset
-        self._weights, self._base, self._around, self._offset = (grid.astype(np.float32) for grid in grids)
-
-    def position(self, rows: slice, columns: slice) -> np.ndarray:
-        """Crop positions of 256 (rows, T, 2)."""
-        return resample(self._position[..., :2], self._size, rows)[:, columns]
-
-    def weights(self, rows: slice, columns: slice) -> np.ndarray:
-        """(rows, T, 4): the same for the color and for the normal."""
-        return np.clip(upsample_rows(self._weights, self._size, rows, columns), 0, 1)[..., [0, 1, 0, 1]]
-
-    def confidence(self, rows: slice) -> np.ndarray:
-        """(rows, T), 0 beside the face."""
-        weight = upsample_rows(self._weights, self._size, rows)
-        return np.clip(weight[..., 0], 0, 1) * (weight[..., 2] > 0.5)
-
-    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Normals of the base shape, and the same with the offset of the photo's."""
-        base = normalize(upsample_rows(self._base, self._size, rows, columns))
-        return base, normalize(base + upsample_rows(self._offset, self._size, rows, columns))
-
-    def around(self, rows: slice, columns: slice) -> np.ndarray:
-        """The visible colors, extrapolated."""
-        return upsample_rows(self._around, self._size, rows, columns)
 
 
 def base_normals(shape: BaseShape, size: int) -> np.ndarray:

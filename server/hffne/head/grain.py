@@ -4,13 +4,14 @@
 The spectrum of the cheeks' detail with other phases (random phase noise, Galerne, Gousseau and Morel 2011).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 
-from hffne.geometry.completion import PhotoTexels, Texels
+from hffne.geometry.completion import PhotoTexels
 from hffne.head.graph import distance_from
 from hffne.head.skin import skin, vertex_uvs
 from hffne.head.visibility import smoothstep
@@ -25,29 +26,39 @@ _SEAM = 0.003
 
 @dataclass(frozen=True)
 class Grain:
-    """tile (P, P) float32: variation that repeats in both directions; channels (3,) float32: its size in each."""
+    """tile (P, P) float32: variation of the brightness (of 0..1) that repeats in both directions."""
 
     tile: np.ndarray
-    channels: np.ndarray
 
-    def at(self, rows: slice, size: int) -> np.ndarray:
-        """Variation of the colors (rows, size, 3) 0..1, symmetric about the middle."""
-        side = len(self.tile)
-        row = np.arange(rows.start, rows.stop) % side
+    def add(self, color: np.ndarray, share: np.ndarray, rows: slice) -> None:
+        """Add the variation to colors (rows, T, 3) of a texture's rows, in place; share (rows, T) 0..1.
+
+        It is symmetric about the middle.
+        """
+        side, size = len(self.tile), color.shape[1]
         column = np.abs(np.arange(size) - (size - 1) / 2).astype(int) % side
-        return self.tile[row[:, None], column[None]][..., None] * self.channels
+        wide = self.tile[:, column]
+        variation = wide[np.arange(rows.start, rows.stop) % side] * share
+        for channel in range(3):
+            color[..., channel] += variation
 
 
-def cheek_grain(texels: Texels, photo: PhotoTexels, share: np.ndarray, size: int) -> Grain:
-    """The Grain of both cheeks for a texture of `size` texels a side; share (n,): how far the photo shows a vertex."""
+def cheek_grain(
+    position: Callable[[slice, slice], np.ndarray], photo: PhotoTexels, share: np.ndarray, size: int
+) -> Grain:
+    """The Grain of both cheeks for a texture of `size` texels a side.
+
+    position: crop positions (rows, columns, 2) of 256 of these rows and columns of texels; share (n,): how far the
+    photo shows a vertex.
+    """
     side = max(int(size * _SIDE), 8)
-    power, channels, total = np.zeros((side, side)), np.zeros(3), 1e-6
+    power, total = np.zeros((side, side)), 1e-6
     for sign in (-1, 1):
         vertex = int(np.argmin(np.square(skin().around - _CHEEK * [sign, 1]).sum(1)))
         weight = float(share[vertex])
         u, v = vertex_uvs()[vertex]
         top, left = int((1 - v) * size) - side // 2, int(u * size) - side // 2
-        at = texels.position(slice(top, top + side), slice(left, left + side))
+        at = position(slice(top, top + side), slice(left, left + side))
         color = photo.colors(at)
         detail = color - cv2.GaussianBlur(color, (0, 0), side * _FINER, borderType=cv2.BORDER_REFLECT)
         gray = detail.mean(2)
@@ -55,14 +66,13 @@ def cheek_grain(texels: Texels, photo: PhotoTexels, share: np.ndarray, size: int
         gray = np.clip(gray, *(np.percentile(gray, (2, 98)) * 1.2))[:, ::sign]
         window = np.hanning(side)[:, None] * np.hanning(side)[None]
         power += weight * np.square(np.abs(np.fft.fft2(gray * window))) / np.square(window).mean()
-        channels += weight * (detail * gray[:, ::sign, None]).mean((0, 1)) / max(float(np.square(gray).mean()), 1e-12)
         total += weight
     power = _isotropic(power / total)
     noise = np.fft.fft2(np.random.default_rng(0).normal(size=(side, side)))
     tile = np.fft.ifft2(noise / np.maximum(np.abs(noise), 1e-9) * np.sqrt(power)).real
     tile -= tile.mean()
     tile *= min(1.0, _LARGEST / max(float(tile.std()), 1e-9))
-    return Grain(tile.astype(np.float32), np.clip(channels / total, 0.5, 1.5).astype(np.float32))
+    return Grain(tile.astype(np.float32))
 
 
 def _isotropic(power: np.ndarray) -> np.ndarray:

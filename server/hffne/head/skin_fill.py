@@ -17,9 +17,9 @@ from hffne.head.skin_tone import LEAST, SkinTone, fit_skin_tone
 from hffne.head.visibility import smoothstep
 
 # Meters over which the color goes from that of the visible skin nearby to the typical one.
-_REACH = 0.045
+_REACH = 0.08
 # Limits of the membrane's brightness against the typical tone (logarithms), and the share of its difference in hue.
-_BRIGHTNESS, _HUE = (-0.3, 0.2), 0.5
+_BRIGHTNESS, _HUE = (-0.35, 0.4), 0.85
 # Where not only skin is expected: from and to which distance from the middle of the position map (of 1) a color
 # must be like skin's. Above the brows hair begins early; below, a beard belongs to the face, if there is one.
 _ABOVE, _BELOW, _BEARD = (0.36, 0.52), (0.48, 0.66), (0.74, 0.96)
@@ -37,7 +37,7 @@ _BARE, _BEARDED = 0.25, 0.55
 # The face's middle, where steps are counted from, is above this on the position map: a beard is not.
 _ABOVE_MOUTH = -0.3
 # Brows, eyes, nose and lips belong to the face whatever their color, and so many texels of the position map around.
-_FEATURES, _AROUND = ("brows", "eyes", "nose", "lips"), 3
+_FEATURES, _AROUND = ("brows", "eyes", "nose", "lips"), 2
 # Rounds of smoothing of the likeness (spots on skin are skin) and of the decision, after excluding the neighbors of
 # what is not skin.
 _SPOTS, _SOFTNESS, _GROW = 3, 5, 3

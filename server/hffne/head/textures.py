@@ -18,6 +18,7 @@ from hffne.geometry.completion import (
     LOW,
     Match,
     PhotoTexels,
+    TexelBand,
     bands,
     completed,
     match_sides,
@@ -26,7 +27,7 @@ from hffne.geometry.completion import (
 )
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
-from hffne.head.grain import Grain, away_from_seams, cheek_grain
+from hffne.head.grain import away_from_seams, cheek_grain
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
 from hffne.head.surface import HeadSurface
@@ -70,15 +71,18 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
     known = share * certain + (1 - share) * other * certain[skin().mirror]
     filled = filled_colors(twin + (colors - twin) * share[:, None], known, tone)
     texels = _HeadTexels(size, surface, at, weights, filled, tone.color)
-    texels.grain = cheek_grain(texels, photo, share, size)
+    grain = cheek_grain(texels.position, photo, share, size)
     textures = empty_textures(size)
 
     def fill(rows: slice) -> None:
-        color, textures.normal[rows] = texels.everywhere(rows)
+        base, color, weight = texels.base(rows), texels.around(rows), texels.weights(rows)
+        grain.add(color, weight[..., 4], rows)
         if columns := texels.shown(rows):
-            textures.normal[rows, columns], color[:, columns] = completed(texels, photo, match, size, rows, columns)
-        textures.color[rows] = to_bytes(color)
-        textures.confidence[rows] = texels.confidence(rows)
+            part, plain = (rows, columns), base[:, columns]
+            band = TexelBand(*part, texels.position(*part), weight[:, columns], plain, plain, color[:, columns])
+            base[:, columns], color[:, columns] = completed(band, photo, match, size)
+        textures.normal[rows], textures.color[rows] = normalize(base), to_bytes(color)
+        textures.confidence[rows] = weight[..., 0]
 
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         list(pool.map(fill, bands(size)))
@@ -86,10 +90,9 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
 
 
 class _HeadTexels:
-    """completion.Texels of a head: the middle columns of the square, where the face's chart lies.
+    """The texels of a head: values of the skin's vertices on its UV square.
 
-    at (n, 3) crop pixels of 256, weights (n, 5; the last is the grain's) and filled colors (n, 3) of the skin's
-    vertices.
+    at (n, 3) crop pixels of 256; weights (n, 5), as those of TexelBand and the grain's share; filled (n, 3) colors.
     """
 
     def __init__(
@@ -102,7 +105,6 @@ class _HeadTexels:
         background: np.ndarray,
     ) -> None:
         self._size = size
-        self.grain: Grain | None = None
         layout = skin()
         exact, smooth = raster(min(size, MAX_RASTER)), raster(min(size, _SMOOTH_RASTER))
         self._position = exact.interpolated(at[layout.of_point, :2])
@@ -125,31 +127,17 @@ class _HeadTexels:
         """Crop positions of 256 (rows, W, 2)."""
         return upsample_rows(self._position, self._size, rows, columns)
 
-    def weights(self, rows: slice, columns: slice) -> np.ndarray:
-        """(rows, W, 4), see completion.Texels."""
-        return upsample_rows(self._weights[..., :4], self._size, rows, columns)
+    def weights(self, rows: slice) -> np.ndarray:
+        """(rows, T, 5)."""
+        return upsample_rows(self._weights, self._size, rows)
 
-    def base(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
-        """The mesh's normals, twice: nothing is known of the relief where neither side is visible."""
-        normal = normalize(upsample_rows(self._base, self._size, rows, columns))
-        return normal, normal
+    def base(self, rows: slice) -> np.ndarray:
+        """The mesh's normals (rows, T, 3), of about unit length: a new array."""
+        return np.array(upsample_rows(self._base, self._size, rows))
 
-    def around(self, rows: slice, columns: slice) -> np.ndarray:
-        """The filled colors, with the grain of the person's skin."""
-        color = upsample_rows(self._around, self._size, rows, columns)
-        if self.grain is None:
-            return color
-        share = upsample_rows(self._weights[..., 4:], self._size, rows, columns)
-        return color + self.grain.at(rows, self._size)[:, columns] * share
-
-    def everywhere(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Filled colors and the mesh's normals (rows, T, 3) of whole rows."""
-        whole = slice(0, self._size)
-        return self.around(rows, whole), self.base(rows, whole)[0].astype(np.float32)
-
-    def confidence(self, rows: slice) -> np.ndarray:
-        """(rows, T): the photo's own share."""
-        return upsample_rows(self._weights[..., :1], self._size, rows)[..., 0]
+    def around(self, rows: slice) -> np.ndarray:
+        """The filled colors (rows, T, 3) 0..1: a new array."""
+        return np.array(upsample_rows(self._around, self._size, rows))
 
 
 def _within(mask: np.ndarray, at: np.ndarray) -> np.ndarray:
