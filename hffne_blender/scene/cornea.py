@@ -23,9 +23,9 @@ def add(
     opacity, white = output_of(read, "Alpha"), output_of(surface, "BSDF")
     shine = _shine(tree, opacity)
 
-    # Exporters read the output that is active.
+    # For exporters too, which read the output that is active and for all.
     plain = need_node(material, bpy.types.ShaderNodeOutputMaterial)
-    plain.target, plain.is_active_output, plain.location = "EEVEE", True, (900, 300)
+    plain.location = (900, 300)
     tree.links.new(_sum(tree, white, shine, 650, 300), input_of(plain, "Surface"))
 
     bending = new_node(tree, bpy.types.ShaderNodeBsdfRefraction, 0, -400)

@@ -4,6 +4,7 @@
 A face has the maps of its material; any mesh may have others that were made for it (see scene.generated_maps).
 """
 
+import json
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -60,8 +61,8 @@ def export(
 
     A face's normal map is written as the sliders make it. Data is linear and never color managed; colors are sRGB
     in PNG and TIFF, scene-linear in OpenEXR. Heights and displacements in OpenEXR are meters and curvatures 1/m;
-    elsewhere they are coded about the middle gray (see scene.textures and scene.generated_maps). Raises OSError, and
-    writes all files or none.
+    elsewhere they are coded about the middle gray (see scene.textures and scene.generated_maps). Beside each map of
+    heights or displacements `<stem>_<kind>.json` has their scale. Raises OSError, and writes all files or none.
 
     file_format  a key of FORMATS
     directx      green of the tangent-space normal maps points down
@@ -69,6 +70,7 @@ def export(
     """
     wanted = FORMATS[file_format]
     written: dict[str, str] = {}
+    sidecars: list[str] = []
     try:
         for kind, image in maps_of(obj).items():
             if kinds is not None and kind not in kinds:
@@ -78,15 +80,37 @@ def export(
             depth = wanted.color_depth if kind in COLORS else wanted.data_depth
             written[kind] = path + _PARTIAL
             _write(pixels, written[kind], file_format, depth)
+            scale = _meters(obj, kind, image)
+            if scale is not None:
+                sidecars.append(os.path.join(folder, f"{stem}_{kind}.json") + _PARTIAL)
+                _write_scale(sidecars[-1], os.path.basename(path), 1.0 if wanted.linear else scale, wanted.linear)
     except Exception:
-        for path in written.values():
+        for path in (*written.values(), *sidecars):
             if os.path.exists(path):
                 os.remove(path)
         raise
-    for kind, path in written.items():
-        written[kind] = path[: -len(_PARTIAL)]
-        os.replace(path, written[kind])
-    return written
+    for path in (*written.values(), *sidecars):
+        os.replace(path, path[: -len(_PARTIAL)])
+    return {kind: path[: -len(_PARTIAL)] for kind, path in written.items()}
+
+
+def _meters(obj: bpy.types.Object, kind: str, image: bpy.types.Image) -> float | None:
+    """Meters from black to white of a map of heights or displacements; None for any other map."""
+    extent, scale = image.get(textures.RANGE), image.get(generated_maps.SCALE)
+    if kind == "height" and extent is not None:
+        # A face is life-size in its own space.
+        return 2 * float(extent)
+    if kind == "displacement" and scale is not None:
+        return float(scale) * mean_scale(np.array(obj.matrix_world))
+    return None
+
+
+def _write_scale(path: str, name: str, scale: float, linear: bool) -> None:
+    """What a displacement of another program needs to know of the map in the file `name`."""
+    facts = {"file": name, "unit": "m", "scale": scale, "middle": 0.0 if linear else 0.5}
+    facts["meaning"] = "(value - middle) * scale is the distance along the normal in meters"
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(facts, stream, indent=1)
 
 
 def _pixels(obj: bpy.types.Object, kind: str, image: bpy.types.Image, directx: bool, linear: bool) -> np.ndarray:

@@ -30,7 +30,8 @@ def add(obj: bpy.types.Object, posed: np.ndarray, head: ReceivedHead) -> None:
 def _add_key(obj: bpy.types.Object, name: str, points: np.ndarray) -> bpy.types.ShapeKey:
     key = obj.shape_key_add(name=name, from_mix=False)
     key.slider_min, key.slider_max = 0.0, 1.0
-    write_array(key.data, "co", points)
+    # Many times as fast as the key's `data`.
+    write_array(key.points, "co", points)
     return key
 
 
@@ -39,7 +40,7 @@ def shown_points(mesh: bpy.types.Mesh) -> np.ndarray:
     keys = mesh.shape_keys
     if keys is None:
         return read_array(mesh.vertices, "co", 3)
-    shapes = {key.name: read_array(key.data, "co", 3) for key in keys.key_blocks}
+    shapes = {key.name: read_array(key.points, "co", 3) for key in keys.key_blocks}
     points = shapes[keys.reference_key.name].copy()
     for key in keys.key_blocks:
         if key.value and not key.mute and key != keys.reference_key:

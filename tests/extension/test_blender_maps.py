@@ -79,6 +79,8 @@ def test_exports_hold_what_was_made(tmp_path):
         assert worst["normal"] < limit and worst["albedo"] < 1e-5 and worst["height"] < 2e-5, which
     kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness")
     assert found["files"] == [f"fake_{kind}" for kind in kinds]
+    # The heights' scale beside them, in meters.
+    assert found["scales"] == [["fake_height.json"]] * 6 and found["named"]
     deep = {name for name, is_float in found["depth"].items() if is_float}
     assert {"fake_normal.png", "fake_height.png", "fake_normal.tif", "fake_color.exr"} <= deep
     assert not {"fake_color.png", "fake_color.tif"} & deep

@@ -65,7 +65,12 @@ def test_the_maps_of_an_artists_mesh_can_be_exported(tmp_path):
     assert 0.001 < found["range"] < 0.05 and displacement < 1e-6 and normal < 1e-6
     displacement, normal = found["PNG"]
     assert displacement < 2e-5 * found["range"] * 2 + 1e-7 and normal < 2e-5
-    assert found["baked"] == ["Hero_bake_tangent.png", "Hero_displacement.png", "Hero_normal.png"]
+    assert found["baked"] == [
+        "Hero_bake_tangent.png",
+        "Hero_displacement.json",
+        "Hero_displacement.png",
+        "Hero_normal.png",
+    ]
 
 
 @needs_blender

@@ -184,6 +184,8 @@ def case_export(folder):
         )
         read = {}
         for path in where.iterdir():
+            if path.suffix == ".json":
+                continue
             loaded = bpy.data.images.load(str(path))
             loaded.colorspace_settings.name = "Non-Color"
             read[path.stem] = images.values(loaded)[..., :3]

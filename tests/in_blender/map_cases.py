@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about a face's maps: what the images hold, what the sliders make of them, and their export."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -80,9 +81,12 @@ def case_export(folder):
             where = Path(folder) / f"{file_format}_{convention}"
             where.mkdir()
             bpy.ops.hffne.export_maps(directory=str(where), file_format=file_format, convention=convention)
-            result["files"] = sorted(path.stem for path in where.iterdir())
+            pictures = [path for path in where.iterdir() if path.suffix != ".json"]
+            result["files"] = sorted(path.stem for path in pictures)
+            scales = {path.name: json.loads(path.read_text("utf-8")) for path in where.glob("*.json")}
+            result.setdefault("scales", []).append(sorted(scales))
             read = {}
-            for path in where.iterdir():
+            for path in pictures:
                 image = bpy.data.images.load(str(path))
                 image.colorspace_settings.name = "Non-Color"
                 read[path.stem.split("_")[-1]] = images.values(image)[..., :3]
@@ -95,8 +99,9 @@ def case_export(folder):
             linear = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
             errors["albedo"] = np.abs(read["albedo"] - (linear if ending == "exr" else codes)).max()
             height = read["height"][..., 0]
-            if ending != "exr":
-                height = (height * 2 - 1) * 0.0015
+            facts = scales["fake_height.json"]
+            result["named"] = (where / facts["file"]).is_file() and facts["unit"] == "m"
+            height = (height - facts["middle"]) * facts["scale"]
             errors["height"] = np.abs(height - sent["height"]).max() / 0.0015
             result["worst"][f"{ending} {convention}"] = {name: float(value) for name, value in errors.items()}
     result["left"] = [image.name for image in bpy.data.images if image.name.startswith("HFFNE")] + [
