@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from hffne.geometry.vectors import normalize
 from hffne.head.layout import HeadLayout
 from hffne.head.model import head_model
 from hffne.head.skin import raster, skin
@@ -14,6 +15,7 @@ from hffne.head.surface import HeadSurface
 from hffne.head.textures import unwrap_head
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height
+from hffne.maps.inputs import MapInputs
 from hffne.maps.registry import MAPS, make_maps
 from painted_head import TONE, base_shape, mean_head, photograph, texel_values
 
@@ -84,6 +86,19 @@ def test_relief_does_not_open_the_seams(layout):
     seam[twice[skin().of_point]] = 1
     on_seam = (grid.interpolated(seam[:, None])[..., 0] > 0.9) & grid.inside
     assert np.abs(found[on_seam]).mean() < 0.1 * found[grid.inside].std()
+
+
+def test_the_displaced_head_has_the_textures_normals(head, layout):
+    photo, estimate = photograph(head, base_shape(), strength=0.15)
+    inputs = MapInputs(SimpleNamespace(rgb=photo), estimate, unwrap_head(head, estimate, photo, 512), layout)
+    surface = inputs.surface
+    moved = surface.points + inputs.height[..., None] * surface.normal
+    right, down = surface.gradients(moved)
+    normal = normalize(np.cross(down, right))
+    shown = cv2.resize(inputs.textures.confidence, surface.mask.shape, interpolation=cv2.INTER_AREA) > 0.9
+    error = np.degrees(np.arccos(np.clip((normal * inputs.normal).sum(-1), -1, 1)))[shown & surface.inner()]
+    before = np.degrees(np.arccos(np.clip((surface.normal * inputs.normal).sum(-1), -1, 1)))[shown & surface.inner()]
+    assert error.mean() < 4 < before.mean()
 
 
 def test_curvature_stays_within_a_chart(layout):

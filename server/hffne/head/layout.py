@@ -13,6 +13,7 @@ from hffne.head.model import head_model
 from hffne.head.skin import Raster, at_vertices, raster, skin
 from hffne.head.skin_fill import nearness
 from hffne.head.surface import HeadSurface, neutral_points
+from hffne.maps.height import Relief
 from hffne.maps.occlusion import open_sky
 from hffne.maps.uv_surface import UVSurface
 
@@ -32,6 +33,9 @@ class HeadLayout:
 
     # The face takes about half of the square's width.
     texels_per_pixel = 3.0
+    # Displaced, the head is to be shaded as its normal map shades it, so more of the normals' low band is relief than
+    # on the mask; lids and lips are so dense that the relief may come close to their edges.
+    relief = Relief(reach=0.012, steep=1.2, rim=0.0025)
 
     def __init__(self, posed: np.ndarray) -> None:
         self._surface = HeadSurface(posed)

@@ -9,8 +9,6 @@ import numpy as np
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.unwrap import (
-    FACING,
-    GRAZING,
     MAX_SLACK,
     OUTLINE,
     SLACK,
@@ -23,6 +21,9 @@ from hffne.head.skin import skin
 from hffne.head.surface import HeadSurface
 from hffne.photo.crop import CROP, Crop
 
+# Cosine of the angle to the viewer at which the confidence is 0, and from which it is 1. More than the mask's: along
+# the outline are the shadows of hair and pixels of the background, and there is skin to fill in.
+_GRAZING, _FACING = 0.15, 0.50
 # Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
 MARGIN = 64
 # Parts that can hide the skin; the others are transparent, or within the eyes.
@@ -43,7 +44,7 @@ def visibility(surface: HeadSurface, shape: BaseShape, crop: Crop, photo_shape: 
     """(n,) float32 of the skin's vertices: 0 turned away, hidden, off the photo, at a seam; 1 facing the camera."""
     at = shape.to_crop(surface.points)
     facing = (surface.normals @ shape.rotation.T.astype(np.float32))[:, 2]
-    seen = smoothstep(GRAZING, FACING, facing)
+    seen = smoothstep(_GRAZING, _FACING, facing)
     # The far cheek of a turned head: a few smeared pixels, while its twin faces the camera.
     behind = facing[skin().mirror] - facing
     seen *= np.clip((WORSE[1] - behind) / (WORSE[1] - WORSE[0]), 0, 1)

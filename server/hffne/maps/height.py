@@ -14,38 +14,50 @@ coefficients, which the cosine transform solves at once.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from hffne.maps.uv_surface import UVSurface
 
-# Meters. Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
+# Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
 REACH = 0.004
 # Weight of the slopes where the confidence is 0, and beside the face.
 LEAST_WEIGHT = 0.1
-# Slopes (tangent of the angle) beyond this are not relief: shape and normals disagree, as at nostrils and eyes.
-STEEP = 0.7
-# Meters from the face's rim over which the relief fades in: beyond the rim it is undefined.
-RIM = 0.005
 TOLERANCE = 2e-3
 MAX_STEPS = 60
 
 
-def height(surface: UVSurface, normal: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Relief:
+    """What counts as relief on a surface.
+
+    reach  meters, see the module
+    steep  slopes (tangent of the angle) beyond this are not relief: shape and normals disagree, as at nostrils and eyes
+    rim    meters from the face's rim over which the relief fades in: beyond the rim it is undefined
+    """
+
+    reach: float = REACH
+    steep: float = 0.7
+    rim: float = 0.005
+
+
+def height(surface: UVSurface, normal: np.ndarray, confidence: np.ndarray, relief: Relief | None = None) -> np.ndarray:
     """Height (S, S) float32 in meters along the surface's normals, about 0 on average.
 
     normal (S, S, 3) unit, object space; confidence (S, S) 0..1; S even.
     """
+    relief = relief or Relief()
     toward = -surface.slope(normal) * surface.mask[..., None]
     steep = np.sqrt(np.einsum("...i,...i->...", toward, toward))
-    toward *= np.minimum(1, STEEP / np.maximum(steep, 1e-6))[..., None]
-    trust = confidence * surface.mask / (1 + (steep / STEEP) ** 4)
+    toward *= np.minimum(1, relief.steep / np.maximum(steep, 1e-6))[..., None]
+    trust = confidence * surface.mask / (1 + (steep / relief.steep) ** 4)
     weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * trust
     joined = surface.joined_columns, surface.joined_rows
-    relief = integrate(toward, surface.right, surface.down, weight, joined=joined)
+    result = integrate(toward, surface.right, surface.down, weight, relief.reach, joined)
     inward = cv2.distanceTransform(surface.inner().astype(np.uint8), cv2.DIST_L2, 5)
-    return relief * np.clip(inward * surface.texel() / RIM, 0, 1)
+    return result * np.clip(inward * surface.texel() / relief.rim, 0, 1)
 
 
 def integrate(

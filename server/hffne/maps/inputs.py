@@ -71,7 +71,9 @@ class MapInputs:
     @cached_property
     def height(self) -> np.ndarray:
         """Height of the relief (S, S) float32, meters."""
-        return height(self.surface, self.normal, resize_texture(self.textures.confidence, self.grid))
+        return height(
+            self.surface, self.normal, resize_texture(self.textures.confidence, self.grid), self.layout.relief
+        )
 
     @cached_property
     def light(self) -> Light:

@@ -7,6 +7,7 @@ import numpy as np
 
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.uv import template
+from hffne.maps.height import Relief
 from hffne.maps.occlusion import shape_occlusion
 from hffne.maps.uv_surface import UVSurface, uv_surface
 
@@ -20,6 +21,10 @@ class Layout(Protocol):
     @property
     def texels_per_pixel(self) -> float:
         """Texels of the relief's grid for each pixel of the crop, so that nothing finer than what was estimated."""
+
+    @property
+    def relief(self) -> Relief:
+        """What counts as relief on this surface."""
 
     @property
     def regions(self) -> dict[str, np.ndarray]:
@@ -46,6 +51,7 @@ class MaskLayout:
     """The Layout of the position map: one chart with the face alone."""
 
     texels_per_pixel = 2.0
+    relief = Relief()
 
     def __init__(self, shape: BaseShape) -> None:
         self._shape = shape
