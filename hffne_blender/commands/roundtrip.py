@@ -23,12 +23,14 @@ import numpy as np
 
 from ..numeric.received_face import PhotoCrop
 from ..numeric.vectors import unit
-from ..scene import camera, head, images
-from ..scene.access import tree_of
+from ..scene import camera, face_attributes, head, images
+from ..scene.access import first_material, tree_of
 from ..scene.nodes import input_of, need_node, new_material, new_node, output_of, set_input
-from ..system.required import required
 from ..system.scratch import Scratch
 from ..system.silence_stdout import silence_stdout
+
+# Confidence of the skin from which its detail is the photo's.
+SHOWN = 0.9
 
 
 def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -36,14 +38,27 @@ def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) 
 
     Returns (normal (S, S, 3) float32 in camera space, mask (S, S) bool), on the
     engine's crop, row 0 at the top. The mask leaves out pixels that the object
-    covers only in part, and those where another part of a head than its skin is
-    seen. Renders in a temporary scene.
+    covers only in part, and of a head those where another part than its skin is
+    seen, or skin that does not take its detail from the photo (under hair, behind
+    the face). Renders in a temporary scene.
     """
+    rgba = _rendered(obj, _normal_emitter(first_material(obj)), size, samples)
+    mask = rgba[..., 3] > 0.999
+    if head.is_head(obj):
+        mask &= _rendered(obj, _confidence_emitter(), size, samples)[..., 0] > SHOWN
+    world = rgba[..., :3] * 2 - 1
+    to_camera = np.array(camera.of_face(obj)["rotation"])
+    to_object = np.array(obj.matrix_world.to_quaternion().to_matrix()).T
+    return unit(world @ (to_camera @ to_object).T, 1e-6).astype(np.float32), mask
+
+
+def _rendered(obj: bpy.types.Object, emitter: bpy.types.Material, size: int, samples: int) -> np.ndarray:
+    """The pixels (S, S, 4) of a face with `emitter`, which is removed afterwards, as its skin."""
     scene = bpy.data.scenes.new("HFFNE round trip")
     view = camera.photo_camera(obj, "CROP")
     slots = list(obj.material_slots) if head.is_head(obj) else [obj.material_slots[0]]
     materials = [slot.material for slot in slots]
-    emitter, hole = _normal_emitter(required(materials[0])), _holdout()
+    hole = _holdout()
     try:
         scene.collection.objects.link(obj)
         scene.collection.objects.link(view)
@@ -51,7 +66,7 @@ def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) 
             slot.material = emitter if number == head.SKIN else hole
         scene.camera = view
         set_up(scene, size, samples)
-        rgba = render_pixels(scene)
+        return render_pixels(scene)
     finally:
         for slot, material in zip(slots, materials, strict=True):
             slot.material = material
@@ -59,11 +74,6 @@ def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) 
         assert isinstance(view.data, bpy.types.Camera)
         bpy.data.cameras.remove(view.data)
         bpy.data.scenes.remove(scene)
-    mask = rgba[..., 3] > 0.999
-    world = rgba[..., :3] * 2 - 1
-    to_camera = np.array(camera.of_face(obj)["rotation"])
-    to_object = np.array(obj.matrix_world.to_quaternion().to_matrix()).T
-    return unit(world @ (to_camera @ to_object).T, 1e-6).astype(np.float32), mask
 
 
 def on_crop(normal: np.ndarray, mask: np.ndarray, crop: PhotoCrop, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,6 +120,19 @@ def compare(obj: bpy.types.Object, normal: np.ndarray, mask: np.ndarray, size: i
         "pixels": int(both.sum()),
         "seen": float(both.sum() / max(seen.sum(), 1)),
     }
+
+
+def _confidence_emitter() -> bpy.types.Material:
+    """A new material that emits how well the photo shows each place."""
+    emitter = new_material("HFFNE confidence")
+    tree = tree_of(emitter)
+    attribute = new_node(tree, bpy.types.ShaderNodeAttribute)
+    attribute.attribute_name = face_attributes.CONFIDENCE
+    emission = new_node(tree, bpy.types.ShaderNodeEmission)
+    output = need_node(emitter, bpy.types.ShaderNodeOutputMaterial)
+    tree.links.new(output_of(attribute, "Fac"), input_of(emission, "Color"))
+    tree.links.new(output_of(emission, "Emission"), input_of(output, "Surface"))
+    return emitter
 
 
 def _holdout() -> bpy.types.Material:
