@@ -19,7 +19,7 @@ from hffne.head.visibility import smoothstep
 # The patch's side as a share of the texture's, and where its middle is on the position map.
 _SIDE, _CHEEK = 1 / 24, np.array([0.36, -0.12])
 # Detail is what is finer than this sigma, as a share of the patch's side. Largest deviation: of 0..1.
-_FINER, _LARGEST = 1 / 16, 0.009
+_FINER, _LARGEST = 1 / 16, 0.006
 # Meters from a seam over which the grain fades in: it does not go on beyond it.
 _SEAM = 0.003
 

@@ -54,7 +54,7 @@ def skin_model(colors: np.ndarray, seen: np.ndarray) -> SkinTone:
 
 def skin_share(colors: np.ndarray, seen: np.ndarray, tone: SkinTone) -> tuple[np.ndarray, np.ndarray]:
     """(n,) float32 each: 0 for hair, collars and background around the face, 1 for what belongs to it; and how far
-    a vertex's color is skin's, or that of a part of the face.
+    a vertex's color is that of skin or lips.
 
     colors (n, 3) 0..1 of the photo, seen (n,) 0..1.
     """
@@ -75,7 +75,7 @@ def skin_share(colors: np.ndarray, seen: np.ndarray, tone: SkinTone) -> tuple[np
         least = np.minimum(least, least[graph.neighbors].min(1))
     least = keep + (least - keep) * needed
     soft = graph.smoothed(least[:, None].astype(np.float32), _SOFTNESS)[:, 0]
-    return np.minimum(least, soft).astype(np.float32), np.maximum(like, 1 - needed).astype(np.float32)
+    return np.minimum(least, soft).astype(np.float32), np.maximum(like, _lips()).astype(np.float32)
 
 
 def _edge_distance(colors: np.ndarray, sources: np.ndarray) -> np.ndarray:
@@ -159,6 +159,12 @@ def _chin() -> np.ndarray:
 
 
 @cache
+def _lips() -> np.ndarray:
+    """(n,) float32: 1 on the lips."""
+    return _on_map(cv2.GaussianBlur(template().regions["lips"].astype(np.float32), (0, 0), 1.0))
+
+
+@cache
 def _skin_needed(bearded: bool) -> np.ndarray:
     """(n,) float32: 0 in the middle of the face, where everything visible belongs to it, 1 around it."""
     x, y = skin().around.T
@@ -186,4 +192,4 @@ def _behind_lids() -> np.ndarray:
     layout = skin()
     inner = np.zeros((len(layout.vertices), 1), np.float32)
     inner[layout.of_point[layout.chart > 2]] = 1
-    return levels()[0].smoothed(inner, 2)
+    return levels()[0].smoothed(inner, 8)
