@@ -31,6 +31,8 @@ _ENDS = {
     "Eye Occlusion": 25351,
     "Lashes": 26719,
 }
+# Strips of lashes, of as many vertices each: those of the left eye, then those of the right.
+_LASHES = 12
 # Expressions of the model that are not ARKit's; those of pairs that are one key there.
 _LEFT_OUT = ("PupilDilate", "cheekRaiser")
 _JOINED = ("browInnerUp", "cheekPuff")
@@ -72,28 +74,39 @@ def build_head_model(shapes: str | Path) -> HeadModel:
 
 
 def mirrored_vertices(vertices: np.ndarray) -> np.ndarray:
-    """The vertex (V,) int32 nearest to each vertex's mirror image, of the same connected part."""
+    """The vertex (V,) int32 nearest to each vertex's mirror image, of the same or the mirrored connected part.
+
+    The mirror image of a vertex's mirror image is the vertex.
+    """
+    from scipy.optimize import linear_sum_assignment
     from scipy.spatial import cKDTree
 
     result = np.empty(len(vertices), np.int32)
-    start = 0
-    for name, end in _ENDS.items():
-        if name.startswith(("Eye Right", "Iris Right")):
-            start = end
-            continue
-        index = np.arange(start, end)
-        if name.startswith(("Eye Left", "Iris Left")):
-            other = np.arange(*((22221 + 800, 23791) if name == "Eye Left" else (23791, 24591)))
-            result[index] = other[_nearest(cKDTree, vertices[other], vertices[index])]
-            result[other] = index[_nearest(cKDTree, vertices[index], vertices[other])]
-        else:
-            result[index] = index[_nearest(cKDTree, vertices[index], vertices[index])]
-        start = end
+    for one, other in _mirrored_ranges():
+        images = vertices[other] * [-1, 1, 1]
+        result[one] = other[cKDTree(images).query(vertices[one])[1]]
+    # Two vertices may have the same nearest one: pair what is left.
+    left = np.flatnonzero(result[result] != np.arange(len(result)))
+    left = np.unique(np.concatenate([left, result[left], np.flatnonzero(np.isin(result, result[left]))]))
+    distance = np.linalg.norm(vertices[left][:, None] * [-1, 1, 1] - vertices[left], axis=2)
+    result[left] = left[linear_sum_assignment(distance)[1]]
     return result
 
 
-def _nearest(tree: type, among: np.ndarray, of: np.ndarray) -> np.ndarray:
-    return np.asarray(tree(among * [-1, 1, 1]).query(of)[1])
+def _mirrored_ranges() -> "list[tuple[np.ndarray, np.ndarray]]":
+    """The vertices of each part and those of the part that mirrors it."""
+    start, parts = 0, {}
+    for name, end in _ENDS.items():
+        parts[name] = np.arange(start, end)
+        start = end
+    strips = np.split(parts.pop("Lashes"), _LASHES)
+    pairs = [(parts[name], parts[_other_side(name)]) for name in parts]
+    return pairs + [(strips[i], strips[(i + _LASHES // 2) % _LASHES]) for i in range(_LASHES)]
+
+
+def _other_side(name: str) -> str:
+    side = {"Left": "Right", "Right": "Left"}
+    return " ".join(side.get(word, word) for word in name.split())
 
 
 def _scale(vertices: np.ndarray) -> float:
