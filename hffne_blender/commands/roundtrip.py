@@ -24,8 +24,9 @@ import numpy as np
 from ..numeric.received_face import PhotoCrop
 from ..numeric.vectors import unit
 from ..scene import camera, face_attributes, head, images
-from ..scene.access import first_material, tree_of
+from ..scene.access import tree_of
 from ..scene.nodes import input_of, need_node, new_material, new_node, output_of, set_input
+from ..system.required import required
 from ..system.scratch import Scratch
 from ..system.silence_stdout import silence_stdout
 
@@ -42,7 +43,7 @@ def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) 
     seen, or skin that does not take its detail from the photo (under hair, behind
     the face). Renders in a temporary scene.
     """
-    rgba = _rendered(obj, _normal_emitter(first_material(obj)), size, samples)
+    rgba = _rendered(obj, _normal_emitter(required(obj.material_slots[0].material)), size, samples)
     mask = rgba[..., 3] > 0.999
     if head.is_head(obj):
         mask &= _rendered(obj, _confidence_emitter(), size, samples)[..., 0] > SHOWN

@@ -9,7 +9,7 @@ import numpy as np
 from case_process import choose, start
 from face_scene import build as build_mask
 from head_scene import build
-from target_mesh import ALL, MOVED, angle, put_landmarks, remeshed
+from target_mesh import ALL, MOVED, angle, put_landmarks, remeshed_skin
 
 from hffne_blender.character.read_face import read_face
 from hffne_blender.commands import roundtrip
@@ -87,19 +87,6 @@ def case_bake_other():
         "left": len(bpy.data.meshes) - meshes,
         "selected": [other.name for other in bpy.context.selected_objects],
     }
-
-
-def remeshed_skin(obj, matrix=None):
-    """The head's skin alone as on the photo, with other vertices and UVs."""
-    from mathutils import Matrix
-
-    from hffne_blender.bake.skin_alone import skin_alone
-
-    other = bpy.data.objects.new("other", bpy.data.meshes.new("other"))
-    with skin_alone(bpy.context, obj, other) as skin:
-        copy = remeshed(skin, matrix or Matrix.Identity(4))
-    bpy.data.objects.remove(other)
-    return copy
 
 
 def case_apply():

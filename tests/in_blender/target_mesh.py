@@ -6,6 +6,7 @@ import numpy as np
 from mathutils import Euler, Matrix
 
 import fake_face
+from hffne_blender.bake.skin_alone import skin_alone
 from hffne_blender.character import landmarks
 from hffne_blender.character.read_face import read_face
 from hffne_blender.commands import roundtrip
@@ -47,6 +48,15 @@ def remeshed(obj, matrix):
     mesh.shade_smooth()
     copy.matrix_world = matrix
     bpy.context.view_layer.update()
+    return copy
+
+
+def remeshed_skin(obj, matrix=None):
+    """The head's skin alone as on the photo, with other vertices and UVs."""
+    other = bpy.data.objects.new("other", bpy.data.meshes.new("other"))
+    with skin_alone(bpy.context, obj, other) as skin:
+        copy = remeshed(skin, matrix or Matrix.Identity(4))
+    bpy.data.objects.remove(other)
     return copy
 
 
