@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draws faces on one sheet for comparison: each rendered from the left, the front and the right, one row per face.
 
-    python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--eevee]
+    python -m hffne_blender.contact_sheet FACE.blend... -o SHEET.png [--photos DIR] [--turns 0 90] [--keys jawOpen]
 
 Takes what `hffne build` makes. The lights stand still while the head turns, so each view is lit differently; with
-`--clay` the relief is shown without its color. With `--photos` a row begins with the photo of the same name.
+`--clay` the relief is shown without its color. With `--photos` a row begins with the photo of the same name; with
+`--keys` it ends with the head's relaxed face moved by shape keys.
 """
 
 import argparse
@@ -29,17 +30,25 @@ from .system.required import required
 from .system.silence_stdout import silence_stdout
 
 TURNS = (-55.0, 0.0, 55.0)  # degrees about the upright axis
+KEY_TURN = 20.0  # degrees, of the pictures of shape keys
 GAP = 4  # pixels between the rows
 
 
 @dataclass(frozen=True)
 class RowOptions:
-    """How a row is rendered: its height in pixels, samples of Cycles, without color or not, Blender's engine."""
+    """How a row is rendered.
+
+    height in pixels; samples of Cycles; clay: without color; engine: Blender's name; turns: degrees about the upright
+    axis, a picture each; keys: names of shape keys, a picture each, where "eyeBlink" is both eyeBlinkLeft and
+    eyeBlinkRight
+    """
 
     height: int = 480
     samples: int = 16
     clay: bool = False
     engine: str = "CYCLES"
+    turns: tuple[float, ...] = TURNS
+    keys: tuple[str, ...] = ()
 
 
 def row(blend: str, folder: str, photo: str = "", options: RowOptions = RowOptions()) -> np.ndarray:
@@ -66,12 +75,24 @@ def row(blend: str, folder: str, photo: str = "", options: RowOptions = RowOptio
         set_input(required(skin_nodes.find_node(first_material(obj))), "Clay", 1.0)
     pictures = [_cropped(photo, camera.of_face(obj)["crop"], height)] if photo else []
     before = obj.rotation_euler.z
-    for number, turn in enumerate(TURNS):
+    for turn, key in [*((turn, "") for turn in options.turns), *((KEY_TURN, key) for key in options.keys)]:
         obj.rotation_euler.z = before + np.radians(turn)
-        path = os.path.join(folder, f"{number}.png")
+        if key:
+            _pose(obj, key)
+        path = os.path.join(folder, "view.png")
         preview.render(scene, path)
         pictures.append(_read(path))
     return np.concatenate(pictures, 1)
+
+
+def _pose(obj: bpy.types.Object, name: str) -> None:
+    """Set the shape keys of a name, or of its left and right, to 1 and all others to 0. Raises ValueError for none."""
+    keys = getattr(obj.data, "shape_keys", None)
+    wanted = {name, f"{name}Left", f"{name}Right"}
+    if keys is None or not wanted & set(keys.key_blocks.keys()):
+        raise ValueError(f"{obj.name} has no shape key '{name}'.")
+    for block in keys.key_blocks:
+        block.value = float(block.name in wanted)
 
 
 def _cropped(path: str, crop: PhotoCrop, height: int) -> np.ndarray:
@@ -106,13 +127,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--photos", default="", metavar="DIR", help="folder of the photos, by the same names")
     parser.add_argument("--height", type=int, default=480, metavar="PIXELS", help="of a row (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=16, metavar="N", help="of Cycles (default: %(default)s)")
+    parser.add_argument(
+        "--turns", type=float, nargs="+", default=TURNS, metavar="DEGREES", help="the views (default: -55 0 55)"
+    )
+    parser.add_argument("--keys", nargs="+", default=(), metavar="NAME", help="shape keys of heads, a picture each")
     parser.add_argument("--clay", action="store_true", help="without color")
     parser.add_argument("--eevee", action="store_true", help="EEVEE instead of Cycles (needs a window or a GPU)")
     options = parser.parse_args(arguments)
     engine = "CYCLES"
     if options.eevee:
         engine = "BLENDER_EEVEE_NEXT" if (4, 2) <= bpy.app.version < (5, 0) else "BLENDER_EEVEE"
-    rendering = RowOptions(options.height, options.samples, options.clay, engine)
+    turns, keys = tuple(options.turns), tuple(options.keys)
+    rendering = RowOptions(options.height, options.samples, options.clay, engine, turns, keys)
     rows = []
     with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
         for blend in options.blends:
