@@ -35,9 +35,9 @@ def built(astronaut_file, tmp_path_factory):
 @needs_engine
 def test_blender_shades_the_head_with_the_normals_that_the_engine_saw(built):
     found = run_case("compare", built / "astronaut.blend", built / "normals" / "astronaut.npz", script="scene_cases.py")
-    assert found["mean"] <= 3 and found["median"] <= 1, found
-    # Without the eyes and the mouth, which are parts of their own.
-    assert found["seen"] > 0.8, found
+    assert found["mean"] <= 1 and found["median"] <= 0.6, found
+    # Without the eyes and the mouth, which are parts of their own, and where the photo shows too little.
+    assert found["seen"] > 0.35, found
 
 
 @needs_blender
@@ -45,7 +45,8 @@ def test_blender_shades_the_head_with_the_normals_that_the_engine_saw(built):
 def test_the_head_has_the_keys_by_their_exact_names_and_gives_the_photo_back(built):
     found = run_case("real", built / "astronaut.blend", script="head_cases.py")
     assert found["keys"] == ["Basis", "Photo Expression", *ARKIT]
-    assert found["values"] == [0, 1, *[0] * len(ARKIT)]
+    # The basis has no value: Blender says 0 up to 4.5, 1 in 5.
+    assert found["values"][1:] == [1, *[0] * len(ARKIT)]
     assert found["slots"][0] == "Skin" and {"Teeth", "Eye Left", "Eye Right", "Lashes"} <= set(found["slots"])
     assert all(found["used"]) and found["empty keys"] == []
     width, _, height = found["size"]
