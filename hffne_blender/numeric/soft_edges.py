@@ -6,7 +6,7 @@ import numpy as np
 from .head_parts import PartSurface
 from .uv_charts import border_vertices
 
-LASH_SIZE, SHADOW_SIZE = 1024, 128
+LASH_SIZE, SHADOW_SIZE = 512, 64
 # sRGB 0..255.
 LASH_COLOR, SHADOW_COLOR = (16, 11, 9), (24, 9, 8)
 # Hairs on one strip of lashes, and their width at the root as a share of the distance between two.

@@ -82,7 +82,8 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
         mask = _mask(self.mask)
         _take_place(mask, obj)
         self.add_face(context, obj, received.notices, moved=False)
-        mask.hide_set(True)
+        if mask.name in required(context.view_layer).objects:
+            mask.hide_set(True)
         mask.hide_render = True
         self.report({"INFO"}, f"{obj.name}: the head of {mask.name}, which is hidden")
 

@@ -43,7 +43,7 @@ SURFACES = {
     "gums": Surface((0.40, 0.10, 0.095), roughness=0.30, coat=0.5, scatter=(0.25, (0.003, 0.001, 0.0007))),
     "lashes": Surface((0.006, 0.004, 0.003), roughness=0.6, specular=0.2),
     "tear": Surface((1.0, 1.0, 1.0), roughness=0.03, specular=1.0, alpha=0.10),
-    "blend": Surface((0.50, 0.20, 0.17), roughness=0.12, specular=0.8, alpha=0.45),
+    "blend": Surface((0.50, 0.20, 0.17), roughness=0.12, specular=0.8, alpha=0.30),
     "occlusion": Surface((0.01, 0.003, 0.003), roughness=1.0, specular=0.0),
     "plain": Surface((0.55, 0.45, 0.40)),
 }
