@@ -35,7 +35,8 @@ ENGINE = SOURCE.parent / "server" / "hffne"
 # The versions that the tests ran with, for this Python.
 LOCK = SOURCE.parent / "requirements" / "engine.lock"
 LOCK_PYTHON = "3.11"
-ENGINE_DATA = {".py", ".typed", ".npz", ".safetensors", ".json", ".md"}
+# Of text files there are only licenses.
+ENGINE_DATA = {".py", ".typed", ".npz", ".safetensors", ".json", ".md", ".txt"}
 # A fixed time, so that the same sources always give the same zip.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's operators, panel, zip and headless command, with an engine without networks."""
 
+import io
 import os
 import re
 import subprocess
@@ -103,6 +104,10 @@ def test_the_zip_is_the_sources_with_blenders_name_for_the_manifest(archive):
     engine = {f"engine_wheel/hffne-{version}-py3-none-any.whl", "engine_wheel/engine-3.11.lock"}
     assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE", "troubleshooting.md"} | engine
     assert archive.name == f"hffne_blender-{version}.zip"
+    with zipfile.ZipFile(archive) as opened:
+        wheel = zipfile.ZipFile(io.BytesIO(opened.read(f"engine_wheel/hffne-{version}-py3-none-any.whl")))
+    # The head model goes with its license.
+    assert {"hffne/head/head_model.npz", "hffne/head/LICENSE-ICT-FaceKit.txt"} <= set(wheel.namelist())
 
 
 @needs_blender
