@@ -6,7 +6,7 @@ import pytest
 
 import dataset_standins as standins
 from hffne.cli.main import main
-from hffne.datasets import NAMES, aflw2000, celeba, dataset, ffhq, florence, ict3drfe, photoface, w300, yaleb
+from hffne.datasets import NAMES, aflw2000, celeba, dataset, ffhq, florence, ict3drfe, london, photoface, w300, yaleb
 from hffne.errors import HffneError
 from hffne.evaluation.metrics import angles
 
@@ -288,3 +288,16 @@ def test_aflw2000(tmp_path):
     is_error(items[2].read_ground_truth, items[2].annotation, code="bad_dataset_file")
     items[0].annotation.unlink()
     is_error(lambda: aflw2000.find(tmp_path, part=True), "image00000.mat")
+
+
+def test_london(tmp_path):
+    points = standins.london(tmp_path)
+    is_error(lambda: london.find(tmp_path), "3 of 102")
+    items = london.find(tmp_path, part=True)
+    assert [item.name for item in items] == ["001", "002", "003"]
+    assert np.allclose(items[1].points(), points["002"])
+    np.savez(tmp_path / "landmarks189_neutral.npz", **{"001": np.zeros((189, 2)), "003": np.zeros((12, 2))})
+    for item in items[1:]:
+        is_error(item.points, "landmarks189_neutral.npz", code="bad_dataset_file")
+    cut(tmp_path / "landmarks189_neutral.npz")
+    is_error(items[0].points, "landmarks189_neutral.npz", code="bad_dataset_file")

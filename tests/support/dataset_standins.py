@@ -152,3 +152,20 @@ def aflw2000(folder, count=3):
         save(folder / f"image{number:05d}.jpg", np.full((450, 450, 3), 99, np.uint8))
         savemat(folder / f"image{number:05d}.mat", {"pt3d_68": points, "Pose_Para": np.full((1, 7), np.radians(10.0))})
     return points
+
+
+def london(folder, count=3):
+    """The London Set with gray photos; returns the 12 points (12, 2) of each person, by name."""
+    from hffne.datasets.london import IBUG
+
+    rng = np.random.default_rng(0)
+    mean = {36: (30, 40), 39: (45, 40), 42: (65, 40), 45: (80, 40), 48: (40, 90), 54: (70, 90)}
+    mean |= {51: (55, 85), 57: (55, 97), 33: (55, 72), 8: (55, 120), 31: (47, 70), 35: (63, 70)}
+    points = {}
+    for number in range(1, count + 1):
+        save(folder / f"{number:03d}_neutral.jpg", np.full((150, 120, 3), 99, np.uint8))
+        points[f"{number:03d}"] = rng.uniform(0, 100, (189, 2))
+        places = np.array([mean[point] for point in IBUG]) + rng.normal(0, 2, (12, 2))
+        points[f"{number:03d}"][list(IBUG.values())] = places
+    np.savez(folder / "landmarks189_neutral.npz", **points)
+    return {name: value[list(IBUG.values())] for name, value in points.items()}

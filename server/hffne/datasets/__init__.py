@@ -10,7 +10,7 @@ check them.
 import importlib
 from types import ModuleType
 
-NAMES = ("photoface", "florence", "w300", "celeba", "ffhq", "ict3drfe", "yaleb", "aflw2000")
+NAMES = ("photoface", "florence", "w300", "celeba", "ffhq", "ict3drfe", "yaleb", "aflw2000", "london")
 
 
 def dataset(name: str) -> ModuleType:

@@ -75,6 +75,45 @@ def pose_loss(position: torch.Tensor, target: torch.Tensor, mean: torch.Tensor) 
     return (linear.abs().sum((1, 2)) / size).mean()
 
 
+def without_pose(position: torch.Tensor, mean: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Position maps (N, 3, U, U) after the similarity that brings each closest to the mean face (Umeyama, 1991).
+
+    `mean` (3, U, U), whose unit and frame the result has; `weight` (U, U) of texels in the fit. What is left differs
+    from the mean by the face's own shape only. The similarity is taken as constant by gradients.
+    """
+    share = weight.flatten() / weight.sum()
+    face = mean.flatten(1)
+    face = face - (face * share).sum(1, keepdim=True)
+    points = position.flatten(2)
+    points = points - (points * share).sum(2, keepdim=True)
+    with torch.no_grad():
+        left, values, right = torch.linalg.svd((face * share) @ points.transpose(1, 2))
+        sign = torch.ones_like(values)
+        sign[:, 2] = torch.linalg.det(left @ right).sign()  # a rotation, never a reflection
+        rotation = (left * sign[:, None]) @ right
+        scale = (values * sign).sum(1) / (points.square() * share).sum((1, 2))
+    return ((rotation * scale[:, None, None]) @ points).view_as(position)
+
+
+def shape_loss(
+    position: torch.Tensor, target: torch.Tensor, mean: torch.Tensor, weight: torch.Tensor, landmarks: torch.Tensor
+) -> torch.Tensor:
+    """Mean distance of position maps (N, 3, U, U) without their poses, plus the 68 points' own, in the mean's unit.
+
+    `mean`, `weight`: see `without_pose`; `landmarks` (68, 2) as grid_sample coordinates. Faces differ by much less than
+    the pose is off, so that the other losses teach a network the pose and hardly more than the mean face.
+    """
+    error = without_pose(position, mean, weight) - without_pose(target, mean, weight)
+    area = (error.norm(dim=1) * weight).sum((1, 2)).mean() / weight.sum()
+    return area + at_points(error, landmarks).norm(dim=1).mean()
+
+
+def at_points(maps: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
+    """Maps (N, C, U, U) at points (P, 2) given as grid_sample coordinates: (N, C, P)."""
+    grid = landmarks[None, None].expand(len(maps), 1, -1, 2)
+    return F.grid_sample(maps, grid, align_corners=False)[:, :, 0]
+
+
 def position_loss(
     position: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, landmarks: torch.Tensor
 ) -> torch.Tensor:
@@ -84,8 +123,7 @@ def position_loss(
     """
     difference = (position - target).abs().sum(1)
     area = (difference * weight).sum((1, 2)).mean() / weight.sum()
-    grid = landmarks[None, None].expand(len(position), 1, -1, 2)
-    points = F.grid_sample(position - target, grid, align_corners=False).abs().sum(1).mean()
+    points = at_points(position - target, landmarks).abs().sum(1).mean()
     slopes = (
         sum(
             ((position - target).diff(dim=d).abs().sum(1) * weight.narrow(d - 2, 1, weight.shape[0] - 1))

@@ -93,10 +93,16 @@ class Intervals:
 
 @dataclass(frozen=True)
 class PositionSettings:
-    """Task prn: the weight of each term."""
+    """Task prn: the weight of each term, see `losses`.
+
+    position  the position map, with the head's pose
+    pose      the linear part of its error
+    shape     the face's shape without the pose
+    """
 
     position: NotNegative
     pose: NotNegative
+    shape: NotNegative
 
 
 @dataclass(frozen=True)

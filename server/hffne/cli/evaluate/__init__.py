@@ -7,6 +7,7 @@ from hffne.cli.evaluate import (
     florence,
     heads,
     photoface,
+    proportions,
     response,
     rig,
     robustness,
@@ -18,7 +19,21 @@ from hffne.cli.evaluate import (
 from hffne.cli.options import Subparsers
 
 # In the order of `hffne evaluate --help`. Each module has add_parser(benchmarks).
-BENCHMARKS = (aflw2000, yaleb, photoface, florence, wild, robustness, response, heads, rig, fine, stability, scales)
+BENCHMARKS = (
+    aflw2000,
+    proportions,
+    yaleb,
+    photoface,
+    florence,
+    wild,
+    robustness,
+    response,
+    heads,
+    rig,
+    fine,
+    stability,
+    scales,
+)
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -2,7 +2,6 @@
 """Task prn: position maps of renders and of fitted photos."""
 
 import torch
-from torch.nn import functional as F
 
 from hffne.geometry.uv import template
 from hffne.networks.prn import PositionMapNetwork
@@ -15,10 +14,10 @@ MEAN_SIDE = 0.2304  # the canonical crop's side on the mean face, in its meters
 
 
 class PositionTask(TrainingTask):
-    """The position map of a face, and its pose."""
+    """The position map of a face, its pose, and the face's shape without the pose."""
 
     name = "prn"
-    terms = {"prn": ("position", "pose")}
+    terms = {"prn": ("position", "pose", "shape")}
     saved = ("prn",)
 
     def __init__(self, settings: PositionSettings) -> None:
@@ -41,6 +40,7 @@ class PositionTask(TrainingTask):
             "weight": 0.03 + mask.float() * (1 + 2 * center.clamp(0, 1)),
             "landmarks": torch.stack(points, 1),
             "mean": face.clone(),
+            "face": mask.float() * (1 + 2 * center.clamp(0, 1)),
         }
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
@@ -48,11 +48,17 @@ class PositionTask(TrainingTask):
         position, known = networks["prn"](batch["gray"]), self.constants
         points = losses.position_loss(position, batch["position"], known["weight"], known["landmarks"])
         pose = losses.pose_loss(position, batch["position"], known["mean"])
-        return {"position": points * self.settings.position, "pose": pose * self.settings.pose}
+        shape = losses.shape_loss(position, batch["position"], known["mean"], known["face"], known["landmarks"])
+        weights = self.settings
+        return {"position": points * weights.position, "pose": pose * weights.pose, "shape": shape * weights.shape}
 
     def check(self, batch: Sample, networks: Networks) -> Terms:
-        """Mean distance of the 68 points in percent of the crop's side."""
-        grid = self.constants["landmarks"][None, None].expand(len(batch["gray"]), 1, -1, 2)
-        difference = networks["prn"](batch["gray"]) - batch["position"]
-        error = F.grid_sample(difference, grid, align_corners=False)[:, :2, 0]
-        return {"points_percent": error.norm(dim=1).mean(1) * 50}
+        """Mean distance of the 68 points in percent of the crop's side, and that of the shapes without pose.
+
+        shape_percent: over the face, in percent of a crop's side around the mean face.
+        """
+        known, position, target = self.constants, networks["prn"](batch["gray"]), batch["position"]
+        error = losses.at_points(position - target, known["landmarks"])[:, :2]
+        ours, truth = (losses.without_pose(p, known["mean"], known["face"]) for p in (position, target))
+        shape = ((ours - truth).norm(dim=1) * known["face"]).sum((1, 2)) / known["face"].sum()
+        return {"points_percent": error.norm(dim=1).mean(1) * 50, "shape_percent": shape * 50}
