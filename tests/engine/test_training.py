@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def drawing(**changes):
-    return replace(Drawing(0.35, 1.0, 0.0, False, 0.7, False, 0.0, 0.0), **changes)
+    return replace(Drawing(0.35, 1.0, 0.0, False, 0.7, False, 0.0, 0.0, 0.0), **changes)
 
 
 def test_samples_are_what_they_say(tiny_set):

@@ -33,7 +33,7 @@ def person(task, amount):
 
 def shape_term(task, ours, truth):
     known = task.constants
-    return losses.shape_loss(ours[None], truth[None], known["mean"], known["face"], known["landmarks"]).item()
+    return losses.shape_loss(ours[None], truth[None], known["mean"], known["face"], known["surface_landmarks"]).item()
 
 
 def test_only_the_pose_is_taken_out(task):
@@ -73,7 +73,7 @@ def test_gradients_of_the_shape_term_lead_to_the_shape(task):
     first = shape_term(task, ours.detach(), truth)
     for _ in range(60):
         optimizer.zero_grad()
-        losses.shape_loss(ours[None], truth[None], known["mean"], known["face"], known["landmarks"]).backward()
+        losses.shape_loss(ours[None], truth[None], known["mean"], known["face"], known["surface_landmarks"]).backward()
         optimizer.step()
     assert shape_term(task, ours.detach(), truth) < 0.3 * first
     moved = losses.pose_loss(ours.detach()[None], start[None], known["mean"])

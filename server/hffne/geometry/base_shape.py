@@ -133,6 +133,11 @@ def _fold_weights() -> np.ndarray:
     return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 1.0)
 
 
+def surface_texels() -> np.ndarray:
+    """The texels (U, U) bool of the face whose surface points are reliable: without the layout's holes."""
+    return _clean_template()[1]
+
+
 @cache
 def _clean_template() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mean face without holes (U, U, 3), its reliable texels (U, U) bool, and their weight in the pose (U, U)."""

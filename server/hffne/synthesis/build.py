@@ -21,9 +21,10 @@ from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import profiled_photo, random_profile_turn
 from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
 from hffne.synthesis.landmark_mesh import mesh_normals
+from hffne.synthesis.landmark_residuals import LandmarkResiduals
 from hffne.synthesis.photo_split import sound_fits, training_photos
 from hffne.synthesis.refine import refine
-from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, canonical_window, project
+from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, canonical_window, project, to_crop
 from hffne.synthesis.sampling import jittered, rendered_sample
 from hffne.synthesis.textures import TextureLifter
 from hffne.synthesis.training_set import FITS, TrainingSet
@@ -78,9 +79,10 @@ def build(
         fits = fit_photos(model, landmarks, report)
         # The engine ships this file as geometry/uv_template.npz.
         offsets = label_offsets(model, fits, landmarks[:, MEDIAPIPE_68, :2])
-        write_template(model, output / "uv_template.npz", offsets)
-        fitted = FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks)
-        np.savez(output / FITS, **vars(refine(model, sound_fits(fitted), report)))
+        fitted = sound_fits(FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks))
+        places = LandmarkResiduals(Renderer(model, build_layout(model)), fitted).texels[MEDIAPIPE_68]
+        write_template(model, output / "uv_template.npz", offsets, measured=places)
+        np.savez(output / FITS, **vars(refine(model, fitted, report)))
     counts = {"textures": (1,), "renders": (renders,), "photos": (crops, turns)}
     for kind, amount in counts.items():
         folder = output / kind
@@ -126,6 +128,7 @@ def _work(
         lifter = TextureLifter(model)
     else:
         renderer = Renderer(model, build_layout(model))
+    residuals = LandmarkResiduals(renderer, fits) if kind == "photos" else None
     for index in range(part, count, parts):
         rng = np.random.default_rng([seed, {"textures": 0, "renders": 1, "photos": 2}[kind], index])
         if kind == "textures":
@@ -144,14 +147,23 @@ def _work(
             sample = rendered_sample(renderer, fits, rng)
         else:
             make_sample = photo_sample if index < amount[0] * len(fits.paths) else profile_sample
-            sample = make_sample(renderer, fits, index % len(fits.paths), rng)
+            sample = make_sample(renderer, fits, index % len(fits.paths), rng, residuals)
         for name, value in sample.items():
             if name in arrays:
                 arrays[name][index] = value
 
 
-def photo_sample(renderer: Renderer, fits: FittedPhotos, index: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A real photo's jittered crop with the buffers of its fit."""
+def photo_sample(
+    renderer: Renderer,
+    fits: FittedPhotos,
+    index: int,
+    rng: np.random.Generator,
+    residuals: LandmarkResiduals | None = None,
+) -> dict[str, np.ndarray]:
+    """A real photo's jittered crop with the buffers of its fit.
+
+    residuals: what the position map shows of the person beyond the fit; None for the fit alone.
+    """
     rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
     view = HeadView(rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
@@ -164,6 +176,7 @@ def photo_sample(renderer: Renderer, fits: FittedPhotos, index: int, rng: np.ran
         "normal": np.round(normal * 127).astype(np.int8),
         "up": rotation[:, 1],
         "gray": crop_photo(gray, origin, scale, window),
+        "position": _position(renderer, shape, view, window, residuals, index),
     }
 
 
@@ -175,7 +188,11 @@ def _joined(fit: np.ndarray, mesh: np.ndarray, area: np.ndarray) -> np.ndarray:
 
 
 def profile_sample(
-    renderer: Renderer, fits: FittedPhotos, index: int, rng: np.random.Generator
+    renderer: Renderer,
+    fits: FittedPhotos,
+    index: int,
+    rng: np.random.Generator,
+    residuals: LandmarkResiduals | None = None,
 ) -> dict[str, np.ndarray]:
     """The same as `photo_sample` with the head turned aside."""
     rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
@@ -188,7 +205,25 @@ def profile_sample(
         gray, shape @ rotation.T, renderer.model.triangles, origin, scale, turn, window, window.side, background
     )
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
-    return buffers | {"gray": picture, "up": view.rotation[:, 1]}
+    position = _position(renderer, shape, view, window, residuals, index, turn)
+    return buffers | {"gray": picture, "up": view.rotation[:, 1], "position": position}
+
+
+def _position(
+    renderer: Renderer,
+    shape: np.ndarray,
+    view: HeadView,
+    window: Window,
+    residuals: LandmarkResiduals | None,
+    index: int,
+    turn: np.ndarray | None = None,
+) -> np.ndarray:
+    """A photo's position map (U, U, 3) float16 in crop pixels; turn (3, 3): by which its head was turned aside."""
+    points = project(renderer.layout.sample(shape), view)
+    if residuals is not None:
+        moved = residuals.displacement(index)
+        points = points + (moved if turn is None else moved @ turn.T)
+    return to_crop(points, window).astype(np.float16)
 
 
 def _fitted(

@@ -88,10 +88,18 @@ _LABELED = slice(17, 48)
 # the map bridges; read there, an open mouth's upper lip hangs into the gap. Rows and columns chosen by MediaPipe's
 # labels of 120 training photos.
 _INNER_LIP, _ONTO_THE_LIP = slice(60, 65), np.array([(-1.5, -1), (-1, 0), (-1, 0), (-1, 0), (-1.5, 1)])
+# Eyes, the mouth's corners and the middle of the outer lips: there the labels' places in the map are taken as measured,
+# since MediaPipe's labels of them agree with points placed by hand.
+_MEASURED = np.array([*range(36, 48), 48, 51, 54, 57])
 
 
-def landmark_texels(model: FaceModel, layout: UVLayout, offsets: np.ndarray | None = None) -> np.ndarray:
-    """(68, 2) row and column of the iBUG points in the map. offsets: of `fit.label_offsets`, (68, 3) cm, or None.
+def landmark_texels(
+    model: FaceModel, layout: UVLayout, offsets: np.ndarray | None = None, measured: np.ndarray | None = None
+) -> np.ndarray:
+    """(68, 2) row and column of the iBUG points in the map.
+
+    offsets: of `fit.label_offsets`, (68, 3) cm, or None. measured: the labels' places (68, 2) in the map, of
+    `LandmarkResiduals.texels`, or None.
 
     The 17 points of the contour are evenly spaced from the height of the eyes to the chin, in front of the ears and
     along the edge of the jaw, as in 3D annotations. The model's own list is made for the silhouette of frontal faces:
@@ -118,6 +126,9 @@ def landmark_texels(model: FaceModel, layout: UVLayout, offsets: np.ndarray | No
     if offsets is not None:
         step = _texels(points + offsets, size) - _texels(points, size)
         texels[_LABELED] += ((step + step[MIRRORED] * [1, -1]) / 2)[_LABELED]
+    if measured is not None:
+        both = (measured + measured[MIRRORED] * [1, -1] + [0, size - 1]) / 2
+        texels[_MEASURED] = both[_MEASURED]
     return texels.astype(np.float32)
 
 
@@ -150,12 +161,18 @@ def region_map(landmarks: np.ndarray, size: int = SIZE) -> tuple[np.ndarray, lis
     return index, names
 
 
-def write_template(model: FaceModel, path: str | Path, offsets: np.ndarray | None = None, size: int = SIZE) -> UVLayout:
+def write_template(
+    model: FaceModel,
+    path: str | Path,
+    offsets: np.ndarray | None = None,
+    size: int = SIZE,
+    measured: np.ndarray | None = None,
+) -> UVLayout:
     """Write the engine's UV template: mask, mean (meters, origin at the head's center), landmarks, regions.
 
-    offsets: see `landmark_texels`. Returns the layout."""
+    offsets, measured: see `landmark_texels`. Returns the layout."""
     layout = build_layout(model, size)
-    landmarks = landmark_texels(model, layout, offsets)
+    landmarks = landmark_texels(model, layout, offsets, measured)
     # The regions use the model's own points: changed labels must not move an artist's vertex groups.
     index, names = region_map(landmark_texels(model, layout), size)
     eyes = model.neutral[LANDMARKS]

@@ -98,9 +98,9 @@ def without_pose(position: torch.Tensor, mean: torch.Tensor, weight: torch.Tenso
 def shape_loss(
     position: torch.Tensor, target: torch.Tensor, mean: torch.Tensor, weight: torch.Tensor, landmarks: torch.Tensor
 ) -> torch.Tensor:
-    """Mean distance of position maps (N, 3, U, U) without their poses, plus the 68 points' own, in the mean's unit.
+    """Mean distance of position maps (N, 3, U, U) without their poses, plus the landmarks' own, in the mean's unit.
 
-    `mean`, `weight`: see `without_pose`; `landmarks` (68, 2) as grid_sample coordinates. Faces differ by much less than
+    `mean`, `weight`: see `without_pose`; `landmarks` (P, 2) as grid_sample coordinates. Faces differ by much less than
     the pose is off, so that the other losses teach a network the pose and hardly more than the mean face.
     """
     error = without_pose(position, mean, weight) - without_pose(target, mean, weight)

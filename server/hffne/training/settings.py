@@ -55,6 +55,7 @@ class Drawing:
     antithetic  renders come in pairs: the forms that are raised in one are hollow in the other
     studios     share of renders under one lamp, with even skin and strong forms, seen by a good camera
     avatars     share of renders that show the second head family, where the set has it; they are drawn alone
+    clean       share of samples that nothing hides or cuts, seen by a good camera: where faces differ shows best there
     """
 
     photos: Share
@@ -65,10 +66,11 @@ class Drawing:
     antithetic: bool
     studios: Share
     avatars: Share
+    clean: Share
 
     def for_checking(self) -> "Drawing":
         """The same share of photos and of moved samples, without what is drawn more often to learn from it."""
-        return Drawing(self.photos, 1.0, 0.0, False, self.moves, False, 0.0, 0.0)
+        return Drawing(self.photos, 1.0, 0.0, False, self.moves, False, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)

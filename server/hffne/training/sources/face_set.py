@@ -105,10 +105,11 @@ class FaceSamples:
             normal, smooth = (a[:, ::-1] * np.array([-1, 1, 1], np.float32) for a in (normal, smooth))
             position = position[:, ::-1] * np.array([-1, 1, 1], np.float32)
         clean = gray
-        if rng.random() < 0.45:
+        unspoiled = bool(self.drawing.clean) and rng.random() < self.drawing.clean
+        if not unspoiled and rng.random() < 0.45:
             gray, inside = cut_frame(rng, np.ascontiguousarray(gray))
             clean, skin = gray, skin * inside
-        if rendered and studio:
+        if unspoiled or (rendered and studio):
             gray = expose(rng, gray)
         else:
             gray = degrade(rng, occlude(rng, gray) if rng.random() < 0.2 else gray)

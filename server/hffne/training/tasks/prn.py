@@ -3,6 +3,7 @@
 
 import torch
 
+from hffne.geometry.base_shape import surface_texels
 from hffne.geometry.uv import template
 from hffne.networks.prn import PositionMapNetwork
 from hffne.training import losses
@@ -40,15 +41,18 @@ class PositionTask(TrainingTask):
             "weight": 0.03 + mask.float() * (1 + 2 * center.clamp(0, 1)),
             "landmarks": torch.stack(points, 1),
             "mean": face.clone(),
-            "face": mask.float() * (1 + 2 * center.clamp(0, 1)),
+            # Without the layout's holes: texels that lie far off would decide the pose that is taken out.
+            "face": torch.from_numpy(surface_texels()).float() * (1 + 2 * center.clamp(0, 1)),
         }
+        sound = losses.at_points((self.constants["face"] > 0).float()[None, None], self.constants["landmarks"])
+        self.constants["surface_landmarks"] = self.constants["landmarks"][sound[0, 0] > 0.99]
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         position, known = networks["prn"](batch["gray"]), self.constants
         points = losses.position_loss(position, batch["position"], known["weight"], known["landmarks"])
         pose = losses.pose_loss(position, batch["position"], known["mean"])
-        shape = losses.shape_loss(position, batch["position"], known["mean"], known["face"], known["landmarks"])
+        shape = losses.shape_loss(position, batch["position"], known["mean"], known["face"], known["surface_landmarks"])
         weights = self.settings
         return {"position": points * weights.position, "pose": pose * weights.pose, "shape": shape * weights.shape}
 
