@@ -35,6 +35,12 @@ def _add_key(obj: bpy.types.Object, name: str, points: np.ndarray) -> bpy.types.
     return key
 
 
+def photo_expression(obj: bpy.types.Object) -> bpy.types.ShapeKey | None:
+    """The key of the photo's expression, or None for a mask, or where it was removed or renamed."""
+    keys = mesh_of(obj).shape_keys
+    return None if keys is None else keys.key_blocks.get(PHOTO)
+
+
 def shown_points(mesh: bpy.types.Mesh) -> np.ndarray:
     """The vertices (V, 3) float32 as the shape keys move them now, object space; without modifiers."""
     keys = mesh.shape_keys

@@ -4,7 +4,7 @@
 import bpy
 
 from .. import sliders
-from ..scene import detail_nodes, head, material, skin_nodes
+from ..scene import detail_nodes, head, material, shape_keys, skin_nodes
 from ..scene.access import first_material
 from ..studio import relight
 from ..system.required import required
@@ -37,6 +37,9 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
         obj = required(active_face(context))
         skin = first_material(obj)
         values, displaced, bands = sliders.of_face(skin), material.is_displaced(obj), detail_nodes.has_bands(skin)
+        expression = shape_keys.photo_expression(obj)
+        if expression is not None:
+            layout.prop(expression, "value", text=expression.name, slider=True)
         for name, *_ in detail_nodes.SLIDERS:
             if bands or name not in OF_BANDS:
                 row = layout.row()

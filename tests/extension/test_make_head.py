@@ -19,13 +19,9 @@ def test_the_panel_and_the_queue_choose_head_or_mask(fake_engine, tmp_path):
     assert found["HEAD panel"] == ["base", "texture_size", "lod", "color", "face", "maps"]
     assert found["MASK panel"] == ["base", "texture_size", "grid", "color", "face", "maps"]
     assert found["HEAD photo"] == found["MASK photo"] == [True, 0]
-    # Only a mask can become a head.
-    assert [found[f"{base} {what}"] for base in ("HEAD", "MASK") for what in ("detail", "poll")] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+    # Only a mask can become a head, and only a head has the photo's expression as a key.
+    assert found["HEAD detail"] == [False, True] and found["MASK detail"] == [True, False]
+    assert not found["HEAD poll"] and found["MASK poll"]
     assert found["queue"] == [True, True]
 
 

@@ -48,7 +48,10 @@ def case_base(python, folder):
         result[base] = [head.is_head(obj), request["base"], request["lod"]]
         result[f"{base} panel"] = [line.split()[1] for line in drawn(panel.HFFNE_PT_result) if line.startswith("prop ")]
         result[f"{base} photo"] = [photo_source.paths_of(obj) == [photo], photo_source.face_of(obj)]
-        result[f"{base} detail"] = any("hffne.make_head" in line for line in drawn(detail_panel.HFFNE_PT_detail))
+        lines = drawn(detail_panel.HFFNE_PT_detail)
+        result[f"{base} detail"] = [
+            any(text in line for line in lines) for text in ("hffne.make_head", "Photo Expression")
+        ]
         result[f"{base} poll"] = bpy.ops.hffne.make_head.poll()
     queue = photo_in(folder, "queued.jpg")
     bpy.ops.hffne.batch_run(directory=folder, base="HEAD", engine_python=python, **SMALL)
