@@ -4,9 +4,11 @@
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from blender_process import ENGINE, environment, needs_blender, needs_engine, run_case, run_headless
+from blender_process import BLENDER, ENGINE, environment, needs_blender, needs_engine, run_case, run_headless
 from paths import ROOT
 
 # Apple's names of the shape keys, without "tongueOut": the head model has no such movement.
@@ -63,3 +65,20 @@ def test_a_real_head_goes_to_other_programs_and_back(built, tmp_path):
     for kind in ("gltf", "fbx"):
         assert found[kind]["names"] == ["Photo Expression", *ARKIT], kind
         assert found[kind]["off"] < 1e-6, kind
+
+
+@needs_blender
+@needs_engine
+def test_a_sheet_shows_a_head_from_any_side_and_with_shape_keys(built, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    command = [*BLENDER, "-m", "hffne_blender.contact_sheet", built / "astronaut.blend", "-o", sheet, "--clay"]
+    command += ["--turns", 0, 180, "--keys", "jawOpen", "--height", 100, "--samples", 1]
+    subprocess.run(list(map(str, command)), env=environment((ROOT,)), check=True, timeout=300)
+    with Image.open(sheet) as picture:
+        gray = np.asarray(picture.convert("L")).astype(float)
+    assert gray.shape == (104, 3 * 80)
+    front, back, opened = (gray[:100, start : start + 80] for start in (0, 80, 160))
+    # Eyes, nose and mouth are edges that the back of the head lacks; an opened mouth is a dark hole.
+    middle = slice(25, 65), slice(25, 55)
+    assert np.abs(np.diff(front[middle], axis=0)).mean() > 1.3 * np.abs(np.diff(back[middle], axis=0)).mean()
+    assert (opened[40:75, 20:60] < 45).sum() > (front[40:75, 20:60] < 45).sum() + 5
