@@ -8,14 +8,12 @@ import numpy as np
 
 from hffne.head.eyes import ball_surface, eyes
 from hffne.head.lips import lips
-from hffne.head.model import PARTS, head_model
+from hffne.head.model import FACE_END, PARTS, head_model
 
 # Meters: beyond this a point is not on the other side of a surface but elsewhere; and how far beside a surface's sample
 # it may lie.
 _REACH, _BESIDE = 0.004, 0.0012
 _MOUTH = 0.045
-# The skin before this vertex is the face: what is behind the lids is inside of the eyeballs by the model's design.
-_FACE_END = 9409
 # Teeth lower than this (meters in the neutral head) are roots, below the gums.
 _ROOTS = -0.054
 
@@ -33,7 +31,7 @@ def depths(points: np.ndarray) -> Depths:
     """The Depths of a head (V, 3), meters, head axes (x right, y up, z out of the face). Needs scipy."""
     parts = _parts()
     lids = max(
-        -float(ball_surface(points, eye.ball).gaps(points[eye.around[eye.around < _FACE_END]])[0].min())
+        -float(ball_surface(points, eye.ball).gaps(points[eye.around[eye.around < FACE_END]])[0].min())
         for eye in eyes()
     )
     deepest_lip = _deepest(points, parts.upper_lip, parts.lower_surface, limited=True)

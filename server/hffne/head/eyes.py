@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from hffne.head.contact import Contact, find_contact, near, spread_weights
-from hffne.head.model import head_model
+from hffne.head.model import FACE_END, head_model
 
 SIDES = ("Left", "Right")
 # Parts that move with an eyeball.
@@ -26,8 +26,6 @@ CLOSER = 0.25
 _RADIUS = 0.03
 # A table of directions: its side, and how far it reaches (1 is the rim of the ball's front half).
 _TABLE, _TABLE_REACH = 49, 1.6
-# The skin before this vertex is seen; behind it are the eye sockets, which the model has inside of the eyeballs.
-_FACE_END = 9409
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,11 @@ def _eye(side: str) -> Eye:
     center = model.neutral[ball].mean(0)
     close = skin[np.linalg.norm(model.neutral[skin] - center, axis=1) < _RADIUS]
     gap, _ = ball_surface(model.neutral, ball).gaps(model.neutral[close])
-    resting = (gap < RESTING) & (model.neutral[close, 2] > center[2]) & (close < _FACE_END)
+    resting = (gap < RESTING) & (model.neutral[close, 2] > center[2]) & (close < FACE_END)
     lids = close[resting]
     beside = near(model.neutral[close], model.neutral[lids], 2.5 * REACH)
     closing = model.expressions.dense(f"eyeBlink{side}", len(model.neutral))
-    face = close[close < _FACE_END]
+    face = close[close < FACE_END]
     upper = np.linalg.norm(closing[face], axis=1) > BLINK
     blink = find_contact(model.neutral + closing, face[upper], face[~upper], TOUCH, LID_REACH)
     return Eye(
@@ -77,7 +75,7 @@ def _eye(side: str) -> Eye:
         lids,
         gap[resting],
         close[beside],
-        np.where(close < _FACE_END, np.clip(gap, SEALED, CLOSEST), np.minimum(gap, CLOSEST))[beside],
+        np.where(close < FACE_END, np.clip(gap, SEALED, CLOSEST), np.minimum(gap, CLOSEST))[beside],
         spread_weights(model.neutral[close[beside]], model.neutral[lids], REACH),
         replace(blink, offset=blink.offset * CLOSER),
     )

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hffne.geometry.uv import coordinates, template
+
 ASSET = Path(__file__).with_name("head_model.npz")
 # The first part: what the photo's textures are for.
 SKIN = "Skin"
@@ -29,6 +31,8 @@ PARTS = (
     "Eye Occlusion",
     "Lashes",
 )
+# The vertices before this one are the face's; eye sockets, the back of the head and the neck come after them.
+FACE_END = 9409
 LODS = ("full", "half", "game")
 
 
@@ -123,7 +127,6 @@ class HeadModel:
     lods           HeadMesh by name of LODS; "full" has all vertices
     texel_corners, texel_weights  (U, U, 3): the vertices, and their weights, of the point at each texel of the position
                    map's layout (geometry.uv); texel_mask (U, U) bool: where that is a point of the skin or an eye
-    landmark_corners, landmark_weights  (68, 3): the same of the iBUG landmarks, on the skin
     """
 
     neutral: np.ndarray
@@ -134,8 +137,6 @@ class HeadModel:
     texel_corners: np.ndarray
     texel_weights: np.ndarray
     texel_mask: np.ndarray
-    landmark_corners: np.ndarray
-    landmark_weights: np.ndarray
 
     @property
     def mesh(self) -> HeadMesh:
@@ -156,8 +157,47 @@ class HeadModel:
         return np.einsum("rckx,rck->rcx", vertices[self.texel_corners], self.texel_weights)
 
     def at_landmarks(self, vertices: np.ndarray) -> np.ndarray:
-        """The iBUG landmarks (68, 3) of vertices (V, 3)."""
-        return np.einsum("nkx,nk->nx", vertices[self.landmark_corners], self.landmark_weights)
+        """The iBUG landmarks (68, 3) of vertices (V, 3), where the position map's layout has them."""
+        corners, weights = self.landmark_points
+        return np.einsum("nkx,nk->nx", vertices[corners], weights)
+
+    @cached_property
+    def landmark_points(self) -> tuple[np.ndarray, np.ndarray]:
+        """The skin's points at the layout's landmarks: vertices (68, 3) int32 and their weights (68, 3) float32."""
+        side = len(template().mask)
+        row, column = template().landmarks.astype(np.float64).T
+        at = np.stack([(column + 0.5) / side * 2 - 1, 1 - (row + 0.5) / side * 2], 1)
+        mesh = self.mesh
+        skin = mesh.triangles[(mesh.triangle_parts == PARTS.index(SKIN)) & (mesh.triangles < FACE_END).all(1)]
+        return outermost_points(self.neutral, skin, at)
+
+
+def outermost_points(points: np.ndarray, triangles: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The outermost points of a surface in given directions: vertices (n, 3) int32 and their weights (n, 3) float32.
+
+    points (V, 3) meters around the head's center; triangles (t, 3); at (n, 2): layout coordinates. Where a direction
+    misses the surface, between lips or lids, the nearest vertex.
+    """
+    flat, radius = coordinates(points), np.linalg.norm(points, axis=1)
+    a, b, c = np.moveaxis(flat[triangles], 1, 0)
+    area = _cross(b - a, c - a)
+    corners, weights = np.empty((len(at), 3), np.int32), np.empty((len(at), 3), np.float32)
+    used = np.unique(triangles)
+    for number, place in enumerate(at):
+        share = np.stack([_cross(b - place, c - place), _cross(c - place, a - place), _cross(a - place, b - place)], 1)
+        share /= np.where(np.abs(area) < 1e-12, np.inf, area)[:, None]
+        inside = np.flatnonzero((share >= -1e-9).all(1) & (share.sum(1) > 0.5))
+        if len(inside):
+            best = inside[np.argmax((radius[triangles[inside]] * share[inside]).sum(1))]
+            corners[number], weights[number] = triangles[best], share[best]
+        else:
+            corners[number] = used[np.argmin(np.square(flat[used] - place).sum(1))]
+            weights[number] = 1, 0, 0
+    return corners, weights
+
+
+def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.asarray(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])
 
 
 @cache
@@ -194,8 +234,6 @@ def read_head_model(path: str | Path) -> HeadModel:
             texel_corners=data["texel_corners"],
             texel_weights=data["texel_weights"].astype(np.float32),
             texel_mask=data["texel_mask"],
-            landmark_corners=data["landmark_corners"],
-            landmark_weights=data["landmark_weights"],
         )
 
 
@@ -212,8 +250,6 @@ def write_head_model(model: HeadModel, path: str | Path) -> None:
         "texel_corners": model.texel_corners.astype(np.int32),
         "texel_weights": model.texel_weights.astype(np.float16),
         "texel_mask": model.texel_mask,
-        "landmark_corners": model.landmark_corners.astype(np.int32),
-        "landmark_weights": model.landmark_weights.astype(np.float32),
     }
     for name, mesh in model.lods.items():
         arrays[f"{name}_vertices"] = mesh.vertices.astype(np.int32)

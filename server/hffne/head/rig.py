@@ -75,7 +75,8 @@ def landmark_uvs() -> np.ndarray:
     face = np.full((len(model.neutral), 2), np.nan, np.float32)
     front = layout.chart == 0
     face[layout.vertices[layout.of_point[front]]] = layout.uv[front]
-    return np.einsum("nkx,nk->nx", face[model.landmark_corners], model.landmark_weights).astype(np.float32)
+    corners, weights = model.landmark_points
+    return np.einsum("nkx,nk->nx", face[corners], weights).astype(np.float32)
 
 
 def _keys_of(keys: SparseKeys, mesh: HeadMesh) -> SparseKeys:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hffne.geometry.uv import coordinates, template
+from hffne.geometry.uv import template
 from hffne.head.model import LODS, PARTS, HeadMesh, HeadModel, SparseKeys
 from hffne.synthesis.face_model import FACE, HEAD_AND_NECK, LANDMARKS, read_arrays
 from hffne.synthesis.head_lods import coarser
@@ -54,7 +54,6 @@ def build_head_model(shapes: str | Path) -> HeadModel:
         parts,
     )
     corners, weights, mask = _texels(vertices, full)
-    landmark_corners, landmark_weights = _landmarks(vertices, full)
     deltas = data["identity_deltas"]
     variance = np.square(deltas[:, : HEAD_AND_NECK.stop]).sum((1, 2))
     chosen = np.argsort(-variance)[:IDENTITIES]
@@ -67,8 +66,6 @@ def build_head_model(shapes: str | Path) -> HeadModel:
         texel_corners=corners,
         texel_weights=weights,
         texel_mask=mask,
-        landmark_corners=landmark_corners,
-        landmark_weights=landmark_weights,
     )
     return coarser(model, LODS[1:])
 
@@ -159,24 +156,3 @@ def _texels(vertices: np.ndarray, mesh: HeadMesh) -> tuple[np.ndarray, np.ndarra
     corners, weights, hit = outermost(vertices - CENTER, mesh.triangles[outside], len(template().mask))
     skin = (corners < FACE.stop).all(2)
     return corners.astype(np.int32), weights, hit & template().mask & skin
-
-
-def _landmarks(vertices: np.ndarray, mesh: HeadMesh) -> tuple[np.ndarray, np.ndarray]:
-    """The points of the skin (triangle's vertices and weights, (68, 3) each) at the template's landmarks."""
-    from hffne.synthesis.rays import RayScene
-    from hffne.synthesis.uv_layout import directions
-
-    side = len(template().mask)
-    row, column = template().landmarks.T
-    at = np.stack([(column + 0.5) / side * 2 - 1, 1 - (row + 0.5) / side * 2], 1)
-    toward = directions(at).astype(np.float32)
-    # Not the back of the head: it is what a ray meets that passes between the lids.
-    skin = mesh.triangles[(mesh.triangles < FACE.stop).all(1)]
-    index, weights, _ = RayScene((vertices - CENTER).astype(np.float32), skin).first_hit(toward * 60, -toward)
-    corners = skin[np.maximum(index, 0)]
-    for missed in np.flatnonzero(index < 0):
-        # Between the lips or the lids: the nearest vertex.
-        found = coordinates(vertices[: FACE.stop] - CENTER)
-        corners[missed] = np.argmin(np.square(found - at[missed]).sum(1))
-        weights[missed] = (1, 0, 0)
-    return corners.astype(np.int32), weights.astype(np.float32)
