@@ -127,8 +127,8 @@ def test_measured_places_move_eyes_and_mouth_symmetrically(heads):
     measured = plain + np.random.default_rng(0).normal(0, 1, (68, 2))
     moved = landmark_texels(model, layout, measured=measured)
     change = np.abs(moved - plain).max(1)
-    expected = [*range(36, 48), 48, 51, 54, 57]
+    expected = [36, 39, 42, 45, 48, 51, 54, 57]
     assert change[expected].min() > 0.01 and change[np.setdiff1d(range(68), expected)].max() == 0
-    for left, right in ((36, 45), (39, 42), (48, 54), (37, 44)):
+    for left, right in ((36, 45), (39, 42), (48, 54)):
         assert moved[left] == pytest.approx(moved[right] * [1, -1] + [0, 127], abs=1e-3)
     assert moved[51, 1] == pytest.approx(63.5, abs=1e-3)

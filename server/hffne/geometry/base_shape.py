@@ -15,7 +15,6 @@ from hffne.errors import ShapeError
 from hffne.geometry.grids import blur, sample
 from hffne.geometry.uv import face_texels, template
 
-INTERPUPILLARY = 0.063
 # The network's noise is fine; shape differences between people are wide. In texels.
 SMOOTHING = 1.5
 HEAD_TO_OBJECT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -114,10 +113,18 @@ def head_roll(position: np.ndarray) -> float:
 
 
 def meters_per_unit(points: np.ndarray) -> float:
-    """The scale that makes the interpupillary distance of a position map (U, U, 3) in the head's frame 0.063 m."""
+    """The scale that makes the interpupillary distance of a position map (U, U, 3) in the head's frame 0.063 m.
+
+    The middles of the eyes' landmarks are measured, relative to those of the mean face, whose pupils are that far
+    apart.
+    """
+    return _eye_distance(_clean_template()[0]) / max(_eye_distance(points), 1e-6)
+
+
+def _eye_distance(points: np.ndarray) -> float:
+    """The distance of the middles of both eyes' landmarks on a position map (U, U, 3)."""
     eyes = sample(points, template().landmarks)
-    distance = np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0))
-    return INTERPUPILLARY / max(float(distance), 1e-6)
+    return float(np.linalg.norm(eyes[_EYES[1]].mean(0) - eyes[_EYES[0]].mean(0)))
 
 
 @cache

@@ -88,9 +88,9 @@ _LABELED = slice(17, 48)
 # the map bridges; read there, an open mouth's upper lip hangs into the gap. Rows and columns chosen by MediaPipe's
 # labels of 120 training photos.
 _INNER_LIP, _ONTO_THE_LIP = slice(60, 65), np.array([(-1.5, -1), (-1, 0), (-1, 0), (-1, 0), (-1.5, 1)])
-# Eyes, the mouth's corners and the middle of the outer lips: there the labels' places in the map are taken as measured,
-# since MediaPipe's labels of them agree with points placed by hand.
-_MEASURED = np.array([*range(36, 48), 48, 51, 54, 57])
+# The corners of eyes and mouth and the middle of the outer lips: there the labels' places in the map are taken as
+# measured, since MediaPipe's labels of them agree with points placed by hand.
+_MEASURED = np.array([36, 39, 42, 45, 48, 51, 54, 57])
 
 
 def landmark_texels(
