@@ -47,6 +47,8 @@ def encode_parts(received: ReceivedFace) -> dict[str, Texture]:
             pixels = soft_edges.lashes(surface, np.array([eye.center for eye in eyes.values()]))
         elif kind == "occlusion":
             pixels = soft_edges.lid_shadow(surface)
+        elif kind == "blend":
+            pixels = soft_edges.corner_tint(surface)
         else:
             continue
         pictures[name] = Texture(kind, png_bytes(pixels), "sRGB")

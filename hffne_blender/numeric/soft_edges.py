@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transparent pictures of a head's thin parts over their own UVs: lashes as hairs, the shadow under the lids."""
+"""Transparent pictures of a head's thin parts over their own UVs: lashes as hairs, the shadow under the lids,
+the tint of the eye's inner corner.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -8,13 +12,15 @@ from .uv_charts import border_vertices
 
 LASH_SIZE, SHADOW_SIZE = 512, 64
 # sRGB 0..255.
-LASH_COLOR, SHADOW_COLOR = (16, 11, 9), (24, 9, 8)
+LASH_COLOR, SHADOW_COLOR, CORNER_COLOR = (16, 11, 9), (24, 9, 8), (188, 124, 115)
 # Hairs on one strip of lashes, and their width at the root as a share of the distance between two.
 HAIRS, WIDTH = 30, 0.30
 # Length and width of the lower lid's hairs as shares of the upper lid's.
 LOWER_LENGTH, LOWER_WIDTH = 0.62, 0.70
 # Opacity of the shadow at the upper and at the lower lid, and the meters over which it fades.
 UPPER, LOWER, FADE = 0.72, 0.40, 0.0016
+# Opacity of the inner corner's tint in its middle, and the meters over which it comes from nothing at its border.
+CORNER, CORNER_FADE = 0.30, 0.0015
 
 
 def lashes(surface: PartSurface, centers: np.ndarray) -> np.ndarray:
@@ -67,21 +73,38 @@ def _hairs(grown: np.ndarray, cross: np.ndarray, upper: np.ndarray) -> np.ndarra
 def lid_shadow(surface: PartSurface) -> np.ndarray:
     """Dark at the lids, clear over the eye: (SHADOW_SIZE, SHADOW_SIZE, 4) uint8 sRGB and alpha, row 0 at v = 1."""
     values = np.zeros((len(surface.points), 1))
+    for used, distance, nearest in _borders(surface):
+        height = surface.points[nearest, 2]
+        at_top = (height - height.min()) / max(float(np.ptp(height)), 1e-9)
+        values[used, 0] = (LOWER + (UPPER - LOWER) * at_top) * np.exp(-distance / FADE)
+    return _film(surface, values, SHADOW_COLOR)
+
+
+def corner_tint(surface: PartSurface) -> np.ndarray:
+    """Reddish in the middle, clear at the border: (SHADOW_SIZE, SHADOW_SIZE, 4) uint8 as of `lid_shadow`."""
+    values = np.zeros((len(surface.points), 1))
+    for used, distance, _ in _borders(surface):
+        values[used, 0] = CORNER * (1 - np.exp(-distance / CORNER_FADE))
+    return _film(surface, values, CORNER_COLOR)
+
+
+def _borders(surface: PartSurface) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """For each component with a border: its vertices (N,), their distance (N,) to the border, and the nearest (N,)."""
     component = surface.components()
     for number in range(component.max() + 1):
         triangles = surface.triangles[component == number]
         used, border = np.unique(triangles), border_vertices(triangles)
-        if not len(border):
-            continue
-        points, rim = surface.points[used], surface.points[border]
-        distance = np.linalg.norm(points[:, None] - rim[None], axis=2)
-        height = rim[:, 2]
-        at_top = (height[distance.argmin(1)] - height.min()) / max(float(np.ptp(height)), 1e-9)
-        values[used, 0] = (LOWER + (UPPER - LOWER) * at_top) * np.exp(-distance.min(1) / FADE)
+        if len(border):
+            distance = np.linalg.norm(surface.points[used, None] - surface.points[None, border], axis=2)
+            yield used, distance.min(1), border[distance.argmin(1)]
+
+
+def _film(surface: PartSurface, values: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
+    """A picture of one color with an opacity (V, 1) of the vertices."""
     alpha = np.zeros(SHADOW_SIZE**2)
     texels, shares = surface.at_texels(values, SHADOW_SIZE)
     alpha[texels] = shares[:, 0]
-    return _tinted(alpha, SHADOW_COLOR, SHADOW_SIZE)
+    return _tinted(alpha, color, SHADOW_SIZE)
 
 
 def _tinted(alpha: np.ndarray, color: tuple[int, int, int], size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ added to both, because an opacity takes them away with the rest.
 import bpy
 
 from .access import tree_of
-from .nodes import input_of, need_node, new_node, output_of, set_input
+from .nodes import input_of, link_for_cycles, mix_shaders, need_node, new_node, output_of, set_input
 
 # Index of refraction of the cornea and the fluid behind it.
 IOR = 1.376
@@ -23,7 +23,6 @@ def add(
     opacity, white = output_of(read, "Alpha"), output_of(surface, "BSDF")
     shine = _shine(tree, opacity)
 
-    # For exporters too, which read the output that is active and for all.
     plain = need_node(material, bpy.types.ShaderNodeOutputMaterial)
     plain.location = (900, 300)
     tree.links.new(_sum(tree, white, shine, 650, 300), input_of(plain, "Surface"))
@@ -34,12 +33,11 @@ def add(
     path = new_node(tree, bpy.types.ShaderNodeLightPath, 0, -50)
     clear = new_node(tree, bpy.types.ShaderNodeBsdfTransparent, 0, -550)
     # Refracted light would reach the iris as caustics only: lamps shine straight through.
-    lit = _mix(tree, output_of(path, "Is Shadow Ray"), output_of(bending, "BSDF"), output_of(clear, "BSDF"), 250, -300)
-    both = _mix(tree, opacity, lit, white, 450, -100)
-    exact = new_node(tree, bpy.types.ShaderNodeOutputMaterial, 900, -100)
-    exact.target, exact.is_active_output = "CYCLES", False
-    tree.links.new(_sum(tree, both, shine, 650, -100), input_of(exact, "Surface"))
-    plain.is_active_output = True
+    lit = mix_shaders(
+        tree, output_of(path, "Is Shadow Ray"), output_of(bending, "BSDF"), output_of(clear, "BSDF"), 250, -300
+    )
+    both = mix_shaders(tree, opacity, lit, white, 450, -100)
+    link_for_cycles(material, _sum(tree, both, shine, 650, -100))
 
 
 def _shine(tree: bpy.types.ShaderNodeTree, opacity: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
@@ -66,18 +64,4 @@ def _sum(
     node = new_node(tree, bpy.types.ShaderNodeAddShader, x, y)
     tree.links.new(first, input_of(node, 0))
     tree.links.new(second, input_of(node, 1))
-    return output_of(node, 0)
-
-
-def _mix(
-    tree: bpy.types.ShaderNodeTree,
-    share: bpy.types.NodeSocket,
-    first: bpy.types.NodeSocket,
-    second: bpy.types.NodeSocket,
-    x: float,
-    y: float,
-) -> bpy.types.NodeSocket:
-    node = new_node(tree, bpy.types.ShaderNodeMixShader, x, y)
-    for index, socket in enumerate((share, first, second)):
-        tree.links.new(socket, input_of(node, index))
     return output_of(node, 0)

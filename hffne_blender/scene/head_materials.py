@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import bpy
 
 from ..numeric.head_parts import kind_of
-from . import cornea
+from . import cornea, no_shadow
 from .access import tree_of
 from .nodes import input_of, need_node, new_material, new_node, output_of, select_only, set_input
 
@@ -43,14 +43,16 @@ SURFACES = {
     "gums": Surface((0.40, 0.10, 0.095), roughness=0.30, coat=0.5, scatter=(0.25, (0.003, 0.001, 0.0007))),
     "lashes": Surface((0.006, 0.004, 0.003), roughness=0.6, specular=0.2),
     "tear": Surface((1.0, 1.0, 1.0), roughness=0.03, specular=1.0, alpha=0.10),
-    "blend": Surface((0.50, 0.20, 0.17), roughness=0.12, specular=0.8, alpha=0.30),
+    "blend": Surface((0.50, 0.20, 0.17), roughness=0.12, specular=0.8),
     "occlusion": Surface((0.01, 0.003, 0.003), roughness=1.0, specular=0.0),
     "plain": Surface((0.55, 0.45, 0.40)),
 }
 # Kinds whose pictures have an opacity.
-_MASKED = {"cornea", "lashes", "occlusion"}
+_MASKED = {"cornea", "lashes", "occlusion", "blend"}
 # Shapes of hairs are cut out of their strips; the other transparent parts lie over one another.
 _CUT_OUT = {"lashes"}
+# Kinds that only tint what lies behind them. Solid shading, which has no soft opacity, does not show them.
+_FILMS = {"tear", "blend", "occlusion"}
 
 
 def build_material(
@@ -63,7 +65,7 @@ def build_material(
     tree = tree_of(material)
     surface = need_node(material, bpy.types.ShaderNodeBsdfPrincipled)
     _set_values(surface, wanted)
-    material.diffuse_color = (*wanted.color, wanted.alpha)
+    material.diffuse_color = (*wanted.color, 0.0 if kind in _FILMS else wanted.alpha)
     transparent = wanted.alpha < 1
     if picture is not None:
         read = new_node(tree, bpy.types.ShaderNodeTexImage, -400, 200)
@@ -74,7 +76,9 @@ def build_material(
             tree.links.new(output_of(read, "Alpha"), input_of(surface, "Alpha"))
         if kind == "cornea":
             cornea.add(material, surface, read)
-        select_only(tree, read)
+        select_only(tree, surface if kind in _FILMS else read)
+    if kind in _FILMS:
+        no_shadow.add(material, surface)
     if transparent:
         material.surface_render_method = "DITHERED" if kind in _CUT_OUT else "BLENDED"
         # Only the nearest of several layers of one part is drawn.

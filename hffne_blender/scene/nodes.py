@@ -90,6 +90,31 @@ def select_only(tree: bpy.types.NodeTree, node: bpy.types.Node) -> None:
     tree.nodes.active = node
 
 
+def mix_shaders(
+    tree: bpy.types.NodeTree,
+    share: bpy.types.NodeSocket,
+    first: bpy.types.NodeSocket,
+    second: bpy.types.NodeSocket,
+    x: float,
+    y: float,
+) -> bpy.types.NodeSocket:
+    """The output of a new node that mixes two shaders; a share of 0 is the first one."""
+    node = new_node(tree, bpy.types.ShaderNodeMixShader, x, y)
+    for index, socket in enumerate((share, first, second)):
+        tree.links.new(socket, input_of(node, index))
+    return output_of(node, 0)
+
+
+def link_for_cycles(material: bpy.types.Material, shader: bpy.types.NodeSocket) -> None:
+    """Show a shader in Cycles only, with an output of its own. All else keeps the output that is there."""
+    tree, plain = tree_of(material), need_node(material, bpy.types.ShaderNodeOutputMaterial)
+    exact = new_node(tree, bpy.types.ShaderNodeOutputMaterial, 900, -100)
+    exact.target, exact.is_active_output = "CYCLES", False
+    tree.links.new(shader, input_of(exact, "Surface"))
+    # Exporters read the output that is active.
+    plain.is_active_output = True
+
+
 def shared_group(name: str, tag: str, version: int, make: Callable[[bpy.types.NodeTree], None]) -> bpy.types.NodeTree:
     """The node group of this file whose custom property `tag` has the value `version`, or a new one.
 

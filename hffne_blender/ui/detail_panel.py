@@ -39,7 +39,10 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
         values, displaced, bands = sliders.of_face(skin), material.is_displaced(obj), detail_nodes.has_bands(skin)
         expression = shape_keys.photo_expression(obj)
         if expression is not None:
-            layout.prop(expression, "value", text=expression.name, slider=True)
+            # The name inside the slider: beside it there is no room for all of it.
+            column = layout.column()
+            column.use_property_split = False
+            column.prop(expression, "value", text=expression.name, slider=True)
         for name, *_ in detail_nodes.SLIDERS:
             if bands or name not in OF_BANDS:
                 row = layout.row()

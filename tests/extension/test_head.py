@@ -104,14 +104,16 @@ def test_the_detail_of_a_head_is_applied_to_another_mesh():
 @needs_blender
 def test_each_part_has_a_material_of_its_kind():
     found = material("parts")
-    assert found.pop("images") == [f"fake_part_{kind}" for kind in ("cornea", "iris", "lashes", "occlusion")]
+    assert found.pop("images") == [f"fake_part_{kind}" for kind in ("blend", "cornea", "iris", "lashes", "occlusion")]
     picture, one = "TEX_IMAGE", {"ALL": True}
-    eye = [picture, picture, "BLENDED", {"ALL": True, "CYCLES": False}]
+    both = {"ALL": True, "CYCLES": False}
+    eye = [picture, picture, "BLENDED", both]
     assert found["Eye Left"] == found["Eye Right"] == eye
     assert found["Iris Left"] == found["Iris Right"] == [picture, None, "DITHERED", one]
     assert found["Lashes"] == [picture, picture, "DITHERED", one]
-    assert found["Eye Occlusion"] == [picture, picture, "BLENDED", one]
-    assert found["Tear Line"] == found["Eye Blend"] == [None, None, "BLENDED", one]
+    assert found["Eye Occlusion"] == found["Eye Blend"] == [picture, picture, "BLENDED", both]
+    assert found["Tear Line"] == [None, None, "BLENDED", both]
+    assert found["hidden in Solid"] == ["Tear Line", "Eye Blend", "Eye Occlusion"]
     assert found["Teeth"] == found["Mouth"] == found["Gums and Tongue"] == [None, None, "DITHERED", one]
 
 
@@ -130,7 +132,16 @@ def test_a_gltf_file_has_the_parts_as_they_are_seen(tmp_path):
     blended = {name.removeprefix("fake ") for name, (mode, _) in found.items() if mode == "BLEND"}
     assert blended == {"Eye Left", "Eye Right", "Tear Line", "Eye Blend", "Eye Occlusion", "Lashes"}
     pictured = {name.removeprefix("fake ") for name, (_, has) in found.items() if has}
-    assert pictured == {"fake", "Eye Left", "Eye Right", "Iris Left", "Iris Right", "Eye Occlusion", "Lashes"}
+    assert pictured == {
+        "fake",
+        "Eye Left",
+        "Eye Right",
+        "Iris Left",
+        "Iris Right",
+        "Eye Blend",
+        "Eye Occlusion",
+        "Lashes",
+    }
 
 
 def test_a_part_is_known_by_its_name():

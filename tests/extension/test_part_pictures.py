@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import fake_head
-from hffne_blender.numeric import eye_texture, part_textures, png
+from hffne_blender.numeric import eye_texture, part_textures, png, soft_edges
 from hffne_blender.numeric.head_parts import PartSurface
 from hffne_blender.numeric.received_face import ReceivedFace
 
@@ -61,6 +61,18 @@ def test_hairs_are_opaque_lines_and_the_shadow_is_soft(pictures):
     lashes, shadow = pictures["Lashes"][..., 3], pictures["Eye Occlusion"][..., 3]
     assert 0.02 < (lashes > 200).mean() < 0.4 and (lashes == 0).mean() > 0.5
     assert shadow.max() < 200
+
+
+def test_the_tint_of_the_inner_corner_has_no_edge():
+    row, column = np.mgrid[:5, :5]
+    points = np.stack([column.ravel() * 0.0025, np.zeros(25), row.ravel() * 0.0025], 1)
+    first = (5 * row + column)[:4, :4].ravel()
+    triangles = np.concatenate([first[:, None] + [0, 1, 6], first[:, None] + [0, 6, 5]])
+    surface = PartSurface(triangles, points[triangles][..., [0, 2]] / 0.01, points)
+    opacity = soft_edges.corner_tint(surface)[..., 3]
+    rim = np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]])
+    assert rim.max() < 6 and 50 < opacity.max() <= 255 * soft_edges.CORNER
+    assert np.abs(np.diff(opacity.astype(int), axis=0)).max() < 6
 
 
 def test_the_picture_does_not_depend_on_where_the_eye_looks():

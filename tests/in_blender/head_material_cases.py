@@ -31,6 +31,8 @@ def case_parts():
             node.target: node.is_active_output for node in material.node_tree.nodes if node.type == "OUTPUT_MATERIAL"
         }
         result[part] = [*feeds, material.surface_render_method, outputs]
+        visible = material.diffuse_color[3]
+        result["hidden in Solid"] = [*result.get("hidden in Solid", []), *([part] if visible == 0 else [])]
     result["images"] = sorted(image.name for image in bpy.data.images if "_part_" in image.name)
     return result
 
