@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps about one face: cancel, generate, undo, render, an error, an open image and the clipboard."""
+"""Steps about one face: cancel, generate, undo, shape keys, render, an error, an open image and the clipboard."""
 
 import shutil
 import subprocess
@@ -81,6 +81,22 @@ def step_09_undo(test):
     test.blender.until("[o for o in bpy.data.objects if o.type == 'MESH']", 20)
     test.expect("redone", True)
     test.picture("11_redone", 3)
+
+
+def step_10_keys(test):
+    """A head's shape keys: the photo's expression in the panel, and some of ARKit's."""
+    names = test.blender.evaluate(
+        "obj = next(o for o in bpy.data.objects if o.type == 'MESH'); obj.select_set(True)\n"
+        "bpy.context.view_layer.objects.active = obj\n"
+        "keys = obj.data.shape_keys.key_blocks; answer = list(keys.keys())"
+    )
+    shown = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
+    test.expect("shape keys", names[:2] == ["Basis", "Photo Expression"] and set(shown) <= set(names), len(names))
+    found = test.blender.buttons()
+    test.expect("a slider of the photo's expression", any("Photo Expression" in name for name in found), sorted(found))
+    test.blender.evaluate(f"keys['Photo Expression'].value = 0\nfor name in {shown!r}:\n    keys[name].value = 1")
+    test.picture("11_keys", 3)
+    test.blender.evaluate(f"keys['Photo Expression'].value = 1\nfor name in {shown!r}:\n    keys[name].value = 0")
 
 
 def step_10_look(test):
