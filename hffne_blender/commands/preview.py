@@ -59,6 +59,8 @@ def set_up(scene: bpy.types.Scene, obj: bpy.types.Object, samples: int = 32) -> 
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     cycles.use_adaptive_sampling = True
     cycles.max_bounces = 4
+    # A head's lashes and films before the eye are more layers than the default of 8.
+    cycles.transparent_max_bounces = 32
     view: Any = scene.view_settings
     view.view_transform = "Standard"
 

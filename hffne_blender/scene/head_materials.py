@@ -53,6 +53,8 @@ _MASKED = {"cornea", "lashes", "occlusion", "blend"}
 _CUT_OUT = {"lashes"}
 # Kinds that only tint what lies behind them. Solid shading, which has no soft opacity, does not show them.
 _FILMS = {"tear", "blend", "occlusion"}
+# Opacity of the strips of lashes in Solid shading, where they are plain bands without their picture.
+_SOLID_LASHES = 0.3
 
 
 def build_material(
@@ -65,7 +67,7 @@ def build_material(
     tree = tree_of(material)
     surface = need_node(material, bpy.types.ShaderNodeBsdfPrincipled)
     _set_values(surface, wanted)
-    material.diffuse_color = (*wanted.color, 0.0 if kind in _FILMS else wanted.alpha)
+    material.diffuse_color = (*wanted.color, _SOLID_LASHES if kind == "lashes" else 0.0 if kind in _FILMS else 1.0)
     transparent = wanted.alpha < 1
     if picture is not None:
         read = new_node(tree, bpy.types.ShaderNodeTexImage, -400, 200)
