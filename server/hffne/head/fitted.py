@@ -18,7 +18,7 @@ from hffne.head.keys import fitted_keys
 from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.residual import displacement
-from hffne.head.teeth import clear_teeth
+from hffne.head.teeth import clear_teeth, retract_teeth
 from hffne.photo.crop import Crop
 
 # Expressions that the fit finds on relaxed faces too, medians: so much of each counts as the person's own shape.
@@ -67,6 +67,7 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     eyes.rest_lids(neutral, eyes.eyes())
     # An open mouth on the photo parts the lips of the neutral a little.
     lips().close(neutral)
+    retract_teeth(neutral)
     clear_teeth(neutral)
     keys = fitted_keys(neutral)
     posed = keys.add(neutral, active)
@@ -84,6 +85,10 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
         for side in eyes.SIDES:
             irises[side] = find_iris(rgb, crop, shape, side)
         turn_eyes(placed, irises, shape.rotation)
+        # The cornea stands out of the ball: a turned eye lifts its lids.
+        lifted = (placed @ HEAD_TO_OBJECT).astype(np.float32)
+        eyes.rest_lids(lifted, eyes.eyes(), loosest=None)
+        placed = (lifted @ HEAD_TO_OBJECT.T).astype(np.float32)
     return FittedHead(
         to_object(neutral), placed, replace(keys, deltas=keys.deltas @ turn.T), active, eye_facts(placed, irises)
     )

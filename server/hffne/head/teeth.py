@@ -18,6 +18,8 @@ CLEAR, CELL = 0.0002, 0.0012
 _ARCH, _BEGIN = 0.028, 0.055
 # Around the mouth; and the most that the skin is moved.
 _RADIUS, _MOST = 0.06, 0.012
+# How far teeth are moved back behind the lips: beyond what is needed, and at most.
+_SPARE, _MOST_BACK = 0.0005, 0.003
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,20 @@ def clear_teeth(points: np.ndarray) -> None:
     parts = _outside()
     inside, direction = _depth(points, parts.soft, parts.teeth)
     points[parts.soft] += (np.clip(inside, 0, _MOST)[:, None] * direction).astype(np.float32)
+
+
+def retract_teeth(points: np.ndarray) -> None:
+    """Move teeth and gums of a head (V, 3) back, in place, until the lips lie in front of them.
+
+    Pushed forward instead, thin lips would part at the teeth's edges.
+    """
+    parts = _outside()
+    lips = parts.soft[points[parts.soft, 2] > _BEGIN]
+    inside, _ = _depth(points, lips, parts.teeth)
+    back = float(np.clip(np.quantile(inside[inside > -0.02], 0.99) + _SPARE, 0, _MOST_BACK)) if len(inside) else 0.0
+    model = head_model()
+    for name in ("Teeth", "Gums and Tongue"):
+        points[model.part_vertices[name], 2] -= np.float32(back)
 
 
 def _depth(points: np.ndarray, soft: np.ndarray, teeth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
