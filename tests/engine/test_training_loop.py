@@ -75,7 +75,7 @@ def test_weights_load_and_say_how_they_were_made(tiny_set, tmp_path, capsys):
     assert f"recipe_hash: {recipe.digest}" in capsys.readouterr().out
     assert main(["weights", "show", "--recipe", str(path)]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(recipe.as_json())
-    assert main(["weights", "show", str(FOLDER / "prn.safetensors")]) == 0
+    assert main(["weights", "show", str(FOLDER / "coarse.safetensors")]) == 0
     assert "recipe: none" in capsys.readouterr().out
     assert main(["weights", "show", str(tmp_path / "log.jsonl")]) != 0
 

@@ -48,14 +48,20 @@ def headless(*arguments, path, code=None):
 @posix
 @needs_blender
 @pytest.mark.parametrize(
-    "limit, last", [(100_000, "The face is built"), (310_000, "Saving the .blend"), (420_000, "Rendering the preview")]
+    "size, limit, last",
+    [
+        (256, 100_000, "The face is built"),
+        (256, 310_000, "Saving the .blend"),
+        (128, 420_000, "Rendering the preview"),
+    ],
 )
-def test_a_full_disk_while_building(fake_engine, photo, tmp_path, limit, last):
+def test_a_full_disk_while_building(fake_engine, photo, tmp_path, size, limit, last):
     """The system refuses to write more, as a full disk does: in a texture of 250 kB, in the .blend, in the preview."""
     output = tmp_path / "out"
     output.mkdir()
     (output / "face.blend").write_bytes(b"yesterday's")
-    done = headless(limit, photo, "--output", output, *SMALL, "--samples", 1, path=[fake_engine], code=LIMITED)
+    options = (*SMALL, "--texture-size", size, "--samples", 1)
+    done = headless(limit, photo, "--output", output, *options, path=[fake_engine], code=LIMITED)
     said, errors = done.communicate(timeout=300)
     assert done.returncode == 4 and "Traceback" not in errors, errors
     assert said.splitlines()[-1].endswith(last)
