@@ -5,27 +5,12 @@ for."""
 import numpy as np
 import pytest
 
+from arkit import ARKIT
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, fit_base_shape
 from hffne.head import eyes, fitted
 from hffne.head.fit import fit_coefficients
 from hffne.head.lips import lips
 from hffne.head.model import PARTS, head_model
-
-# fmt: off
-ARKIT = [
-    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight",
-    "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft",
-    "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight",
-    "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
-    "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft",
-    "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight",
-    "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower",
-    "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
-    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft",
-    "noseSneerRight",
-]
-# fmt: on
 
 
 def base_shape(seed: int, expression: dict[str, float] | None = None) -> tuple[BaseShape, np.ndarray]:

@@ -8,18 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from arkit import ARKIT
 from blender_process import BLENDER, ENGINE, environment, needs_blender, needs_engine, run_case, run_headless
 from paths import ROOT
-
-# Apple's names of the shape keys, without "tongueOut": the head model has no such movement.
-_NAMES = """browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft
-cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft
-eyeLookOutRight eyeLookUpLeft eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft
-jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft
-mouthLowerDownLeft mouthLowerDownRight mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower
-mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight
-mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight"""
-ARKIT = _NAMES.split()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import numpy as np
 
 from hffne.errors import HffneError, NoFaceError
 from hffne.evaluation.head_contact import Depths, depths, lid_slit
-from hffne.geometry.base_shape import HEAD_TO_OBJECT, reliable_texels
-from hffne.geometry.uv import face_texels
+from hffne.geometry.base_shape import HEAD_TO_OBJECT
+from hffne.head.fit import fitted_texels
 from hffne.head.fitted import FittedHead, fit_head
 from hffne.head.model import head_model
 from hffne.head.sound import is_sound
@@ -50,7 +50,7 @@ class RigResult:
 def measure(head: FittedHead, points: np.ndarray, path: str = "") -> RigResult:
     """The RigResult of a head that was fitted to the points (U, U, 3) of a base shape."""
     model = head_model()
-    known = model.texel_mask & face_texels() & reliable_texels()
+    known = fitted_texels()
     distance = np.linalg.norm(model.at_texels(head.posed) - points, axis=2)[known] * 1000
     both = [depths(shape @ HEAD_TO_OBJECT) for shape in (head.neutral, head.posed)]
     keys = {

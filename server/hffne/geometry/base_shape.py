@@ -14,6 +14,7 @@ import numpy as np
 from hffne.errors import ShapeError
 from hffne.geometry.grids import blur, sample
 from hffne.geometry.uv import face_texels, template
+from hffne.geometry.vectors import similarity
 
 # The network's noise is fine; shape differences between people are wide. In texels.
 SMOOTHING = 1.5
@@ -172,19 +173,12 @@ def _align(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[
     """
     trust = weight
     for _ in range(6):
-        share = (trust / trust.sum())[:, None]
-        middle, aim = (share * source).sum(0), (share * target).sum(0)
-        a, b = source - middle, target - aim
-        u, values, vt = np.linalg.svd((share * b).T @ a)
-        sign = np.diag([1, 1, np.sign(np.linalg.det(u @ vt)) or 1.0])
-        rotation = u @ sign @ vt
-        scale = (values * np.diag(sign)).sum() / max(float((share[:, 0] * (a * a).sum(1)).sum()), 1e-12)
-        origin = aim - scale * rotation @ middle
+        scale, rotation, origin = similarity(source, target, trust)
         error = np.linalg.norm(target - (scale * source @ rotation.T + origin), axis=1)
         # Cauchy weights around the typical error.
         typical = max(float(np.median(error)), 1e-9)
         trust = weight / (1 + (error / (2 * typical)) ** 2)
-    return float(scale), rotation, origin
+    return scale, rotation, origin
 
 
 def _extrapolated(points: np.ndarray, mask: np.ndarray, rings: int = 6) -> np.ndarray:

@@ -105,3 +105,9 @@ def fill_gaps(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     large = cv2.resize(small, (values.shape[1], values.shape[0]), interpolation=cv2.INTER_LINEAR)
     large = large.reshape(values.shape)
     return values * weight[..., None] + large * (1 - weight[..., None])
+
+
+def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
+    """0 up to `low`, 1 from `high` on, smooth in between; low may be the greater one."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)

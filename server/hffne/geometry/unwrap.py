@@ -21,7 +21,7 @@ from hffne.geometry.completion import (
     to_bytes,
     upsample_rows,
 )
-from hffne.geometry.grids import blur, fill_gaps, resample, surface_normals
+from hffne.geometry.grids import blur, fill_gaps, resample, smoothstep, surface_normals
 from hffne.geometry.project import Projection
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.uv import face_texels
@@ -95,8 +95,7 @@ def _confidence(
     position (LOW, LOW, 3) crop pixels of 256; normals (LOW, LOW, 3) camera space.
     """
     facing = normals[..., 2]
-    t = np.clip((facing - GRAZING) / (FACING - GRAZING), 0, 1)
-    angle = t * t * (3 - 2 * t)
+    angle = smoothstep(GRAZING, FACING, facing)
     # The far cheek of a turned head: a few smeared pixels, while its twin faces the camera.
     behind = facing[:, ::-1] - facing
     angle *= np.clip((WORSE[1] - behind) / (WORSE[1] - WORSE[0]), 0, 1)

@@ -26,3 +26,21 @@ def best_rotation(ours: np.ndarray, truth: np.ndarray) -> np.ndarray:
     u, _, vt = np.linalg.svd(np.asarray(truth, np.float64).T @ np.asarray(ours, np.float64))
     sign = np.sign(np.linalg.det(u @ vt)) or 1.0
     return u @ np.diag([1.0, 1.0, sign]) @ vt
+
+
+def similarity(
+    source: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """(scale, rotation, origin) of the similarity target = scale * rotation @ source + origin of points (N, 3).
+
+    Least squares by SVD (Umeyama 1991), weighted by `weight` (N,). Never a reflection.
+    """
+    weight = np.ones(len(source)) if weight is None else weight
+    share = (weight / weight.sum())[:, None]
+    middle, aim = (share * source).sum(0), (share * target).sum(0)
+    a, b = source - middle, target - aim
+    u, values, vt = np.linalg.svd((share * b).T @ a)
+    sign = np.diag([1, 1, np.sign(np.linalg.det(u @ vt)) or 1.0])
+    rotation = u @ sign @ vt
+    scale = (values * np.diag(sign)).sum() / max(float((share[:, 0] * (a * a).sum(1)).sum()), 1e-12)
+    return float(scale), rotation, aim - scale * rotation @ middle

@@ -122,19 +122,21 @@ def _table_directions() -> np.ndarray:
     return (np.stack([2 * x, 2 * y, 1 - square], -1) / (1 + square)[..., None]).reshape(-1, 3).astype(np.float32)
 
 
-def place_balls(points: np.ndarray, moved: np.ndarray) -> None:
-    """Move the eyeballs of a head (V, 3), in place, as their lids were moved: moved (V, 3)."""
-    for eye in eyes():
-        points[eye.moved] += moved[eye.lids].mean(0)
+Ball = tuple[Eye, BallSurface]
 
 
-def rest_lids(points: np.ndarray, which: tuple[Eye, ...], loosest: float | None = LOOSER) -> None:
+def balls(points: np.ndarray) -> tuple[Ball, ...]:
+    """The eyes of a head (V, 3) with the surfaces of their balls, left and right."""
+    return tuple((eye, ball_surface(points, eye.ball)) for eye in eyes())
+
+
+def rest_lids(points: np.ndarray, on: tuple[Ball, ...], loosest: float | None = LOOSER) -> None:
     """Move the lids of a head (V, 3), in place, so that they rest on the eyeballs as in the neutral head.
 
-    loosest: how much farther (meters) they may lie from the ball; None: only what cuts the ball is moved.
+    on: of `balls`, for the same place of the eyeballs; loosest: how much farther (meters) lids may lie from the ball;
+    None: only what cuts the ball is moved.
     """
-    for eye in which:
-        surface = ball_surface(points, eye.ball)
+    for eye, surface in on:
         gap, direction = surface.gaps(points[eye.lids])
         least = np.maximum(eye.lid_gaps, SEALED)
         wanted = np.clip(gap, least, None if loosest is None else least + loosest)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, reliable_texels
 from hffne.geometry.uv import face_texels
+from hffne.geometry.vectors import similarity
 from hffne.head.model import HeadModel, head_model
 
 # Weight of the model's prior, square meters: of an identity, and of an expression.
@@ -55,9 +56,15 @@ class _System:
 
 
 @cache
+def fitted_texels() -> np.ndarray:
+    """The texels (U, U) bool of the position map that the head is fitted to."""
+    return head_model().texel_mask & face_texels() & reliable_texels()
+
+
+@cache
 def _system() -> _System:
     model = head_model()
-    mask = model.texel_mask & face_texels() & reliable_texels()
+    mask = fitted_texels()
     corners, weights = model.texel_corners[mask], model.texel_weights[mask]
 
     def at(vertices: np.ndarray) -> np.ndarray:
@@ -80,7 +87,7 @@ def fit_coefficients(shape: BaseShape) -> Coefficients:
     scale, rotation, origin = 1.0, np.eye(3), np.zeros(3)
     for _ in range(ROUNDS):
         now = system.mean + (solution.astype(np.float32) @ system.basis).reshape(-1, 3)
-        scale, rotation, origin = _similarity(now, target)
+        scale, rotation, origin = similarity(now, target)
         wanted = (target - origin) @ rotation / scale - system.mean
         right = system.basis @ wanted.ravel().astype(np.float32)
         solution = _bounded(system.matrix, right.astype(np.float64), identities)
@@ -97,16 +104,6 @@ def fit_coefficients(shape: BaseShape) -> Coefficients:
 def identity_shape(coefficients: Coefficients, model: HeadModel) -> np.ndarray:
     """The vertices (V, 3) of the coefficients' identity, without expression, on the model's axes."""
     return model.neutral + np.tensordot(coefficients.identity, model.identity, 1)
-
-
-def _similarity(source: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """(scale, rotation, origin) of the least-squares similarity of points (N, 3) (Umeyama 1991)."""
-    a, b = source.mean(0), target.mean(0)
-    u, values, vt = np.linalg.svd((target - b).T @ (source - a))
-    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ np.diag(sign) @ vt
-    scale = float((values * sign).sum() / np.square(source - a).sum())
-    return scale, rotation, b - scale * rotation @ a
 
 
 def _bounded(matrix: np.ndarray, right: np.ndarray, free: int) -> np.ndarray:

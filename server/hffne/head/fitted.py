@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, reliable_texels
-from hffne.geometry.uv import face_texels
+from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape
 from hffne.head import eyes
-from hffne.head.fit import fit_coefficients, identity_shape
+from hffne.head.fit import fit_coefficients, fitted_texels, identity_shape
 from hffne.head.gaze import EyeFacts, eye_facts, turn_eyes
 from hffne.head.iris import Iris, find_iris
 from hffne.head.keys import fitted_keys
@@ -57,21 +56,19 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     neutral = identity_shape(found, model)
     lips().close(neutral)
     posed = model.expressions.add(neutral, active)
-    known = model.texel_mask & face_texels() & reliable_texels()
     target = found.to_model((shape.points @ HEAD_TO_OBJECT).reshape(-1, 3)).reshape(shape.points.shape)
-    moved = displacement(target - model.at_texels(posed), known)
-    for eye in eyes.eyes():
-        moved[eye.moved] = 0
+    moved = displacement(target - model.at_texels(posed), fitted_texels())
     neutral += moved
-    eyes.place_balls(neutral, moved)
-    eyes.rest_lids(neutral, eyes.eyes())
+    balls = eyes.balls(neutral)
+    eyes.rest_lids(neutral, balls)
     # An open mouth on the photo parts the lips of the neutral a little.
     lips().close(neutral)
     retract_teeth(neutral)
     clear_teeth(neutral)
-    keys = fitted_keys(neutral)
+    keys = fitted_keys(neutral, balls)
     posed = keys.add(neutral, active)
-    eyes.rest_lids(posed, eyes.eyes(), loosest=None)
+    # The expressions that are found do not turn the eyes.
+    eyes.rest_lids(posed, balls, loosest=None)
     lips().uncross(posed)
     clear_teeth(posed)
 
@@ -87,7 +84,7 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
         turn_eyes(placed, irises, shape.rotation)
         # The cornea stands out of the ball: a turned eye lifts its lids.
         lifted = (placed @ HEAD_TO_OBJECT).astype(np.float32)
-        eyes.rest_lids(lifted, eyes.eyes(), loosest=None)
+        eyes.rest_lids(lifted, eyes.balls(lifted), loosest=None)
         placed = (lifted @ HEAD_TO_OBJECT.T).astype(np.float32)
     return FittedHead(
         to_object(neutral), placed, replace(keys, deltas=keys.deltas @ turn.T), active, eye_facts(placed, irises)

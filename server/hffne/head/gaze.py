@@ -8,14 +8,13 @@ import numpy as np
 
 from hffne.geometry.vectors import normalize
 from hffne.head.eyes import SIDES, eyes
-from hffne.head.iris import SLITS, Iris
+from hffne.head.iris import PLAIN_COLOR, SLITS, Iris
 from hffne.head.model import PARTS, head_model
 
 # The model's iris: its vertices within this distance of the middle of its UVs, and of them those at the outer edge.
 _DISC, _EDGE = 0.376, 0.34
 # Degrees: the eye's range, and how far each eye may differ from the mean of both.
 _RANGE, _APART = (32.0, 22.0), 4.0
-PLAIN_COLOR = (0.25, 0.17, 0.12)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from hffne.geometry.completion import PhotoTexels
+from hffne.geometry.grids import smoothstep
 from hffne.head.graph import distance_from
 from hffne.head.skin import skin, vertex_uvs
-from hffne.head.visibility import smoothstep
 
 # The patch's side as a share of the texture's, and where its middle is on the position map.
 _SIDE, _CHEEK = 1 / 24, np.array([0.36, -0.12])

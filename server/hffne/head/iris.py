@@ -18,6 +18,8 @@ from hffne.photo.crop import CROP, Crop, extract_crop, to_gray
 # Meters: the iris's radius differs by a few hundredths between people; the square that is searched.
 RADIUS, SQUARE = 0.0059, 0.032
 PIXELS = 96
+# sRGB, where no iris is seen.
+PLAIN_COLOR = (0.25, 0.17, 0.12)
 # An eye whose slit is narrower than this share of its width is closed.
 CLOSED = 0.12
 # Photo pixels: an iris of a smaller radius is not measured.
@@ -109,7 +111,7 @@ def _color(picture: np.ndarray, slit: np.ndarray, center: np.ndarray, radius: fl
         ring = (distance > 0.42) & (distance < 0.88) & (slit > 0)
     pixels = picture[ring]
     if not len(pixels):
-        return np.array([0.25, 0.17, 0.12])
+        return np.array(PLAIN_COLOR)
     luma = to_gray(pixels)
     low, high = np.percentile(luma, [20, 75])
     return np.median(pixels[(luma >= low) & (luma <= high)], axis=0)

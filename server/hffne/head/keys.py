@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from hffne.head.eyes import SIDES, eyes, rest_lids
+from hffne.head.eyes import SIDES, Ball, rest_lids
 from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.teeth import clear_teeth
@@ -27,11 +27,11 @@ _TEETH += ("mouthSmile", "mouthStretch")
 _LIDS = ("eyeBlink", "eyeLook", "eyeSquint", "cheekSquint", "browDown", "noseSneer")
 
 
-def fitted_keys(neutral: np.ndarray) -> SparseKeys:
-    """The keys of a neutral head (V, 3), on the model's axes."""
+def fitted_keys(neutral: np.ndarray, on: tuple[Ball, ...]) -> SparseKeys:
+    """The keys of a neutral head (V, 3), on the model's axes. on: its eyeballs, of `eyes.balls`."""
     model = head_model().expressions
     entries = [
-        _corrected(name, neutral) if name.startswith(_LIPS + _TEETH + _LIDS) else model.entries(name)
+        _corrected(name, neutral, on) if name.startswith(_LIPS + _TEETH + _LIDS) else model.entries(name)
         for name in model.names
     ]
     starts = np.concatenate([[0], np.cumsum([len(vertices) for vertices, _ in entries])])
@@ -39,7 +39,7 @@ def fitted_keys(neutral: np.ndarray) -> SparseKeys:
     return SparseKeys(model.names, starts.astype(np.int32), vertices, deltas)
 
 
-def _corrected(name: str, neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np.ndarray, np.ndarray]:
     """A key's vertices (n,) and their movements (n, 3), corrected where they bring surfaces into each other."""
     moved = head_model().expressions.add(neutral, {name: 1.0})
     if not name.startswith(_LIDS):
@@ -48,10 +48,10 @@ def _corrected(name: str, neutral: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if name.startswith(_TEETH):
             clear_teeth(moved)
     else:
-        sides = tuple(eye for side, eye in zip(SIDES, eyes(), strict=True) if name.endswith(side))
+        own = tuple(ball for side, ball in zip(SIDES, on, strict=True) if name.endswith(side))
         if name.startswith("eyeBlink"):
-            sides[0].blink.close(moved)
-        rest_lids(moved, sides, loosest=None)
+            own[0][0].blink.close(moved)
+        rest_lids(moved, own, loosest=None)
     change = moved - neutral
     vertices = np.flatnonzero(np.abs(change).max(1) > 2e-6).astype(np.int32)
     return vertices, change[vertices]

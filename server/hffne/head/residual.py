@@ -6,9 +6,10 @@ from functools import cache
 import cv2
 import numpy as np
 
-from hffne.geometry.grids import blur, fill_gaps
+from hffne.geometry.grids import blur, fill_gaps, smoothstep
 from hffne.geometry.uv import coordinates, pixels, template
-from hffne.head.model import PARTS, head_model
+from hffne.head.eyes import eyes
+from hffne.head.model import head_model
 
 # Sigma in texels: finer differences are the network's noise.
 SMOOTH = 2.0
@@ -16,14 +17,13 @@ SMOOTH = 2.0
 FADE = 0.9, 1.35
 # Parts that keep their form: they move as a whole.
 _RIGID = ("Teeth", "Gums and Tongue")
-_EYES = (("Eye Left", "Iris Left", "Eye Blend"), ("Eye Right", "Iris Right", "Eye Blend"))
 
 
 def displacement(difference: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The displacement (V, 3) of the head's vertices from that of the texels.
 
     difference (U, U, 3): from the model's surface to the position map, in the model's axes; known (U, U) bool.
-    Skin follows it smoothly, more softly the farther it is from the face; teeth follow as a whole.
+    Skin follows it smoothly, more softly the farther it is from the face; teeth and eyeballs follow as a whole.
     """
     field = blur(np.where(known[..., None], difference, 0).astype(np.float32), SMOOTH, known)
     field = fill_gaps(field, known.astype(np.float32))
@@ -35,6 +35,8 @@ def displacement(difference: np.ndarray, known: np.ndarray) -> np.ndarray:
         index = model.part_vertices[part]
         front = index[model.neutral[index, 2] > np.quantile(model.neutral[index, 2], 0.7)]
         moved[index] = moved[front].mean(0)
+    for eye in eyes():
+        moved[eye.moved] = moved[eye.lids].mean(0)
     return moved
 
 
@@ -44,9 +46,7 @@ def _places() -> tuple[np.ndarray, np.ndarray]:
     model = head_model()
     at = coordinates(model.neutral)
     distance = np.hypot(at[:, 0], at[:, 1])
-    t = np.clip((distance - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)
     # Beyond the rim the value of the rim counts.
     at = at / np.maximum(distance, 1)[:, None]
-    share = 1 - t * t * (3 - 2 * t)
-    assert len(PARTS)
+    share = 1 - smoothstep(*FADE, distance)
     return pixels(at, len(template().mask)).astype(np.float32), share.astype(np.float32)

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 
 from hffne.geometry.completion import DARK
+from hffne.geometry.grids import smoothstep
 from hffne.geometry.uv import template
 from hffne.head.graph import extrapolated, levels
 from hffne.head.skin import skin
 from hffne.head.skin_tone import LEAST, SkinTone, fit_skin_tone
-from hffne.head.visibility import smoothstep
 
 # Meters over which the color goes from that of the visible skin nearby to the typical one.
 _REACH = 0.08

@@ -25,13 +25,14 @@ from hffne.geometry.completion import (
     to_bytes,
     upsample_rows,
 )
+from hffne.geometry.grids import smoothstep
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
 from hffne.head.grain import away_from_seams, cheek_grain
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
 from hffne.head.surface import HeadSurface
-from hffne.head.visibility import MARGIN, smoothstep, visibility
+from hffne.head.visibility import MARGIN, visibility
 from hffne.photo.crop import CROP
 
 # The raster of smooth values: weights and filled colors.

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.grids import smoothstep
 from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.unwrap import (
     MAX_SLACK,
@@ -32,12 +33,6 @@ _OPAQUE = "Skin", "Mouth", "Gums and Tongue", "Teeth", "Eye Left", "Eye Right"
 _BACK_FADE, _INNER_FADE = 0.02, 0.0015
 # Rounds of smoothing over neighboring vertices.
 _SOFTNESS = 3
-
-
-def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """0 up to `low`, 1 from `high` on, smooth in between; low may be the greater one."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def visibility(surface: HeadSurface, shape: BaseShape, crop: Crop, photo_shape: tuple[int, ...]) -> np.ndarray:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from hffne.errors import HeadsError
+from hffne.geometry.vectors import similarity
 from hffne.synthesis.avatar_landmarks import LANDMARK_UVS
 from hffne.synthesis.face_model import LANDMARKS, FaceModel
 from hffne.synthesis.render import EYE, SKIN, TEETH
@@ -147,16 +148,6 @@ def load_avatar_heads(folder: str | Path, model: FaceModel) -> AvatarHeads:
         new[marks],
         _balls(first, int(head[: len(kept)].sum())),
     )
-
-
-def similarity(points: np.ndarray, goal: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Scale, rotation (3, 3) and shift (3,) that bring points (N, 3) to the goal (N, 3) best."""
-    center, aim = points.mean(0), goal.mean(0)
-    u, s, vt = np.linalg.svd((goal - aim).T @ (points - center))
-    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    turn = (u * sign) @ vt
-    scale = float((s * sign).sum() / np.square(points - center).sum())
-    return scale, turn, aim - scale * (turn @ center)
 
 
 def _moved(points: np.ndarray, frame: tuple[float, np.ndarray, np.ndarray]) -> np.ndarray:

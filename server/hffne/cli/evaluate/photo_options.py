@@ -2,9 +2,12 @@
 """The options that choose the photos to measure on, for wild, robustness, stability and scales."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
-from hffne.cli.options import evenly_spaced
+from hffne.cli.options import engine_arguments, evenly_spaced
+from hffne.cli.report import engine_info, print_progress, write_report
 from hffne.errors import HffneError, NoPhotosError
 
 
@@ -15,6 +18,31 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
         "--held-out", type=Path, metavar="SET", help="only the photos that the training on this set holds out"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="N photos, evenly spaced over all of them")
+
+
+class PhotoBenchmark(Protocol):
+    """A module of `hffne.evaluation` that measures photos one by one."""
+
+    def evaluate(self, engine: Any, paths: list[Path], report: Callable[[str], object]) -> Any:
+        """Measure the photos; report: called with progress."""
+
+    def table(self, results: Any) -> str:
+        """The results as Markdown."""
+
+    def as_dict(self, results: Any) -> dict[str, Any]:
+        """The results as plain data."""
+
+
+def measure_photos(args: argparse.Namespace, benchmark: PhotoBenchmark) -> int:
+    """Measure the chosen photos, print the table and write the report; returns the exit status."""
+    from hffne.pipeline import Engine
+
+    paths = chosen_photos(args)
+    engine = Engine(**engine_arguments(args))
+    results = benchmark.evaluate(engine, paths, print_progress)
+    print(benchmark.table(results))
+    write_report(args, {**benchmark.as_dict(results), **engine_info(engine)}, None)
+    return 0
 
 
 def chosen_photos(args: argparse.Namespace) -> list[Path]:

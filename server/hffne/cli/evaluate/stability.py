@@ -3,9 +3,9 @@
 
 import argparse
 
-from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
-from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
-from hffne.cli.report import add_report_options, engine_info, print_progress, write_report
+from hffne.cli.evaluate.photo_options import add_photo_options, measure_photos
+from hffne.cli.options import Subparsers, add_engine_options
+from hffne.cli.report import add_report_options
 
 
 def add_parser(benchmarks: Subparsers) -> None:
@@ -26,11 +26,5 @@ def add_parser(benchmarks: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write the report; returns the exit status."""
     from hffne.evaluation import stability
-    from hffne.pipeline import Engine
 
-    paths = chosen_photos(args)
-    engine = Engine(**engine_arguments(args))
-    results = stability.evaluate(engine, paths, print_progress)
-    print(stability.table(results))
-    write_report(args, {**stability.as_dict(results), **engine_info(engine)}, None)
-    return 0
+    return measure_photos(args, stability)
