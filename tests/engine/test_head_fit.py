@@ -181,6 +181,20 @@ def test_every_key_moves_its_own_part_in_its_sense(head):
     assert moved("mouthLowerDownRight")[58, 2] < -0.5
 
 
+def test_looking_aside_turns_the_eyes_and_not_the_face(head):
+    """Object axes: x to the person's left, -y ahead, z up."""
+    for side, outward in zip(eyes.SIDES, (1, -1), strict=True):
+        eye = eyes.eyes()[eyes.SIDES.index(side)]
+        iris = head_model().part_vertices[f"Iris {side}"]
+        front = iris[head_model().neutral[iris, 2] > np.quantile(head_model().neutral[iris, 2], 0.8)]
+        for direction, axis, sign in (("In", 0, -outward), ("Out", 0, outward), ("Up", 2, 1), ("Down", 2, -1)):
+            moved = head.keys.dense(f"eyeLook{direction}{side}", len(head.neutral))
+            assert sign * moved[front, axis].mean() > 0.003, (side, direction)
+            # The ball stays in its place.
+            assert np.linalg.norm(moved[eye.ball].mean(0)) < 1e-4
+            assert deepest_in_eye(on_head_axes(head.neutral + moved)) < 0.5
+
+
 def test_mirrored_keys_mirror():
     model = head_model()
     head = fitted.fit_head(base_shape(11)[0])

@@ -122,6 +122,19 @@ def _table_directions() -> np.ndarray:
     return (np.stack([2 * x, 2 * y, 1 - square], -1) / (1 + square)[..., None]).reshape(-1, 3).astype(np.float32)
 
 
+def turn(points: np.ndarray, eye: Eye, rotation: np.ndarray) -> None:
+    """Turn an eyeball of a head (V, 3) about its center by a rotation (3, 3), in place, on the points' axes."""
+    center = points[eye.ball].mean(0)
+    points[eye.moved] = (points[eye.moved] - center) @ rotation.T + center
+
+
+def gaze_rotation(yaw: float, pitch: float) -> np.ndarray:
+    """The rotation (3, 3) of a gaze straight ahead to +x and up, degrees; head axes (x right, y up, z ahead)."""
+    about_y, about_x = np.radians([yaw, pitch])
+    c, s, d, t = np.cos(about_y), np.sin(about_y), np.cos(about_x), np.sin(about_x)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ np.array([[1, 0, 0], [0, d, t], [0, -t, d]])
+
+
 Ball = tuple[Eye, BallSurface]
 
 

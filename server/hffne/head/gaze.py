@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hffne.geometry.base_shape import HEAD_TO_OBJECT
 from hffne.geometry.vectors import normalize
-from hffne.head.eyes import SIDES, eyes
+from hffne.head.eyes import SIDES, eyes, gaze_rotation, turn
 from hffne.head.iris import PLAIN_COLOR, SLITS, Iris
 from hffne.head.model import PARTS, head_model
 
@@ -58,9 +59,8 @@ def turn_eyes(points: np.ndarray, irises: Mapping[str, Iris | None], rotation: n
     mean = np.average([angle for angle, _ in angles.values()], axis=0, weights=[step for _, step in angles.values()])
     for side, eye in zip(SIDES, eyes(), strict=True):
         own = angles[side][0] if side in angles else mean
-        turn = np.clip(np.clip(own, mean - _APART, mean + _APART), np.negative(_RANGE), _RANGE)
-        center = points[eye.ball].mean(0)
-        points[eye.moved] = (points[eye.moved] - center) @ _rotation(turn).T + center
+        angle = np.clip(np.clip(own, mean - _APART, mean + _APART), np.negative(_RANGE), _RANGE)
+        turn(points, eye, HEAD_TO_OBJECT @ gaze_rotation(*angle) @ HEAD_TO_OBJECT.T)
 
 
 def eye_facts(points: np.ndarray, irises: Mapping[str, Iris | None]) -> dict[str, EyeFacts]:
@@ -93,11 +93,3 @@ def _angles(direction: np.ndarray) -> np.ndarray:
     """Yaw and pitch in degrees of a direction on object axes (x right, -y forward, z up)."""
     x, y, z = direction
     return np.degrees([np.arctan2(x, -y), np.arctan2(z, np.hypot(x, y))])
-
-
-def _rotation(turn: np.ndarray) -> np.ndarray:
-    """The rotation (3, 3) on object axes by yaw to the right and pitch up, degrees."""
-    yaw, pitch = np.radians(turn)
-    about_z = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
-    return about_z @ about_x

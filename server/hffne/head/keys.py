@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from hffne.head.eyes import SIDES, Ball, rest_lids
+from hffne.head.eyes import SIDES, Ball, ball_surface, gaze_rotation, rest_lids, turn
 from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.teeth import clear_teeth
@@ -24,6 +24,8 @@ _TEETH: tuple[str, ...] = (
     "mouthShrug",
 )
 _TEETH += ("mouthSmile", "mouthStretch")
+# Degrees that the eyeball turns at 1: to the nose and from it, up, down.
+_IN, _OUT, _UP, _DOWN = 30.0, 30.0, 25.0, 30.0
 _LIDS = ("eyeBlink", "eyeLook", "eyeSquint", "cheekSquint", "browDown", "noseSneer")
 
 
@@ -51,7 +53,19 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
         own = tuple(ball for side, ball in zip(SIDES, on, strict=True) if name.endswith(side))
         if name.startswith("eyeBlink"):
             own[0][0].blink.close(moved)
+        if name.startswith("eyeLook"):
+            # The model moves the lids alone.
+            eye = own[0][0]
+            turn(moved, eye, gaze_rotation(*_gaze(name)))
+            own = ((eye, ball_surface(moved, eye.ball)),)
         rest_lids(moved, own, loosest=None)
     change = moved - neutral
     vertices = np.flatnonzero(np.abs(change).max(1) > 2e-6).astype(np.int32)
     return vertices, change[vertices]
+
+
+def _gaze(name: str) -> tuple[float, float]:
+    """Yaw to +x, the person's left, and pitch up of an eyeLook key, degrees."""
+    outward = 1 if name.endswith("Left") else -1
+    angles = {"In": (-outward * _IN, 0.0), "Out": (outward * _OUT, 0.0), "Up": (0.0, _UP), "Down": (0.0, -_DOWN)}
+    return angles[name.removeprefix("eyeLook").removesuffix("Left").removesuffix("Right")]
