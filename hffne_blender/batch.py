@@ -23,8 +23,8 @@ STATES: tuple[tuple[str, str, str, "IconItems", int], ...] = (
     ("FAILED", "Failed", "The message says why; it can be tried again", "ERROR", 3),
 )
 ICONS = {name: icon for name, _, _, icon, _ in STATES}
-# Meters between neighboring faces, and faces in a row.
-SPACING, ROW = 0.25, 8
+# Meters between neighboring faces and between rows, and faces in a row.
+SPACING, ROW_SPACING, ROW = 0.26, 0.3, 8
 
 
 def _renamed(item: "HFFNE_BatchItem", context: bpy.types.Context) -> None:
@@ -104,12 +104,15 @@ def summary(queue: HFFNE_Batch) -> str:
     return text
 
 
-def place_of(index: int, start: Vector) -> Vector:
-    """The location of the face of photo `index`, in rows of ROW from `start`, one row behind the other."""
+def place_of(index: int, start: Vector, unit: float = 1.0) -> Vector:
+    """The location of the face of photo `index`, in rows of ROW from `start`, one row behind the other.
+
+    unit  Blender units in a meter
+    """
     row, column = divmod(index, ROW)
     place = start.copy()
-    place.x += column * SPACING
-    place.y += row * SPACING
+    place.x += column * SPACING * unit
+    place.y += row * ROW_SPACING * unit
     return place
 
 

@@ -37,6 +37,7 @@ class EngineSettings:
     exemplar_file: str = ""
     refiner_file: str = ""
     idle_minutes: int = 5
+    frame_result: bool = True
 
 
 DEFAULTS = EngineSettings()
@@ -100,6 +101,11 @@ class EngineProperties:
         default=DEFAULTS.idle_minutes,
         min=0,
         soft_max=60,
+    )
+    frame_result: bpy.props.BoolProperty(
+        name="Show New Faces",
+        description="Move the view to a face when it is made, and before it",
+        default=DEFAULTS.frame_result,
     )
 
 

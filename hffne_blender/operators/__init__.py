@@ -14,6 +14,7 @@ from .batch_run import HFFNE_OT_batch_run
 from .cancel import HFFNE_OT_cancel
 from .cancel_install import HFFNE_OT_cancel_install
 from .check_engine import HFFNE_OT_check_engine
+from .dismiss_error import HFFNE_OT_dismiss_error
 from .export_maps import HFFNE_OT_export_maps
 from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
@@ -29,6 +30,7 @@ from .relight_photo import HFFNE_OT_relight_photo
 from .remove_engine import HFFNE_OT_remove_engine
 from .render_turntable import HFFNE_OT_render_turntable
 from .set_detail import HFFNE_OT_set_detail
+from .show_detail import HFFNE_OT_show_detail
 from .show_help import HFFNE_OT_show_help
 from .show_install_log import HFFNE_OT_show_install_log
 from .show_log import HFFNE_OT_show_log
@@ -44,6 +46,8 @@ CLASSES = (
     HFFNE_OT_generate,
     HFFNE_OT_cancel,
     HFFNE_OT_view_photo,
+    HFFNE_OT_show_detail,
+    HFFNE_OT_dismiss_error,
     HFFNE_OT_show_log,
     HFFNE_OT_show_help,
     HFFNE_OT_write_report,

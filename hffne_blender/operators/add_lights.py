@@ -9,7 +9,9 @@ import math
 import bpy
 
 from ..studio import lights
+from ..studio.place import face_at
 from ..system.required import required
+from .bases import viewport
 from .bases.polls import OnFace
 from .bases.types import OperatorResult
 
@@ -46,7 +48,19 @@ class HFFNE_OT_add_lights(OnFace, bpy.types.Operator):
         name="Frames", description="Frames of one turn of the raking light; 0 keeps it still", default=96, min=0
     )
 
+    show: bpy.props.BoolProperty(
+        name="Show in Viewport",
+        description="Switch this viewport to Material Preview with the scene's lights: Solid shows none",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        obj = required(context.object)
+        obj = required(face_at(context.object))
         lights.add(required(context.scene), obj, self.preset, math.degrees(self.grazing), self.frames)
+        view = viewport.viewport_of(context)
+        if view is not None and self.show:
+            viewport.show_detail(view, scene_lights=True)
+        elif view is not None and not viewport.shows_detail(view):
+            self.report({"INFO"}, "Solid shading shows no lights: press Show Lights")
         return {"FINISHED"}

@@ -9,6 +9,7 @@ import math
 import bpy
 
 from ..studio import turntable
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.polls import OnFace
 from .bases.types import OperatorResult
@@ -32,5 +33,5 @@ class HFFNE_OT_add_turntable(OnFace, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        turntable.add(required(context.scene), required(context.object), self.frames, math.degrees(self.sweep))
+        turntable.add(required(context.scene), required(face_at(context.object)), self.frames, math.degrees(self.sweep))
         return {"FINISHED"}

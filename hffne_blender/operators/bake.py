@@ -11,6 +11,7 @@ from ..numeric.png import encode_normal, png_bytes
 from ..scene import generated_maps, material
 from ..scene.access import mesh_of
 from ..scene.textures import KIND
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.polls import OnFace
 from .bases.types import OperatorResult
@@ -80,7 +81,8 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
-        others = [obj for obj in context.selected_objects if obj.type == "MESH" and obj != context.object]
+        source = face_at(context.object)
+        others = [obj for obj in context.selected_objects if obj.type == "MESH" and face_at(obj) != source]
         if others and not self.properties.is_property_set("target"):
             self.target = others[0].name
         return required(context.window_manager).invoke_props_dialog(self)
@@ -98,7 +100,7 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
         layout.prop(self, "assign")
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        source = required(context.object)
+        source = required(face_at(context.object))
         try:
             target = _mesh(context, self.target) if self.target else source
             cage = _mesh(context, self.cage) if self.cage else None

@@ -14,10 +14,10 @@ from .. import batch
 from ..engine import session
 from ..engine.client import EngineError
 from ..numeric.checked_arrays import ReceivedFaceError
-from ..scene import photo_source
+from ..scene import photo_source, units
 from ..system.errors import ExtensionError
 from ..system.required import required
-from .bases import new_face, reporting, windows
+from .bases import new_face, placement, reporting, windows
 from .bases.background import InBackground, Work
 from .bases.properties import FaceOptions
 from .bases.types import OperatorResult
@@ -119,7 +119,9 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
             return
         obj, received = yield from new_face.build(context, answer, self.color)
         photo_source.store(obj, [path])
-        obj.location = batch.place_of(self._current, required(context.scene).cursor.location)
+        scene = required(context.scene)
+        start = batch.place_of(self._current, scene.cursor.location, units.per_meter(scene))
+        placement.stand(context, obj, start)
         item = self._item(context)
         if item is not None:
             item.obj, item.state, item.message = obj, "DONE", " ".join(received.notices)

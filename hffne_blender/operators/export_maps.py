@@ -7,6 +7,7 @@ bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convent
 import bpy
 
 from ..scene import export
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.folder import IntoFolder
 from .bases.types import OperatorResult
@@ -61,7 +62,7 @@ class HFFNE_OT_export_maps(IntoFolder, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not export.maps_of(context.object):
+        if not export.maps_of(_object(context)):
             cls.poll_message_set("Select a face made from a photo, or a mesh with applied or baked detail")
             return False
         return True
@@ -70,7 +71,7 @@ class HFFNE_OT_export_maps(IntoFolder, bpy.types.Operator):
         folder = self.folder()
         if folder is None:
             return {"CANCELLED"}
-        obj = required(context.object)
+        obj = required(_object(context))
         stem = bpy.path.clean_name(obj.name)
         try:
             directx = self.convention == "DIRECTX"
@@ -83,3 +84,8 @@ class HFFNE_OT_export_maps(IntoFolder, bpy.types.Operator):
             return {"CANCELLED"}
         self.report({"INFO"}, f"{len(written)} maps written into {folder}")
         return {"FINISHED"}
+
+
+def _object(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active object, or the face that it was put around as a light or camera."""
+    return face_at(context.object) or context.object

@@ -14,6 +14,7 @@ from ..character.errors import TransferError
 from ..scene import detail_nodes, face_attributes, head, photo_source, skin_nodes
 from ..scene.access import first_material
 from ..scene.nodes import input_value, set_input
+from ..studio.place import face_at
 from ..system.required import required
 from .bases import new_face, polls, windows
 from .bases.background import InBackground, Work
@@ -49,7 +50,7 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not (polls.engine_idle(cls, context) and polls.object_mode(cls, context)):
             return False
-        obj = context.object
+        obj = face_at(context.object) or context.object
         if obj is None or not face_attributes.is_face(obj) or head.is_head(obj):
             cls.poll_message_set("Select a mask made from a photo")
             return False
@@ -57,7 +58,7 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         self.use_panel_settings(context)
-        mask = required(context.object)
+        mask = required(face_at(context.object) or context.object)
         self.mask = mask.name
         if self.filepath or photo_source.paths_of(mask) or not windows.has_window(context):
             return self.begin(context)
@@ -67,7 +68,7 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def work(self, context: bpy.types.Context) -> Work:
-        mask = _mask(self.mask or required(context.object).name)
+        mask = _mask(self.mask or required(face_at(context.object) or context.object).name)
         self.mask = mask.name
         paths, number = self._photos(mask)
         which: dict[str, Any] = {"photo": paths[0]} if len(paths) == 1 else {"photos": paths}

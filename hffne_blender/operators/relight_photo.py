@@ -7,6 +7,7 @@ bpy.ops.hffne.relight_photo(light=(-0.1, -0.1, 0.1))
 import bpy
 
 from ..studio import relight
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.polls import OnFace
 from .bases.types import OperatorResult
@@ -30,13 +31,13 @@ class HFFNE_OT_relight_photo(OnFace, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
-        if relight.images_of(required(context.object)) is None:
+        if relight.images_of(required(face_at(context.object))) is None:
             cls.poll_message_set("This face has no map Photo Relighting: enable it under Output and generate again")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        _, light = relight.add(required(context.scene), required(context.object))
+        _, light = relight.add(required(context.scene), required(face_at(context.object)))
         if self.properties.is_property_set("light"):
             light.location = self.light
         return {"FINISHED"}

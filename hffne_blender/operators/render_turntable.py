@@ -7,6 +7,7 @@ bpy.ops.hffne.render_turntable(directory="/tmp/turn", step=4, size=512, samples=
 import bpy
 
 from ..studio import turntable
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.folder import IntoFolder
 from .bases.polls import active_face
@@ -33,7 +34,7 @@ class HFFNE_OT_render_turntable(IntoFolder, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not active_face(cls, context):
             return False
-        if turntable.camera_of(required(context.scene), required(context.object)) is None:
+        if turntable.camera_of(required(context.scene), required(face_at(context.object))) is None:
             cls.poll_message_set("Press Turntable first: it adds the camera")
             return False
         if bpy.app.is_job_running("RENDER"):  # type: ignore[func-returns-value]  # the stub lacks the bool
@@ -45,7 +46,7 @@ class HFFNE_OT_render_turntable(IntoFolder, bpy.types.Operator):
         folder = self.folder()
         if folder is None:
             return {"CANCELLED"}
-        scene, obj = required(context.scene), required(context.object)
+        scene, obj = required(context.scene), required(face_at(context.object))
         stem = bpy.path.clean_name(obj.name) + "_turntable"
         camera = required(turntable.camera_of(scene, obj))
         rendering = turntable.Rendering(camera, folder, stem, self.step, self.size, self.samples)

@@ -11,6 +11,7 @@ import bpy
 from ..scene import detail_nodes, material, skin_nodes
 from ..scene.access import first_material
 from ..scene.nodes import set_input
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.polls import active_face
 from .bases.types import OperatorResult
@@ -58,7 +59,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         return active_face(cls, context)
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        obj = required(context.object)
+        obj = required(face_at(context.object))
         skin = first_material(obj)
         given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
         # Check everything before changing anything.

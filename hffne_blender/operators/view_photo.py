@@ -5,6 +5,7 @@ import bpy
 
 from ..scene import camera
 from ..studio import photo_view
+from ..studio.place import face_at
 from ..system.required import required
 from .bases.polls import NO_FACE
 from .bases.types import OperatorResult
@@ -26,13 +27,14 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.object is None or camera.load(context.object) is None:
+        obj = face_at(context.object)
+        if obj is None or camera.load(obj) is None:
             cls.poll_message_set(NO_FACE)
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        scene, obj = required(context.scene), required(context.object)
+        scene, obj = required(context.scene), required(face_at(context.object))
         if self.match_size:
             scene.render.resolution_x, scene.render.resolution_y = required(camera.load(obj))["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1

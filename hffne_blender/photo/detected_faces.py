@@ -91,6 +91,12 @@ def show(context: bpy.types.Context, of: str, answer: tuple[Mapping[str, Any], M
     return len(faces)
 
 
+def of(context: bpy.types.Context) -> list[HFFNE_DetectedFace]:
+    """The faces of the photo with the key `state.photo`, the largest first."""
+    manager: Any = context.window_manager
+    return list(manager.hffne_faces)
+
+
 def choices(self: bpy.types.PropertyGroup, context: bpy.types.Context | None) -> list[Item]:
     """The items of the panel's choice."""
     return state.items or _LARGEST

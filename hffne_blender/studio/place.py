@@ -8,6 +8,8 @@ from typing import Literal, TypeVar
 import bpy
 from mathutils import Vector
 
+from ..scene import detail_nodes
+
 # Custom property of a collection, an object or its data: the kind for which it was added. Only what carries it is ever
 # removed.
 MARK = "hffne_studio"
@@ -43,6 +45,13 @@ def mark(block: BlockT, kind: str) -> BlockT:
 def of_face(scene: bpy.types.Scene, obj: bpy.types.Object, kind: str) -> list[bpy.types.Object]:
     """The objects of a kind that were put around the face `obj` and are in the scene."""
     return [child for child in _marked_children(obj, kind) if scene.objects.get(child.name) == child]
+
+
+def face_at(obj: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The face that an object (or None) is, or that it was put around as a light, camera or card; None otherwise."""
+    while obj is not None and not detail_nodes.has_sliders(obj):
+        obj = obj.parent if obj.get(MARK) is not None else None
+    return obj
 
 
 def _marked_children(parent: bpy.types.Object, kind: str) -> list[bpy.types.Object]:

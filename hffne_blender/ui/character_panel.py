@@ -9,7 +9,7 @@ from ..engine import session
 from ..operators.bases.faces import face_for, faces_in
 from ..scene import export, face_attributes
 from ..system.required import required
-from .layouts import SidebarPanel, draw_progress
+from .layouts import MAIN_BUTTON, SidebarPanel, draw_progress
 
 
 class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
@@ -45,7 +45,7 @@ class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
             row.label(text=f"{count} landmarks")
         apply = layout.column()
         apply.enabled = face is not None
-        apply.scale_y = 1.4
+        apply.scale_y = MAIN_BUTTON
         apply.operator_context = "INVOKE_DEFAULT"
         apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
         if export.maps_of(target):

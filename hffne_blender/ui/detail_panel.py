@@ -4,9 +4,11 @@
 import bpy
 
 from .. import sliders
+from ..operators.bases import viewport
 from ..scene import detail_nodes, head, material, shape_keys, skin_nodes
 from ..scene.access import first_material
 from ..studio import relight
+from ..studio.place import face_at
 from ..system.required import required
 from .layouts import SidebarPanel, draw_text
 
@@ -15,8 +17,8 @@ OF_BANDS = ("Fine", "Medium", "Smoothing")
 
 
 def active_face(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active object if it is a face with its sliders, or None."""
-    return context.object if detail_nodes.has_sliders(context.object) else None
+    """The active object if it is a face with its sliders or stands around one, such as a light; else None."""
+    return face_at(context.object)
 
 
 class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
@@ -37,6 +39,7 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
         obj = required(active_face(context))
         skin = first_material(obj)
         values, displaced, bands = sliders.of_face(skin), material.is_displaced(obj), detail_nodes.has_bands(skin)
+        draw_show_detail(layout, context, "Show Detail")
         expression = shape_keys.photo_expression(obj)
         if expression is not None:
             # The name inside the slider: beside it there is no room for all of it.
@@ -84,6 +87,7 @@ class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):
         layout.use_property_decorate = False
         if active_face(context) is not None:
             layout.operator_menu_enum("hffne.add_lights", "preset", icon="LIGHT_AREA")
+            draw_show_detail(layout, context, "Show Lights", scene_lights=True)
             row = layout.row(align=True)
             row.operator("hffne.add_turntable", icon="CON_CAMERASOLVER")
             row.operator_context = "INVOKE_DEFAULT"
@@ -95,6 +99,16 @@ class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):
             values = sliders.of_relit_photo(first_material(card))
             for name, *_ in (relight.COLOR, *relight.SLIDERS):
                 layout.prop(values, sliders.key(name), slider=True)
+
+
+def draw_show_detail(
+    layout: bpy.types.UILayout, context: bpy.types.Context, text: str, scene_lights: bool = False
+) -> None:
+    """The button that switches the viewport to materials, pressed while it shows them."""
+    view = context.space_data
+    shown = isinstance(view, bpy.types.SpaceView3D) and viewport.shows_detail(view, scene_lights)
+    button = layout.operator("hffne.show_detail", text=text, icon="SHADING_TEXTURE", depress=shown)
+    button.scene_lights = scene_lights
 
 
 def _card(context: bpy.types.Context) -> bpy.types.Object | None:

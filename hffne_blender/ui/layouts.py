@@ -27,12 +27,17 @@ class SidebarPanel(PanelMixin):
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "HFFNE"
+    bl_category = "Face From Photo"
+
+
+# The scale of the buttons that start work, and of the progress bar in their place: what lies below does not move.
+MAIN_BUTTON = 1.4
 
 
 def draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
-    """The running task's progress bar with the button that cancels it."""
+    """The running task's progress bar with the button that cancels it, as high as the button that started it."""
     row = layout.row(align=True)
+    row.scale_y = MAIN_BUTTON
     row.progress(factor=task.progress, text=task.message or "Starting the engine")
     row.operator("hffne.cancel", text="", icon="X")
 

@@ -8,7 +8,7 @@ from ..engine import session
 from ..photo import clipboard, detected_faces
 from ..system.required import required
 from . import engine_setup
-from .layouts import SidebarPanel, draw_progress, draw_text
+from .layouts import MAIN_BUTTON, SidebarPanel, draw_progress, draw_text
 
 # The scale of a row of thumbnails, divided by their number, and how many are in a row.
 THUMBNAIL_SCALE, THUMBNAIL_COLUMNS = 10, 3
@@ -23,27 +23,41 @@ class HFFNE_PT_face(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = required(self.layout)
         chosen = settings.of(context)
+        ready = preferences.find_python(context)
+        if session.installing() or not ready:
+            engine_setup.draw(layout.box(), context, lambda place, text, icon: draw_text(context, place, text, icon))
         _draw_source(layout, chosen)
         _draw_faces(context, layout, chosen)
-
         if session.running():
             draw_progress(layout, session.state.task)
         else:
             row = layout.row()
-            row.scale_y = 1.4
-            row.enabled = bool(detected_faces.key(chosen))
+            row.scale_y = MAIN_BUTTON
+            row.enabled = bool(detected_faces.key(chosen) and ready)
             row.operator_context = "INVOKE_DEFAULT"
             row.operator("hffne.generate", icon="USER")
-            if session.installing() or not preferences.find_python(context):
-                engine_setup.draw(
-                    layout.box(), context, lambda place, text, icon: draw_text(context, place, text, icon)
-                )
-            elif session.state.last_error is not None:
-                _draw_error(context, layout.box(), session.state.last_error)
-        if session.device():
-            column = layout.column(align=True)
-            column.label(text=f"Ready: {session.device()}", icon="CHECKMARK")
-            column.operator("hffne.release_engine")
+        # Always there and of one height, for what lies below must not move under the mouse.
+        row = layout.row(align=True)
+        row.label(text=_engine_state(bool(ready)), icon="CHECKMARK" if session.device() else "BLANK1")
+        row.menu("HFFNE_MT_engine", text="", icon="DOWNARROW_HLT")
+        if session.state.last_error is not None and not session.running():
+            _draw_error(context, layout.box(), session.state.last_error)
+
+
+class HFFNE_MT_engine(bpy.types.Menu):
+    """What can be done with the engine, the process that runs the networks."""
+
+    bl_idname = "HFFNE_MT_engine"
+    bl_label = "Engine"
+    bl_description = "Release the engine's memory, read its log, and its preferences"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        layout.operator("hffne.release_engine", icon="CANCEL")
+        layout.operator("hffne.show_log", icon="TEXT")
+        layout.operator("hffne.write_report", icon="FILE_TEXT")
+        layout.separator()
+        layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = preferences.PACKAGE
 
 
 class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
@@ -76,29 +90,50 @@ def _draw_source(layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) ->
     column.prop(chosen, "image" if chosen.source == "IMAGE" else "photo", text="")
 
 
+def _engine_state(ready: bool) -> str:
+    """One line on the engine."""
+    if session.device():
+        return f"Ready: {session.device()}"
+    return "The engine starts when needed" if ready else "The engine is not installed"
+
+
 def _draw_faces(context: bpy.types.Context, layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:
-    """The faces on the photo, when there are several or none."""
-    if not detected_faces.state.photo or detected_faces.state.photo != detected_faces.key(chosen):
-        return
-    if detected_faces.state.message:
+    """A line on the photo, which is always there, and the faces to choose from when there are several."""
+    detected = bool(detected_faces.state.photo) and detected_faces.state.photo == detected_faces.key(chosen)
+    if detected and detected_faces.state.message:
         draw_text(context, layout, detected_faces.state.message, icon="ERROR")
-    icons = detected_faces.icons()
-    if len(icons) < 2:
         return
+    icons = detected_faces.icons() if detected else []
     column = layout.column(align=True)
-    column.label(text=f"{len(icons)} faces: choose one")
-    columns = min(len(icons), THUMBNAIL_COLUMNS)
+    column.label(text=_photo_state(context, chosen, detected))
+    if not icons:
+        return
+    columns = min(len(icons), THUMBNAIL_COLUMNS) if len(icons) > 1 else 2
     grid = column.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
     for number, icon in enumerate(icons, 1):
         cell = grid.column(align=True)
         if icon:
             cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE / columns)
-        cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
+        if len(icons) > 1:
+            cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
+
+
+def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, detected: bool) -> str:
+    """What is known of the photo's faces, or what to do next."""
+    if not detected_faces.key(chosen):
+        return "Choose a photo with a face"
+    faces = detected_faces.of(context) if detected else []
+    if not faces:
+        return "Press Generate Face"
+    width = round(faces[min(max(chosen.face, 1), len(faces)) - 1].box[2])
+    return f"1 face, {width} px wide" if len(faces) == 1 else f"{len(faces)} faces: choose one ({width} px wide)"
 
 
 def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:
     """The last error with its hint, help and log."""
-    draw_text(context, layout, error["message"], icon="ERROR")
+    row = layout.row(align=True)
+    draw_text(context, row, error["message"], icon="ERROR")
+    row.operator("hffne.dismiss_error", text="", icon="X", emboss=False)
     draw_text(context, layout, error["hint"])
     row = layout.row(align=True)
     row.operator("hffne.show_help", icon="HELP").code = error["code"]

@@ -44,9 +44,14 @@ def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fa
     photo = tmp_path / "good.jpg"
     photo.write_bytes(b"the fake engine does not look inside")
     found = run_case("shown", sys.executable, photo, path=[fake_engine], script="operator_cases.py")
-    # The cube at the cursor is in nobody's way: only faces are made room for.
-    assert found["places"] == [[1, 2, 3], [1.25, 2, 3], [1.5, 2, 3]]
-    assert found["selected"]
+    # One after the other along x, where nothing stands: beside the cube, each other, lights and a card.
+    assert found["selected"] and found["places"] == sorted(found["places"])
+    # (what stands there, what of it is touched): the cube; face, lights and card more each time.
+    assert found["apart"] == [[1, 0], [6, 0], [11, 0]]
+    assert {(y, z) for _, y, z in found["places"]} == {(2, 3)}
+    # A floor is no obstacle, and in a scene whose unit is a centimeter a face is as many units long.
+    assert found["on a floor"] == [20, 20, 20] and found["centimeters"] == pytest.approx([100] * 3)
+    assert found["scatters"] == pytest.approx(100)
     # (the collection stays, nothing changed, the new face is active)
     assert found["other selection"] == found["edit mode"] == [True, True, False]
     assert found["waited"] == [True, False, True]

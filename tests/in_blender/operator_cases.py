@@ -12,6 +12,8 @@ from scene_cases import build_fake
 
 import hffne_blender
 from hffne_blender.engine import session
+from hffne_blender.scene import extent
+from hffne_blender.scene.nodes import find_node
 
 
 def case_operator(python, photo):
@@ -46,10 +48,39 @@ def case_shown(python, photo):
     scene.cursor.location = (1, 2, 3)
     bpy.ops.mesh.primitive_cube_add(location=(1, 2, 3))
     cube = bpy.context.object
+    result["apart"] = []
     for _ in range(3):
-        bpy.ops.hffne.generate(**arguments)
+        bpy.context.view_layer.update()
+        boxes = [extent.world_box(obj) for obj in scene.objects]
+        bpy.ops.hffne.generate(**arguments, maps={"RELIGHT"})
+        bpy.context.view_layer.update()
+        own = extent.world_box(bpy.context.object)
+        touched = [(own[1] > box[0]).all() and (box[1] > own[0]).all() for box in boxes if box is not None]
+        result["apart"].append([len(touched), int(sum(touched))])
         result.setdefault("places", []).append([round(value, 4) for value in bpy.context.object.location])
+        face = bpy.context.object
+        bpy.ops.hffne.add_lights(preset="SOFT")
+        bpy.ops.hffne.relight_photo()
+        case_process.choose(face)
     result["selected"] = [obj.name for obj in bpy.context.selected_objects] == [bpy.context.object.name]
+
+    bpy.ops.mesh.primitive_plane_add(size=50, location=(20, 20, 20))
+    scene.cursor.location = (20, 20, 20)
+    bpy.ops.hffne.generate(**arguments, maps={"RELIGHT"})
+    result["on a floor"] = list(bpy.context.object.location)
+    scene.cursor.location, scene.unit_settings.scale_length = (-500, 0, 0), 0.01
+
+    def scatter():
+        return (
+            find_node(bpy.context.object.data.materials[0], bpy.types.ShaderNodeBsdfPrincipled)
+            .inputs["Subsurface Scale"]
+            .default_value
+        )
+
+    before = scatter()
+    bpy.ops.hffne.generate(**arguments, maps={"RELIGHT"})
+    result["centimeters"], result["scatters"] = list(bpy.context.object.scale), scatter() / before
+    scene.unit_settings.scale_length = 1
 
     # As a window's timer ends the work, when the user has gone on with something else.
     from hffne_blender.operators.bases import placement

@@ -2,14 +2,22 @@
 """Where a new face goes in the scene, without disturbing what the user does meanwhile."""
 
 import bpy
+import numpy as np
 from mathutils import Vector
 
-from ... import batch
-from ...scene import face_attributes
+from ... import preferences
+from ...numeric import free_place
+from ...scene import extent, face_attributes, units
 from ...system.required import required
+from . import viewport, windows
 
 # Scene, active object and selection, by name.
 UserState = tuple[str, str | None, set[str]]
+
+# Meters kept between a new face and what stands beside it.
+GAP = 0.03
+# What is longer than this many meters is the face's surroundings, such as a floor or a room: a face stands in it.
+SURROUNDINGS = 4.0
 
 
 def user_state(context: bpy.types.Context) -> UserState:
@@ -24,13 +32,13 @@ def collection(context: bpy.types.Context) -> bpy.types.Collection:
 
 
 def place(context: bpy.types.Context, obj: bpy.types.Object, before: UserState | None, moved: bool = True) -> None:
-    """Move a new face to the cursor, or beside a face that stands there, and select it alone.
+    """Move a new face to a free place at the cursor, select it alone and show it in the viewport.
 
-    The selection stays when the user is in another mode or state than `before` (None: any state). moved: False leaves
-    the face where it is.
+    Selection and view stay when the user is in another mode or state than `before` (None: any state); the view also
+    where the preferences say so. moved: False leaves the face where it is.
     """
     if moved:
-        obj.location = _free_place(context, obj)
+        stand(context, obj, required(context.scene).cursor.location)
     view_layer = required(context.view_layer)
     undisturbed = context.mode == "OBJECT" and before in (None, user_state(context))
     # An excluded or hidden collection leaves the object out of the view layer.
@@ -39,15 +47,24 @@ def place(context: bpy.types.Context, obj: bpy.types.Object, before: UserState |
             other.select_set(False)
         obj.select_set(True)
         view_layer.objects.active = obj
+        if preferences.get(context).frame_result and windows.has_window(context):
+            view_layer.update()
+            viewport.show_face(context, obj)
 
 
-def _free_place(context: bpy.types.Context, obj: bpy.types.Object) -> Vector:
-    """World space, meters."""
+def stand(context: bpy.types.Context, obj: bpy.types.Object, start: Vector) -> None:
+    """Give a new face its size in the scene's units, and the first free place from `start` (world space) along x."""
+    scene, unit = required(context.scene), units.per_meter(required(context.scene))
+    units.set_size(obj, unit)
+    obj.location = start
     # The transforms of an object made a moment ago are not evaluated yet.
     required(context.view_layer).update()
-    scene = required(context.scene)
-    faces = [other for other in scene.objects if other != obj and face_attributes.is_face(other)]
-    place = scene.cursor.location.copy()
-    while any((other.matrix_world.translation - place).length < batch.SPACING / 2 for other in faces):
-        place.x += batch.SPACING
-    return place
+    others = [extent.world_box(other) for other in scene.objects if other != obj and _is_in_the_way(other)]
+    boxes = [box for box in others if box is not None and np.ptp(box, axis=0).max() < SURROUNDINGS * unit]
+    own = required(extent.world_box(obj))
+    obj.location.x += free_place.free_offset(own, np.array(boxes).reshape(-1, 2, 3), GAP * unit)
+
+
+def _is_in_the_way(obj: bpy.types.Object) -> bool:
+    # A face that is hidden for now is shown again some time.
+    return face_attributes.is_face(obj) or obj.visible_get()

@@ -4,7 +4,7 @@
 import bpy
 
 from ...engine import session
-from ...scene import detail_nodes
+from ...studio.place import face_at
 from .types import OperatorMixin
 
 NO_FACE = "Select a face made from a photo"
@@ -27,15 +27,15 @@ def engine_idle(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bo
 
 
 def active_face(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Whether the active object is a face with its sliders."""
-    if not detail_nodes.has_sliders(context.object):
+    """Whether the active object is a face with its sliders, or one of its lights and cameras."""
+    if face_at(context.object) is None:
         cls.poll_message_set(NO_FACE)
         return False
     return True
 
 
 class OnFace(OperatorMixin):
-    """An operator on the active face, in Object Mode."""
+    """An operator on the active face, or on that of the active light or camera, in Object Mode."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

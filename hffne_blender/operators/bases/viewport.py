@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The 3D viewports: what they look at, and how they are shaded. Solid shows neither normal maps nor lights."""
+
+import math
+
+import bpy
+from mathutils import Vector
+
+from ...studio import lights
+from ...system.required import required
+
+
+def shows_detail(view: bpy.types.SpaceView3D, scene_lights: bool = False) -> bool:
+    """Whether a viewport shows materials; scene_lights: in the light of the scene, not of a preview."""
+    shading = required(view.shading)
+    lit = shading.type == "RENDERED" or (shading.type == "MATERIAL" and shading.use_scene_lights)
+    return lit or (shading.type == "MATERIAL" and not scene_lights)
+
+
+def show_detail(view: bpy.types.SpaceView3D, scene_lights: bool = False) -> None:
+    """Switch a viewport to Material Preview unless it shows materials; scene_lights: in the light of the scene."""
+    shading = required(view.shading)
+    if shading.type != "RENDERED":
+        shading.type = "MATERIAL"
+        shading.use_scene_lights = shading.use_scene_world = scene_lights
+
+
+# The direction from which a new face is shown, degrees to the viewer's right and degrees up from its axis, and the
+# angle in degrees to the axis from which a view is turned there.
+SHOWN_FROM, TURNED_FROM = (20, 5), 40
+
+
+def show_face(context: bpy.types.Context, obj: bpy.types.Object) -> None:
+    """Move the viewports' views to a selected face, and before it; a view through a camera stays."""
+    toward = obj.matrix_world.to_quaternion() @ lights.direction(*SHOWN_FROM)
+    axis = obj.matrix_world.to_quaternion() @ lights.direction(0, 0)
+    for window in required(context.window_manager).windows:
+        for area in required(window.screen).areas:
+            if area.type != "VIEW_3D":
+                continue
+            space, region = area.spaces.active, next(r for r in area.regions if r.type == "WINDOW")
+            view = space.region_3d if isinstance(space, bpy.types.SpaceView3D) else None
+            if view is None or view.view_perspective == "CAMERA":
+                continue
+            if (view.view_rotation @ Vector((0, 0, 1))).angle(axis) > math.radians(TURNED_FROM):
+                view.view_rotation = toward.to_track_quat("Z", "Y")
+                if view.view_perspective == "ORTHO" and view.is_orthographic_side_view:
+                    view.view_perspective = "PERSP"
+            with context.temp_override(window=window, area=area, region=region):
+                bpy.ops.view3d.view_selected()
+
+
+def viewport_of(context: bpy.types.Context) -> bpy.types.SpaceView3D | None:
+    """The 3D viewport in which an operator was started, or else the largest of its window; None without one."""
+    if isinstance(context.space_data, bpy.types.SpaceView3D):
+        return context.space_data
+    areas = required(context.window.screen).areas if context.window is not None else ()
+    views = [area for area in areas if area.type == "VIEW_3D"]
+    space = max(views, key=lambda area: area.width * area.height).spaces.active if views else None
+    return space if isinstance(space, bpy.types.SpaceView3D) else None
