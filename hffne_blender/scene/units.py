@@ -19,7 +19,7 @@ def set_size(obj: bpy.types.Object, unit: float) -> None:
         return
     obj.scale = (unit,) * 3
     for material in mesh_of(obj).materials:
-        surface = find_node(material, bpy.types.ShaderNodeBsdfPrincipled)
+        surface = None if material is None else find_node(material, bpy.types.ShaderNodeBsdfPrincipled)
         if surface is not None:
             # In Blender units: renderers do not scale it with the object.
             set_input(surface, "Subsurface Scale", input_value(surface, "Subsurface Scale") * unit)
