@@ -28,7 +28,7 @@ MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
 MANIFEST_IN_ZIP = "blender_manifest.toml"
 # Developers' tools, which an installed extension does not need.
-LEFT_OUT = {"build.py", "commands/profile_main_thread.py"}
+LEFT_OUT = {"build.py", "roundtrip.py", "commands/profile_main_thread.py"}
 # The folder in the zip for the engine's own package, so that the zip alone is enough to install it.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"

@@ -25,6 +25,7 @@ from .numeric.received_face import PhotoCrop
 from .scene import camera, images, skin_nodes
 from .scene.access import first_material
 from .scene.nodes import set_input
+from .scene.temporary import cycles_of
 from .system.photo_formats import EXTENSIONS
 from .system.required import required
 from .system.silence_stdout import silence_stdout
@@ -68,7 +69,7 @@ def row(blend: str, folder: str, photo: str = "", options: RowOptions = RowOptio
         preview.set_up(scene, obj, options.samples)
     render: Any = scene.render
     render.engine = options.engine
-    required(scene.cycles).samples = options.samples
+    cycles_of(scene).samples = options.samples
     render.resolution_x, render.resolution_y = height * preview.WIDTH // preview.HEIGHT, height
     render.resolution_percentage = 100
     if options.clay:

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..numeric import raster, tangent
+from ..numeric import raster, tangent, uv_tiles
 from ..numeric.resample import bilinear, resize
-from ..numeric.vectors import unit
+from ..numeric.vectors import mean_scale, unit
 from ..numeric.world_surface import barycentric
 from ..scene import detail_nodes, head, mesh_arrays, shape_keys
 from ..scene.access import first_material, mesh_of
 from ..scene.triangle_tree import TriangleTree
+from ..scene.triangulated import without_ngons
 
 # Texels per side of the coarse grid; a texture of 512 then has one ray per four texels.
 GRID = 256
 # A difference of this much UV between neighboring rays means an edge.
 JUMP = 0.03
+# Texels per side of the grid on which the direction of the normals is checked.
+CHECK_GRID = 48
 
 
 class NothingHit(ValueError):
@@ -61,6 +64,9 @@ def bake(
     Raises ValueError for a mesh without UVs, NothingHit when no ray hits.
     """
     normals, layout = normals_of_face(source), _Layout.of(target)
+    if target != source and uv_tiles.tiles(layout.frames.uv).any():
+        # Tiles of one character lie over each other in a texture: what is at the face comes last, and so stays.
+        layout = layout.ordered(_near(source, layout, extrusion, distance))
     if target == source:
         picked = unit(resize(normals, size))
     else:
@@ -70,6 +76,36 @@ def bake(
         return local
     # Converted back, so that the margin, which only the tangent frames extend, is kept.
     return tangent.to_object_space(layout.frames, local, margin).astype(np.float32)
+
+
+def check_orientation(source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float) -> None:
+    """Raise ValueError where the target's normals point inward beside those of the face `source`.
+
+    Such a mesh would take the relief upside down. extrusion, distance: see `bake`.
+    """
+    face, layout = _FaceTriangles(source), _Layout.of(target)
+    _, points, directions = layout.rays(CHECK_GRID, np.array(source.matrix_world.inverted() @ target.matrix_world))
+    facing = face.facing(points, directions, *_reach(source, extrusion, distance))
+    if len(facing) and np.median(facing) < 0:
+        raise ValueError(
+            f"The normals of '{target.name}' point inward: recalculate them "
+            "(Edit Mode > Mesh > Normals > Recalculate Outside)."
+        )
+
+
+def _reach(source: bpy.types.Object, extrusion: float, distance: float) -> tuple[float, float]:
+    """How far above the target rays start and how far they go, in the source's own units."""
+    scale = mean_scale(np.array(source.matrix_world))
+    return extrusion / scale, (distance or 2 * extrusion) / scale
+
+
+def _near(source: bpy.types.Object, layout: "_Layout", extrusion: float, distance: float) -> np.ndarray:
+    """(N,) bool: the target's triangles that the rays of a bake may take to the face."""
+    matrix = np.array(source.matrix_world.inverted() @ layout.target.matrix_world)
+    corners = layout.corners @ matrix[:3, :3].T + matrix[:3, 3]
+    box, reach = np.array(source.bound_box), sum(_reach(source, extrusion, distance))
+    near = (corners.max(1) >= box.min(0) - reach) & (corners.min(1) <= box.max(0) + reach)
+    return np.asarray(near.all(1))
 
 
 def _sampled(
@@ -84,8 +120,7 @@ def _sampled(
     face, target = _FaceTriangles(source), layout.target
     grid = min(size, GRID)
     to_source = np.array(source.matrix_world.inverted() @ target.matrix_world)
-    scale = source.matrix_world.to_scale().x
-    reach = (extrusion / scale, (distance or 2 * extrusion) / scale)
+    reach = _reach(source, extrusion, distance)
     texels, points, directions = layout.rays(grid, to_source)
     coarse = np.full((grid * grid, 2), np.nan)
     coarse[texels] = face.cast(points, directions, *reach)
@@ -131,6 +166,11 @@ class _FaceTriangles:
         result[hit] = np.einsum("kc,kcx->kx", weights, self._uvs[owner])
         return result
 
+    def facing(self, points: np.ndarray, directions: np.ndarray, start: float, distance: float) -> np.ndarray:
+        """The cosines (M,) between the rays' directions and the normals of what they hit; see `cast`."""
+        hits = self._tree.cast(points + directions * start, -directions, distance)
+        return np.asarray(np.einsum("kx,kx->k", hits.normal[hits.found], directions[hits.found]))
+
 
 @dataclass(frozen=True)
 class _Layout:
@@ -148,9 +188,18 @@ class _Layout:
     def of(cls, obj: bpy.types.Object) -> "_Layout":
         """The layout of an object's mesh as its shape keys move it now, without modifiers."""
         slot = head.skin_slot(obj)
-        with shape_keys.shown_mesh(obj) as mesh:
+        with shape_keys.shown_mesh(obj) as shown, without_ngons(shown) as mesh:
             corners = mesh_arrays.points(mesh)[mesh_arrays.triangle_vertices(mesh, slot)]
             return cls(obj, mesh_arrays.corner_frames(mesh, uv_name(obj), slot), corners)
+
+    def ordered(self, last: np.ndarray) -> "_Layout":
+        """The same with the triangles for which `last` (N,) bool is true at the end."""
+        order = np.argsort(last, kind="stable")
+        frames = self.frames
+        frames = tangent.CornerFrames(
+            frames.uv[order], frames.tangent[order], frames.normal[order], frames.sign[order]
+        )
+        return _Layout(self.target, frames, self.corners[order])
 
     def rays(self, size: int, to_source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(texels (K,), points (K, 3), unit normals (K, 3)) of the covered texels, in the source's object space.

@@ -8,7 +8,7 @@ from typing import TypedDict
 import bpy
 import numpy as np
 
-from ..numeric import height_field, texel_transfer
+from ..numeric import height_field, raster, texel_transfer, uv_tiles
 from ..numeric.deformation import relative_size
 from ..numeric.detail_source import DetailSource
 from ..numeric.png import encode_normal, png_bytes
@@ -18,6 +18,7 @@ from ..numeric.texel_transfer import TexelSources
 from ..numeric.vectors import mean_scale
 from ..scene import face_attributes, generated_maps, mesh_arrays
 from ..scene.access import mesh_of
+from ..system.required import required
 from . import fit, landmarks, multires, target_material, transfer
 from .align import align, no_landmarks
 from .errors import TransferError
@@ -31,6 +32,8 @@ HEIGHT_SIZE = 1024
 LEAST_SHARE, CELLS = 0.2, 32
 # A material slot with a smaller share of the detail keeps its material: an eyeball takes a little from the lids.
 LEAST_SLOT = 0.05
+# A smaller share of the detail than this may show again on other UV tiles.
+LEAST_REPEATED = 0.01
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,17 @@ class Options:
 
 
 class Applied(TypedDict, total=False):
-    """What was made; a kind that was not requested is missing. covered: the share of the texels with detail, 0..1."""
+    """What was made; a kind that was not requested is missing.
+
+    covered   the share of the texels with detail, 0..1
+    unlinked  the materials in which no shader takes a normal, so that the map does not show
+    """
 
     normal: bpy.types.Image
     displacement: bpy.types.Image
     relief: bpy.types.Modifier
     covered: float
+    unlinked: list[str]
 
 
 @dataclass(frozen=True)
@@ -122,8 +130,10 @@ def apply(
         raise TransferError(
             "no_overlap", "Too little of the face lies on the mesh.", "Add landmarks, move them, apply again."
         )
+    used = _used_slots(texels, slots)
+    _check_tiles(names[1], required(surface.uvs), slots, used, texels)
     maps = yield partial(_make_maps, source, texels, fitted, frames, matrix, options)
-    return _assign(context, names, options, uv_name, texels, slots, maps)
+    return _assign(context, names, options, uv_name, texels, used, maps)
 
 
 def place_landmarks(
@@ -195,6 +205,36 @@ def _face_share(source: DetailSource, texels: TexelSources) -> float:
     return float(np.isin(cells(source.uv), cells(texels.uv[texels.weight > 0.05])).mean())
 
 
+def _used_slots(texels: TexelSources, slots: np.ndarray) -> list[int]:
+    """The material slots that take a part of the detail worth mentioning. slots (N,): of each triangle."""
+    taken = np.bincount(slots[texels.owner], texels.weight)
+    return [int(slot) for slot in np.flatnonzero(taken > LEAST_SLOT * taken.sum())]
+
+
+def _check_tiles(name: str, uvs: np.ndarray, slots: np.ndarray, used: list[int], texels: TexelSources) -> None:
+    """Raise TransferError where other UV tiles of the face's materials would show the detail again.
+
+    The map is one picture, which repeats from tile to tile.
+    """
+    tiles = uv_tiles.tiles(uvs)
+    if not (tiles != tiles[0]).any():
+        return
+    deep = texels.weight > 0.05
+    of_face = np.isin(np.arange(len(tiles)), texels.owner[deep])
+    home = np.unique(tiles[of_face], axis=0)
+    other = np.isin(slots, used) & ~(tiles[:, None] == home[None]).all(2).any(1)
+    if not other.any():
+        return
+    over = raster.owners(uvs[other], texels.size)[texels.index[deep]] >= 0
+    if over.mean() > LEAST_REPEATED:
+        number = 1001 + int(home[0, 0]) + 10 * int(home[0, 1])
+        raise TransferError(
+            "uv_tiles",
+            f"'{name}' has several UV tiles in one material, and the face lies on tile {number}.",
+            "Give the faces of that tile a material slot of their own, then apply again.",
+        )
+
+
 def _make_maps(
     source: DetailSource,
     texels: TexelSources,
@@ -227,7 +267,7 @@ def _assign(
     options: Options,
     uv_name: str,
     texels: TexelSources,
-    slots: np.ndarray,
+    used: list[int],
     maps: _Maps,
 ) -> Applied:
     """Put the maps on the target, if that still exists. names: of the face and of the target."""
@@ -250,7 +290,9 @@ def _assign(
         result["displacement"] = images["displacement"]
         images["displacement"][generated_maps.SCALE] = maps.scale
     if options.material and images:
-        taken = np.bincount(slots[texels.owner], texels.weight)
-        used = np.flatnonzero(taken > LEAST_SLOT * taken.sum()).tolist()
-        target_material.assign(target, used, uv_name, images.get("normal"), images.get("displacement"), maps.scale)
+        unlinked = target_material.assign(
+            target, used, uv_name, images.get("normal"), images.get("displacement"), maps.scale
+        )
+        if unlinked:
+            result["unlinked"] = unlinked
     return result

@@ -4,32 +4,32 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import bmesh
 import bpy
 
 from ..scene import mesh_arrays
+from ..scene.temporary import changed
+from ..scene.triangulated import without_ngons
 from . import multires
 from .errors import TransferError
 
 
 @contextmanager
 def evaluated_mesh(context: bpy.types.Context, obj: bpy.types.Object) -> Iterator[bpy.types.Mesh]:
-    """A temporary mesh of triangles and quads for the time of a `with`; this extension's Multires is left out."""
+    """A temporary mesh of triangles and quads for the time of a `with`.
+
+    With the modifiers that a render has, also where they are hidden in the viewport; this extension's Multires is left
+    out.
+    """
     own = obj.modifiers.get(multires.NAME)
-    shown = own is not None and own.show_viewport
-    if own is not None and shown:
-        own.show_viewport = False
-    try:
+    shown = [(modifier, modifier.show_render and modifier != own) for modifier in obj.modifiers]
+    different = [(modifier, "show_viewport", show) for modifier, show in shown if modifier.show_viewport != show]
+    with changed(different):
         graph = context.evaluated_depsgraph_get()
         graph.update()
         mesh = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
-    finally:
-        if own is not None and shown:
-            own.show_viewport = True
     try:
-        if any(len(polygon.vertices) > 4 for polygon in mesh.polygons):
-            _split_large_polygons(mesh)
-        yield mesh
+        with without_ngons(mesh) as triangles:
+            yield triangles
     finally:
         bpy.data.meshes.remove(mesh)
 
@@ -45,14 +45,3 @@ def uv_map_name(mesh: bpy.types.Mesh, owner: str, wanted: str) -> str:
     if not name:
         raise TransferError("no_uv", f"'{owner}' has no UV map.", "Unwrap the mesh first.")
     return name
-
-
-def _split_large_polygons(mesh: bpy.types.Mesh) -> None:
-    """Triangulate polygons of more than four corners: MikkTSpace takes triangles and quads only."""
-    work = bmesh.new()
-    try:
-        work.from_mesh(mesh)
-        bmesh.ops.triangulate(work, faces=[polygon for polygon in work.faces if len(polygon.verts) > 4])
-        work.to_mesh(mesh)
-    finally:
-        work.free()

@@ -45,8 +45,8 @@ def fit(
             on the head, roughly
     exact   whether landmarks are met exactly (a person placed them) or nearly (they were detected)
 
-    Returns (V, 3): the new positions of the face's vertices. Raises TransferError when the two do not overlap or the
-    landmarks are unusable.
+    Returns (V, 3): the new positions of the face's vertices. Raises TransferError when the two do not overlap, the head
+    is inside out or the landmarks are unusable.
     """
     meter, points = source.meter, source.surface.points
     triangles = source.surface.triangles
@@ -58,6 +58,12 @@ def fit(
     nearest = _Nearest(nearby(target, points, MARGIN * meter))
     controls = np.flatnonzero((source.border_distance > BORDER) & (source.eyes < 0.5))
     controls = controls[farthest_points(points[controls], CONTROLS)]
+    if nearest.opposed(points[controls], vertex_normals(points, triangles)[controls], REACH[0] * meter):
+        raise TransferError(
+            "inside_out",
+            "The mesh is inside out: its normals point inward.",
+            "Recalculate them: Edit Mode > Mesh > Normals > Recalculate Outside.",
+        )
 
     moved = _fit_similarity(points, controls, triangles, nearest, meter)
     if moved is not None:
@@ -145,6 +151,12 @@ class _Nearest:
         hits = self._tree.nearest(points, reach)
         usable = hits.found & (np.einsum("kx,kx->k", hits.normal, normals) > ALIKE)
         return hits.point, hits.normal, usable
+
+    def opposed(self, points: np.ndarray, normals: np.ndarray, reach: float) -> bool:
+        """Whether the surface at most of the points (K, 3) looks against their normals (K, 3)."""
+        hits = self._tree.nearest(points, reach)
+        cosines = np.einsum("kx,kx->k", hits.normal, normals)[hits.found]
+        return len(cosines) >= 20 and bool(np.median(cosines) < 0)
 
 
 def _fit_similarity(

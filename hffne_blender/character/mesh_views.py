@@ -115,6 +115,8 @@ def draw(surface: WorldSurface, tree: TriangleTree, view: OrthographicView) -> M
         owner = hits.owner[hit]
         share = barycentric(surface.points[surface.triangles[owner]], hits.point[hit])
         normal = unit(np.einsum("kc,kcx->kx", share, surface.normals[owner]))
+        # A mesh may be inside out: what is seen is lit from its visible side.
+        normal = np.where((normal @ view.back < 0)[:, None], -normal, normal)
         in_camera = normal @ np.stack([view.right, view.up, view.back], axis=1)
         light = np.clip(in_camera @ (LIGHT / np.linalg.norm(LIGHT)), 0, 1)
         shade[hit] = SKIN * (AMBIENT + (1 - AMBIENT) * light)

@@ -6,11 +6,12 @@ material do not change. A later run finds the nodes by their names.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 
 from ..scene.access import mesh_of, tree_of
-from ..scene.nodes import NodeT, enable_nodes, input_of, links_of, new_node, output_of, set_input
+from ..scene.nodes import NodeT, enable_nodes, input_of, interface_of, links_of, new_node, output_of, set_input
 
 NORMAL, NORMAL_MAP, HEIGHT, DISPLACE = "HFFNE Normal", "HFFNE Normal Map", "HFFNE Height", "HFFNE Displacement"
 SUM, REST, UNIT, SMOOTH = "HFFNE Sum", "HFFNE Rest", "HFFNE Unit", "HFFNE Smooth Normal"
@@ -24,13 +25,16 @@ def assign(
     normal: bpy.types.Image | None = None,
     height: bpy.types.Image | None = None,
     scale: float = 0.0,
-) -> None:
+) -> list[str]:
     """Put the maps into the materials of the slots (indices) of `obj`.
 
     normal  tangent space over `uv_name`
     height  0.5 is no displacement; it is linked only where there is no normal map that shows the same relief
     scale   the whole range of `height` in object units
+
+    Returns the names of the materials in which no shader takes a normal, so that nothing shows the map.
     """
+    unlinked = []
     if not obj.material_slots:
         # A mesh without a slot has nowhere to put a material.
         mesh_of(obj).materials.append(None)
@@ -41,10 +45,11 @@ def assign(
             material = _copy_of(material, obj)
             slot.link = "OBJECT"
             slot.material = material
-        if normal is not None:
-            _set_normal(tree_of(material), uv_name, normal)
+        if normal is not None and not _set_normal(tree_of(material), uv_name, normal):
+            unlinked.append(material.name)
         if height is not None:
             _set_height(material, uv_name, height, scale)
+    return unlinked
 
 
 def _shared(material: bpy.types.Material, obj: bpy.types.Object) -> bool:
@@ -61,28 +66,80 @@ def _copy_of(material: bpy.types.Material | None, obj: bpy.types.Object) -> bpy.
     return own
 
 
-def _set_normal(tree: bpy.types.NodeTree, uv_name: str, image: bpy.types.Image) -> None:
+def _set_normal(tree: bpy.types.NodeTree, uv_name: str, image: bpy.types.Image) -> bool:
+    """Put the normal map into a material's nodes; False where no shader of it takes a normal."""
     texture, normal_map = tree.nodes.get(NORMAL), tree.nodes.get(NORMAL_MAP)
     if isinstance(texture, bpy.types.ShaderNodeTexImage) and isinstance(normal_map, bpy.types.ShaderNodeNormalMap):
         texture.image, normal_map.uv_map = image, uv_name
-        return
-    surfaces = [node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"] or [
-        node for node in tree.nodes if node.type.startswith("BSDF_") and "Normal" in node.inputs
-    ]
-    x, y = min(((node.location.x, node.location.y) for node in surfaces), default=(0, 0))
+        return output_of(normal_map, "Normal").is_linked
+    x, y = min(((node.location.x, node.location.y) for node in _shaders(tree)), default=(0, 0))
     texture = _named(tree, bpy.types.ShaderNodeTexImage, NORMAL, x - 620, y - 420)
     texture.image = image
     _link_uv(tree, texture, uv_name)
     normal_map = _named(tree, bpy.types.ShaderNodeNormalMap, NORMAL_MAP, x - 300, y - 420)
     normal_map.uv_map = uv_name
     tree.links.new(output_of(texture, "Color"), input_of(normal_map, "Color"))
-    for surface in surfaces:
+    return _feed(tree, output_of(normal_map, "Normal"), x - 300, y - 640)
+
+
+def _shaders(tree: bpy.types.NodeTree) -> list[bpy.types.Node]:
+    """The shaders of a node tree that take a normal, Principled or others."""
+    return [
+        node
+        for node in tree.nodes
+        if "Normal" in node.inputs and any(output.type == "SHADER" for output in node.outputs)
+        if node.type != "GROUP"
+    ]
+
+
+def _feed(
+    tree: bpy.types.NodeTree, ours: bpy.types.NodeSocket, x: float, y: float, group: bpy.types.Node | None = None
+) -> bool:
+    """Let every shader of a tree and of the groups in it take the normal `ours`; False where there is none.
+
+    group  the node that holds `tree`, if that is a group's
+
+    Groups become copies with an input of their own, because other materials use them too.
+    """
+    found = False
+    for surface in _shaders(tree):
         socket = input_of(surface, "Normal")
         before = next((link.from_socket for link in links_of(socket)), None)
-        normal = output_of(normal_map, "Normal")
-        if before is not None:
-            normal = _added(tree, before, normal, x - 300, y - 640)
-        tree.links.new(normal, socket)
+        if before is not None and not _nothing(before, group):
+            tree.links.new(_added(tree, before, ours, x, y), socket)
+        else:
+            tree.links.new(ours, socket)
+        found = True
+    for node in list(tree.nodes):
+        inner = node.node_tree if isinstance(node, bpy.types.ShaderNodeGroup) else None
+        if inner is None or not _has_shaders(inner):
+            continue
+        assert isinstance(node, bpy.types.ShaderNodeGroup)
+        inner = node.node_tree = inner.copy()
+        entry: Any = interface_of(inner).new_socket(NORMAL_MAP, in_out="INPUT", socket_type="NodeSocketVector")
+        # An input without a value of its own.
+        entry.hide_value = True
+        given = new_node(inner, bpy.types.NodeGroupInput, -900, -500)
+        socket = next(output for output in given.outputs if output.identifier == entry.identifier)
+        _feed(inner, socket, -700, -500, node)
+        outside = next(entered for entered in node.inputs if entered.identifier == entry.identifier)
+        tree.links.new(ours, outside)
+        found = True
+    return found
+
+
+def _has_shaders(tree: bpy.types.NodeTree, depth: int = 8) -> bool:
+    inner = (node.node_tree for node in tree.nodes if isinstance(node, bpy.types.ShaderNodeGroup))
+    return bool(_shaders(tree)) or (
+        depth > 0 and any(other is not None and _has_shaders(other, depth - 1) for other in inner)
+    )
+
+
+def _nothing(socket: bpy.types.NodeSocket, group: bpy.types.Node | None) -> bool:
+    """Whether a normal comes from an input of the group to which nothing is linked outside."""
+    if group is None or not isinstance(socket.node, bpy.types.NodeGroupInput):
+        return False
+    return not any(entered.identifier == socket.identifier and entered.is_linked for entered in group.inputs)
 
 
 def _added(

@@ -13,6 +13,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..scene import color_spaces
+from ..scene.temporary import cycles_of
 from ..studio import lights
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
@@ -48,7 +50,7 @@ def set_up(scene: bpy.types.Scene, obj: bpy.types.Object, samples: int = 32) -> 
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGB"
     render.image_settings.color_depth = "8"
-    cycles: Any = scene.cycles
+    cycles = cycles_of(scene)
     cycles.device = "CPU"
     cycles.samples = samples
     # With albedo and normals the denoiser keeps the wrinkles and removes only the noise.
@@ -61,8 +63,7 @@ def set_up(scene: bpy.types.Scene, obj: bpy.types.Object, samples: int = 32) -> 
     cycles.max_bounces = 4
     # A head's lashes and films before the eye are more layers than the default of 8.
     cycles.transparent_max_bounces = 32
-    view: Any = scene.view_settings
-    view.view_transform = "Standard"
+    color_spaces.use_plain_view(scene)
 
 
 def render(scene: bpy.types.Scene, path: str | os.PathLike[str]) -> None:

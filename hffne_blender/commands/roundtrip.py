@@ -23,9 +23,10 @@ import numpy as np
 
 from ..numeric.received_face import PhotoCrop
 from ..numeric.vectors import unit
-from ..scene import camera, face_attributes, head, images
+from ..scene import camera, color_spaces, face_attributes, head, images
 from ..scene.access import tree_of
 from ..scene.nodes import input_of, need_node, new_material, new_node, output_of, set_input
+from ..scene.temporary import cycles_of
 from ..system.required import required
 from ..system.scratch import Scratch
 from ..system.silence_stdout import silence_stdout
@@ -174,7 +175,7 @@ def set_up(scene: bpy.types.Scene, size: int, samples: int) -> None:
     render.image_settings.file_format = "OPEN_EXR"
     render.image_settings.color_mode = "RGBA"
     render.image_settings.color_depth = "32"
-    cycles: Any = scene.cycles
+    cycles = cycles_of(scene)
     cycles.device = "CPU"
     cycles.samples = samples
     cycles.use_adaptive_sampling = cycles.use_denoising = False
@@ -190,7 +191,7 @@ def render_pixels(scene: bpy.types.Scene) -> np.ndarray:
             bpy.ops.render.render(write_still=True, scene=scene.name)
         image = bpy.data.images.load(path)
         try:
-            images.set_colorspace(image, "Non-Color")
+            color_spaces.set_space(image, is_data=True)
             return images.values(image)
         finally:
             bpy.data.images.remove(image)

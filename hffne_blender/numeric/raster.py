@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from .uv_tiles import wrapped
+
 # Texels written at once, which bounds the memory for a large texture.
 _CHUNK = 1 << 20
 # Tolerance: texels on a shared edge must not fall between two triangles.
@@ -12,10 +14,17 @@ _SLACK = 1e-6
 def owners(triangles: np.ndarray, size: int) -> np.ndarray:
     """The triangle of each texel: (size * size,) int32, -1 where there is none, the last one where several overlap.
 
-    triangles  (N, 3, 2) float, the corners' UVs in 0..1
+    triangles  (N, 3, 2) float, the corners' UVs; beyond 0..1 the texture repeats
     size       texels per side; texel (row, col) has its center at
                u = (col + 0.5) / size, v = 1 - (row + 0.5) / size
     """
+    inside, source = wrapped(triangles)
+    owner = _owners(inside, size)
+    return owner if len(inside) == len(triangles) else np.where(owner < 0, -1, source[owner]).astype(np.int32)
+
+
+def _owners(triangles: np.ndarray, size: int) -> np.ndarray:
+    """`owners` of triangles within 0..1; what leaves that is cut off."""
     corners = pixel_corners(triangles, size)
     slope_x, slope_y, usable = weight_slopes(corners)
     low = np.clip(np.ceil(corners.min(axis=1) - _SLACK), 0, size).astype(np.int64)
@@ -44,10 +53,11 @@ def cover(triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.
     int64, each once; the triangle of each (K,) int64; its barycentric weights
     (K, 3) float64, not negative.
     """
-    owner_of = owners(triangles, size)
+    inside, source = wrapped(triangles)
+    owner_of = _owners(inside, size)
     texels = np.flatnonzero(owner_of >= 0)
     owner = owner_of[texels].astype(np.int64)
-    corners = pixel_corners(triangles, size)
+    corners = pixel_corners(inside, size)
     slope_x, slope_y, _ = weight_slopes(corners)
     row, col = np.divmod(texels, size)
     weights = (col - corners[owner, 0, 0])[:, None] * slope_x[owner]
@@ -55,7 +65,7 @@ def cover(triangles: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.
     weights[:, 0] += 1
     np.clip(weights, 0, 1, out=weights)
     weights /= weights.sum(axis=1, keepdims=True)
-    return texels, owner, weights
+    return texels, source[owner], weights
 
 
 def pixel_corners(triangles: np.ndarray, size: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import raster
+from .uv_tiles import wrapped
 from .vectors import unit
 
 # Texels by which each UV island is extended.
@@ -42,6 +43,13 @@ class CornerFrames:
     normal: np.ndarray
     sign: np.ndarray
 
+    def in_first_tile(self) -> "CornerFrames":
+        """The same with UVs beyond 0..1 moved there, where the texture repeats; see `uv_tiles.wrapped`."""
+        uv, source = wrapped(self.uv)
+        if uv is self.uv:
+            return self
+        return CornerFrames(uv, self.tangent[source], self.normal[source], self.sign[source])
+
     def reversed(self) -> "CornerFrames":
         """The same with the corners of each triangle in the opposite order."""
         return CornerFrames(self.uv[:, ::-1], self.tangent[:, ::-1], self.normal[:, ::-1], self.sign[:, ::-1])
@@ -68,6 +76,7 @@ def to_object_space(frames: CornerFrames, tangent_normal: np.ndarray, margin: in
 def _convert(frames: CornerFrames, normals: np.ndarray, change: _Change, margin: int) -> np.ndarray:
     """Apply `change` to the normals (T, T, 3) of all covered texels, then extend the islands."""
     size = len(normals)
+    frames = frames.in_first_tile()
     owner = raster.owners(frames.uv, size)
     texels = np.flatnonzero(owner >= 0)
     table = _linear_functions(frames, size)

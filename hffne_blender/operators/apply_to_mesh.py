@@ -4,7 +4,7 @@
 import bpy
 
 from .. import settings
-from ..character import apply
+from ..character import apply, target_material
 from ..system.required import required
 from .bases import windows
 from .bases.background import InBackground, Work
@@ -106,6 +106,12 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         face = bpy.data.objects.get(self.face) if self.face else face_for(context, target)
         chosen = apply.Options(texture_size=int(self.texture_size), **{name: getattr(self, name) for name in OPTIONS})
         made = yield from apply.apply(context, face, target, chosen)
+        if made.get("unlinked"):
+            self.report(
+                {"WARNING"},
+                f"No shader of {', '.join(made['unlinked'])} takes a normal: link the node "
+                f"'{target_material.NORMAL_MAP}' to the Normal input of one yourself",
+            )
         results = [kind for kind in RESULTS if kind in made]
         face_name = self.face or required(face).name
         self.report({"INFO"}, f"{required(self._target(context)).name}: {', '.join(results)} from {face_name}")

@@ -10,6 +10,7 @@ from ..bake import blender, fast
 from ..numeric.png import encode_normal, png_bytes
 from ..scene import generated_maps, material
 from ..scene.access import mesh_of
+from ..scene.temporary import CyclesMissing
 from ..scene.textures import KIND
 from ..studio.place import face_at
 from ..system.required import required
@@ -107,13 +108,16 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
             name = fast.uv_name(target)
             if cage is not None and self.method == "FAST":
                 raise ValueError("A cage is for Blender's baker; the fast method has none.")
+            if target != source:
+                fast.check_orientation(source, target, self.extrusion, self.distance)
             common = (source, target, self.resolution, self.extrusion, self.distance, self.margin)
             if self.method == "FAST":
                 normal = fast.bake(*common, self.space == "OBJECT")
             else:
                 normal = blender.bake(context, *common, self.space == "OBJECT", cage)
         except (ValueError, RuntimeError) as error:
-            self.report({"ERROR"}, str(error).strip())
+            hint = " Or choose the method Fast." if isinstance(error, CyclesMissing) else ""
+            self.report({"ERROR"}, str(error).strip() + hint)
             return {"CANCELLED"}
         kind = f"bake_{self.space.lower()}"
         data = png_bytes(encode_normal(normal))
@@ -129,6 +133,9 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
             else:
                 skin = material.build_material(target.name, name, {"normal": image})
             materials.append(skin)
+        ignored = [modifier.name for modifier in target.modifiers if modifier.show_render]
+        if self.method == "FAST" and ignored:
+            self.report({"WARNING"}, f"Without the modifiers of '{target.name}': {', '.join(ignored)}")
         self.report({"INFO"}, f"{image.name}: {self.resolution} px")
         return {"FINISHED"}
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..numeric import srgb
 from ..numeric.vectors import mean_scale
 from ..system import verify_file
-from . import detail_nodes, generated_maps, images, textures
+from . import color_spaces, detail_nodes, generated_maps, images, textures
 from .access import first_material
 
 
@@ -146,8 +146,8 @@ def _write(pixels: np.ndarray, path: str, file_format: str, depth: str) -> None:
     scene = bpy.data.scenes.new("HFFNE export")
     try:
         # The scene sets how to write; "Raw" keeps the view transform out of it.
-        view: Any = scene.view_settings
-        view.view_transform = "Raw"
+        if not color_spaces.use_raw_view(scene) and file_format != "OPEN_EXR":
+            raise OSError("the OpenColorIO configuration has no view that leaves values as they are: choose OpenEXR")
         settings: Any = scene.render.image_settings
         settings.file_format = file_format
         settings.color_mode = "RGB" if pixels.ndim == 3 or file_format == "OPEN_EXR" else "BW"

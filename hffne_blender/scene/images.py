@@ -7,6 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from . import color_spaces
+
 
 def pack(name: str, data: bytes, colorspace: str) -> bpy.types.Image:
     """A new Image holding a PNG file's bytes. Blender decodes them when it first needs the pixels.
@@ -19,14 +21,8 @@ def pack(name: str, data: bytes, colorspace: str) -> bpy.types.Image:
     image.pack(data=packed, data_len=len(data))
     image.source = "FILE"
     image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"
-    set_colorspace(image, colorspace)
+    color_spaces.set_space(image, is_data=colorspace == "Non-Color")
     return image
-
-
-def set_colorspace(image: bpy.types.Image, name: str) -> None:
-    """Set the color space of an image's values: "Non-Color", "sRGB", ..."""
-    settings: Any = image.colorspace_settings
-    settings.name = name
 
 
 def values(image: bpy.types.Image) -> np.ndarray:
@@ -47,7 +43,7 @@ def float_image(name: str, pixels: np.ndarray) -> bpy.types.Image:
     """A new Non-Color float Image of pixels (H, W, 4), row 0 at the top."""
     height, width = pixels.shape[:2]
     image = bpy.data.images.new(name, width, height, float_buffer=True, is_data=True)
-    set_colorspace(image, "Non-Color")
+    color_spaces.set_space(image, is_data=True)
     buffer: Any = image.pixels
     buffer.foreach_set(np.ascontiguousarray(pixels[::-1], np.float32).ravel())
     return image

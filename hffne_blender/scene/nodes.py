@@ -24,8 +24,8 @@ def new_material(name: str) -> bpy.types.Material:
 
 
 def enable_nodes(material: bpy.types.Material) -> None:
-    """Give a material nodes if it has none: possible up to Blender 4.x, from 5.0 on it always has them."""
-    if material.node_tree is None:
+    """Let a material use its nodes, new ones if it has none: from Blender 5.0 on it always does."""
+    if material.node_tree is None or not material.use_nodes:
         material.use_nodes = True
 
 

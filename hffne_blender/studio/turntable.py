@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A camera that circles around a face, and the rendering of its pictures."""
 
-import contextlib
 import math
 import os
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from ..scene.temporary import Setting, change, cycles_of
 from ..system import verify_file
 from ..system.silence_stdout import silence_stdout
 from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
@@ -84,7 +84,10 @@ def render(scene: bpy.types.Scene, wanted: Rendering) -> list[str]:
 
     The scene's settings are restored. Raises OSError when a picture cannot be written.
     """
-    restore = _set_up(scene, wanted)
+    try:
+        restore = _set_up(scene, wanted)
+    except RuntimeError as error:
+        raise OSError(str(error)) from None
     try:
         with silence_stdout():
             bpy.ops.render.render(animation=True, scene=scene.name)
@@ -122,9 +125,11 @@ def render_in_window(scene: bpy.types.Scene, wanted: Rendering) -> None:
 def _set_up(scene: bpy.types.Scene, wanted: Rendering) -> Callable[[], None]:
     """Set a scene up for the pictures; returns a function that restores its settings."""
     picture = scene.render.image_settings
-    settings: list[tuple[Any, str, Any]] = [
+    settings: list[Setting] = [
         (scene, "camera", wanted.camera),
         (scene, "frame_step", wanted.step),
+        (scene.render, "use_border", False),
+        (scene.render, "use_multiview", False),
         (scene.render, "filepath", wanted.prefix),
         (scene.render, "resolution_x", wanted.size),
         (scene.render, "resolution_y", wanted.size),
@@ -135,15 +140,5 @@ def _set_up(scene: bpy.types.Scene, wanted: Rendering) -> Callable[[], None]:
     # From Blender 5.0 on a format belongs to a medium, which is set first.
     settings += [(picture, "media_type", "IMAGE")] if hasattr(picture, "media_type") else []
     settings += [(picture, "file_format", "PNG"), (picture, "color_mode", "RGB"), (picture, "color_depth", "8")]
-    settings += [(scene.cycles, "samples", wanted.samples)] if wanted.samples else []
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in settings]
-    for owner, name, value in settings:
-        setattr(owner, name, value)
-
-    def restore() -> None:
-        for owner, name, value in before:
-            # Another file was opened, or the scene removed.
-            with contextlib.suppress(ReferenceError):
-                setattr(owner, name, value)
-
-    return restore
+    settings += [(cycles_of(scene), "samples", wanted.samples)] if wanted.samples else []
+    return change(settings)
