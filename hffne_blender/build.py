@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .engine.lock import name_for
+from .system.file_set import FileSet
 
 SOURCE = Path(__file__).resolve().parent
 MANIFEST = SOURCE.parent / "addon_manifest.toml"
@@ -57,9 +58,8 @@ def build(folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{manifest_value('id')}-{manifest_value('version')}.zip"
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with FileSet() as files:
+        with zipfile.ZipFile(files.add(path), "w", zipfile.ZIP_DEFLATED) as archive:
             _add(archive, MANIFEST, MANIFEST_IN_ZIP)
             license_file = SOURCE.parent / "LICENSE"
             if license_file.exists():
@@ -74,9 +74,7 @@ def build(folder: str | Path) -> Path:
             # Packed already.
             _write(archive, f"{WHEEL_FOLDER}/{wheel}", data, zipfile.ZIP_STORED)
             _add(archive, LOCK, f"{WHEEL_FOLDER}/{name_for(LOCK_PYTHON)}")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        files.commit()
     return path
 
 
@@ -95,7 +93,7 @@ def engine_wheel() -> tuple[str, bytes]:
             files[source.relative_to(ENGINE.parent).as_posix()] = source.read_bytes()
     files[f"{info}/METADATA"] = "\n".join([*metadata, ""]).encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: hffne\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    files[f"{info}/entry_points.txt"] = b"[console_scripts]\nhffne = hffne.cli.main:main\n"
+    files[f"{info}/entry_points.txt"] = b"[console_scripts]\nhffne = hffne.__main__:main\n"
     record = []
     for name, data in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

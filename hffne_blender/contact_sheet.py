@@ -26,6 +26,7 @@ from .scene import camera, images, skin_nodes
 from .scene.access import first_material
 from .scene.nodes import set_input
 from .scene.temporary import cycles_of
+from .system.file_set import FileSet
 from .system.photo_formats import EXTENSIONS
 from .system.required import required
 from .system.silence_stdout import silence_stdout
@@ -154,8 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     padded = [np.pad(picture, ((0, GAP), (0, width - len(picture[0])), (0, 0))) for picture in rows]
     sheet = np.rint(np.clip(np.concatenate(padded), 0, 1) * 255).astype(np.uint8)
     try:
-        with open(options.output, "wb") as stream:
-            stream.write(png_bytes(sheet))
+        with FileSet() as files:
+            files.add(options.output).write_bytes(png_bytes(sheet))
+            files.commit()
     except OSError as error:
         print(f"{options.output} could not be written: {error}", file=sys.stderr)
         return 4

@@ -13,11 +13,14 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 import bpy
@@ -42,10 +45,10 @@ from .engine.client import Task
 from .scene import camera, images, textures
 from .scene.access import first_material
 from .settings import BASES, DEFAULT_BASE, DEFAULT_MAPS, GRIDS, LODS, MAPS
-from .system import exit_codes, verify_file
+from .system import exit_codes, parent_watch, verify_file
 from .system.errors import ExtensionError
+from .system.file_set import FileSet
 from .system.required import required
-from .system.scratch import Scratch
 from .system.silence_stdout import silence_stdout
 
 # The share of the engine in the whole progress.
@@ -97,38 +100,29 @@ def build(photo: str | Path, output: str | Path, options: Options) -> list[Path]
     """
     photo, output = Path(photo).absolute(), Path(output).absolute()
     stem = photo.stem
-    with _work_folder(output) as work:
+    with _writing(output):
+        output.mkdir(parents=True, exist_ok=True)
+    with FileSet() as files:
+        with _writing(output):
+            blend = files.add(output / f"{stem}.blend")
         obj = _generate(photo, options)
         scene = required(bpy.context.scene)
         preview.set_up(scene, obj, options.samples)
-        names = []
         with _writing(output):
             for kind, image in textures.of_material(first_material(obj)).items():
                 name = f"{stem}_texture_{kind}.png"
-                images.write_packed(image, work / name)
+                images.write_packed(image, files.add(output / name))
                 image.filepath_raw = f"//{name}"
-                names.append(name)
             _print_progress(0.8, "Saving the .blend")
-            blend = work / f"{stem}.blend"
             bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, check_existing=False)
             verify_file.verify_complete(blend)
-            names.insert(0, blend.name)
             if options.samples > 0:
                 _print_progress(0.85, "Rendering the preview")
                 # The .blend is written: from here on the scene may change.
-                name = f"{stem}_preview.png"
-                preview.render(scene, work / name)
-                verify_file.verify_complete(work / name)
-                names.append(name)
-            _move(work, output, names)
+                preview.render(scene, files.add(output / f"{stem}_preview.png"))
+            paths = files.commit(verify_file.verify_complete)
     _print_progress(1.0, "Done")
-    return [output / name for name in names]
-
-
-def _work_folder(output: Path) -> Scratch:
-    with _writing(output):
-        output.mkdir(parents=True, exist_ok=True)
-        return Scratch(output, folder=True)
+    return paths
 
 
 @contextlib.contextmanager
@@ -142,27 +136,6 @@ def _writing(output: Path) -> Iterator[None]:
             f"The folder {output} cannot be written to ({getattr(error, 'strerror', None) or str(error).strip()}).",
             "Choose an output folder that you may write to, with enough free space.",
         ) from None
-
-
-def _move(work: Path, output: Path, names: Sequence[str]) -> None:
-    """Move all files from `work` to `output`, or change nothing there. Raises OSError."""
-    kept: list[str] = []
-    moved: list[str] = []
-    try:
-        for name in names:
-            if (output / name).is_dir():
-                raise OSError(f"'{name}' is a folder")
-            if os.path.lexists(output / name):
-                os.replace(output / name, work / f"{name}.old")
-                kept.append(name)
-            os.replace(work / name, output / name)
-            moved.append(name)
-    except OSError:
-        for name in moved:
-            os.remove(output / name)
-        for name in kept:
-            os.replace(work / f"{name}.old", output / name)
-        raise
 
 
 def _generate(photo: Path, options: Options) -> bpy.types.Object:
@@ -223,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     global _out
     options = _parse(_own_arguments() if arguments is None else arguments)
+    _end_with_caller()
     try:
         # Blender prints much, and repeats each error of an operator.
         with silence_stdout() as _out:
@@ -284,6 +258,27 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--samples", type=int, default=32, metavar="N", help="of the preview (default: 32; 0: no preview)"
     )
     return parser.parse_args(arguments)
+
+
+def _end_with_caller() -> None:
+    """Remove temporary files when this process is asked to end, and end it when the one that started it does."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, _interrupt)
+    parent_watch.call_when_parent_ends(_kill_all)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _kill_all() -> None:
+    """End this process and the engine at once: whoever waited for them is gone."""
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(exit_codes.INTERRUPTED)
 
 
 def _size(text: str) -> int:

@@ -196,9 +196,7 @@ class _Layout:
         """The same with the triangles for which `last` (N,) bool is true at the end."""
         order = np.argsort(last, kind="stable")
         frames = self.frames
-        frames = tangent.CornerFrames(
-            frames.uv[order], frames.tangent[order], frames.normal[order], frames.sign[order]
-        )
+        frames = tangent.CornerFrames(frames.uv[order], frames.tangent[order], frames.normal[order], frames.sign[order])
         return _Layout(self.target, frames, self.corners[order])
 
     def rays(self, size: int, to_source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

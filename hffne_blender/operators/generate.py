@@ -60,10 +60,10 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         self.use_panel_photo(context)
-        path = self.photo and bpy.path.abspath(self.photo)
+        path = image_file.path_of(self.photo) if self.photo else ""
         # Switching the color off or on needs no new answer.
         self._known = None if self.image else session.remembered(self._request(path))
-        self._path = os.path.abspath(path) if path and not self.image else ""
+        self._path = path if not self.image else ""
         return super().execute(context) if self._known is None else self.run_now(context)
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -14,10 +14,13 @@ from ..engine.client import EngineError
 from ..numeric import srgb
 from ..numeric.png import png_bytes
 from ..scene import images
+from ..system.photo_formats import EXTENSIONS
 
 # Characters that some system does not allow in a file's name.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _NAME_LENGTH = 80
+# Further formats that the engine reads.
+_UNLISTED = (".mpo", ".gif", ".ppm", ".pgm", ".tga", ".jpe", ".jfif", ".j2k", ".jpx", ".hif")
 
 
 class PhotoFile:
@@ -48,25 +51,34 @@ def find(photo: str = "", image: str = "") -> PhotoFile:
         return of_image(found)
     if not photo:
         raise EngineError("no_photo", "No photo is chosen.", "Choose one in the panel.")
-    path = os.path.abspath(bpy.path.abspath(photo))
+    path = path_of(photo)
     if not os.path.isfile(path):
         raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
     return PhotoFile(path)
 
 
+def path_of(text: str) -> str:
+    """The absolute path that a text names: with quotes around it as a file manager copies it, "~" or Blender's "//"."""
+    text = text.strip()
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    return os.path.abspath(os.path.expanduser(bpy.path.abspath(text)))
+
+
 def of_image(image: bpy.types.Image) -> PhotoFile:
     """The PhotoFile of an image: its own file where that has the pixels that Blender shows, else a temporary copy.
 
-    A packed file is copied byte for byte. Painted, generated and float images are written as Blender shows them:
-    8 bits, or 16 where the image has floats, in sRGB. Raises EngineError for an image without pixels.
+    A packed file is copied byte for byte. Painted, generated and float images, and files that only Blender can read
+    (EXR, HDR, PSD), are written as Blender shows them: 8 bits, or 16 where the image has floats, in sRGB. Raises
+    EngineError for an image without pixels.
     """
-    if image.source == "FILE" and not image.is_dirty and image.packed_file is None:
+    if image.source == "FILE" and not image.is_dirty and image.packed_file is None and _engine_reads(image):
         path = os.path.abspath(bpy.path.abspath(image.filepath, library=image.library))
         if os.path.isfile(path):
             return PhotoFile(path)
     packed = image.packed_file if image.source in ("FILE", "GENERATED") and not image.is_dirty else None
     # Float images have file formats that are not those of photos.
-    if packed is not None and not image.is_float:
+    if packed is not None and not image.is_float and _engine_reads(image):
         data: Any = packed.data  # bytes; the stubs want a str
         return _temporary(image, os.path.splitext(image.filepath)[1] or ".png", data)
     if image.source not in ("FILE", "GENERATED", "VIEWER") or 0 in image.size:
@@ -77,6 +89,12 @@ def of_image(image: bpy.types.Image) -> PhotoFile:
     else:
         pixels = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     return _temporary(image, ".png", png_bytes(pixels))
+
+
+def _engine_reads(image: bpy.types.Image) -> bool:
+    """Whether the engine knows the format of an image's file, by its name's ending."""
+    ending = os.path.splitext(image.filepath)[1].lower()
+    return not ending or ending in EXTENSIONS or ending in _UNLISTED
 
 
 def _temporary(image: bpy.types.Image, ending: str, data: bytes) -> PhotoFile:

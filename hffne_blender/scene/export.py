@@ -16,6 +16,7 @@ import numpy as np
 from ..numeric import srgb
 from ..numeric.vectors import mean_scale
 from ..system import verify_file
+from ..system.file_set import FileSet
 from . import color_spaces, detail_nodes, generated_maps, images, textures
 from .access import first_material
 
@@ -35,7 +36,6 @@ FORMATS = {
     "OPEN_EXR": _Format("exr", "32", "32", True),
 }
 COLORS = {"color", "albedo"}
-_PARTIAL = ".partial"
 
 
 def maps_of(obj: bpy.types.Object | None) -> dict[str, bpy.types.Image]:
@@ -70,28 +70,20 @@ def export(
     """
     wanted = FORMATS[file_format]
     written: dict[str, str] = {}
-    sidecars: list[str] = []
-    try:
+    with FileSet() as files:
         for kind, image in maps_of(obj).items():
             if kinds is not None and kind not in kinds:
                 continue
-            path = os.path.join(folder, f"{stem}_{kind}.{wanted.ending}")
+            written[kind] = path = os.path.join(folder, f"{stem}_{kind}.{wanted.ending}")
             pixels = _pixels(obj, kind, image, directx, wanted.linear)
             depth = wanted.color_depth if kind in COLORS else wanted.data_depth
-            written[kind] = path + _PARTIAL
-            _write(pixels, written[kind], file_format, depth)
+            _write(pixels, str(files.add(path)), file_format, depth)
             scale = _meters(obj, kind, image)
             if scale is not None:
-                sidecars.append(os.path.join(folder, f"{stem}_{kind}.json") + _PARTIAL)
-                _write_scale(sidecars[-1], os.path.basename(path), 1.0 if wanted.linear else scale, wanted.linear)
-    except Exception:
-        for path in (*written.values(), *sidecars):
-            if os.path.exists(path):
-                os.remove(path)
-        raise
-    for path in (*written.values(), *sidecars):
-        os.replace(path, path[: -len(_PARTIAL)])
-    return {kind: path[: -len(_PARTIAL)] for kind, path in written.items()}
+                facts = files.add(os.path.join(folder, f"{stem}_{kind}.json"))
+                _write_scale(str(facts), os.path.basename(path), 1.0 if wanted.linear else scale, wanted.linear)
+        files.commit()
+    return written
 
 
 def _meters(obj: bpy.types.Object, kind: str, image: bpy.types.Image) -> float | None:

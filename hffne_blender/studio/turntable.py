@@ -4,13 +4,14 @@
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
 
 from ..scene.temporary import Setting, change, cycles_of
 from ..system import verify_file
+from ..system.file_set import FileSet
 from ..system.silence_stdout import silence_stdout
 from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
 
@@ -84,22 +85,19 @@ def render(scene: bpy.types.Scene, wanted: Rendering) -> list[str]:
 
     The scene's settings are restored. Raises OSError when a picture cannot be written.
     """
-    try:
-        restore = _set_up(scene, wanted)
-    except RuntimeError as error:
-        raise OSError(str(error)) from None
-    try:
-        with silence_stdout():
-            bpy.ops.render.render(animation=True, scene=scene.name)
+    with FileSet() as files:
         frames = range(scene.frame_start, scene.frame_end + 1, wanted.step)
-        paths = [f"{wanted.prefix}{frame:04d}.png" for frame in frames]
-        for path in paths:
-            verify_file.verify_complete(path)
-    except RuntimeError as error:
-        raise OSError(str(error).strip()) from None
-    finally:
-        restore()
-    return paths
+        written = [files.add(f"{wanted.prefix}{frame:04d}.png") for frame in frames]
+        try:
+            restore = _set_up(scene, replace(wanted, folder=str(written[0].parent) if written else wanted.folder))
+            try:
+                with silence_stdout():
+                    bpy.ops.render.render(animation=True, scene=scene.name)
+            finally:
+                restore()
+        except RuntimeError as error:
+            raise OSError(str(error).strip()) from None
+        return [str(path) for path in files.commit(verify_file.verify_complete)]
 
 
 def render_in_window(scene: bpy.types.Scene, wanted: Rendering) -> None:
@@ -108,6 +106,11 @@ def render_in_window(scene: bpy.types.Scene, wanted: Rendering) -> None:
     The scene's settings are restored when the render ends.
     """
     restore = _set_up(scene, wanted)
+    for frame in range(scene.frame_start, scene.frame_end + 1, wanted.step):
+        # Blender writes each picture as soon as it is there, and would write through a link.
+        path = f"{wanted.prefix}{frame:04d}.png"
+        if os.path.islink(path):
+            os.remove(path)
     ends: Any = (bpy.app.handlers.render_complete, bpy.app.handlers.render_cancel)
 
     def end(*_: object) -> None:

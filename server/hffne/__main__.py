@@ -3,6 +3,14 @@
 
 import sys
 
-from hffne.cli.main import main
+from hffne.isolation import protect_path
 
-sys.exit(main())
+protect_path()  # before anything else is imported
+
+try:
+    from hffne.cli.main import main
+except KeyboardInterrupt:
+    sys.exit(130)
+
+if __name__ == "__main__":
+    sys.exit(main())

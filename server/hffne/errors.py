@@ -89,6 +89,19 @@ class DamagedPhotoError(PhotoError):
     code = "damaged_photo"
 
 
+class CameraRawError(PhotoError):
+    """A camera's raw file."""
+
+    code = "camera_raw"
+    hint = "Develop it to JPEG or TIFF in an image program, then use that."
+
+
+class PhotoTooComplexError(PhotoError):
+    """Reading the file takes longer than any photo does."""
+
+    code = "photo_too_complex"
+
+
 class PhotoTooSmallError(PhotoError):
     """The photo has too few pixels for a face."""
 

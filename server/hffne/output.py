@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write results atomically: no incomplete file ever has its final name."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from hffne.errors import OutputError
-from hffne.scratch import Scratch
+from hffne.file_set import FileSet
 
 
 @contextmanager
@@ -38,31 +37,22 @@ def output_folder(path: str | Path) -> Iterator[Path]:
 
 
 def write_files(writers: Mapping[Path, Callable[[BinaryIO], object]]) -> None:
-    """Write several files that belong together: all of them or none.
+    """Write several files that belong together: all of them or none, see `file_set`.
 
-    writers: {path: function that writes to a binary file}. Each is first written under another name in the same folder
-    and renamed when all are complete. Raises OutputError; exceptions of the functions pass through.
+    writers: {path: function that writes to a binary file}
+
+    Raises OutputError; exceptions of the functions pass through.
     """
-    finished: dict[Path, Path] = {}
+    path: Path | None = None
     try:
-        with ExitStack() as stack:
+        with FileSet() as files:
             for path, write in writers.items():
-                # The temporary name has no extension of the final one, since the file is incomplete.
-                name = finished[path] = stack.enter_context(Scratch(path.parent))
-                with open(name, "wb") as file:
+                with open(files.add(path), "xb") as file:
                     write(file)
-            for path, name in finished.items():
-                os.chmod(name, 0o666 & ~_umask())
-                os.replace(name, path)
+            path = next(iter(writers), path)
+            files.commit()
     except OSError as error:
         raise OutputError(f"'{path}' cannot be written: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    # It can only be read by setting it.
-    value = os.umask(0)
-    os.umask(value)
-    return value
 
 
 def _remove_empty(folders: list[Path]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
-from hffne.errors import SizeError
+from hffne.errors import SizeError, WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
 from hffne.geometry.band_merge import merge_bands, resize_normals
@@ -135,12 +135,17 @@ class Engine:
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
         # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+        normal = _merge_levels(coarse, fines, mask) if merged else fines[-1]
+        if not (np.isfinite(normal).all() and np.isfinite(position).all()):
+            raise WeightsError(
+                f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."
+            )
         return FaceEstimate(
             crop=crop.resized(size),
             position_map=position,
             coarse=resize_normals(coarse, size),
             fine=fines[-1],
-            normal=_merge_levels(coarse, fines, mask) if merged else fines[-1],
+            normal=normal,
             mask=_resized(mask, size),
             shape=shape,
             projection=projection,

@@ -51,4 +51,4 @@ def test_the_wheel_has_the_manifests_version_and_the_command(wheel):
     )
     info = f"hffne-{version}.dist-info"
     assert f"\nVersion: {version}\n" in wheel.read(f"{info}/METADATA").decode()
-    assert "hffne = hffne.cli.main:main" in wheel.read(f"{info}/entry_points.txt").decode()
+    assert "hffne = hffne.__main__:main" in wheel.read(f"{info}/entry_points.txt").decode()

@@ -8,20 +8,26 @@ Blender does not run in this process: the engine's Python only starts one that h
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hffne import child
 from hffne.cli.options import add_size_option, face_choice, size_argument
 from hffne.errors import BlenderMissingError, ExtensionMissingError, HffneError
+from hffne.isolation import child_environment, neutral_folder, python_command
+from hffne.scratch import Scratch
 from hffne.service import protocol
 
 if TYPE_CHECKING:
     from hffne.cli.options import Subparsers
+
+HEADLESS = "hffne_blender.headless"
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -86,22 +92,28 @@ def run(args: argparse.Namespace) -> int:
     ):
         if value not in (None, "largest"):
             command += [option, str(value)]
-    with output_folder(args.output):
-        return subprocess.run(command, env=environment).returncode
+    with output_folder(args.output), Scratch(tempfile.gettempdir(), folder=True) as temporary:
+        # What Blender keeps there goes with it, also when it is killed.
+        environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+        try:
+            return child.run(command, environment, neutral_folder())
+        except KeyboardInterrupt:
+            # A Blender that was killed could not remove its files: whoever comes next does.
+            with contextlib.suppress(OSError), Scratch(args.output):
+                pass
+            raise
 
 
 def _program(wanted: str | None) -> tuple[list[str], dict[str, str]]:
     """The start of the command line that runs the headless script, and its environment."""
     extension = _extension_folder()
-    environment = dict(os.environ)
+    environment = child_environment()
     # The script and the engine that it starts must find the packages that we run from.
-    # (-m on a module of a package that stands elsewhere needs its parent on the path.)
-    places = [str(extension.parent), str(Path(__file__).resolve().parents[2])]
-    if environment.get("PYTHONPATH"):
-        places.append(environment["PYTHONPATH"])
-    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(places))
+    places = list(dict.fromkeys([str(extension.parent), str(Path(__file__).resolve().parents[2])]))
+    named = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([*places, *([named] if named else [])])
     if not wanted and importlib.util.find_spec("bpy"):
-        return [sys.executable, "-m", "hffne_blender.headless"], environment
+        return python_command(sys.executable, HEADLESS, [place for place in sys.path if place]), environment
     program = wanted or shutil.which("blender")
     if not program:
         raise BlenderMissingError(
@@ -113,7 +125,7 @@ def _program(wanted: str | None) -> tuple[list[str], dict[str, str]]:
     if not found:
         raise BlenderMissingError(f"'{program}' is not an executable.", hint="Check the path after --blender.")
     if Path(found).name.lower().startswith("python"):
-        return [found, "-m", "hffne_blender.headless"], environment
+        return python_command(found, HEADLESS, places), environment
     script = str(extension / "headless.py")
     return [
         found,

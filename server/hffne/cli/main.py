@@ -5,10 +5,12 @@ import argparse
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 
 from hffne import __version__
+from hffne.child import Interrupted, end_by_exception
 from hffne.cli.report import print_error
 from hffne.errors import HffneError
 from hffne.exit_codes import DONE, INTERNAL, INTERRUPTED
@@ -20,16 +22,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (argparse itself exits with 2)."""
     argv = sys.argv[1:] if argv is None else list(argv)
     _print_any_text()
-    args = _parser(argv).parse_args(argv)
     try:
+        if argv[:1] != ["serve"] and threading.current_thread() is threading.main_thread():
+            end_by_exception()
+        args = _parser(argv).parse_args(argv)
         code: int = args.run(args)
         return code
     except HffneError as error:
         print_error(error)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("hffne: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return error.exit_code if isinstance(error, Interrupted) else INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (`| head`) has closed it; without this Python would report that once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

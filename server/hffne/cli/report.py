@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 def print_error(error: HffneError) -> None:
     """Print an error on stderr, its hint on a second line."""
-    print(f"hffne: error: {error.message}", file=sys.stderr)
+    print(f"hffne: error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(f"  {printable(error.hint)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: what would control it, and bytes of a file's name that are no letters, as "?"."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def print_progress(text: str) -> None:

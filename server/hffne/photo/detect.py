@@ -30,6 +30,8 @@ OVERLAP_MAX = 0.3
 # Boxes of the same face that share less than this (of their union) are different candidates.
 ALIKE = 0.75
 # The detector finds faces of about 10 to 300 pixels with something around them, so one pass is not enough.
+# A box longer than this many times the photo's longer side is a mistake of the network.
+BOX_MOST = 3
 # A pass is (longest side of the photo in pixels, border around it in pixels).
 FIRST_PASS = (640, 0)
 LARGE_SIDE = 1280
@@ -172,7 +174,15 @@ def _detect(rgb: np.ndarray, longest: int, border: int) -> list[Face]:
     detector.setInputSize((small.shape[1], small.shape[0]))
     _, rows = detector.detect(small)
     ratio = np.array([width / size[0], height / size[1]], np.float32)
-    return [_face(row, border, ratio) for row in (rows if rows is not None else [])]
+    faces = [_face(row, border, ratio) for row in (rows if rows is not None else []) if np.isfinite(row).all()]
+    return [face for face in faces if _is_sane(face.box, width, height)]
+
+
+def _is_sane(box: Box, width: int, height: int) -> bool:
+    """Whether a box has an extent and lies on the photo (width, height): on strips YuNet returns others, at times."""
+    x, y, wide, high = box
+    on_photo = -wide < x < width and -high < y < height
+    return on_photo and min(wide, high) >= 1 and max(wide, high) <= BOX_MOST * max(width, height)
 
 
 def _face(row: np.ndarray, border: int, ratio: np.ndarray) -> Face:

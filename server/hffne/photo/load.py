@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a photo file into upright sRGB pixels, with a specific error for each reason why it cannot be read."""
 
-import io
+import contextlib
 import os
 import stat
+import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hffne.errors import (
     DamagedPhotoError,
@@ -22,9 +24,11 @@ from hffne.errors import (
     PhotoTooLargeError,
     PhotoTooSmallError,
 )
+from hffne.photo import float_tiff, limited, suspect
+from hffne.photo.color import to_srgb
 from hffne.photo.formats import FORMAT_NAMES, FORMATS, UNLISTED_FORMATS, is_photo_name
 
-# Decoding takes about seven bytes a pixel, so this bounds the memory near 1 GB.
+# Decoding takes seven bytes a pixel, twelve with orientation and profile: this bounds the memory at 1.8 GB.
 MAX_PIXELS = 150_000_000
 # What has an alpha channel or deep pixels takes about twice as much.
 DEEP_PIXELS = MAX_PIXELS // 2
@@ -74,13 +78,50 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
     path = Path(path)
     _check_file(path)
     notices: list[str] = []
+    with _explained(path):
+        if not sys.executable:  # inside another program: there is no Python to start
+            rgb, notices = decode_file(path)
+            return Photo(rgb, path, notices)
+        if not suspect.needs_limits(path):
+            suspect.check_scans(path)
+            with _opened(path) as image:
+                if image.width * image.height <= suspect.FEW_PIXELS:
+                    return Photo(_decode(image, notices), path, notices)
+        rgb, notices = limited.decode(path)
+    return Photo(rgb, path, notices)
+
+
+def decode_file(path: Path) -> tuple[np.ndarray, list[str]]:
+    """(pixels (H, W, 3) uint8, notices) of a photo, decoded in this process. Raises as `load_photo` does."""
+    notices: list[str] = []
+    with _explained(path):
+        suspect.check_scans(path)
+        tags = suspect.tiff_tags(path)
+        if tags is not None:
+            suspect.check_tiff(path, tags)
+            pixels = float_tiff.read(path, tags)
+            if pixels is not None:
+                return _float_to_eight_bit(pixels), notices
+        with _opened(path) as image:
+            return _decode(image, notices), notices
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image of a file, of which only the header is read, after the check of its size. Raises PhotoError."""
+    with Image.open(path, formats=_known_formats(path)) as image:
+        _check_size(path, image)
+        yield image
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns what decoders raise on a file into a PhotoError."""
     with warnings.catch_warnings():
         # Sizes are checked below; other warnings are of no use to an artist.
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path, formats=_known_formats(path)) as image:
-                _check_size(path, image)
-                rgb = _decode(image, notices)
+            yield
         except UnidentifiedImageError:
             raise NotAPhotoError(
                 f"'{path}' is not a photo, or of a kind that cannot be read.",
@@ -97,7 +138,6 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
         except Exception as error:
             # Decoders raise nearly anything on damaged files.
             raise DamagedPhotoError(f"'{path}' is damaged or cut off: {_one_line(error)}") from error
-    return Photo(rgb=rgb, path=path, notices=notices)
 
 
 def photo_of_image(image: Image.Image) -> Photo:
@@ -169,7 +209,7 @@ def _too_large(path: PurePath, count: str, most: int = MAX_PIXELS) -> PhotoTooLa
 
 
 def _decode(image: Image.Image, notices: list[str]) -> np.ndarray:
-    if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "JPEG"):
+    if suspect.has_more_pictures(image):
         notices.append("The file holds several pictures; the first one is used.")
     image.load()
     try:
@@ -181,7 +221,11 @@ def _decode(image: Image.Image, notices: list[str]) -> np.ndarray:
     image = _eight_bit(image)
     if _has_alpha(image):
         image = image.convert("RGBA")
-    image = _to_srgb(image, profile, notices)
+        if image.getchannel("A").getextrema()[1] == 0:
+            # A game's texture, a picture from the clipboard: the colors are there.
+            notices.append("The photo is transparent everywhere; its colors are used as if it were not.")
+            image = image.convert("RGB")
+    image = to_srgb(image, profile, notices)
     if image.mode == "RGBA":
         backdrop = Image.new("RGBA", image.size, (*_BACKDROP, 255))
         image = Image.alpha_composite(backdrop, image)
@@ -208,53 +252,25 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """Convert 16-bit, 32-bit and float gray to "L"; Pillow's own convert clips them at 255."""
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
-    values = np.asarray(image).astype(np.float32)
+    values = np.asarray(image)
     if image.mode == "F":
-        values = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
-        full = 1.0 if values.max(initial=0.0) <= 1.0 else 255.0
-    elif image.mode == "I" and values.max(initial=0.0) <= 255.0:
-        full = 255.0
-    else:
-        full = 65535.0
+        return Image.fromarray(_float_to_eight_bit(values))
+    values = values.astype(np.float32)
+    full = 255.0 if image.mode == "I" and values.max(initial=0.0) <= 255.0 else 65535.0
     return Image.fromarray(np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8))
+
+
+def _float_to_eight_bit(values: np.ndarray) -> np.ndarray:
+    """Floating-point values as uint8: 0 to 1 with highlights beyond, or the range of 8 or of 16 bits."""
+    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=np.finfo(np.float32).max, neginf=0.0)
+    # Not the largest value, which may be a highlight.
+    bright = float(np.percentile(values, 99)) if values.size else 0.0
+    full = next((full for full, most in ((1.0, 16.0), (255.0, 1024.0)) if bright <= most), 65535.0)
+    return np.clip(values * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
 
 
 def _has_alpha(image: Image.Image) -> bool:
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None, notices: list[str]) -> Image.Image:
-    """The image in sRGB, from the color space of its ICC profile."""
-    if not profile:
-        return image
-    if image.mode in ("P", "1"):
-        image = image.convert("RGB")
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image
-        if image.mode == "RGBA" and source.profile.xcolor_space.strip() == "GRAY":
-            alpha = image.getchannel("A")
-            image = _converted(image.convert("L"), source)
-            image.putalpha(alpha)
-            return image
-        return _converted(image, source)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
-        notices.append("The photo's color profile could not be used; its colors may be a little off.")
-        return image
-
-
-def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    converted = ImageCms.profileToProfile(
-        image,
-        source,
-        ImageCms.createProfile("sRGB"),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        outputMode="RGBA" if image.mode == "RGBA" else "RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    assert converted is not None  # only with inPlace
-    return converted
 
 
 def _one_line(error: Exception) -> str:

@@ -2,7 +2,6 @@
 """The checkpoint of a run, and whether it belongs to the run that is about to start."""
 
 import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from hffne.errors import CheckpointError, OutputError
+from hffne.file_set import FileSet
 from hffne.training.recipe import MAY_CHANGE, Recipe
 
 FORMAT = "hffne training 2"
@@ -37,12 +37,11 @@ def write_checkpoint(folder: Path, state: dict[str, Any], facts: dict[str, Any])
 
     Raises OutputError.
     """
-    temporary = folder / "checkpoint.tmp"
     try:
-        torch.save({"format": FORMAT, "facts": json.dumps(facts)} | state, temporary)
-        os.replace(temporary, folder / NAME)
+        with FileSet() as files:
+            torch.save({"format": FORMAT, "facts": json.dumps(facts)} | state, files.add(folder / NAME))
+            files.commit()
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         raise OutputError(f"The checkpoint cannot be written to '{folder}': {error}") from error
 
 

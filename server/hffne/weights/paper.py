@@ -17,12 +17,15 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hffne.errors import OutputError, WeightsError
+from hffne.file_set import FileSet
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 
 LICENSE = (
     "Imported from the published HFFNE checkpoints, which their authors give for research use only. "
     "Do not pass this file on, and do not use it commercially."
 )
+# The published checkpoints have 0.2 and 0.5 GB.
+MOST_BYTES = 2 << 30
 _WRONG_FILE = (
     "Give ExemplarModel.pkl as the exemplar and RefinerModel.pt as the refiner, as their authors publish them."
 )
@@ -53,17 +56,14 @@ def import_paper_weights(exemplar: str | Path, refiner: str | Path, folder: str 
         for name, value in _plain(whole[part], refiner).items()
     }
     fine = _matching(PaperFineNetwork(), parts, refiner)
-    written: dict[Path, Path] = {}
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, state in (("paper_coarse", coarse), ("paper_fine", fine)):
-            written[folder / f"{name}.safetensors"] = temporary = folder / f"{name}.tmp"
-            save_file(state, temporary, {"license": LICENSE})
-        for path, temporary in written.items():
-            os.replace(temporary, path)
+        with FileSet() as files:
+            for name, state in (("paper_coarse", coarse), ("paper_fine", fine)):
+                save_file(state, files.add(folder / f"{name}.safetensors"), {"license": LICENSE})
+            written = files.commit()
     except OSError as error:
-        for temporary in written.values():
-            temporary.unlink(missing_ok=True)
         raise OutputError(
             f"The weights cannot be written to '{folder}': {error.strerror}.",
             hint="Set HFFNE_WEIGHTS to a folder that you may write to, with 600 MB free.",
@@ -77,6 +77,8 @@ def _read(file: str | Path) -> Any:
     if not path.is_file():
         raise WeightsError(f"There is no file '{path}'.", hint="Check the path.")
     try:
+        if _unpacked_bytes(path) > MOST_BYTES:
+            raise WeightsError(f"'{path.name}' has more than {MOST_BYTES >> 30} GB.", hint=_WRONG_FILE)
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
@@ -97,6 +99,14 @@ def _read(file: str | Path) -> Any:
             f"'{path.name}' is damaged or not a checkpoint.",
             hint="Download it again and compare its size with the published one.",
         ) from error
+
+
+def _unpacked_bytes(path: Path) -> int:
+    """The size of a checkpoint in memory: torch writes a zip file, or did not before version 1.6."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def _plain(state: Any, path: str | Path) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weights as safetensors in half precision: no code in the file, half the size."""
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from safetensors.torch import save
 from torch import nn
 
 from hffne.errors import WeightsError, WeightsMismatchError, WeightsMissingError
+from hffne.file_set import FileSet
 
 FOLDER = Path(__file__).parent
 Network = TypeVar("Network", bound=nn.Module)
@@ -24,17 +24,17 @@ def save_weights(network: nn.Module, path: str | Path, metadata: dict[str, str])
 
 def write_state(state: dict[str, torch.Tensor], path: str | Path, metadata: dict[str, str]) -> None:
     """Write tensors by name in their own types. The old file stays until the new one is complete."""
-    temporary = Path(path).with_suffix(".tmp")
-    temporary.write_bytes(save(state, metadata))  # save_file would make it readable by its owner only
-    os.replace(temporary, path)
+    with FileSet() as files:
+        files.add(path).write_bytes(save(state, metadata))
+        files.commit()
 
 
 def load_weights(network: Network, path: str | Path) -> Network:
     """Load a file of `save_weights` into a network as float32.
 
     Raises WeightsMissingError; WeightsMismatchError, naming the first wrong tensor, when the file belongs to another
-    network; WeightsError when it is not a valid safetensors file: its header is checked against its length before
-    memory is allocated, and a pickle under its name is refused unread.
+    network or holds values that are not finite; WeightsError when it is not a valid safetensors file: its header is
+    checked against its length before memory is allocated, and a pickle under its name is refused unread.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,7 +48,21 @@ def load_weights(network: Network, path: str | Path) -> Network:
                         f"{path.name}: tensor {name} is missing or has another shape",
                         hint="These weights belong to another network.",
                     )
-            network.load_state_dict({k: file.get_tensor(k).to(v.dtype) for k, v in expected.items()})
+            network.load_state_dict({k: _checked(file.get_tensor(k), v, k, path) for k, v in expected.items()})
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"The weights {path.name} are damaged or not a safetensors file.") from error
     return network
+
+
+def _checked(value: torch.Tensor, expected: torch.Tensor, name: str, path: Path) -> torch.Tensor:
+    """A tensor in the type that the network has. Raises WeightsMismatchError for another kind of numbers, or NaN."""
+    if value.is_floating_point() != expected.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        raise WeightsMismatchError(
+            f"{path.name}: tensor {name} holds {str(value.dtype).removeprefix('torch.')}, which is not its type",
+            hint="These weights belong to another network, or are damaged.",
+        )
+    if not torch.isfinite(value).all():
+        raise WeightsMismatchError(
+            f"{path.name}: tensor {name} holds values that are not finite", hint="Reinstall the engine."
+        )
+    return value.to(expected.dtype)

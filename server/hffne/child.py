@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a child process that ends with this one, together with the processes that it starts itself."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+
+# Seconds that the child has to clean up after a signal, before it is killed.
+GRACE = 5.0
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that asks this process to end; number: the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell reports for a process that the signal has ended."""
+        return 128 + self.number
+
+
+def end_by_exception() -> None:
+    """Let TERM and HUP raise Interrupted on the main thread, so that temporary files are removed. Ctrl-C does so."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    for number in _SIGNALS:
+        # What was ignored on purpose (nohup) stays ignored.
+        if number != signal.SIGINT and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:
+    """Run a command to its end in a working folder and return its exit code.
+
+    The child has a process group of its own. When this process is asked to end, the whole group is: first asked, after
+    GRACE seconds killed. Raises KeyboardInterrupt or Interrupted then, when nothing of the group runs any more.
+    """
+    options: dict[str, object] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    child = subprocess.Popen(
+        command,
+        env={**environment, "HFFNE_CLIENT_PID": str(os.getpid())},
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        **options,  # type: ignore[call-overload]
+    )
+    try:
+        return int(child.wait())
+    except BaseException:
+        # A second Ctrl-C must not leave the child behind.
+        with _deaf():
+            _end(child)
+        raise
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore the signals for the time of a `with`."""
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End a child and its group."""
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
+        child.wait()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE)
+    # Also what the child has started and not ended itself.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
