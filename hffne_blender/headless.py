@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -54,6 +55,8 @@ from .system.silence_stdout import silence_stdout
 # The share of the engine in the whole progress.
 ENGINE_SHARE = 0.7
 
+# What is being written, to be removed by a signal.
+_files: FileSet | None = None
 # Where progress is printed; None is sys.stdout.
 _out: TextIO | None = None
 
@@ -102,7 +105,9 @@ def build(photo: str | Path, output: str | Path, options: Options) -> list[Path]
     stem = photo.stem
     with _writing(output):
         output.mkdir(parents=True, exist_ok=True)
+    global _files
     with FileSet() as files:
+        _files = files
         with _writing(output):
             blend = files.add(output / f"{stem}.blend")
         obj = _generate(photo, options)
@@ -261,9 +266,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _end_with_caller() -> None:
-    """Remove temporary files when this process is asked to end, and end it when the one that started it does."""
+    """End without leaving anything when this process is asked to, and end it when the one that started it does."""
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, _interrupt)
@@ -271,7 +276,16 @@ def _end_with_caller() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    # An exception would not do: in the middle of a render it is Blender that gets it, prints it and goes on.
+    if session.state.client is not None:
+        session.state.client.kill()
+    if _files is not None:
+        _files.close()
+    if not bpy.app.binary_path:
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+    sys.stderr.write("Interrupted\n")
+    sys.stderr.flush()
+    os._exit(exit_codes.INTERRUPTED)
 
 
 def _kill_all() -> None:

@@ -99,7 +99,7 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
         ("redact.py", "engine/redact.py"),
         ("scratch.py", "system/scratch.py"),
         ("file_set.py", "system/file_set.py"),
-        ("service/parent_watch.py", "system/parent_watch.py"),
+        ("parent_watch.py", "system/parent_watch.py"),
         ("photo/formats.py", "system/photo_formats.py"),
     ],
 )

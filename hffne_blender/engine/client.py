@@ -181,6 +181,10 @@ class EngineClient:
                 raise EngineError("timeout", f"The engine did not answer within {timeout:g} s.", "Look at its log.")
         return task
 
+    def kill(self) -> None:
+        """End the process at once and wait for nothing; for a process that ends itself."""
+        self._process.kill()
+
     def close(self, firmly: bool = False) -> None:
         """Stop the engine: by a "shutdown" message first, then by signals; or by killing it at once.
 

@@ -36,7 +36,10 @@ class FileSet:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what was not committed."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was not committed. Safe to call twice."""
         self._stack.close()
 
     def add(self, path: str | os.PathLike[str]) -> Path:

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
-# Seconds that the child has to clean up after a signal, before it is killed.
-GRACE = 5.0
+from hffne.parent_watch import VARIABLE
+
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -42,15 +42,15 @@ def end_by_exception() -> None:
 def run(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:
     """Run a command to its end in a working folder and return its exit code.
 
-    The child has a process group of its own. When this process is asked to end, the whole group is: first asked, after
-    GRACE seconds killed. Raises KeyboardInterrupt or Interrupted then, when nothing of the group runs any more.
+    The child has a process group of its own, which is killed when this process is asked to end. Raises
+    KeyboardInterrupt or Interrupted then, when nothing of the group runs any more.
     """
     options: dict[str, object] = {"start_new_session": True}
     if sys.platform == "win32":
         options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     child = subprocess.Popen(
         command,
-        env={**environment, "HFFNE_CLIENT_PID": str(os.getpid())},
+        env={**environment, VARIABLE: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         cwd=folder,
         **options,  # type: ignore[call-overload]
@@ -81,11 +81,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
         child.wait()
         return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
-    # Also what the child has started and not ended itself.
+    # Not asked first: Blender swallows the exception of a signal in the middle of a render. Its files are removed here.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

@@ -109,15 +109,23 @@ def test_every_texel_of_a_square_is_covered_once():
         assert np.allclose(uv, np.stack([(col + 0.5) / size, 1 - (row + 0.5) / size], -1), atol=1e-6)
 
 
-def test_triangles_beyond_the_texture_or_without_area_are_left_out():
-    triangles = np.array(
-        [
-            [[2, 2], [3, 2], [2, 3]],
-            [[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]],
-            [[0.2, 0.2], [0.2, 0.2], [0.2, 0.2]],
-            [[-1, -1], [0.5, -1], [-1, 0.5]],
-        ],
-        float,
-    )
+def test_triangles_without_area_are_left_out():
+    triangles = np.array([[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]], [[0.2, 0.2], [0.2, 0.2], [0.2, 0.2]]], float)
     texels, owners, weights = raster.cover(triangles, 32)
     assert len(texels) == 0 and len(owners) == 0 and weights.shape == (0, 3)
+
+
+def test_uvs_beyond_the_first_tile_fall_back_into_it():
+    """As a texture repeats there: on another tile, far away, and over an edge and a corner of tiles."""
+    square = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]) * 0.6 + 0.1
+    whole = raster.cover(square, 64)
+    for found, wanted in zip(raster.cover(square + [1, 0], 64), whole, strict=True):
+        assert np.allclose(found, wanted)
+    for offset in ([-3, 7], [0.55, 0], [0, -0.3], [0.65, 0.75]):
+        texels, owners, weights = raster.cover(square + offset, 64)
+        uv = np.einsum("kc,kcx->kx", weights, (square + offset)[owners])
+        row, col = np.divmod(texels, 64)
+        off = uv - np.stack([(col + 0.5) / 64, 1 - (row + 0.5) / 64], -1)
+        assert np.allclose(off, np.round(off), atol=1e-6)
+        assert abs(len(texels) - 0.36 * 64 * 64) < 80
+    assert not len(raster.cover(np.full((1, 3, 2), np.nan), 32)[0])

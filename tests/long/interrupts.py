@@ -77,7 +77,9 @@ def trial(photo, number, after):
         files = leftovers(output, temporary)
         if number != signal.SIGKILL and files:
             wrong.append(f"files {files}")
-        made = sorted(path.name for path in output.iterdir() if not path.name.startswith(".")) if output.exists() else []
+        made = (
+            sorted(path.name for path in output.iterdir() if not path.name.startswith(".")) if output.exists() else []
+        )
         if made and len(made) < 3:
             wrong.append(f"a part of the results: {made}")
     return code, wrong

@@ -2,10 +2,12 @@
 """The child of `limited`: limits itself, decodes one photo and writes it to stdout."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 from hffne.errors import HffneError
+from hffne.parent_watch import call_when_parent_ends
 from hffne.photo.limited import HEAD, MEMORY, PROCESSOR_SECONDS
 from hffne.photo.load import decode_file
 
@@ -30,6 +32,7 @@ def _limit() -> None:
 def main() -> int:
     """Decode the photo named by the argument and write it to stdout: a length, JSON, and the pixels."""
     _limit()
+    call_when_parent_ends(lambda: os._exit(1))
     out = sys.stdout.buffer
     said: dict[str, object]
     pixels = None

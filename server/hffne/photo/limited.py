@@ -5,6 +5,7 @@ Linux and macOS limit the processor time; Linux limits the address space too. Ev
 """
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 
 from hffne.errors import DamagedPhotoError, HffneError, PhotoTooComplexError, PhotoTooLargeError
 from hffne.isolation import child_environment, neutral_folder, python_command
+from hffne.parent_watch import VARIABLE
 
 # Bytes of address space, of which the largest photos that are taken need half; seconds.
 MEMORY = 4 << 30
@@ -35,7 +37,7 @@ def decode(path: Path) -> tuple[np.ndarray, list[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=neutral_folder(),
-        env={**child_environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**child_environment(), VARIABLE: str(os.getpid()), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) if sys.platform == "win32" else 0,
     )
     late = threading.Event()

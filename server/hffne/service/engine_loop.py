@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hffne import parent_watch
 from hffne.errors import BusyError, Cancelled, HffneError, RequestError, ResultTooLargeError
 from hffne.exit_codes import DONE, ERROR
-from hffne.service import frames, parent_watch, protocol, requests
+from hffne.service import frames, protocol, requests
 from hffne.service.failures import explain
 from hffne.service.handlers import Handlers, MakeEngine
 
