@@ -78,11 +78,13 @@ def bake(
     return tangent.to_object_space(layout.frames, local, margin).astype(np.float32)
 
 
-def check_orientation(source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float) -> None:
-    """Raise ValueError where the target's normals point inward beside those of the face `source`.
+def check_shading(source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float) -> None:
+    """Raise ValueError for a target that is shaded flat, or whose normals point inward beside those of the face.
 
-    Such a mesh would take the relief upside down. extrusion, distance: see `bake`.
+    The first shows every facet under the relief, the second takes it upside down. extrusion, distance: see `bake`.
     """
+    if mesh_arrays.is_flat(mesh_of(target)):
+        raise ValueError(f"'{target.name}' is shaded flat, so that every facet would show: shade it smooth first.")
     face, layout = _FaceTriangles(source), _Layout.of(target)
     _, points, directions = layout.rays(CHECK_GRID, np.array(source.matrix_world.inverted() @ target.matrix_world))
     facing = face.facing(points, directions, *_reach(source, extrusion, distance))

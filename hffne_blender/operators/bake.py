@@ -109,7 +109,7 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
             if cage is not None and self.method == "FAST":
                 raise ValueError("A cage is for Blender's baker; the fast method has none.")
             if target != source:
-                fast.check_orientation(source, target, self.extrusion, self.distance)
+                fast.check_shading(source, target, self.extrusion, self.distance)
             common = (source, target, self.resolution, self.extrusion, self.distance, self.margin)
             if self.method == "FAST":
                 normal = fast.bake(*common, self.space == "OBJECT")

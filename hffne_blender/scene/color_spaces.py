@@ -9,6 +9,8 @@ from typing import Any
 
 import bpy
 
+from ..system.required import required
+
 # Views that show sRGB as it is, and views that change nothing, in the order in which they are tried.
 _PLAIN = ("Standard", "Un-tone-mapped", "sRGB", "Video", "Untonemapped")
 _RAW = ("Raw", "None", "raw")
@@ -64,6 +66,6 @@ def _byte_space() -> str:
     """The space that Blender gives images of 8 bits: the one that the configuration names for it."""
     image = bpy.data.images.new("HFFNE space", 1, 1)
     try:
-        return str(image.colorspace_settings.name)
+        return required(image.colorspace_settings).name
     finally:
         bpy.data.images.remove(image)

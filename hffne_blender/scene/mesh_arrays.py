@@ -47,6 +47,12 @@ def triangle_slots(mesh: bpy.types.Mesh) -> np.ndarray:
     return read_array(mesh.polygons, "material_index", 1, np.int32)[polygons]
 
 
+def is_flat(mesh: bpy.types.Mesh) -> bool:
+    """Whether most of a mesh's faces are shaded flat, so that each facet shows."""
+    smooth = read_array(mesh.polygons, "use_smooth", 1, np.bool_)
+    return len(smooth) > 0 and float(smooth.mean()) < 0.5
+
+
 def render_uv_name(mesh: bpy.types.Mesh) -> str | None:
     """The name of the UV map used for rendering, or None for a mesh without UV maps."""
     return next((layer.name for layer in mesh.uv_layers if layer.active_render), None)

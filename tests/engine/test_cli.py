@@ -235,12 +235,13 @@ def test_build_says_what_is_wrong_before_blender_starts(coffee_file, astronaut_f
 def test_build_starts_the_headless_script_and_gives_its_exit_code(astronaut_file, tmp_path, monkeypatch):
     seen = []
 
-    def start(command, env):
+    def start(command, environment, folder):
         seen.append(command)
-        return subprocess.CompletedProcess(command, 7)
+        assert Path(environment["TMPDIR"]).is_dir() and Path(folder) == Path(folder).parent
+        return 7
 
     monkeypatch.setattr(build, "_program", lambda wanted: (["PROGRAM", wanted], {}))
-    monkeypatch.setattr(build.subprocess, "run", start)
+    monkeypatch.setattr(build.child, "run", start)
     out = tmp_path / "out"
     arguments = ["-o", str(out), "--blender", "X", "--texture-size", "512", "--samples", "4", "--face", "0"]
     assert main(["build", str(astronaut_file), *arguments]) == 7

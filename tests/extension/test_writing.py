@@ -120,7 +120,7 @@ def test_the_engine_s_files_are_private_until_they_are_whole_and_leftovers_go(tm
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.npz")], timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
-    assert left.read_bytes() == b"half" and stat.S_IMODE(left.stat().st_mode) == 0o600
+    assert (left / "a.npz").read_bytes() == b"half" and stat.S_IMODE(left.stat().st_mode) == 0o700
     (tmp_path / ".hffne-notes").write_text("the user's own")
     (tmp_path / ".hffne-link.partial").symlink_to(tmp_path / ".hffne-notes")
     with Scratch(tmp_path) as working:

@@ -13,8 +13,6 @@ LARGEST_PROFILE = 1 << 20
 # A profile that moves no color by more than this (of 255) is sRGB, and the pixels stay as they are.
 SAME = 3
 
-_UNUSABLE = "The photo's color profile could not be used; its colors may be a little off."
-
 
 def to_srgb(image: Image.Image, profile: bytes | None, notices: list[str]) -> Image.Image:
     """The image in sRGB, from the color space of its ICC profile; without a usable one as it is, with a notice."""
@@ -36,7 +34,7 @@ def to_srgb(image: Image.Image, profile: bytes | None, notices: list[str]) -> Im
             return image
         return _converted(image, source)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
-        notices.append(_UNUSABLE)
+        notices.append("The photo's color profile could not be used; its colors may be a little off.")
         return image
 
 

@@ -44,7 +44,7 @@ def main() -> int:
     text = json.dumps(said).encode()
     out.write(HEAD.pack(len(text)) + text)
     if pixels is not None:
-        out.write(memoryview(pixels).cast("B"))
+        out.write(pixels.data.cast("B"))
     out.flush()
     return 0
 

@@ -83,7 +83,7 @@ def _read(child: "subprocess.Popen[bytes]") -> tuple[np.ndarray, list[str]] | No
         pixels = np.empty((*said["size"], 3), np.uint8)
     except MemoryError:
         raise PhotoTooLargeError("There is not enough memory for the photo.") from None
-    rest = memoryview(pixels).cast("B")
+    rest = pixels.data.cast("B")
     while rest:
         count = stream.readinto(rest)  # type: ignore[attr-defined]
         if not count:

@@ -262,7 +262,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _float_to_eight_bit(values: np.ndarray) -> np.ndarray:
     """Floating-point values as uint8: 0 to 1 with highlights beyond, or the range of 8 or of 16 bits."""
-    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=np.finfo(np.float32).max, neginf=0.0)
+    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=float(np.finfo(np.float32).max), neginf=0.0)
     # Not the largest value, which may be a highlight.
     bright = float(np.percentile(values, 99)) if values.size else 0.0
     full = next((full for full, most in ((1.0, 16.0), (255.0, 1024.0)) if bright <= most), 65535.0)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes, materials and scenes as people have them: the relief arrives, or a sentence says what to do."""
+
+from blender_process import needs_blender, run_case
+
+# What a kind of mesh is told by each way; all others are shaded as the face is.
+SAID = {
+    "over_an_edge BLENDER": "first UV tile",
+    "on_tile_1002 BLENDER": "first UV tile",
+    "inside_out FAST": "point inward",
+    "inside_out BLENDER": "point inward",
+    "flat FAST": "shade it smooth",
+    "flat BLENDER": "shade it smooth",
+    "uneven_scale BLENDER": "apply the scale",
+}
+# n-gons are not exactly the shape of the face.
+NGONS = 3.0
+
+
+def run(name):
+    return run_case(name, script="mesh_kind_cases.py", timeout=900)
+
+
+def check(found, said):
+    for name, outcome in found.items():
+        if name in said:
+            assert isinstance(outcome, str) and said[name] in outcome and "Traceback" not in outcome, (name, outcome)
+        else:
+            assert not isinstance(outcome, str) and outcome < (NGONS if "ngons" in name else 1), (name, outcome)
+
+
+@needs_blender
+def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
+    found = run("bake")
+    kept, without = found.pop("kept"), found.pop("without Cycles")
+    assert "Cycles Render Engine" in without and "Traceback" not in without
+    assert len(found) == 19 and all(kept)
+    check(found, SAID)
+
+
+@needs_blender
+def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
+    found = run("apply")
+    assert len(found) == 10
+    check(found, {"inside_out": "Recalculate Outside", "flat": "Shade Smooth"})
+
+
+@needs_blender
+def test_a_material_over_several_uv_tiles_is_refused():
+    found = run("tiles")
+    assert found["code 1"] == "uv_tiles" and "slot of their own" in found["1"] and "1001" in found["1"]
+    assert found["2"] < 1
+
+
+@needs_blender
+def test_every_shader_gets_the_relief():
+    found = run("shaders")
+    assert found["in_a_group"] == 1 and found["in_a_group kept"]
+    assert found["old_skin"] == 2 and found["unlit"] == 0 and found["use nodes"]
