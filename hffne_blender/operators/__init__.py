@@ -15,6 +15,7 @@ from .cancel import HFFNE_OT_cancel
 from .cancel_install import HFFNE_OT_cancel_install
 from .check_engine import HFFNE_OT_check_engine
 from .dismiss_error import HFFNE_OT_dismiss_error
+from .export_character import HFFNE_OT_export_character
 from .export_maps import HFFNE_OT_export_maps
 from .find_faces import HFFNE_OT_find_faces
 from .generate import HFFNE_OT_generate
@@ -53,6 +54,7 @@ CLASSES = (
     HFFNE_OT_write_report,
     HFFNE_OT_set_detail,
     HFFNE_OT_export_maps,
+    HFFNE_OT_export_character,
     HFFNE_OT_bake,
     HFFNE_OT_add_lights,
     HFFNE_OT_add_turntable,

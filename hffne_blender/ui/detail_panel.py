@@ -63,7 +63,8 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
                     "hffne.set_detail", text=label, depress=displaced == (relief == "DISPLACEMENT")
                 ).relief = relief
         layout.operator_context = "INVOKE_DEFAULT"
-        layout.operator("hffne.export_maps", icon="EXPORT")
+        layout.operator("hffne.export_character", icon="EXPORT")
+        layout.operator("hffne.export_maps", icon="IMAGE_DATA")
         layout.operator("hffne.bake", icon="RENDER_STILL")
         if not head.is_head(obj):
             layout.operator("hffne.make_head", icon="USER")

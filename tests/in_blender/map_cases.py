@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about a face's maps: what the images hold, what the sliders make of them, and their export."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -120,22 +121,31 @@ def case_export(folder):
     return result
 
 
+@contextlib.contextmanager
+def full_disk_limit(size):
+    """The system refuses to write more than `size` bytes of a file."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
 def full_disk(folder, file_format):
     """(error, files left) of an export where the system refuses to write more than the first few rows."""
     if sys.platform == "win32":
         return ["could not be written", []]
-    import resource
-
     folder = folder / f"full {file_format}"
     folder.mkdir()
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
-    try:
-        bpy.ops.hffne.export_maps(directory=str(folder), file_format=file_format)
-        error = ""
-    except RuntimeError as caught:
-        error = str(caught)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    with full_disk_limit(5000):
+        try:
+            bpy.ops.hffne.export_maps(directory=str(folder), file_format=file_format)
+            error = ""
+        except RuntimeError as caught:
+            error = str(caught)
     return [error, [path.name for path in folder.iterdir()]]
 
 
