@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings in the panel; kept in the scene, so that a file keeps its photo and options."""
 
+import os
 from typing import Any
 
 import bpy
 
+from . import check_boxes
 from .photo import auto_detect, detected_faces
 from .scene import face_attributes
 from .system.photo_formats import FORMAT_NAMES
@@ -12,6 +14,8 @@ from .system.required import required
 
 # Where the settings are kept on a scene.
 PROPERTY = "hffne"
+# The folder with the extension's own presets.
+_HERE = os.path.dirname(__file__)
 
 SOURCES = (
     ("FILE", "File", "A photo on the disk"),
@@ -47,6 +51,9 @@ MAPS = (
     ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
     ("RELIGHT", "Photo Relighting", "Maps for relighting the photo itself"),
 )
+# Where Blender keeps presets of the output, and what they set.
+PRESETS = "hffne/output"
+OUTPUT = ("base", "texture_size", "lod", "grid", "color", "maps")
 DEFAULT_MAPS = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS"}
 
 
@@ -139,7 +146,13 @@ def _choose_face(self: "HFFNE_Settings", number: int) -> None:
     self.face = number
 
 
-class HFFNE_Settings(bpy.types.PropertyGroup):
+class MapBoxes:
+    """The check boxes of the property `maps`, for the settings and the operators that have it."""
+
+    __annotations__ = check_boxes.boxes(MAPS, options={"HIDDEN", "SKIP_SAVE"})
+
+
+class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
     """The settings of one scene."""
 
     source: bpy.props.EnumProperty(
@@ -184,6 +197,7 @@ def of(context: bpy.types.Context) -> HFFNE_Settings:
 def register() -> None:
     """Register the settings and attach them to scenes."""
     detected_faces.register()
+    bpy.utils.register_preset_path(_HERE)
     bpy.utils.register_class(HFFNE_Settings)
     group = bpy.props.PointerProperty(type=HFFNE_Settings)  # type: ignore[func-returns-value]  # the stub lacks it
     setattr(bpy.types.Scene, PROPERTY, group)
@@ -194,4 +208,5 @@ def unregister() -> None:
     delattr(bpy.types.Scene, PROPERTY)
     bpy.utils.unregister_class(HFFNE_Settings)
     auto_detect.unregister()
+    bpy.utils.unregister_preset_path(_HERE)
     detected_faces.unregister()

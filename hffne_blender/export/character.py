@@ -128,12 +128,12 @@ def _write(
     for name in choices.formats:
         own = _pictures_for(name, skin, choices, pictures, writer, made)
         flat: list[bpy.types.Material | None] = []
-        for slot, material in enumerate(mesh_of(obj).materials):
+        for slot, used in enumerate(mesh_of(obj).materials):
             plain = None
-            if material is not None and (slot == 0 or flat_material.picture_of(material) in parts):
-                shown = own if slot == 0 else {"base_color": parts[required(flat_material.picture_of(material))]}
-                plain = flat_material.build(material, shown, mesh.UV_NAME, slot == 0)
-            flat.append(plain or material)
+            if used is not None and (slot == 0 or flat_material.picture_of(used) in parts):
+                shown = own if slot == 0 else {"base_color": parts[required(flat_material.picture_of(used))]}
+                plain = flat_material.build(used, shown, mesh.UV_NAME, slot == 0)
+            flat.append(plain or used)
         # FBX alone takes the scene's unit into account.
         size = units.per_meter(required(context.scene)) if name == "fbx" else 1.0
         with stand_in(context, obj, choices.name, flat, size), silence_stdout():
@@ -224,5 +224,6 @@ def _write_usd(context: bpy.types.Context, path: str, preset: presets.Preset) ->
         "export_subdivision": "IGNORE",
     }  # fmt: skip
     # Not every Blender has all of them.
-    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
-    bpy.ops.wm.usd_export(filepath=path, **{key: value for key, value in wanted.items() if key in known})  # type: ignore[arg-type]
+    operator: Any = bpy.ops.wm.usd_export
+    known = operator.get_rna_type().properties.keys()
+    operator(filepath=path, **{key: value for key, value in wanted.items() if key in known})

@@ -76,7 +76,7 @@ def gltf_group() -> bpy.types.ShaderNodeTree:
     """The node group of this file from which the glTF exporter takes the occlusion."""
     found = bpy.data.node_groups.get(_GLTF)
     if not isinstance(found, bpy.types.ShaderNodeTree):
-        found = bpy.data.node_groups.new(_GLTF, "ShaderNodeTree")  # type: ignore[assignment]
+        found = bpy.data.node_groups.new(_GLTF, "ShaderNodeTree")
         assert isinstance(found, bpy.types.ShaderNodeTree) and found.interface is not None
         found.interface.new_socket("Occlusion", in_out="INPUT", socket_type="NodeSocketFloat")
     return found

@@ -19,7 +19,8 @@ def shown(material: bpy.types.Material, names: list[str], directx: bool = False)
     """
     maps = textures.of_material(material)
     clay = _slider(material, "Clay")
-    gray = {kind: images.values(maps[kind])[..., 0] for kind in ("occlusion", "roughness") if kind in maps}
+    gray: dict[str, np.ndarray] = {}
+    gray |= {kind: images.values(maps[kind])[..., 0] for kind in ("occlusion", "roughness") if kind in maps}
     if "roughness" in gray:
         gray["roughness"] = gray["roughness"] + clay * (skin_nodes.PLAIN["Roughness"] - gray["roughness"])
     result: dict[str, np.ndarray] = {}
@@ -30,17 +31,14 @@ def shown(material: bpy.types.Material, names: list[str], directx: bool = False)
                 result[name] = channels.to_bytes(srgb.from_linear(color))
         elif name == "normal":
             normal = detail_nodes.mixed(material)
-            result[name] = encode_normal(normal * np.float32([1, -1, 1]) if directx else normal)
+            result[name] = encode_normal(normal * np.array((1, -1, 1), np.float32) if directx else normal)
         elif name == "height" and name in maps:
             result[name] = channels.to_words(images.values(maps[name])[..., 0])
         elif name in gray:
             result[name] = channels.to_bytes(gray[name])
         elif name in PACKED:
-            result[name] = channels.to_bytes(
-                channels.pack(gray, PACKED[name], len(next(iter(gray.values()))))
-                if gray
-                else channels.pack({}, PACKED[name], 4)
-            )
+            side = len(next(iter(gray.values()))) if gray else 4
+            result[name] = channels.to_bytes(channels.pack(gray, PACKED[name], side))
     return result
 
 
@@ -52,7 +50,7 @@ def base_color(material: bpy.types.Material) -> np.ndarray | None:
         return None
     # The same formula as in scene.skin_nodes.
     color = colors[0] + np.float32(_slider(material, "Delit")) * (colors[-1] - colors[0])
-    return color + np.float32(_slider(material, "Clay")) * (np.float32(skin_nodes.PLAIN_COLOR[:3]) - color)
+    return color + np.float32(_slider(material, "Clay")) * (np.array(skin_nodes.PLAIN_COLOR[:3], np.float32) - color)
 
 
 def _slider(material: bpy.types.Material, name: str) -> float:

@@ -24,6 +24,7 @@ from .install_engine import HFFNE_OT_install_engine
 from .make_head import HFFNE_OT_make_head
 from .merge_photos import HFFNE_OT_merge_photos
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
+from .output_preset_add import HFFNE_OT_output_preset_add
 from .paste_photo import HFFNE_OT_paste_photo
 from .place_landmarks import HFFNE_OT_place_landmarks
 from .release_engine import HFFNE_OT_release_engine
@@ -67,6 +68,7 @@ CLASSES = (
     HFFNE_OT_batch_edit,
     HFFNE_OT_batch_run,
     HFFNE_OT_merge_photos,
+    HFFNE_OT_output_preset_add,
     HFFNE_OT_make_head,
     HFFNE_OT_install_engine,
     HFFNE_OT_check_engine,

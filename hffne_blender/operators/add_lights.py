@@ -11,7 +11,7 @@ import bpy
 from ..studio import lights
 from ..studio.place import face_at
 from ..system.required import required
-from .bases import viewport
+from .bases import viewport, windows
 from .bases.polls import OnFace
 from .bases.types import OperatorResult
 
@@ -61,6 +61,6 @@ class HFFNE_OT_add_lights(OnFace, bpy.types.Operator):
         view = viewport.viewport_of(context)
         if view is not None and self.show:
             viewport.show_detail(view, scene_lights=True)
-        elif view is not None and not viewport.shows_detail(view):
+        elif view is not None and windows.has_window(context) and not viewport.shows_detail(view):
             self.report({"INFO"}, "Solid shading shows no lights: press Show Lights")
         return {"FINISHED"}

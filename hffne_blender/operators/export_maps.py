@@ -6,6 +6,7 @@ bpy.ops.hffne.export_maps(directory="/tmp/maps", file_format="OPEN_EXR", convent
 
 import bpy
 
+from .. import check_boxes
 from ..scene import export
 from ..studio.place import face_at
 from ..system.required import required
@@ -28,7 +29,13 @@ KINDS = (
 )
 
 
-class HFFNE_OT_export_maps(IntoFolder, bpy.types.Operator):
+class _Boxes:
+    """The check boxes of the property `maps`."""
+
+    __annotations__ = check_boxes.boxes(KINDS, options={"HIDDEN", "SKIP_SAVE"})
+
+
+class HFFNE_OT_export_maps(_Boxes, IntoFolder, bpy.types.Operator):
     """Write the maps of the active object, a face or a mesh with applied or baked detail, into a folder"""
 
     bl_idname = "hffne.export_maps"
@@ -66,6 +73,14 @@ class HFFNE_OT_export_maps(IntoFolder, bpy.types.Operator):
             cls.poll_message_set("Select a face made from a photo, or a mesh with applied or baked detail")
             return False
         return True
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(self, "file_format")
+        layout.prop(self, "convention")
+        check_boxes.draw(layout, self, KINDS, "Maps", export.maps_of(_object(context)))
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         folder = self.folder()

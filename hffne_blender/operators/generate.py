@@ -13,7 +13,6 @@ from ..engine import session
 from ..engine.client import Answer
 from ..photo import image_file
 from ..scene import photo_source
-from ..system.required import required
 from .bases import new_face, windows
 from .bases.background import InBackground, Work
 from .bases.properties import FACE_OPTIONS, OPTIONS, FaceOptions, PhotoOptions
@@ -65,13 +64,6 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         self._known = None if self.image else session.remembered(self._request(path))
         self._path = path if not self.image else ""
         return super().execute(context) if self._known is None else self.run_now(context)
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = required(self.layout)
-        layout.use_property_split = True
-        for name in settings.output_names(self.base):
-            layout.prop(self, name)
-        layout.column().prop(self, "maps")
 
     def work(self, context: bpy.types.Context) -> Work:
         answer = self._known

@@ -6,13 +6,14 @@ import bpy
 from .batch_panel import HFFNE_PT_batch, HFFNE_UL_batch
 from .character_panel import HFFNE_PT_character
 from .detail_panel import HFFNE_PT_detail, HFFNE_PT_look
-from .panel import HFFNE_MT_engine, HFFNE_PT_face, HFFNE_PT_result
+from .panel import HFFNE_MT_engine, HFFNE_PT_face, HFFNE_PT_output_presets, HFFNE_PT_result
 from .preferences import HFFNE_Preferences
 
 CLASSES = (
     HFFNE_Preferences,
     HFFNE_MT_engine,
     HFFNE_PT_face,
+    HFFNE_PT_output_presets,
     HFFNE_PT_result,
     HFFNE_PT_detail,
     HFFNE_PT_look,

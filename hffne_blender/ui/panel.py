@@ -2,8 +2,9 @@
 """The main panel in the 3D viewport's sidebar, in the order of the work: photo, face, button, progress, output."""
 
 import bpy
+from bl_ui.utils import PresetPanel
 
-from .. import preferences, settings
+from .. import check_boxes, preferences, settings
 from ..engine import session
 from ..photo import clipboard, detected_faces
 from ..system.required import required
@@ -60,6 +61,15 @@ class HFFNE_MT_engine(bpy.types.Menu):
         layout.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = preferences.PACKAGE
 
 
+class HFFNE_PT_output_presets(PresetPanel, bpy.types.Panel):
+    """Presets of the output: the extension's own and the user's."""
+
+    bl_label = "Output Presets"
+    preset_subdir = settings.PRESETS
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "hffne.output_preset_add"
+
+
 class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
     """The textures and the mesh that are generated."""
 
@@ -67,6 +77,9 @@ class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
     bl_parent_id = "HFFNE_PT_face"
     bl_label = "Output"
     bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        HFFNE_PT_output_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = required(self.layout)
@@ -77,7 +90,7 @@ class HFFNE_PT_result(SidebarPanel, bpy.types.Panel):
         detected = detected_faces.state.photo and detected_faces.state.photo == detected_faces.key(chosen)
         for name in (*settings.output_names(chosen.base), *(() if detected else ("face",))):
             layout.prop(chosen, name)
-        layout.column().prop(chosen, "maps")
+        check_boxes.draw(layout, chosen, settings.MAPS, "Maps")
 
 
 def _draw_source(layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:

@@ -85,6 +85,21 @@ def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
 
 
 @needs_blender
+def test_presets_of_the_output_and_check_boxes_of_its_maps(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
+    found = run_case("presets", script="operator_cases.py")
+    every = ["ALBEDO", "BANDS", "CURVATURE", "HEIGHT", "OCCLUSION", "RELIGHT", "ROUGHNESS"]
+    assert found["shipped"] == {
+        "Draft": ["HEAD", "512", "GAME", True, ["ALBEDO"]],
+        "Portrait": ["HEAD", "2048", "FULL", True, [name for name in every if name != "CURVATURE"]],
+        "Game": ["HEAD", "2048", "GAME", True, ["ALBEDO", "BANDS", "OCCLUSION", "ROUGHNESS"]],
+        "Film": ["HEAD", "4096", "FULL", True, every],
+    }
+    assert found["boxes"] == [["ALBEDO", "CURVATURE"], True, False] and found["tooltips"]
+    assert found["added"] == found["removed"] == ["FINISHED"] and found["own"] and found["gone"]
+
+
+@needs_blender
 def test_registering_twice():
     assert run_case("register_twice", script="extension_cases.py")["gone"]
 

@@ -180,6 +180,39 @@ def case_panel(python, folder):
     return result
 
 
+def case_presets():
+    """What each preset of the output sets, one of the user's own, and the check boxes of the maps."""
+    empty()
+    hffne_blender.register()
+    chosen = bpy.context.scene.hffne
+
+    def values():
+        return [chosen.base, chosen.texture_size, chosen.lod, chosen.color, sorted(chosen.maps)]
+
+    def run(name):
+        folders = bpy.utils.preset_paths("hffne/output")
+        path = next(path for folder in folders for path in Path(folder).glob(f"{name}.py"))
+        bpy.ops.script.execute_preset(filepath=str(path), menu_idname="HFFNE_PT_output_presets")
+        return values()
+
+    result = {"shipped": {name: run(name) for name in ("Draft", "Portrait", "Game", "Film")}}
+    chosen.maps = {"HEIGHT", "ALBEDO"}
+    chosen.map_height = False
+    chosen.map_curvature = True
+    result["boxes"] = [sorted(chosen.maps), chosen.map_albedo, chosen.map_height]
+    mine = values()
+    result["added"] = sorted(bpy.ops.hffne.output_preset_add(name="Mine"))
+    run("Film")
+    result["own"] = run("Mine") == mine
+    result["removed"] = sorted(bpy.ops.hffne.output_preset_add(name="Mine", remove_active=True))
+    texts = [prop.description for prop in chosen.bl_rna.properties if prop.identifier.startswith("map_")]
+    result["tooltips"] = len(texts) == 7 and all(texts)
+    hffne_blender.unregister()
+    home = Path(hffne_blender.__file__).parent
+    result["gone"] = not any(home in Path(folder).parents for folder in bpy.utils.preset_paths("hffne/output"))
+    return result
+
+
 def case_report(python):
     import os
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import bpy
 
-from ... import settings
+from ... import check_boxes, settings
+from ...system.required import required
 from .types import OperatorMixin
 
 # The panel's values apply, not those of the operator's last run.
 OPTIONS = {"SKIP_SAVE"}
-FACE_OPTIONS = ("base", "texture_size", "lod", "grid", "color", "maps")
+FACE_OPTIONS = settings.OUTPUT
 
 
 def engine_python_property() -> Any:
@@ -51,7 +52,7 @@ class PhotoOptions(OperatorMixin):
             self.photo = chosen.photo
 
 
-class FaceOptions(OperatorMixin):
+class FaceOptions(settings.MapBoxes, OperatorMixin):
     """The properties of an operator that builds faces."""
 
     base: settings.base_property(options=OPTIONS)
@@ -66,6 +67,13 @@ class FaceOptions(OperatorMixin):
         for name in names:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(settings.of(context), name))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        layout.use_property_split = True
+        for name in settings.output_names(self.base):
+            layout.prop(self, name)
+        check_boxes.draw(layout, self, settings.MAPS, "Maps")
 
     def face_request(self, **more: Any) -> dict[str, Any]:
         """The request to the engine for a face with these properties."""

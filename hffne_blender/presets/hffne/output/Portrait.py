@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A still picture."""
+
+import bpy
+
+settings = getattr(bpy.context.scene, "hffne")  # noqa: B009 (known once the extension is registered)
+
+settings.base = "HEAD"
+settings.texture_size = "2048"
+settings.lod = "FULL"
+settings.grid = "128"
+settings.color = True
+settings.maps = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS", "RELIGHT"}
