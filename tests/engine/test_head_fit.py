@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from arkit import ARKIT
+from hffne.evaluation.head_contact import depths, signed_distances
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, fit_base_shape
 from hffne.head import eyes, fitted
 from hffne.head.fit import fit_coefficients
@@ -219,11 +220,43 @@ def test_the_photo_expression_is_made_of_the_keys(head):
 
 def test_lips_do_not_cross_at_a_key(head):
     contact = lips()
-    up = on_head_axes(head.neutral)[contact.first] - on_head_axes(head.neutral)[contact.second]
-    for name in ("mouthShrugLower", "mouthPressLeft", "mouthPressRight", "mouthPucker", "cheekPuff"):
+    for name in ("mouthShrugLower", "mouthPressLeft", "mouthPressRight", "mouthPucker", "cheekPuff", "mouthRollLower"):
         points = on_head_axes(head.keys.add(head.neutral, {name: 1.0}))
-        between = ((points[contact.first] - points[contact.second]) * up).sum(1) / np.linalg.norm(up, axis=1)
+        between = ((points[contact.first] - points[contact.second]) * contact.direction).sum(1)
         assert between.min() * 1000 > -1.0, name
+
+
+def test_lips_meet_on_the_whole_width_of_the_mouth():
+    model, contact = head_model(), lips()
+    across = model.neutral[contact.first, 0]
+    corners = model.at_landmarks(model.neutral)[[60, 64], 0]
+    assert across.min() < 0.8 * corners[0] and across.max() > 0.8 * corners[1]
+    # The upper lip is above the lower one, and no pair joins two places of one lip.
+    assert contact.direction[np.abs(across) < 0.01, 1].min() > 0
+    assert np.abs(model.neutral[contact.first, 1] - model.at_landmarks(model.neutral)[62, 1]).max() < 0.008
+
+
+def test_nothing_passes_through_lips_and_teeth(head):
+    for points in (head.neutral, head.posed):
+        at_rest = depths(on_head_axes(points))
+        assert max(at_rest.lids, at_rest.lips, at_rest.teeth) <= 0.3
+    for name in ("mouthRollLower", "mouthRollUpper", "cheekPuff", "mouthDimpleLeft", "jawLeft", "mouthSmileRight"):
+        at_key = depths(on_head_axes(head.keys.add(head.neutral, {name: 1.0})))
+        assert max(at_key.lids, at_key.lips, at_key.teeth) <= 1.0, name
+
+
+def test_rolled_lips_go_back_and_stay_smooth(head):
+    """The red of a rolled lip goes behind its edge: back (y on object axes), and no edge of the mesh tears."""
+    model, marks = head_model(), head_model().at_landmarks
+    mesh = model.mesh
+    near = np.linalg.norm(model.neutral - model.at_landmarks(model.neutral)[[62, 66]].mean(0), axis=1) < 0.03
+    triangles = mesh.triangles[(mesh.triangle_parts == 0) & near[mesh.triangles].all(1)]
+    for name, lip in (("mouthRollLower", [56, 57, 58]), ("mouthRollUpper", [50, 51, 52])):
+        rolled = head.keys.add(head.neutral, {name: 1.0})
+        assert (marks(rolled) - marks(head.neutral))[lip, 1].min() > 0.001, name
+        change = rolled - head.neutral
+        steps = np.linalg.norm(change[triangles] - change[np.roll(triangles, 1, 1)], axis=2)
+        assert steps.max() < 0.003, name
 
 
 def test_no_face_of_a_fitted_head_is_degenerate(head):
@@ -233,3 +266,15 @@ def test_no_face_of_a_fitted_head_is_degenerate(head):
         area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
         assert np.isfinite(points).all()
         assert area.min() > 1e-12
+
+
+def test_depths_are_distances_to_the_nearest_point_of_a_surface():
+    """A cube of 2 mm, its faces outward; a pyramid's open base has no sides."""
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32) / 1000
+    faces = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
+    cube = np.array([[face[0], face[k], face[k + 1]] for face in faces for k in (1, 2)])
+    places = np.array([[0, 0, 0.7], [0, 0, 1.5], [2, 2, 1], [0.9, 0.2, 0]], np.float32) / 1000
+    expected = [-0.3, 0.5, np.sqrt(2), -0.1]
+    assert signed_distances(places, corners, cube) * 1000 == pytest.approx(expected, abs=1e-3)
+    open_top = cube[(corners[cube][:, :, 2] < 0.0009).any(1)]
+    assert signed_distances(np.array([[0, 0, 0.002]], np.float32), corners, open_top)[0] == 0

@@ -6,13 +6,20 @@ from functools import cache
 
 import numpy as np
 
-from hffne.head.eyes import ball_surface, eyes
-from hffne.head.lips import lips
+from hffne.head.eyes import SIDES, eyes
+from hffne.head.lips import AROUND
 from hffne.head.model import FACE_END, PARTS, head_model
+from hffne.head.mouth import mouth
+from hffne.head.teeth import on_arch
+from hffne.synthesis.rays import RayScene
 
-# Meters: beyond this a point is not on the other side of a surface but elsewhere; and how far beside a surface's sample
-# it may lie.
-_REACH, _BESIDE = 0.004, 0.0012
+# Meters: beyond this a point is not on the other side of a surface but elsewhere.
+_REACH = 0.01
+# Where triangles are looked for, shares of their corners; how many of them; and meters between equal distances.
+_SHARES = ((1 / 3, 1 / 3, 1 / 3), (2 / 3, 1 / 6, 1 / 6), (1 / 6, 2 / 3, 1 / 6), (1 / 6, 1 / 6, 2 / 3))
+_CANDIDATES, _TIE = 24, 1e-7
+# Meters: shallower places need no second look.
+_DOUBTFUL = 0.0002
 _MOUTH = 0.045
 # Teeth lower than this (meters in the neutral head) are roots, below the gums.
 _ROOTS = -0.054
@@ -28,16 +35,17 @@ class Depths:
 
 
 def depths(points: np.ndarray) -> Depths:
-    """The Depths of a head (V, 3), meters, head axes (x right, y up, z out of the face). Needs scipy."""
+    """The Depths of a head (V, 3), meters, head axes (x right, y up, z out of the face). Needs scipy and Embree."""
     parts = _parts()
-    lids = max(
-        -float(ball_surface(points, eye.ball).gaps(points[eye.around[eye.around < FACE_END]])[0].min())
-        for eye in eyes()
+    lids = min(
+        float(signed_distances(points[eye.around[eye.around < FACE_END]], points, ball).min())
+        for eye, ball in zip(eyes(), parts.balls, strict=True)
     )
-    deepest_lip = _deepest(points, parts.upper_lip, parts.lower_surface, limited=True)
-    return Depths(
-        max(lids, 0) * 1000, deepest_lip * 1000, _deepest(points, parts.crowns, parts.mouth, limited=False) * 1000
+    lip, tooth = (
+        _in_flesh(signed_distances(points[one], points, other), points[one], points, other)
+        for one, other in ((parts.upper_lip, parts.lower_lip), (parts.crowns, parts.mouth))
     )
+    return Depths(max(-lids, 0) * 1000, _deepest(lip) * 1000, _deepest(tooth) * 1000)
 
 
 def lid_slit(points: np.ndarray) -> float:
@@ -55,12 +63,13 @@ def lid_slit(points: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class _Parts:
-    """upper_lip, crowns: vertices; lower_surface, mouth: triangles (t, 3)."""
+    """upper_lip, crowns: vertices; lower_lip, mouth: triangles (t, 3); balls: those of the left and the right eye."""
 
     upper_lip: np.ndarray
-    lower_surface: np.ndarray
+    lower_lip: np.ndarray
     crowns: np.ndarray
     mouth: np.ndarray
+    balls: tuple[np.ndarray, np.ndarray]
 
 
 @cache
@@ -70,40 +79,92 @@ def _parts() -> _Parts:
     soft = mesh.triangles[np.isin(mesh.triangle_parts, [PARTS.index("Skin"), PARTS.index("Mouth")])]
     middle = model.at_landmarks(points)[[62, 66]].mean(0)
     near = np.linalg.norm(points - middle, axis=1) < _MOUTH
-    lower = np.linalg.norm(model.expressions.dense("jawOpen", len(points)), axis=1) > 0.003
-    mouth = soft[near[soft].all(1)]
+    inner = soft[near[soft].all(1)]
     teeth = model.part_vertices["Teeth"]
     teeth = teeth[points[teeth, 2] > 0.06]
     gums = mesh.triangles[mesh.triangle_parts == PARTS.index("Gums and Tongue")]
-    outside = (_signed(points, teeth, mouth, _BESIDE) > -0.0002) & (_signed(points, teeth, gums, np.inf) > 0)
+    outside = (signed_distances(points[teeth], points, inner) > -0.0002) & (
+        signed_distances(points[teeth], points, gums) > 0
+    )
+    around = mouth()
+    lip, lower = (np.zeros(len(points), bool) for _ in range(2))
+    lip[around.vertices] = around.to_lips < AROUND
+    lower[around.vertices] = around.lower
+    balls = [mesh.triangles[mesh.triangle_parts == PARTS.index(f"Eye {side}")] for side in SIDES]
     return _Parts(
-        np.setdiff1d(np.unique(soft[(near & ~lower)[soft].all(1)]), lips().second),
-        soft[(near & lower)[soft].all(1)],
+        np.flatnonzero(lip & ~lower),
+        soft[(lip & lower)[soft].all(1)],
         teeth[outside & (points[teeth, 1] > _ROOTS)],
-        mouth,
+        inner,
+        (balls[0], balls[1]),
     )
 
 
-def _deepest(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, limited: bool) -> float:
-    signed = _signed(points, vertices, triangles, _BESIDE, _REACH if limited else np.inf)
-    return max(0.0, -float(signed.min()))
+def _deepest(signed: np.ndarray) -> float:
+    return max(0.0, -float(signed[np.abs(signed) < _REACH].min(initial=0)))
 
 
-def _signed(
-    points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, beside: float, reach: float = np.inf
-) -> np.ndarray:
-    """Distances (n,) of vertices from a surface, negative behind it; 0 for those that lie beside it or out of reach."""
+def _in_flesh(signed: np.ndarray, places: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Signed distances (n,) of places (n, 3), 0 instead of negative where most of five rays out of the mouth do not
+    leave the flesh at the first hit: where a surface folds into itself, nearest points have the wrong side."""
+    result, doubtful = signed.copy(), np.flatnonzero(signed < -_DOUBTFUL)
+    ahead = on_arch(places[doubtful])[2].astype(np.float64)
+    aside, up = np.cross(ahead, [0.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0])
+    ways = [ahead, ahead + 0.3 * aside, ahead - 0.3 * aside, ahead + 0.3 * up, ahead - 0.3 * up]
+    a, b, c = np.moveaxis(points[triangles].astype(np.float64), 1, 0)
+    normal, scene, leaving = np.cross(b - a, c - a), RayScene(points, triangles), np.zeros(len(doubtful))
+    for way in ways if len(doubtful) else ():
+        first, _, _ = scene.first_hit(places[doubtful], way)
+        leaving += (first >= 0) & ((normal[first] * way).sum(1) > 0)
+    result[doubtful[leaving < 3]] = 0
+    return result
+
+
+def signed_distances(places: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Distances (n,) of places (n, 3) from the nearest point of a surface, negative behind it.
+
+    points (V, 3), triangles (t, 3): the surface. 0 where the nearest point is at its border, which has no sides.
+    """
     from scipy.spatial import cKDTree
 
-    a, b, c = np.moveaxis(points[triangles].astype(np.float64), 1, 0)
-    normal = np.cross(b - a, c - a)
-    length = np.linalg.norm(normal, axis=1)
-    whole = length > 1e-10
-    normal = normal[whole] / length[whole, None]
-    samples = [(a + b + c) / 3] + [(4 * p + q + r) / 6 for p, q, r in ((a, b, c), (b, c, a), (c, a, b))]
-    places = np.concatenate([one[whole] for one in samples])
-    distance, index = cKDTree(places).query(points[vertices])
-    offset = points[vertices] - places[index]
-    signed = (offset * np.tile(normal, (4, 1))[index]).sum(1)
-    lateral = np.sqrt(np.maximum(distance**2 - signed**2, 0))
-    return np.where((lateral < beside) & (distance < reach), signed, 0.0)
+    corners = points[triangles].astype(np.float64)
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-15)
+    samples = np.concatenate([np.einsum("tkx,k->tx", corners, share) for share in _SHARES])
+    nearest = cKDTree(samples).query(places, _CANDIDATES)[1] % len(triangles)
+    foot = _closest(places.astype(np.float64)[:, None], corners[nearest])
+    offset = places[:, None] - foot
+    distance = np.linalg.norm(offset, axis=2)
+    least = distance.min(1)
+    # At an edge or a corner the mean of the adjacent triangles' normals tells the sides apart (Baerentzen 2005).
+    tied = distance < least[:, None] + _TIE
+    first = np.take_along_axis(offset, distance.argmin(1)[:, None, None], 1)[:, 0]
+    side = np.sign((first * (normal[nearest] * tied[..., None]).sum(1)).sum(1))
+    at_border = (_border(triangles)[nearest] & tied).any(1)
+    return np.where(at_border, 0.0, side * least)
+
+
+def _closest(places: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """The points (..., 3) of triangles (..., 3, 3) that are nearest to places (..., 3)."""
+    a, b, c = np.moveaxis(corners, -2, 0)
+    e, f, p = b - a, c - a, places - a
+    ee, ef, ff = ((x * y).sum(-1) for x, y in ((e, e), (e, f), (f, f)))
+    pe, pf = (p * e).sum(-1), (p * f).sum(-1)
+    area = np.maximum(ee * ff - ef * ef, 1e-30)
+    s, t = (ff * pe - ef * pf) / area, (ee * pf - ef * pe) / area
+    inside = (s >= 0) & (t >= 0) & (s + t <= 1)
+    options = [a + s[..., None] * e + t[..., None] * f]
+    for start, end in ((a, b), (b, c), (c, a)):
+        along = end - start
+        share = ((places - start) * along).sum(-1) / np.maximum((along * along).sum(-1), 1e-30)
+        options.append(start + np.clip(share, 0, 1)[..., None] * along)
+    distance = np.stack([np.linalg.norm(places - option, axis=-1) for option in options])
+    distance[0][~inside] = np.inf
+    return np.take_along_axis(np.stack(options), distance.argmin(0)[None, ..., None], 0)[0]
+
+
+def _border(triangles: np.ndarray) -> np.ndarray:
+    """(t,) bool: triangles that have a vertex at the surface's border."""
+    edges = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    edge, count = np.unique(edges, axis=0, return_counts=True)
+    return np.isin(triangles, edge[count == 1]).any(1)

@@ -7,6 +7,8 @@ import numpy as np
 
 # Influence of the anchors that counts as none: it makes the correction fade instead of ending in a step.
 _LEAST = 0.35
+# Meters: what is left of a crossing that is not worth another round.
+_CLOSE_ENOUGH = 5e-5
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,14 @@ class Contact:
     """Two surfaces of a head that meet in pairs of vertices.
 
     first, second (n,) the vertices of the pairs; offset (n, 3) meters from the second to the first where they touch;
+    direction (n, 3) unit: smoothly along the contact, from the second surface to the first;
     to_first (a, n), to_second (b, n): how the vertices around_first (a,) and around_second (b,) follow the pairs.
     """
 
     first: np.ndarray
     second: np.ndarray
     offset: np.ndarray
+    direction: np.ndarray
     around_first: np.ndarray
     around_second: np.ndarray
     to_first: np.ndarray
@@ -30,14 +34,18 @@ class Contact:
         for _ in range(rounds):
             self._move(points, self.offset - (points[self.first] - points[self.second]))
 
-    def uncross(self, points: np.ndarray, rounds: int = 8) -> None:
-        """Move the surfaces of a head (V, 3), in place, where they have passed through each other."""
-        distance = np.linalg.norm(self.offset, axis=1, keepdims=True)
-        direction = self.offset / np.maximum(distance, 1e-9)
-        # The spread mean of a few deep places falls short of them.
+    def uncross(self, points: np.ndarray, rounds: int = 16) -> None:
+        """Move the surfaces of a head (V, 3), in place, where they have passed through each other: there they touch."""
+        distance = (self.offset * self.direction).sum(1, keepdims=True)
+        met = None
         for _ in range(rounds):
-            between = ((points[self.first] - points[self.second]) * direction).sum(1, keepdims=True)
-            self._move(points, np.maximum(distance - between, 0) * direction)
+            short = distance - ((points[self.first] - points[self.second]) * self.direction).sum(1, keepdims=True)
+            # What the smooth movement of deep places parts too far, comes back.
+            met = short > 0 if met is None else met | (short > 0)
+            wanted = np.where(met, short, 0)
+            if np.abs(wanted).max(initial=0) < _CLOSE_ENOUGH:
+                return
+            self._move(points, wanted * self.direction)
 
     def _move(self, points: np.ndarray, change: np.ndarray) -> None:
         if np.abs(change).max(initial=0) > 1e-6:
@@ -45,20 +53,31 @@ class Contact:
             points[self.around_second] -= self.to_second @ (change / 2)
 
 
-def find_contact(points: np.ndarray, one: np.ndarray, other: np.ndarray, touch: float, reach: float) -> Contact:
+def find_contact(
+    points: np.ndarray,
+    one: np.ndarray,
+    other: np.ndarray,
+    touch: float,
+    reach: float,
+    sides: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Contact:
     """The Contact of two sets of vertices (n,), (m,) of a head (V, 3) whose nearest ones are closer than `touch`.
 
-    reach: see `spread_weights`; all in meters.
+    reach: see `spread_weights`; all in meters. sides: the vertices that move with them, default the sets themselves.
     """
     squared = _squared_distances(points[one], points[other])
     partner, nearest = squared.argmin(1), squared.min(1)
     meeting = nearest < touch * touch
     first, second = one[meeting], other[partner[meeting]]
-    around = [side[near(points[side], points[pair], 3 * reach)] for side, pair in ((one, first), (other, second))]
+    offset = points[first] - points[second]
+    # Of a pair that lies on one another the offset says nothing.
+    direction = np.exp(-_squared_distances(points[first], points[first]) / (2 * touch * touch)) @ offset
+    around = [side[near(points[side], points[pair], 3 * reach)] for side, pair in zip(sides or (one, other), (first, second), strict=True)]
     return Contact(
         first,
         second,
-        points[first] - points[second],
+        offset,
+        (direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)).astype(np.float32),
         around[0],
         around[1],
         spread_weights(points[around[0]], points[first], reach),

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -37,20 +37,46 @@ class Level:
                 values = values + (start - values) * fixed[:, None]
         return values
 
+    def grown(self, values: np.ndarray, largest: int, rounds: int) -> np.ndarray:
+        """Values (n,) after `largest` rounds of taking the largest one around, and `rounds` of averaging."""
+        around, weights = self._columns
+        for _ in range(largest):
+            values = np.maximum(values, np.maximum.reduce(values[around]))
+        for _ in range(rounds):
+            values = (values + (values[around] * weights).sum(0)) * np.float32(0.5)
+        return values
+
+    @cached_property
+    def _columns(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.ascontiguousarray(self.neighbors.T), np.ascontiguousarray(self.weights.T)
+
+    def distances(self, sources: Sequence[int] | np.ndarray) -> np.ndarray:
+        """(n,) float32 meters along the edges from the nearest of these vertices."""
+        result = np.full(len(self.parent), np.inf, np.float32)
+        result[np.asarray(sources)] = 0
+        while True:
+            shorter = np.minimum(result, (result[self.neighbors] + self.lengths).min(1))
+            if (shorter == result).all():
+                return result
+            result = shorter
+
+
+def surface_graph(quads: np.ndarray, points: np.ndarray) -> Level:
+    """The Level of a surface's edges, without a coarser one: quads (q, 4), -1 last in triangles; points (n, 3)."""
+    return _level(_unique_edges(_edges(quads)), points, np.zeros(len(points), np.int32))
+
 
 @cache
 def levels() -> tuple[Level, ...]:
     """The skin's graph and its coarser levels, the finest first."""
     layout, model = skin(), head_model()
     mesh = model.mesh
-    quads = layout.inverse[mesh.quads[mesh.quad_parts == PARTS.index(SKIN)]]
-    quads[:, 3] = np.where(mesh.quads[mesh.quad_parts == PARTS.index(SKIN)][:, 3] < 0, quads[:, 0], quads[:, 3])
-    edges = np.concatenate([quads[:, [k, (k + 1) % 4]] for k in range(4)])
+    quads = mesh.quads[mesh.quad_parts == PARTS.index(SKIN)]
+    edges = _edges(np.where(quads < 0, -1, layout.inverse[quads]))
     points = model.neutral[layout.vertices]
     result = []
     while True:
-        low, high = np.sort(edges, axis=1).T
-        edges = np.unique(np.stack([low, high], 1)[low != high], axis=0)
+        edges = _unique_edges(edges)
         last = len(points) <= _COARSEST
         parent = np.zeros(len(points), np.int32) if last else _clusters(edges, len(points))
         result.append(_level(edges, points, parent))
@@ -59,6 +85,16 @@ def levels() -> tuple[Level, ...]:
         count = np.bincount(parent)[:, None]
         points = np.stack([np.bincount(parent, points[:, k]) for k in range(3)], 1) / count
         edges = parent[edges]
+
+
+def _edges(quads: np.ndarray) -> np.ndarray:
+    quads = np.where(quads < 0, quads[:, :1], quads)
+    return np.concatenate([quads[:, [k, (k + 1) % 4]] for k in range(4)])
+
+
+def _unique_edges(edges: np.ndarray) -> np.ndarray:
+    low, high = np.sort(edges, axis=1).T
+    return np.unique(np.stack([low, high], 1)[low != high], axis=0)
 
 
 def _level(edges: np.ndarray, points: np.ndarray, parent: np.ndarray) -> Level:
@@ -127,11 +163,4 @@ def extrapolated(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def distance_from(sources: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """(n,) float32 meters along the neutral head's edges from the nearest of these vertices (indices)."""
-    level = levels()[0]
-    result = np.full(len(level.parent), np.inf, np.float32)
-    result[np.asarray(sources)] = 0
-    while True:
-        shorter = np.minimum(result, (result[level.neighbors] + level.lengths).min(1))
-        if (shorter == result).all():
-            return result
-        result = shorter
+    return levels()[0].distances(sources)

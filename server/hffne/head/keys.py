@@ -6,11 +6,11 @@ import numpy as np
 from hffne.head.eyes import SIDES, Ball, ball_surface, gaze_rotation, rest_lids, turn
 from hffne.head.lips import lips
 from hffne.head.model import SparseKeys, head_model
-from hffne.head.teeth import clear_teeth
+from hffne.head.teeth import clear_teeth, hold_back
 
 # The keys that bring surfaces into each other; the others are the model's own. ARKit's mouthClose is not among them: it
 # is made to be added to jawOpen, and alone it presses the lips into each other.
-_LIPS = ("mouthShrugLower", "mouthPress", "mouthPucker", "mouthRoll", "mouthLeft", "mouthRight", "cheekPuff")
+_LIPS = ("mouthShrugLower", "mouthPress", "mouthPucker", "mouthRoll", "mouthLeft", "mouthRight", "mouthDimple", "mouthFrown", "cheekPuff")
 _TEETH: tuple[str, ...] = (
     "jawOpen",
     "jawLeft",
@@ -24,6 +24,8 @@ _TEETH: tuple[str, ...] = (
     "mouthShrug",
 )
 _TEETH += ("mouthSmile", "mouthStretch")
+# The model rolls the lips between open teeth, and the jaw is closed.
+_ROLL = "mouthRoll"
 # Degrees that the eyeball turns at 1: to the nose and from it, up, down.
 _IN, _OUT, _UP, _DOWN = 30.0, 30.0, 25.0, 30.0
 _LIDS = ("eyeBlink", "eyeLook", "eyeSquint", "cheekSquint", "browDown", "noseSneer")
@@ -45,6 +47,8 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
     """A key's vertices (n,) and their movements (n, 3), corrected where they bring surfaces into each other."""
     moved = head_model().expressions.add(neutral, {name: 1.0})
     if not name.startswith(_LIDS):
+        if name.startswith(_ROLL):
+            hold_back(neutral, moved)
         if name.startswith(_LIPS):
             lips().uncross(moved)
         if name.startswith(_TEETH):
@@ -60,7 +64,7 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
             own = ((eye, ball_surface(moved, eye.ball)),)
         rest_lids(moved, own, loosest=None)
     change = moved - neutral
-    vertices = np.flatnonzero(np.abs(change).max(1) > 2e-6).astype(np.int32)
+    vertices = np.flatnonzero(np.maximum.reduce(np.abs(change.T)) > 2e-6).astype(np.int32)
     return vertices, change[vertices]
 
 

@@ -1,29 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the lips meet: the model's identities and a smooth residual part them by a little, which shows the teeth."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
+from hffne.geometry.grids import smoothstep
 from hffne.head.contact import Contact, find_contact
 from hffne.head.model import head_model
+from hffne.head.mouth import mouth
 
 # Meters. The lips of the model's neutral head are this close to each other where they meet; a correction's sigma.
 TOUCH, REACH = 0.0016, 0.006
-# A vertex that the jaw moves by more than this belongs to the lower lip.
-JAW = 0.003
-# The mouth's surroundings, and how far behind its corners the lips still count: the mouth bag's folds touch one another
-# too.
-_RADIUS, _BEHIND = 0.045, 0.002
+# The model's lips leave a slit that shows the teeth: how much closer they are made, and how close at most.
+_PRESSED, _LEAST_GAP = 0.0002, 0.0003
+# How far over the surface the lips reach from the inner lips, and how far from a corner of the mouth they begin.
+AROUND, _BESIDE_CORNER = 0.012, 0.0008
+# Meters from the other lip's side over which corrections fade in.
+_CORNER_FADE = 0.002
 
 
 @cache
 def lips() -> Contact:
     """The upper and the lower lip of the shipped model."""
     model = head_model()
-    marks = model.at_landmarks(model.neutral)
-    soft = np.union1d(model.part_vertices["Skin"], model.part_vertices["Mouth"])
-    soft = soft[np.linalg.norm(model.neutral[soft] - marks[[62, 66]].mean(0), axis=1) < _RADIUS]
-    lower = np.linalg.norm(model.expressions.dense("jawOpen", len(model.neutral))[soft], axis=1) > JAW
-    front = model.neutral[soft, 2] > marks[[48, 54], 2].min() - _BEHIND
-    return find_contact(model.neutral, soft[~lower & front], soft[lower & front], TOUCH, REACH)
+    around = mouth()
+    close = (around.to_lips < AROUND) & (around.to_other > _BESIDE_CORNER)
+    upper, lower = (around.vertices[close & side] for side in (~around.lower, around.lower))
+    sides = around.vertices[~around.lower], around.vertices[around.lower]
+    contact = find_contact(model.neutral, upper, lower, TOUCH, REACH, sides)
+    distance = (contact.offset * contact.direction).sum(1, keepdims=True)
+    pressed = np.clip(distance - _LEAST_GAP, 0, _PRESSED)
+    # Across the corners of the mouth, where the lips are one, both move alike: not at all.
+    fade = smoothstep(0, _CORNER_FADE, around.to_other)[:, None].astype(np.float32)
+    return replace(
+        contact,
+        offset=contact.offset - pressed * contact.direction,
+        to_first=contact.to_first * fade[around.place[contact.around_first]],
+        to_second=contact.to_second * fade[around.place[contact.around_second]],
+    )
