@@ -72,7 +72,10 @@ def find_contact(
     offset = points[first] - points[second]
     # Of a pair that lies on one another the offset says nothing.
     direction = np.exp(-_squared_distances(points[first], points[first]) / (2 * touch * touch)) @ offset
-    around = [side[near(points[side], points[pair], 3 * reach)] for side, pair in zip(sides or (one, other), (first, second), strict=True)]
+    around = [
+        side[near(points[side], points[pair], 3 * reach)]
+        for side, pair in zip(sides or (one, other), (first, second), strict=True)
+    ]
     return Contact(
         first,
         second,

@@ -10,7 +10,17 @@ from hffne.head.teeth import clear_teeth, hold_back
 
 # The keys that bring surfaces into each other; the others are the model's own. ARKit's mouthClose is not among them: it
 # is made to be added to jawOpen, and alone it presses the lips into each other.
-_LIPS = ("mouthShrugLower", "mouthPress", "mouthPucker", "mouthRoll", "mouthLeft", "mouthRight", "mouthDimple", "mouthFrown", "cheekPuff")
+_LIPS = (
+    "mouthShrugLower",
+    "mouthPress",
+    "mouthPucker",
+    "mouthRoll",
+    "mouthLeft",
+    "mouthRight",
+    "mouthDimple",
+    "mouthFrown",
+    "cheekPuff",
+)
 _TEETH: tuple[str, ...] = (
     "jawOpen",
     "jawLeft",

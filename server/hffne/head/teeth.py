@@ -19,7 +19,7 @@ CLEAR, CELL = 0.0002, 0.0012
 _ARCH, _BEGIN = 0.028, 0.055
 # Around the mouth; and the most that the skin is moved.
 _RADIUS, _MOST = 0.06, 0.012
-# Rounds over neighboring vertices: in which the deepest one's push is taken on, and in which it is smoothed; and of both.
+# Rounds over neighboring vertices: the deepest one's push is taken on, then it is smoothed; and rounds of both.
 _GROW, _SMOOTH, _ROUNDS = 2, 3, 2
 # Into how many steps a movement is divided to find where it meets the teeth; meters that a vertex may be deeper then;
 # and rounds of smoothing how far vertices go.
@@ -48,7 +48,7 @@ def _outside() -> _Outside:
 
 
 def clear_teeth(points: np.ndarray) -> None:
-    """Move lips and cheeks of a head (V, 3) that lie in the teeth, or behind them, smoothly to the outside, in place."""
+    """Move lips and cheeks of a head (V, 3) that lie in the teeth, or behind them, smoothly outside, in place."""
     parts, around = _outside(), mouth()
     side = _side(points[parts.teeth])
     for _ in range(_ROUNDS):
