@@ -12,7 +12,10 @@ from hffne.head.build import head_textures
 from hffne.head.fitted import fit_head
 from hffne.head.layout import HeadLayout
 from hffne.head.model import PARTS, head_model
+from hffne.head.mouth import mouth
+from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import raster, skin
+from hffne.head.skin_tone import fit_skin_tone
 from hffne.head.textures import unwrap_head
 from painted_head import (
     CROP,
@@ -214,3 +217,20 @@ def test_two_photos_show_both_sides():
     sure = inside & (both.textures.confidence > 0.97)
     error = np.abs(both.textures.color.astype(float) - skin_paint(points)).max(2)
     assert np.percentile(error[sure], 90) < 12
+
+
+def test_teeth_and_the_inside_of_a_mouth_are_told_from_lips():
+    """On any skin; what is pale or dark elsewhere on the face stays."""
+    layout, around = skin(), mouth()
+    place = around.place[layout.vertices]
+    to_lips = np.where(place >= 0, around.to_lips[place], 1.0)
+    for tone in ([0.85, 0.65, 0.55], [0.45, 0.30, 0.22]):
+        colors = np.tile(np.array(tone, np.float32), (len(layout.vertices), 1))
+        model = fit_skin_tone(colors, np.ones(len(colors)))
+        lips = to_lips < 0.005
+        colors[to_lips > 0.03] = 0.9
+        for color, expected in (([0.92, 0.88, 0.80], 1), ([0.05, 0.03, 0.03], 1), ([0.75, 0.38, 0.38], 0), (tone, 0)):
+            colors[lips] = color
+            found = inside_of_mouth(colors, model)
+            assert np.abs(found[to_lips < 0.003] - expected).max() < 0.1
+            assert found[to_lips > 0.025].max() < 0.01

@@ -161,6 +161,6 @@ def extrapolated(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return result
 
 
-def distance_from(sources: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def distance_from(sources: Sequence[int] | np.ndarray) -> np.ndarray:
     """(n,) float32 meters along the neutral head's edges from the nearest of these vertices (indices)."""
     return levels()[0].distances(sources)

@@ -26,6 +26,11 @@ class SkinTone:
     mean: np.ndarray
     deviation: np.ndarray
 
+    @staticmethod
+    def features(colors: np.ndarray) -> np.ndarray:
+        """Brightness and two ratios (n, 3), logarithms, of colors (n, 3) 0..1: red and blue to green."""
+        return _features(colors)
+
     def distance(self, colors: np.ndarray) -> np.ndarray:
         """(n,) float32: how far colors (n, 3) 0..1 are from this skin, in standard deviations."""
         return np.linalg.norm((_features(colors) - self.mean) / self.deviation, axis=1).astype(np.float32)

@@ -71,13 +71,13 @@ def hold_back(points: np.ndarray, moved: np.ndarray) -> None:
     parts, around = _outside(), mouth()
     start = points[parts.soft]
     change = moved[parts.soft] - start
-    free = np.ones(len(parts.soft), np.float32)
+    free: np.ndarray = np.ones(len(parts.soft), np.float32)
     side = _side(points[parts.teeth])
     allowed = np.maximum(side.depth(start), 0) + _TOLERANCE
     for step in range(_STEPS, 0, -1):
         inside = side.depth(start + change * np.float32(step / _STEPS))
         free[inside > allowed] = (step - 1) / _STEPS
-    share = np.ones(len(around.vertices), np.float32)
+    share: np.ndarray = np.ones(len(around.vertices), np.float32)
     share[around.place[parts.soft]] = free
     share = 1 - around.graph.grown(1 - share, 1, _SOFT_STOP)
     index = around.vertices

@@ -29,6 +29,7 @@ from hffne.geometry.grids import smoothstep
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
 from hffne.head.grain import away_from_seams, cheek_grain
+from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
 from hffne.head.surface import HeadSurface
@@ -59,6 +60,8 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
     colors = photo.coarse_colors(at[None])[0]
     tone = skin_model(colors, seen)
     kept, certain = skin_share(colors, seen, tone)
+    outside = 1 - inside_of_mouth(colors, tone)
+    kept, certain = kept * outside, certain * outside
     share = seen * kept
     relief = share * _within(estimate.mask, at)
     low = raster(LOW).interpolated(np.hstack([at, surface.normals, share[:, None]])[skin().of_point])
