@@ -150,6 +150,6 @@ def find_python(context: bpy.types.Context, explicit: str = "") -> str:
     The first that exists of: `explicit`, the preferences, the environment variable, the engine installed by this
     extension, that of another Blender.
     """
-    preferred = bpy.path.abspath(get(context).engine_python)
+    preferred = get(context).engine_python
     chosen = launch.find_python(explicit, preferred) or installed.installed_python(engine_folder())
     return chosen or (engine_of_another_blender() or ("", ""))[1]

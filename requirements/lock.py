@@ -19,6 +19,8 @@ OPTIONS = [
     *("--universal", "--python-version", "{}.{}".format(*PYTHON)),
     *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"),
     *("--excludes", "requirements/excluded.txt", "--no-emit-package", "torch"),
+    # What a package asks for although it runs with others.
+    *("--overrides", "requirements/overrides.txt"),
 ]
 HEADER = "# Made by: python requirements/lock.py\n"
 

@@ -31,6 +31,10 @@ LOCKS = ROOT / "requirements"
 LOCKED_EXTRAS = ("", "blender", "test", "lint")
 
 _STAMP = "hffne-installed.json"
+# In an environment's folder while something is installed: it stays when that is interrupted.
+_BEGUN = "hffne-begun.json"
+# In the folders that this program has made, which alone it empties.
+_MADE = "hffne-made.json"
 
 
 class SetupFailed(Exception):
@@ -52,7 +56,8 @@ def ensure_environment(extras: Iterable[str]) -> Path:
     """
     folder = Path(os.environ.get("HFFNE_VENV") or ROOT / ".venv")
     python = python_in(folder)
-    if not _works(python):
+    interrupted = (folder / _BEGUN).exists()
+    if not _works(python) or (interrupted and _is_ours(folder)):
         _make_venv(folder)
         if not _works(python):
             raise SetupFailed(f"The environment in {folder} does not work. Delete the folder and try again.")
@@ -61,21 +66,36 @@ def ensure_environment(extras: Iterable[str]) -> Path:
     fingerprint = _fingerprint()
     # Extras pile up: the tests and the quick start use one environment.
     wanted = sorted(set(extras) | set(state.get("extras", [])))
-    if state.get("fingerprint") == fingerprint and state.get("extras") == wanted:
+    if not interrupted and state.get("fingerprint") == fingerprint and state.get("extras") == wanted:
         say(f"The environment {folder} is ready.")
         return python
+    _write(folder / _BEGUN, {})
     stamp.unlink(missing_ok=True)
-    _install_torch(python)
+    # What an interrupted pip has left half-written counts as installed for it.
+    again = ["--force-reinstall"] if interrupted and not _is_ours(folder) else []
+    try:
+        locks = _install(python, wanted, again)
+    except SetupFailed:
+        # It has said so itself: what is installed is whole.
+        (folder / _BEGUN).unlink(missing_ok=True)
+        raise
+    _write(stamp, {"fingerprint": fingerprint, "extras": wanted, "locked": bool(locks)})
+    (folder / _BEGUN).unlink(missing_ok=True)
+    return python
+
+
+def _install(python: Path, wanted: list, again: list) -> list:
+    """Install everything; again: options for pip. Returns the locks that were used."""
+    _install_torch(python, again)
     say(f"Installing the project with {', '.join(wanted)} (some minutes the first time)")
     locks = _locks(python, wanted)
     if locks:
-        pip(python, "install", "--require-hashes", "--no-deps", *(part for lock in locks for part in ("-r", str(lock))))
+        files = [part for lock in locks for part in ("-r", str(lock))]
+        pip(python, "install", "--require-hashes", "--no-deps", *again, *files)
         pip(python, "install", "--no-deps", "-e", str(ROOT))
     else:
-        pip(python, "install", "-e", f"{ROOT}[{','.join(wanted)}]")
-    facts = {"fingerprint": fingerprint, "extras": wanted, "locked": bool(locks)}
-    stamp.write_text(json.dumps(facts), encoding="utf-8")
-    return python
+        pip(python, "install", *again, "-e", f"{ROOT}[{','.join(wanted)}]")
+    return locks
 
 
 def lock_of(extra: str) -> Path:
@@ -124,23 +144,54 @@ def _works(python: Path) -> bool:
     if not python.exists():
         return False
     try:
-        check = [str(python), "-c", "import pip"]
+        check = [str(python), "-I", "-c", "import pip"]
         return subprocess.run(check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
         return False
 
 
+def _is_ours(folder: Path) -> bool:
+    return (folder / _MADE).is_file()
+
+
 def _make_venv(folder: Path) -> None:
     maker = _find_maker()
     say(f"Making a Python environment in {folder}")
-    # --clear: it may be half-made, or its Python may be gone.
-    command = [*maker, "-m", "venv", "--clear", str(folder)]
-    if subprocess.run(command).returncode:
-        shutil.rmtree(folder, ignore_errors=True)
+    _empty(folder)
+    if subprocess.run([*maker, "-m", "venv", str(folder)]).returncode:
+        _empty(folder)
         raise SetupFailed(
             "Python could not make a virtual environment. On Debian and Ubuntu install it first: "
             f"sudo apt install python{PYTHON[0]}.{PYTHON[1]}-venv"
         )
+
+
+def _empty(folder: Path) -> None:
+    """Make an empty folder for an environment. Raises SetupFailed for one with files that are not this program's."""
+    if folder.exists() and not folder.is_dir():
+        raise SetupFailed(f"{folder} is a file. Name a new folder in HFFNE_VENV.")
+    if folder.is_dir() and not _is_ours(folder) and any(folder.iterdir()):
+        raise SetupFailed(
+            f"The folder {folder} is not empty and was not made by this program, and has no working Python with pip. "
+            "Delete it, or name a new folder in HFFNE_VENV."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    # First of all, so that an environment that is interrupted from here on is known as ours.
+    _write(folder / _MADE, {})
+    for path in folder.iterdir():
+        if path.name == _MADE:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _write(path: Path, facts: dict) -> None:
+    """Write facts as JSON, all or nothing."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(facts), encoding="utf-8")
+    os.replace(partial, path)
 
 
 def _find_maker() -> list:
@@ -162,17 +213,17 @@ def _find_maker() -> list:
     return [sys.executable]
 
 
-def _install_torch(python: Path) -> None:
-    if _installed_torch(python).split("+")[0] == TORCH.split("==")[1]:
+def _install_torch(python: Path, again: Iterable[str] = ()) -> None:
+    if not again and _installed_torch(python).split("+")[0] == TORCH.split("==")[1]:
         return
     say(f"Installing {TORCH}")
     if _default_is_cuda() and not _has_nvidia() and _reachable(TORCH_CPU_INDEX):
         try:
-            pip(python, "install", TORCH, "--extra-index-url", TORCH_CPU_INDEX)
+            pip(python, "install", *again, TORCH, "--extra-index-url", TORCH_CPU_INDEX)
             return
         except SetupFailed:
             say("The CPU build could not be installed; trying the default one")
-    pip(python, "install", TORCH)
+    pip(python, "install", *again, TORCH)
 
 
 def _installed_torch(python: Path) -> str:
@@ -200,10 +251,11 @@ def _reachable(url: str) -> bool:
 
 def pip(python: Path, *arguments: str) -> None:
     """Run an environment's pip, shielded from this process's settings; raises SetupFailed when it fails."""
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
+    # Isolated: no modules of the working folder.
+    command = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", *arguments]
     environment = dict(os.environ)
     # A user-wide site or another environment must not stand in for what is missing here.
-    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_USER"):
+    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"):
         environment.pop(name, None)
     if subprocess.run(command, env=environment).returncode:
         raise SetupFailed("pip failed; its last lines above give the reason. Check the connection and try again.")

@@ -4,6 +4,8 @@
 import importlib.metadata
 import json
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -205,3 +207,88 @@ def test_the_citation_has_the_manifests_version():
         1
     )
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+# Interruptions and folders
+
+
+@pytest.fixture
+def maker(tmp_path, monkeypatch):
+    """bootstrap on a folder in tmp_path; instead of Python's venv and pip, something that can be interrupted."""
+    folder = tmp_path / "env"
+    monkeypatch.setenv("HFFNE_VENV", str(folder))
+    done = []
+
+    def make(command):
+        python = bootstrap.python_in(Path(command[-1]))
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.write_text("")
+        done.append("venv")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", make)
+    monkeypatch.setattr(bootstrap, "_find_maker", lambda: ["python"])
+    monkeypatch.setattr(bootstrap, "_works", lambda path: path.exists())
+    monkeypatch.setattr(bootstrap, "_version_of", lambda path: bootstrap.PYTHON)
+    monkeypatch.setattr(bootstrap, "_installed_torch", lambda _: bootstrap.TORCH.split("==")[1])
+    monkeypatch.setattr(bootstrap, "pip", lambda _, *arguments: done.append("pip"))
+    return folder, done
+
+
+def test_an_interruption_at_any_step_is_made_good_by_the_next_run(maker, monkeypatch):
+    folder, done = maker
+    write, unlink, pip = bootstrap._write, Path.unlink, bootstrap.pip
+    steps = {"count": 0, "stop": None}
+
+    def step():
+        steps["count"] += 1
+        if steps["count"] == steps["stop"]:
+            raise KeyboardInterrupt
+
+    def stepped(function):
+        def call(*arguments, **options):
+            step()
+            result = function(*arguments, **options)
+            step()
+            return result
+
+        return call
+
+    monkeypatch.setattr(bootstrap, "_write", stepped(write))
+    monkeypatch.setattr(bootstrap, "pip", stepped(pip))
+    monkeypatch.setattr(bootstrap, "_empty", stepped(bootstrap._empty))
+    monkeypatch.setattr(Path, "unlink", stepped(unlink))
+    for stop in range(1, 40):
+        shutil.rmtree(folder, ignore_errors=True)
+        steps.update(count=0, stop=stop)
+        try:
+            bootstrap.ensure_environment(["test"])
+            break
+        except KeyboardInterrupt:
+            pass
+        # What was interrupted is not taken for whole.
+        (folder / "half").mkdir(parents=True, exist_ok=True)
+        steps.update(stop=None)
+        if not (folder / bootstrap._MADE).exists():
+            (folder / "half").rmdir()
+        del done[:]
+        bootstrap.ensure_environment(["test"])
+        finished = bootstrap.read_state(folder / bootstrap._STAMP)
+        assert finished["extras"] == ["test"] and not (folder / bootstrap._BEGUN).exists(), stop
+        assert "pip" in done or stop > 10, stop
+    assert stop > 12, "all steps were interrupted"
+
+
+def test_a_folder_that_was_not_made_here_is_never_emptied(maker):
+    folder, done = maker
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    with pytest.raises(bootstrap.SetupFailed, match="not empty"):
+        bootstrap.ensure_environment(["test"])
+    assert (folder / "thesis.tex").read_text() == "years of work" and not done
+    # A working environment of the user's own is used, and not made again after an interruption.
+    bootstrap.python_in(folder).parent.mkdir()
+    bootstrap.python_in(folder).write_text("")
+    (folder / bootstrap._BEGUN).write_text("{}")
+    bootstrap.ensure_environment(["test"])
+    assert (folder / "thesis.tex").exists() and "venv" not in done and "pip" in done

@@ -6,6 +6,7 @@ to a `Task` happens in `poll()`, on the caller's thread. So no thread can reach 
 """
 
 import atexit
+import contextlib
 import queue
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from ..system.errors import ExtensionError
-from . import frames, protocol, watchdog
+from . import answers, frames, launch, protocol, watchdog
 from .task import Answer, Task
 
 LOG_LINES = 400
@@ -25,9 +26,10 @@ LOG_LINE_BYTES = 4096
 # replaced for the next task.
 CANCEL_SECONDS = 20
 
-_UPDATE_BOTH = "Install the engine and the extension in the same version."
-_READ_LOG = "Look at the engine's log."
-_KILLED = "The system ended it, most likely for lack of memory: close other programs or choose smaller textures."
+# Messages that wait to be taken in; an engine that sends more has to wait.
+MOST_WAITING = 64
+# Seconds in which a process whose output has ended is expected to end too.
+END_SECONDS = 2.0
 
 
 class EngineError(ExtensionError):
@@ -61,12 +63,14 @@ class EngineClient:
         self.idle_seconds = idle_seconds
         self.hello: dict[str, Any] | None = None
         self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._incoming: queue.Queue[_Item] = queue.Queue()
+        self._incoming: queue.Queue[_Item] = queue.Queue(MOST_WAITING)
         self._tasks: dict[int, Task] = {}
         self._next_id = 1
         self._lock = threading.Lock()
         self._idle_timer: threading.Timer | None = None
         self._closed = False
+        # When the end of the engine's output was seen.
+        self._ended_at: float | None = None
         self._watchdog = watchdog.Watchdog()
         # Cancelled requests that the engine has not answered yet: id -> time of the cancel.
         self._cancelled_at: dict[int, float] = {}
@@ -77,6 +81,7 @@ class EngineClient:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                cwd=launch.neutral_folder(),
                 # A console window must not flash up beside Blender on Windows.
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) if sys.platform == "win32" else 0,
             )
@@ -144,6 +149,9 @@ class EngineClient:
     def poll(self, timeout: float = 0.0) -> None:
         """Process what the engine has sent since the last call; wait up to `timeout` seconds for the first message."""
         while True:
+            if self._ended_at is not None:
+                self._await_end(timeout)
+                return
             try:
                 item = self._incoming.get(timeout=timeout) if timeout else self._incoming.get_nowait()
             except queue.Empty:
@@ -151,15 +159,15 @@ class EngineClient:
                 return
             timeout = 0.0
             if isinstance(item, _EndOfOutput):
-                self._end_of_output(None)
-                return
+                self._ended_at = time.monotonic()
+                continue
             if isinstance(item, frames.FrameError):
                 self._end_of_output(item)
                 return
             self._watchdog.reset()
             try:
                 self._process_message(*item)
-            except (TypeError, ValueError, AttributeError) as error:
+            except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
                 self._end_of_output(frames.FrameError(f"a message is not as expected: {error}"))
                 return
 
@@ -185,10 +193,10 @@ class EngineClient:
         """End the process at once and wait for nothing; for a process that ends itself."""
         self._process.kill()
 
-    def close(self, firmly: bool = False) -> None:
+    def close(self, firmly: bool = False, wait: bool = True) -> None:
         """Stop the engine: by a "shutdown" message first, then by signals; or by killing it at once.
 
-        Safe to call twice.
+        wait  until it has ended; else a thread waits, so that this returns at once. Safe to call twice.
         """
         with self._lock:
             if self._closed:
@@ -197,6 +205,12 @@ class EngineClient:
             self._stop_idle_timer()
         atexit.unregister(self.close)
         self._fail_all(EngineError("engine_stopped", "The engine was stopped."))
+        if wait:
+            self._stop(firmly)
+        else:
+            threading.Thread(target=self._stop, args=(firmly,), name="hffne-stop").start()
+
+    def _stop(self, firmly: bool) -> None:
         process = self._process
         if firmly:
             process.kill()
@@ -232,12 +246,18 @@ class EngineClient:
                     # Not queued: between two tasks nothing is taken from the queue.
                     self._watchdog.heartbeat(frame[0].get("cpu"))
                     continue
-                self._incoming.put(frame)
+                self._put(frame)
         except frames.FrameError as error:
-            self._incoming.put(error)
+            self._put(error)
         except (OSError, ValueError):
             pass
-        self._incoming.put(_END)
+        self._put(_END)
+
+    def _put(self, item: _Item) -> None:
+        while not self._closed:
+            with contextlib.suppress(queue.Full):
+                self._incoming.put(item, timeout=0.5)
+                return
 
     def _read_log(self) -> None:
         try:
@@ -263,14 +283,16 @@ class EngineClient:
         error = self._watchdog.check(loaded=self._hello_task.over)
         if error is not None:
             self._fail_all(error)
-            self.close(firmly=True)
+            self.close(firmly=True, wait=False)
 
     def _process_message(self, message: dict[str, Any], arrays: dict[str, Any]) -> None:
         kind = message.get("type")
-        task = self._tasks.get(message.get("id", -1))
+        number = answers.task_number(message)
+        task = self._tasks.get(number)
         if kind in ("result", "error", "cancelled"):
-            self._cancelled_at.pop(message.get("id", -1), None)
+            self._cancelled_at.pop(number, None)
         if kind == "error":
+            protocol.checked_fields(protocol.REPLIES["error"], message)
             self._process_error(task, EngineError.from_dict(message))
         elif task is None:
             return  # about a task that was cancelled
@@ -291,18 +313,12 @@ class EngineClient:
         else:
             self._fail(task, error)
         if error.fatal:
-            self.close()
+            self.close(wait=False)
 
     def _process_result(self, task: Task, message: dict[str, Any], arrays: dict[str, Any]) -> None:
-        described = protocol.RESULTS.get(task.kind)
-        try:
-            if described is not None:
-                protocol.checked_fields(described, message)
-                protocol.check_arrays(described, arrays)
-        except protocol.ProtocolError as error:
-            self._process_error(
-                task, EngineError("bad_asset", f"The engine's answer is not as expected: {error}", _UPDATE_BOTH)
-            )
+        wrong = answers.check_result(task.kind, message, arrays)
+        if wrong is not None:
+            self._process_error(task, wrong)
             return
         task.answer = (message, arrays)
         task.progress = 1.0
@@ -328,38 +344,22 @@ class EngineClient:
         if not self._tasks:
             self._start_idle_timer()
 
+    def _await_end(self, timeout: float) -> None:
+        """Fail all tasks once the exit code of the process is known; waits for it no longer than `timeout`."""
+        if self._process.poll() is None and time.monotonic() - (self._ended_at or 0) < END_SECONDS:
+            time.sleep(min(timeout, 0.05))
+        elif not self._closed:
+            self._end_of_output(None)
+
     def _end_of_output(self, frame_error: frames.FrameError | None) -> None:
         """Fail all tasks: the engine's output has ended, or is not what it should be."""
-        if isinstance(frame_error, frames.VersionMismatch):
-            error = EngineError(frame_error.code, frame_error.message, _UPDATE_BOTH, fatal=True)
-        elif frame_error is not None and not isinstance(frame_error, frames.TruncatedFrame):
-            error = EngineError(
-                "engine_garbled", f"The engine's output cannot be read: {frame_error}", _UPDATE_BOTH, fatal=True
-            )
-        else:
+        error = answers.error_of_frame(frame_error) if frame_error is not None else None
+        if error is None:
             # Half a frame, or none: the process has ended.
-            error = self._reason_of_end()
+            self._logger.join(0.2)
+            error = answers.error_of_end(self._process.poll(), list(self._log))
         self._fail_all(error)
-        self.close()
-
-    def _reason_of_end(self) -> EngineError:
-        """Why the process has ended, from its exit status and the last line of its log."""
-        status: int | None
-        try:
-            status = self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            status = None
-        self._logger.join(1)
-        last = next((line.strip() for line in reversed(self._log) if line.strip()), "")
-        if "No module named" in last:
-            code = "engine_not_installed"
-            hint = "Press Install Engine in the panel, or choose another Engine Python in the preferences."
-        else:
-            code, hint = "engine_died", _READ_LOG
-            if status == -9:
-                hint = _KILLED
-        text = "The engine stopped" + ("" if status is None else f" (exit code {status})")
-        return EngineError(code, text + (f": {last}" if last else "."), hint, fatal=True)
+        self.close(wait=False)
 
     def _start_idle_timer(self) -> None:
         if self.idle_seconds is None or self._closed:

@@ -21,7 +21,7 @@ from .install_work import Work
 from .lock import lock_for
 
 # Settings of the user's pip that would install elsewhere.
-_PIP_VARIABLES = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
+_PIP_VARIABLES = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
 
 
 class Install(Work):

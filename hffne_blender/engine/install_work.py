@@ -111,6 +111,7 @@ class Work:
             process = self._process = subprocess.Popen(
                 [str(part) for part in command],
                 env=environ,
+                cwd=os.path.abspath(os.sep),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -12,11 +12,22 @@ def find_python(explicit: str = "", preferred: str = "") -> str:
     """The engine's Python as a path, or "" when none is set.
 
     First the caller's own choice, then the preferences, then the variable HFFNE_ENGINE_PYTHON. A folder stands for the
-    virtual environment in it.
+    virtual environment in it. See `refusal` for one that must not be started.
     """
     for candidate in (explicit, preferred, os.environ.get(PYTHON_VARIABLE, "")):
         if candidate:
-            return str(_python_of(Path(candidate).expanduser()))
+            if refusal(candidate):
+                return candidate
+            found = _python_of(Path(os.path.expanduser(candidate)))
+            # A bare name is looked up in PATH.
+            return str(found) if found.parent == Path() else os.path.abspath(found)
+    return ""
+
+
+def refusal(python: str) -> str:
+    """Why a Python must not be started, or "": a .blend must not choose by "//", beside itself, what is run."""
+    if python.startswith("//"):
+        return f"The engine's Python cannot be beside a .blend ({python}): choose it by its whole path."
     return ""
 
 
@@ -46,12 +57,22 @@ def environment(inside_application: bool = False) -> dict[str, str]:
         environ.pop(name, None)
     if inside_application:
         environ.pop("PYTHONPATH", None)
+    elif environ.get("PYTHONPATH"):
+        # The engine runs in another working folder.
+        environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, environ["PYTHONPATH"].split(os.pathsep)))
+    if environ.get("HFFNE_WEIGHTS"):
+        environ["HFFNE_WEIGHTS"] = os.path.abspath(environ["HFFNE_WEIGHTS"])
     # The working folder must not shadow the engine's modules (Python 3.11 and later).
     environ["PYTHONSAFEPATH"] = "1"
     environ["PYTHONUTF8"] = "1"
     # The engine ends when this process does, even if this process crashes.
     environ["HFFNE_CLIENT_PID"] = str(os.getpid())
     return environ
+
+
+def neutral_folder() -> str:
+    """A working folder for the engine in which nobody puts modules: the root of the file system."""
+    return os.path.abspath(os.sep)
 
 
 def _python_of(path: Path) -> Path:

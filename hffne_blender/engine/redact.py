@@ -39,7 +39,11 @@ def redact_user(text: object, user: str | None = None, home: str | None = None) 
 
 
 def _without_home(text: str, home: str | None) -> str:
-    path = Path.home() if home is None else Path(home)
+    try:
+        path = Path.home() if home is None else Path(home)
+    except RuntimeError:
+        # No such variable, and the system knows no home of this process's user.
+        return text
     parts = [part for part in re.split(r"[\\/]+", str(path)) if part]
     if not parts:
         # The root folder is the home of no person.

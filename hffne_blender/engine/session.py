@@ -2,7 +2,6 @@
 """The one engine process of this Blender and what runs on it, as one object: `state`. No bpy here."""
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -178,10 +177,7 @@ def release(wait: bool = True) -> None:
     client, state.client = state.client, None
     if client is None:
         return
-    if wait:
-        client.close()
-    else:
-        threading.Thread(target=client.close, name="hffne-release").start()
+    client.close(wait=wait)
 
 
 def close() -> None:
@@ -202,12 +198,14 @@ def _engine(python: str, device: str, model: str, idle_seconds: float | None, in
             "The engine's Python is not set.",
             "Set it in the extension's preferences (Edit > Preferences > Add-ons > HFFNE).",
         )
+    if launch.refusal(python):
+        raise EngineError("engine_not_set", launch.refusal(python), "Set it in the extension's preferences.")
     wanted = launch.command(python, device, model)
     client = state.client
     if client is not None and client.stuck:
-        client.close(firmly=True)
+        client.close(firmly=True, wait=False)
     if client is not None and (not client.alive or client.command != wanted):
-        client.close()
+        client.close(wait=False)
         client = None
     if client is None:
         client = EngineClient(wanted, launch.environment(inside_application), idle_seconds)

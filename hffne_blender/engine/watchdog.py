@@ -16,6 +16,8 @@ SILENT_SECONDS = 60
 # works uses processor time: more than this share of the heartbeat's interval.
 STUCK_SECONDS = 180
 WORKING_SHARE = 0.005
+# The longest that a stage may take, whatever it does: a library that is out of memory may spin for ever.
+STAGE_SECONDS = 900
 # Between two checks the machine may have slept, or Blender may have been busy: more than this is not counted.
 LONGEST_GAP = 1.0
 
@@ -52,7 +54,7 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self._silence, self._standstill = IdleTimer(), IdleTimer()
+        self._silence, self._standstill, self._stage = IdleTimer(), IdleTimer(), IdleTimer()
         # Written by the reading thread: how many heartbeats have come, and the processor time of the last one.
         self._beats, self._cpu = 0, 0.0
         self._seen_beats, self._seen_cpu = 0, 0.0
@@ -66,6 +68,7 @@ class Watchdog:
         """Note that the engine has sent a message, or that nothing was expected of it until now."""
         self._silence.reset()
         self._standstill.reset()
+        self._stage.reset()
 
     def check(self, loaded: bool) -> ExtensionError | None:
         """The error when the engine hangs, else None; to be called often while a task runs.
@@ -85,4 +88,7 @@ class Watchdog:
             return ExtensionError(
                 "engine_stuck", f"The engine has done nothing for {STUCK_SECONDS} s.", _HINT, fatal=True
             )
+        if self._beats and self._stage.elapsed() > STAGE_SECONDS:
+            text = f"A stage of the engine has not ended in {STAGE_SECONDS // 60} minutes."
+            return ExtensionError("engine_stuck", text, _HINT, fatal=True)
         return None

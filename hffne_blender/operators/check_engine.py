@@ -4,7 +4,7 @@
 import bpy
 
 from .. import preferences
-from ..engine import install, install_work
+from ..engine import install, install_work, launch
 from .bases.installation import Installs
 
 
@@ -17,4 +17,7 @@ class HFFNE_OT_check_engine(Installs, bpy.types.Operator):
 
     def make_work(self, context: bpy.types.Context) -> install_work.Work:
         base = preferences.engine_folder() or bpy.app.tempdir
-        return install.Check(base, preferences.find_python(context))
+        python = preferences.find_python(context)
+        if launch.refusal(python):
+            raise ValueError(launch.refusal(python))
+        return install.Check(base, python)

@@ -65,6 +65,9 @@ class HFFNE_OT_import_weights(OnTimer, bpy.types.Operator):
         if not python:
             self.report({"ERROR"}, "The engine's Python is not set.")
             return False
+        if launch.refusal(python):
+            self.report({"ERROR"}, launch.refusal(python))
+            return False
         if not exemplar or not refiner:
             self.report({"ERROR"}, "Choose both files first: ExemplarModel.pkl and RefinerModel.pt.")
             return False
@@ -72,6 +75,7 @@ class HFFNE_OT_import_weights(OnTimer, bpy.types.Operator):
             self._process = subprocess.Popen(
                 launch.import_command(python, exemplar, refiner),
                 env=launch.environment(not bpy.app.background),
+                cwd=launch.neutral_folder(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -33,7 +33,9 @@ class HFFNE_OT_install_engine(Installs, bpy.types.Operator):
         wheel = preferences.engine_wheel()
         if not base or not wheel:
             raise ValueError("Only the extension installed from its zip can install the engine.")
-        wheels = bpy.path.abspath(self.wheels or preferences.get(context).wheels_folder)
+        wheels = self.wheels or preferences.get(context).wheels_folder
+        if wheels.startswith("//"):
+            raise ValueError("The folder of wheels cannot be beside a .blend: choose it by its whole path.")
         # Since Blender 4.2 the user decides whether extensions may use the network.
         if not wheels and not bpy.app.online_access:
             raise ValueError("Allow online access in the preferences (System > Network), or choose a folder of wheels.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from hffne.errors import ExemplarError
 from hffne.geometry.project import Projection
@@ -13,6 +14,9 @@ from hffne.geometry.vectors import normalize
 
 SIZE = 256
 BASE = "base"
+# Of a picture; of an archive, unpacked.
+MOST_PIXELS = 16_000_000
+MOST_BYTES = 1 << 30
 
 
 def read_exemplar(file: str | Path) -> np.ndarray:
@@ -43,6 +47,9 @@ def base_exemplar(projection: Projection) -> np.ndarray:
 def _read_archive(path: Path) -> np.ndarray:
     """The array "normal" of an .npz file, zero outside of its "mask" where it has one. Raises ExemplarError."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise ExemplarError(f"'{path}' holds more than {MOST_BYTES >> 30} GB.")
         with np.load(path, allow_pickle=False) as data:
             normal = np.asarray(data["normal"], np.float32)
             if normal.ndim == 3 and "mask" in data and data["mask"].shape == normal.shape[:2] and data["mask"].any():
@@ -54,6 +61,13 @@ def _read_archive(path: Path) -> np.ndarray:
 
 def _read_picture(path: Path) -> np.ndarray:
     """The vectors encoded in a picture, 8 or 16 bits. Raises ExemplarError."""
+    try:
+        # The header alone: OpenCV would take the memory for any size, and its JPEG decoder is not used.
+        with Image.open(path, formats=["PNG", "TIFF"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ExemplarError(f"'{path}' has {image.width} x {image.height} pixels, which is too large.")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ExemplarError(f"'{path}' is not a PNG or TIFF of normals.") from error
     # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
     data = np.frombuffer(path.read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None

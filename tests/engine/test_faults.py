@@ -110,7 +110,17 @@ def test_out_of_memory_in_the_real_networks(engine, photo):
     assert engine(photo("fault.memory.coarse")).error["code"] == "out_of_memory"
     pid = session.state.client.pid
     assert engine(photo("next")).status == "done"
-    assert session.state.client.pid == pid, "the engine did not need to be started again"
+    assert session.state.client.pid != pid, "a fresh engine answers"
+
+
+def test_a_stage_that_never_ends_is_stopped_although_it_computes(standin, engine, photo, monkeypatch):
+    monkeypatch.setattr(watchdog, "HEARTBEAT", 0.2)
+    assert engine(photo("before")).status == "done"
+    monkeypatch.setattr(watchdog, "STAGE_SECONDS", 3)
+    task = engine(photo("fault.busy.fine"))
+    assert task.error["code"] == "engine_stuck" and "minutes" in task.error["message"]
+    monkeypatch.setattr(watchdog, "STAGE_SECONDS", 900)
+    assert engine(photo("next")).status == "done"
 
 
 def test_a_device_that_disappears(engine, photo):

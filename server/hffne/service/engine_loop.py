@@ -16,7 +16,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hffne import parent_watch
-from hffne.errors import BusyError, Cancelled, HffneError, RequestError, ResultTooLargeError
+from hffne.errors import (
+    BusyError,
+    Cancelled,
+    HffneError,
+    NotEnoughMemoryError,
+    RequestError,
+    ResultTooLargeError,
+)
 from hffne.exit_codes import DONE, ERROR
 from hffne.service import frames, protocol, requests
 from hffne.service.failures import explain
@@ -104,17 +111,19 @@ class EngineLoop:
         self._pending: dict[int, threading.Event] = {}
         self._pending_lock = threading.Lock()
         self._input_broken = False
+        # After an error that the process does not survive.
+        self._ended = False
 
     def run(self) -> int:
         """Serve until shutdown or the end of the input; returns the exit code."""
         thread = threading.Thread(target=self._read, name="requests", daemon=True)
         thread.start()
         try:
-            while (request := self._requests.get()) is not None:
+            while not self._ended and (request := self._requests.get()) is not None:
                 self._serve_one(request)
         except OSError:
             LOG.info("the client has gone")
-        return ERROR if self._input_broken else DONE
+        return ERROR if self._input_broken or self._ended else DONE
 
     # The reading thread
 
@@ -215,6 +224,7 @@ class EngineLoop:
                 self._pending.pop(number, None)
         try:
             self._send(reply, arrays)
+            self._ended = bool(reply.get("fatal"))
         except frames.FrameError as error:
             LOG.error("the result of request %s cannot be sent: %s", number, error.message)
             self._send_error(number, ResultTooLargeError(f"The result cannot be sent: {error.message}"))
@@ -237,13 +247,15 @@ class EngineLoop:
             return {"type": "cancelled", "id": number}, None
         except HffneError as error:
             LOG.info("request %s: %s", number, error.message)
-            return _error_reply(number, error), None
+            return _error_reply(number, error, fatal=isinstance(error, NotEnoughMemoryError)), None
         except (BrokenPipeError, ConnectionError):
             # The client has gone; any other failure of a file is an answer.
             raise
         except Exception as error:
             LOG.exception("request %s failed", number)
-            return _error_reply(number, explain(error)), None
+            explained = explain(error)
+            # What libraries hold after they were refused memory is not known: a fresh process answers the next request.
+            return _error_reply(number, explained, fatal=isinstance(explained, NotEnoughMemoryError)), None
 
     # Writing, from both threads
 
@@ -255,6 +267,6 @@ class EngineLoop:
         self._send(_error_reply(number, error))
 
 
-def _error_reply(number: int | None, error: HffneError) -> dict[str, Any]:
-    """The error frame of a request that failed; the engine goes on with the next one."""
-    return {"type": "error", "id": number, **error.as_dict(), "fatal": False}
+def _error_reply(number: int | None, error: HffneError, fatal: bool = False) -> dict[str, Any]:
+    """The error frame of a request that failed; unless it is fatal the engine goes on with the next one."""
+    return {"type": "error", "id": number, **error.as_dict(), "fatal": fatal}
