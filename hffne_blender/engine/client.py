@@ -158,7 +158,7 @@ class EngineClient:
                 self._check_watchdog()
                 return
             timeout = 0.0
-            if isinstance(item, _EndOfOutput):
+            if isinstance(item, _EndOfOutput | frames.TruncatedFrame):
                 self._ended_at = time.monotonic()
                 continue
             if isinstance(item, frames.FrameError):
@@ -292,7 +292,7 @@ class EngineClient:
         if kind in ("result", "error", "cancelled"):
             self._cancelled_at.pop(number, None)
         if kind == "error":
-            protocol.checked_fields(protocol.REPLIES["error"], message)
+            answers.check_error(message)
             self._process_error(task, EngineError.from_dict(message))
         elif task is None:
             return  # about a task that was cancelled
