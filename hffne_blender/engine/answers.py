@@ -29,9 +29,9 @@ def check_result(kind: str, message: Mapping[str, Any], arrays: Mapping[str, Any
 
 
 def check_error(message: Mapping[str, Any]) -> None:
-    """Raise ValueError for an error message without a code and a text."""
+    """Raise TypeError for an error message without a code and a text."""
     if not all(isinstance(message.get(name), str) and message[name] for name in ("code", "message")):
-        raise ValueError("an error has no code or no text")
+        raise TypeError("an error has no code or no text")
 
 
 _FACE = protocol.Message(

@@ -158,7 +158,13 @@ def _camera(camera: Any) -> PhotoCamera:
     except (LookupError, TypeError, ValueError, ArithmeticError):
         raise ReceivedFaceError("The engine's answer has no usable camera.") from None
     numbers = [*checked["rotation"][0], *checked["rotation"][1], *checked["rotation"][2], checked["scale"]]
-    numbers += [*checked["center"], *checked["crop"]["center_x"], checked["crop"]["center_y"], checked["crop"]["side"]]
+    numbers += [
+        *checked["center"],
+        checked["crop"]["size"],
+        checked["crop"]["center_x"],
+        checked["crop"]["center_y"],
+        checked["crop"]["side"],
+    ]
     if not np.isfinite(numbers).all():
         raise ReceivedFaceError("The engine's camera holds values that are not finite.")
     if checked["scale"] <= 0 or len(checked["center"]) != 2 or len(checked["photo_size"]) != 2:
