@@ -53,7 +53,7 @@ def places(value):
     for key in keys:
         found.append((value, key))
         found += places(value[key])
-    return found or [({}, "nothing")]
+    return found
 
 
 def changed_arrays(arrays, chance):

@@ -44,7 +44,35 @@ FAULTS = {
     "garbage": {"engine_garbled"},
     "disk": {"file_error", "engine_died"},
     "device": {None},
+    "spin": {"engine_stuck"},
+    "nan": {"bad_asset"},
+    "types": {"bad_asset"},
 }
+# Photos that are refused, and the codes; see `photos`.
+REFUSED = {
+    "raw.dng": "camera_raw",
+    "scans.jpg": "photo_too_complex",
+    "bomb.png": "photo_too_large",
+    "cut.jpg": "damaged_photo",
+    "text.jpg": "not_a_photo",
+    "nobody.png": "no_face",
+}
+
+
+def photos(folder, plain):
+    """Write the photos of REFUSED."""
+    from PIL import Image
+
+    picture = Image.open(plain)
+    picture.save(folder / "raw.dng", "TIFF", tiffinfo={50706: b"\1\4\0\0"})
+    picture.save(folder / "scans.jpg", progressive=True)
+    data = (folder / "scans.jpg").read_bytes()
+    last = data.rindex(b"\xff\xda")
+    (folder / "scans.jpg").write_bytes(data[:last] + data[last:-2] * 300 + data[-2:])
+    (folder / "cut.jpg").write_bytes(data[: len(data) // 3])
+    (folder / "text.jpg").write_text("no photo")
+    Image.new("RGB", (200, 200), (90, 120, 150)).save(folder / "nobody.png")
+    Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
 
 
 def fingerprint():
@@ -100,6 +128,7 @@ def main():
     )
     options = parser.parse_args()
     watchdog.HEARTBEAT, watchdog.SILENT_SECONDS, watchdog.STUCK_SECONDS = options.terms
+    watchdog.STAGE_SECONDS = 2 * options.terms[2]
     chance = random.Random(options.seed)
     import skimage.data
     from PIL import Image
@@ -112,6 +141,7 @@ def main():
     try:
         plain = folder / "plain.png"
         Image.fromarray(skimage.data.astronaut()).save(plain)
+        photos(folder, plain)
         real_until = round(options.faults * options.real)
         for number in range(options.faults):
             if number == 0 and real_until:
@@ -119,18 +149,22 @@ def main():
             elif number == real_until:
                 session.close()
                 os.environ["HFFNE_TEST_STANDIN"] = "1"
-            action = chance.choice([*FAULTS, "kill", "half", "memory"])
+            action = chance.choice([*FAULTS, "kill", "half", "memory", *REFUSED])
             # A device can only fail where something is computed.
             stage = chance.choice(
-                STAGES[2:-1] if action == "device" else STAGES[:-1] if action in ("disk", "memory") else STAGES
+                STAGES[2:-1]
+                if action == "device"
+                else STAGES[:-1]
+                if action in ("disk", "memory", "spin", "nan", "types")
+                else STAGES
             )
-            photo = folder / f"fault.{action}.{stage}.png"
+            photo = folder / (action if action in REFUSED else f"fault.{action}.{stage}.png")
             if not photo.exists():
                 shutil.copy(plain, photo)
             before = fingerprint()
             code = generate(photo)
             done[action] += 1
-            if code not in FAULTS[action]:
+            if code not in ({REFUSED[action]} if action in REFUSED else FAULTS[action]):
                 lost.append(f"{number}: {action} at {stage}: told as {code}")
             if fingerprint() != before:
                 lost.append(f"{number}: {action} at {stage}: the scene has changed")

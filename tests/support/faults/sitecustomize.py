@@ -25,6 +25,8 @@ def install():
         now["fault"] = parts[1:3] if parts[0] == "fault" else None
         return work(self, request, number, event)
 
+    engine_loop.EngineLoop.now = now
+
     def faulty_send(self, message, arrays=None):
         fault = now.get("fault")
         stage = message.get("stage") or message.get("type")
@@ -33,6 +35,10 @@ def install():
             ACTIONS[fault[0]](self, frames)
         if message.get("type") == "error":
             limit_memory(None)
+        if message.get("type") == "result":
+            spoil = now.pop("spoil", None)
+            if spoil is not None:
+                message, arrays = spoil(dict(message), dict(arrays or {}))
         send(self, message, arrays)
 
     engine_loop.EngineLoop._work, engine_loop.EngineLoop._send = faulty_work, faulty_send
@@ -65,6 +71,33 @@ def busy(loop, frames):
     end = time.monotonic() + 5
     while time.monotonic() < end:
         sum(range(10000))
+
+
+def spin(loop, frames):
+    """A library that never ends and computes all the time."""
+    while True:
+        sum(range(10000))
+
+
+def nan(loop, frames):
+    """An array of the result that is not finite."""
+
+    def spoil(message, arrays):
+        arrays["vertices"] = arrays["vertices"].copy()
+        arrays["vertices"][0, 0] = float("nan")
+        return message, arrays
+
+    loop.now["spoil"] = spoil
+
+
+def types(loop, frames):
+    """A field of the result that is not of its type."""
+
+    def spoil(message, arrays):
+        message["camera"] = {**message["camera"], "scale": [message["camera"]["scale"]]}
+        return message, arrays
+
+    loop.now["spoil"] = spoil
 
 
 def memory(loop, frames):
@@ -129,7 +162,23 @@ def disk(loop, frames):
 
 ACTIONS = {
     made.__name__: made
-    for made in (kill, hang, stall, busy, memory, pipe, stderr, half, version, garbage, device, disk)
+    for made in (
+        kill,
+        hang,
+        stall,
+        busy,
+        spin,
+        nan,
+        types,
+        memory,
+        pipe,
+        stderr,
+        half,
+        version,
+        garbage,
+        device,
+        disk,
+    )
 }
 
 if "serve" in getattr(sys, "orig_argv", ()):
