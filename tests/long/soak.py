@@ -128,7 +128,8 @@ def main():
     )
     options = parser.parse_args()
     watchdog.HEARTBEAT, watchdog.SILENT_SECONDS, watchdog.STUCK_SECONDS = options.terms
-    watchdog.STAGE_SECONDS = 2 * options.terms[2]
+    # Loading the real networks takes its time.
+    watchdog.STAGE_SECONDS = 5 * options.terms[2]
     chance = random.Random(options.seed)
     import skimage.data
     from PIL import Image
