@@ -124,7 +124,7 @@ class ReceivedFace:
             color=optional(arrays, "color", np.uint8, (size, size, 3)),
             confidence=optional(arrays, "confidence", np.float32, (size, size)),
             landmarks=optional(arrays, "landmarks", np.float32, (68, 2)),
-            camera=_camera(message.get("camera")),
+            camera=checked_camera(message.get("camera")),
             notices=tuple(str(text) for text in message.get("notices", ())),
             maps=_maps(arrays, size),
             head=ReceivedHead.from_answer(message, arrays, count, len(quads)),
@@ -140,7 +140,8 @@ def _maps(arrays: Mapping[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     return maps
 
 
-def _camera(camera: Any) -> PhotoCamera:
+def checked_camera(camera: Any) -> PhotoCamera:
+    """The camera that plain data describes. Raises ReceivedFaceError where it is not one."""
     try:
         crop = camera["crop"]
         checked = PhotoCamera(

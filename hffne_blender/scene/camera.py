@@ -18,7 +18,9 @@ from typing import Literal
 import bpy
 from mathutils import Matrix, Vector
 
-from ..numeric.received_face import PhotoCamera, PhotoCrop
+from ..numeric.checked_arrays import ReceivedFaceError
+from ..numeric.received_face import PhotoCamera, PhotoCrop, checked_camera
+from .stored import json_of
 
 PROPERTY = "hffne_camera"
 # Meters between the face's origin and the camera.
@@ -32,8 +34,13 @@ def store(obj: bpy.types.Object, camera: PhotoCamera) -> None:
 
 def load(obj: bpy.types.Object) -> PhotoCamera | None:
     """The camera of a face object, or None for an object that is not a face of this extension."""
-    text = obj.get(PROPERTY)
-    return json.loads(text) if text else None
+    stored = json_of(obj, PROPERTY)
+    if stored is None:
+        return None
+    try:
+        return checked_camera(stored)
+    except ReceivedFaceError:
+        return None
 
 
 def of_face(obj: bpy.types.Object) -> PhotoCamera:

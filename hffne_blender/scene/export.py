@@ -19,6 +19,7 @@ from ..system import verify_file
 from ..system.file_set import FileSet
 from . import color_spaces, detail_nodes, generated_maps, images, textures
 from .access import first_material
+from .stored import number_of
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def export(
 
 def _meters(obj: bpy.types.Object, kind: str, image: bpy.types.Image) -> float | None:
     """Meters from black to white of a map of heights or displacements; None for any other map."""
-    extent, scale = image.get(textures.RANGE), image.get(generated_maps.SCALE)
+    extent, scale = number_of(image, textures.RANGE), number_of(image, generated_maps.SCALE)
     if kind == "height" and extent is not None:
         # A face is life-size in its own space.
         return 2 * float(extent)
@@ -122,7 +123,7 @@ def _pixels(obj: bpy.types.Object, kind: str, image: bpy.types.Image, directx: b
     if kind in COLORS:
         return srgb.to_linear(pixels) if linear else pixels
     gray = pixels[..., 0]
-    extent, scale = image.get(textures.RANGE), image.get(generated_maps.SCALE)
+    extent, scale = number_of(image, textures.RANGE), number_of(image, generated_maps.SCALE)
     if linear and extent is not None:
         return (gray * 2 - 1) * np.float32(extent)
     if linear and scale is not None:

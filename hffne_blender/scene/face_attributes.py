@@ -11,9 +11,11 @@ import json
 import bpy
 import numpy as np
 
+from ..engine import protocol
 from ..numeric.received_face import ReceivedFace
 from . import camera
 from .access import mesh_of, read_array, write_array
+from .stored import json_of
 
 CONFIDENCE = "hffne_confidence"
 LANDMARKS = "hffne_landmarks"
@@ -22,7 +24,7 @@ NORMAL = "hffne_normal"
 
 def is_face(obj: bpy.types.Object | None) -> bool:
     """Whether an object (or None) is a face that this extension built from a photo."""
-    return obj is not None and obj.type == "MESH" and obj.get(camera.PROPERTY) is not None
+    return obj is not None and obj.type == "MESH" and camera.load(obj) is not None
 
 
 def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types.Image) -> None:
@@ -46,8 +48,11 @@ def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types
 
 def landmark_uvs(obj: bpy.types.Object) -> np.ndarray | None:
     """The landmarks' UVs (68, 2) float64, or None for a face without them."""
-    text = obj.get(LANDMARKS)
-    return np.array(json.loads(text), float) if text else None
+    try:
+        uvs = np.array(json_of(obj, LANDMARKS), float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return uvs if uvs.shape == (protocol.LANDMARKS, 2) and np.isfinite(uvs).all() else None
 
 
 def confidence(obj: bpy.types.Object) -> np.ndarray:

@@ -22,7 +22,9 @@ def store(obj: bpy.types.Object, kind: str, name: str, data: bytes) -> bpy.types
     key = PREFIX + kind
     old = obj.get(key)
     image = images.pack(name, data, "Non-Color")
-    if old is not None and not any(other != obj and other.get(key) == old for other in bpy.data.objects):
+    if isinstance(old, bpy.types.Image) and not any(
+        other != obj and other.get(key) == old for other in bpy.data.objects
+    ):
         old.user_remap(image)
         bpy.data.images.remove(old)
         image.name = name
@@ -33,4 +35,5 @@ def store(obj: bpy.types.Object, kind: str, name: str, data: bytes) -> bpy.types
 def of_object(obj: bpy.types.Object) -> dict[str, bpy.types.Image]:
     """An object's maps by kind ("normal", "displacement", "bake_tangent", "bake_object")."""
     found = {key[len(PREFIX) :]: obj[key] for key in obj.keys() if key.startswith(PREFIX)}
-    return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image)}
+    # The kind becomes a part of a file's name.
+    return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image) and kind.isidentifier()}

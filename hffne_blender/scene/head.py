@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from ..numeric.received_head import ReceivedHead
+from .stored import json_of
 
 PARTS = "hffne_parts"
 # The material slot of the skin.
@@ -24,13 +25,13 @@ def store_parts(obj: bpy.types.Object, names: Iterable[str]) -> None:
 
 def parts_of(obj: bpy.types.Object) -> list[str]:
     """The names of a head's parts in the order of its material slots; [] for anything else."""
-    text = obj.get(PARTS)
-    return [str(name) for name in json.loads(text)] if text else []
+    names = json_of(obj, PARTS)
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def is_head(obj: bpy.types.Object) -> bool:
     """Whether an object is a head with parts, and not a mask or another mesh."""
-    return obj.get(PARTS) is not None
+    return bool(parts_of(obj))
 
 
 def skin_slot(obj: bpy.types.Object) -> int | None:

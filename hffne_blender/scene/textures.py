@@ -29,6 +29,7 @@ def of_material(material: bpy.types.Material) -> dict[str, bpy.types.Image]:
     for node in tree_of(material).nodes:
         if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image is not None:
             kind = node.image.get(KIND)
-            if kind is not None:
+            # It becomes a part of a file's name.
+            if isinstance(kind, str) and kind.isidentifier():
                 found.setdefault(kind, node.image)
     return found

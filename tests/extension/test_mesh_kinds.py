@@ -17,8 +17,8 @@ SAID = {
 NGONS = 3.0
 
 
-def run(name):
-    return run_case(name, script="mesh_kind_cases.py", timeout=900)
+def run(name, *arguments):
+    return run_case(name, *arguments, script="mesh_kind_cases.py", timeout=900)
 
 
 def check(found, said):
@@ -50,6 +50,12 @@ def test_a_material_over_several_uv_tiles_is_refused():
     found = run("tiles")
     assert found["code 1"] == "uv_tiles" and "slot of their own" in found["1"] and "1001" in found["1"]
     assert found["2"] < 1
+
+
+@needs_blender
+def test_wrong_and_hostile_properties_give_a_sentence(tmp_path):
+    found = run("hostile", tmp_path)
+    assert found["tracebacks"] == [] and found["said"] and not found["out"]
 
 
 @needs_blender

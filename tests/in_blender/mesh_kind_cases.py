@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about meshes and scenes as people have them: another head of the same shape must be shaded as the face is."""
 
+from pathlib import Path
+
 import bpy
 import case_process
 import numpy as np
@@ -234,6 +236,40 @@ def case_shaders():
     bpy.ops.hffne.apply_to_mesh(**{**ALL, "face": obj.name, "target": copy.name, "align": "PLACED"})
     result["use nodes"] = copy.material_slots[0].material.use_nodes
     return result
+
+
+def case_hostile(folder):
+    """Properties of a .blend that are wrong or mean harm: what operators say, and what they write outside a folder."""
+    start()
+    said, outside = [], Path(folder) / "evil.png"
+    inside = Path(folder) / "a" / "b"
+    inside.mkdir(parents=True)
+    for value in ("x", "{", "[1]", "null", 5, [1, 2], '{"rotation": 1}', "9" * 5000, '[["a", "b"]]', True):
+        for name in ("hffne_camera", "hffne_landmarks", "hffne_parts", "hffne_photo_path", "hffne_photo_face", "hffne"):
+            obj = fake(grid=12, texture_size=16)
+            obj[name] = value
+            choose(obj)
+            image = next(node.image for node in obj.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE")
+            image["hffne_range"] = image["hffne_scale"] = value
+            image["hffne_map"] = "x/../../../evil"
+            target = remeshed(obj, Matrix.Identity(4))
+            for work, arguments in (
+                (bpy.ops.hffne.bake, {"target": target.name, "resolution": 16}),
+                (bpy.ops.hffne.apply_to_mesh, {"face": obj.name, "target": target.name, "align": "PLACED"}),
+                (bpy.ops.hffne.export_maps, {"directory": str(inside)}),
+                (bpy.ops.hffne.add_lights, {}),
+                (bpy.ops.hffne.add_turntable, {}),
+                (bpy.ops.hffne.view_photo, {}),
+                (bpy.ops.hffne.relight_photo, {}),
+            ):
+                choose(obj)
+                try:
+                    work(**arguments)
+                except RuntimeError as error:
+                    said.append([name, str(value)[:20], work.idname_py(), str(error)])
+            for made in list(bpy.data.objects):
+                bpy.data.objects.remove(made)
+    return {"tracebacks": [one for one in said if "Traceback" in one[3]], "said": len(said), "out": outside.exists()}
 
 
 def linked(tree):
