@@ -89,6 +89,6 @@ class Watchdog:
                 "engine_stuck", f"The engine has done nothing for {STUCK_SECONDS} s.", _HINT, fatal=True
             )
         if self._beats and self._stage.elapsed() > STAGE_SECONDS:
-            text = f"A stage of the engine has not ended in {STAGE_SECONDS // 60} minutes."
+            text = f"A stage of the engine has not ended in {STAGE_SECONDS / 60:g} minutes."
             return ExtensionError("engine_stuck", text, _HINT, fatal=True)
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..numeric.png import png_bytes
-from ..scene import images, mesh, textures, units
+from ..scene import color_spaces, mesh, textures, units
 from ..scene.access import first_material, mesh_of
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
@@ -183,7 +183,7 @@ def _save(path: str, data: bytes) -> None:
 
 def _load(path: str, color: bool, made: list[bpy.types.ID]) -> bpy.types.Image:
     image = bpy.data.images.load(path)
-    images.set_colorspace(image, "sRGB" if color else "Non-Color")
+    color_spaces.set_space(image, is_data=not color)
     made.append(image)
     return image
 

@@ -48,6 +48,8 @@ FAULTS = {
     "nan": {"bad_asset"},
     "types": {"bad_asset"},
 }
+# It takes as long as a stage may take, so it is every so many faults and not drawn by chance.
+SPIN_EVERY = 40
 # Photos that are refused, and the codes; see `photos`.
 REFUSED = {
     "raw.dng": "camera_raw",
@@ -129,7 +131,7 @@ def main():
     options = parser.parse_args()
     watchdog.HEARTBEAT, watchdog.SILENT_SECONDS, watchdog.STUCK_SECONDS = options.terms
     # Loading the real networks takes its time.
-    watchdog.STAGE_SECONDS = 5 * options.terms[2]
+    watchdog.STAGE_SECONDS = 18 * options.terms[2]
     chance = random.Random(options.seed)
     import skimage.data
     from PIL import Image
@@ -143,6 +145,7 @@ def main():
         plain = folder / "plain.png"
         Image.fromarray(skimage.data.astronaut()).save(plain)
         photos(folder, plain)
+        others = [name for name in FAULTS if name != "spin"]
         real_until = round(options.faults * options.real)
         for number in range(options.faults):
             if number == 0 and real_until:
@@ -150,7 +153,9 @@ def main():
             elif number == real_until:
                 session.close()
                 os.environ["HFFNE_TEST_STANDIN"] = "1"
-            action = chance.choice([*FAULTS, "kill", "half", "memory", *REFUSED])
+            action = chance.choice([*others, "kill", "half", "memory", *REFUSED])
+            if number % SPIN_EVERY == SPIN_EVERY - 1:
+                action = "spin"
             # A device can only fail where something is computed.
             stage = chance.choice(
                 STAGES[2:-1]
