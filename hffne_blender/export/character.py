@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..numeric.png import png_bytes
-from ..scene import color_spaces, mesh, textures, units
+from ..scene import color_spaces, images, mesh, textures, units
 from ..scene.access import first_material, mesh_of
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
