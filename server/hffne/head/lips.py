@@ -14,7 +14,7 @@ from hffne.head.mouth import mouth
 # Meters. The lips of the model's neutral head are this close to each other where they meet; a correction's sigma.
 TOUCH, REACH = 0.0016, 0.006
 # The model's lips leave a slit that shows the teeth: how much closer they are made, and how close at most.
-_PRESSED, _LEAST_GAP = 0.00015, 0.0003
+_PRESSED, _LEAST_GAP = 0.0001, 0.0003
 # How far over the surface the lips reach from the inner lips, and how far from a corner of the mouth they begin.
 AROUND, _BESIDE_CORNER = 0.012, 0.0008
 # Meters from the other lip's side over which corrections fade in.
