@@ -4,6 +4,7 @@
 The class that Blender registers, with its panel, is `ui.preferences.HFFNE_Preferences`.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,32 @@ def _model_changed(self: "EngineProperties", context: bpy.types.Context) -> None
     session.forget_answer()
 
 
+def _engine_changed(self: "EngineProperties", context: bpy.types.Context) -> None:
+    """Have the engine at a new path checked, beside the user; the message about the one before is no longer true."""
+    session.forget_error()
+    if self.engine_python and not path_problem(self.engine_python) and not bpy.app.background:
+        if bpy.app.timers.is_registered(_check):
+            bpy.app.timers.unregister(_check)
+        bpy.app.timers.register(_check, first_interval=0.3)
+
+
+def _check() -> None:
+    operators: Any = bpy.ops
+    windows = required(bpy.context.window_manager).windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            if operators.hffne.check_engine.poll():
+                operators.hffne.check_engine("INVOKE_DEFAULT")
+
+
+def path_problem(text: str) -> str:
+    """What is wrong with the path of an engine's Python as it was typed, in words, or ""."""
+    path = launch.find_python("", bpy.path.abspath(text))
+    if not os.path.exists(path):
+        return f"There is no file {path}"
+    return f"There is no Python in the folder {path}" if os.path.isdir(path) else ""
+
+
 class EngineProperties:
     """The same values as Blender properties, for the class that Blender registers."""
 
@@ -60,6 +87,7 @@ class EngineProperties:
         name="Engine Python",
         description="The Python executable, or the folder of the virtual environment, with the engine package 'hffne'",
         subtype="FILE_PATH",
+        update=_engine_changed,
     )
     wheels_folder: bpy.props.StringProperty(
         name="Wheels",

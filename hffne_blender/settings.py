@@ -112,10 +112,10 @@ def maps_property(**more: Any) -> Any:
     )
 
 
-def photo_property(**more: Any) -> Any:
+def photo_property(subtype: Any = "FILE_PATH", **more: Any) -> Any:
     """The path of the photo."""
     return bpy.props.StringProperty(
-        name="Photo", description=f"A photo with a face: {FORMAT_NAMES}", subtype="FILE_PATH", **more
+        name="Photo", description=f"A photo with a face: {FORMAT_NAMES}", subtype=subtype, **more
     )
 
 
@@ -158,7 +158,8 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
     source: bpy.props.EnumProperty(
         name="Source", description="Where the photo comes from", items=SOURCES, update=auto_detect.changed
     )
-    photo: photo_property(update=auto_detect.changed)
+    # The panel has a button of its own, whose file browser shows photos alone, as pictures.
+    photo: photo_property("NONE", update=auto_detect.changed)
     image: bpy.props.PointerProperty(
         name="Image", description="An image that is open in Blender", type=bpy.types.Image, update=auto_detect.changed
     )

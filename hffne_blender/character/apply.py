@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Applies a face's detail to another mesh: align, fit, transfer, assign."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypedDict
@@ -16,10 +17,10 @@ from ..numeric.slope_field import SlopeField
 from ..numeric.tangent import CornerFrames
 from ..numeric.texel_transfer import TexelSources
 from ..numeric.vectors import mean_scale
-from ..scene import face_attributes, generated_maps, mesh_arrays
-from ..scene.access import mesh_of
+from ..scene import face_attributes, generated_maps, images, mesh_arrays, textures
+from ..scene.access import first_material, mesh_of
 from ..system.required import required
-from . import fit, landmarks, multires, target_material, transfer
+from . import fit, landmarks, multires, target_material, target_picture, transfer
 from .align import align, no_landmarks
 from .errors import TransferError
 from .evaluated_mesh import evaluated_mesh, uv_map_name
@@ -28,6 +29,9 @@ from .read_face import read_face
 from .steps import StepGenerator
 
 HEIGHT_SIZE = 1024
+# The textures of a face that can be transferred as they are, and those of them whose values are sRGB.
+PICTURES, COLORS = ("color", "albedo", "roughness"), ("color", "albedo")
+NAMES = {"color": "Color", "albedo": "Delit Color", "roughness": "Roughness"}
 # A smaller share of the face than this on the mesh is no fit. It is counted in this many cells per side of the UVs.
 LEAST_SHARE, CELLS = 0.2, 32
 # A material slot with a smaller share of the detail keeps its material: an eyeball takes a little from the lids.
@@ -44,6 +48,9 @@ class Options:
     normal        make a normal map
     displacement  make a displacement map
     relief        sculpt a Multires modifier with `levels` levels
+    color         make a color texture of the photo's colors
+    albedo        make one of the colors without the photo's light; where both are made, this one is shown
+    roughness     make a roughness texture
     texture_size  texels per side
     strength      factor on the slopes
     largest       wider forms are left out; 0 keeps all
@@ -58,6 +65,9 @@ class Options:
     normal: bool = True
     displacement: bool = False
     relief: bool = False
+    color: bool = False
+    albedo: bool = False
+    roughness: bool = False
     levels: int = 4
     texture_size: int = 2048
     strength: float = 1.0
@@ -79,6 +89,9 @@ class Applied(TypedDict, total=False):
     normal: bpy.types.Image
     displacement: bpy.types.Image
     relief: bpy.types.Modifier
+    color: bpy.types.Image
+    albedo: bpy.types.Image
+    roughness: bpy.types.Image
     covered: float
     unlinked: list[str]
 
@@ -87,7 +100,7 @@ class Applied(TypedDict, total=False):
 class _Maps:
     """The maps before they become Blender's data.
 
-    files    PNG files by kind, "normal" and "displacement"
+    files    PNG files by kind, "normal", "displacement" and those of PICTURES
     heights  (T, T, 1) in the target's own units, or None where they were not requested
     scale    the whole range of the displacement map in the target's own units
     """
@@ -107,7 +120,7 @@ def apply(
     """
     face, target = _checked(face, target, options)
     yield "Reading the mesh"
-    source = read_face(face)
+    source, pictures = read_face(face), _pictures(face, options)
     if not options.skip_eyes:
         source = replace(source, eyes=np.zeros_like(source.eyes))
     matrix = np.array(target.matrix_world)
@@ -138,7 +151,7 @@ def apply(
         )
     used = _used_slots(texels, slots)
     _check_tiles(names[1], required(surface.uvs), slots, used, texels)
-    maps = yield partial(_make_maps, source, texels, fitted, frames, matrix, options)
+    maps = yield partial(_make_maps, source, texels, fitted, frames, matrix, options, pictures)
     return _assign(context, names, options, uv_name, texels, used, maps)
 
 
@@ -166,6 +179,24 @@ def place_landmarks(
     return landmarks.place(context, target, dict(zip(wanted, points, strict=True)), size)
 
 
+def _kinds(options: Options) -> list[str]:
+    return [kind for kind in PICTURES if getattr(options, kind)]
+
+
+def _pictures(face: bpy.types.Object, options: Options) -> dict[str, np.ndarray]:
+    """The values (S, S, 3) of the face's textures that are requested. Raises TransferError for one it does not have."""
+    kinds = _kinds(options)
+    found = textures.of_material(first_material(face)) if kinds else {}
+    missing = [kind for kind in kinds if kind not in found]
+    if missing:
+        raise TransferError(
+            "no_texture",
+            f"'{face.name}' has no texture {' or '.join(NAMES[kind] for kind in missing)}.",
+            "Generate it with these maps.",
+        )
+    return {kind: images.values(found[kind])[..., :3] for kind in kinds}
+
+
 def _checked(
     face: bpy.types.Object | None, target: bpy.types.Object | None, options: Options
 ) -> tuple[bpy.types.Object, bpy.types.Object]:
@@ -181,10 +212,8 @@ def _checked(
         raise TransferError("no_target", f"'{target.name}' has no faces.", "Choose the head's mesh.")
     if target.library is not None or mesh.library is not None:
         raise TransferError("linked", f"'{target.name}' is linked from another file.", "Make it local first.")
-    if not (options.normal or options.displacement or options.relief):
-        raise TransferError(
-            "nothing", "Nothing to make is chosen.", "Choose a normal map, a displacement map or relief."
-        )
+    if not (options.normal or options.displacement or options.relief or _kinds(options)):
+        raise TransferError("nothing", "Nothing to make is chosen.", "Choose a map or relief.")
     for obj in (face, target):
         if abs(np.linalg.det(np.array(obj.matrix_world)[:3, :3])) < 1e-18:
             raise TransferError("flat", f"'{obj.name}' is scaled to nothing.", "Reset its scale.")
@@ -248,6 +277,7 @@ def _make_maps(
     frames: CornerFrames,
     matrix: np.ndarray,
     options: Options,
+    pictures: Mapping[str, np.ndarray],
 ) -> _Maps:
     """The maps that the options request. Uses no Blender data, so it may run on a thread."""
     slopes = SlopeField(source.normal, options.strength, options.largest * source.uv_per_meter())
@@ -255,6 +285,9 @@ def _make_maps(
     if options.normal:
         normal = texel_transfer.normal_map(texels, slopes, frames, matrix)
         files["normal"] = png_bytes(encode_normal(normal))
+    for kind, picture in pictures.items():
+        values = texel_transfer.picture(texels, picture)
+        files[kind] = png_bytes(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8))
     if not (options.displacement or options.relief):
         return _Maps(files, None, 0.0)
     size = min(HEIGHT_SIZE, len(source.normal))
@@ -286,19 +319,30 @@ def _assign(
         # `sculpt` checks the target again: the user may have changed it since.
         multires.sculpt(context, target, uv_name, maps.heights, options.levels)
         result["relief"] = target.modifiers[multires.NAME]
-    images = {
-        kind: generated_maps.store(target, kind, f"{target.name}_{face_name}_{kind}", data)
+    made = {
+        kind: generated_maps.store(
+            target, kind, f"{target.name}_{face_name}_{kind}", data, "sRGB" if kind in COLORS else "Non-Color"
+        )
         for kind, data in maps.files.items()
     }
-    if "normal" in images:
-        result["normal"] = images["normal"]
-    if "displacement" in images:
-        result["displacement"] = images["displacement"]
-        images["displacement"][generated_maps.SCALE] = maps.scale
-    if options.material and images:
+    if "normal" in made:
+        result["normal"] = made["normal"]
+    if "displacement" in made:
+        result["displacement"] = made["displacement"]
+        made["displacement"][generated_maps.SCALE] = maps.scale
+    for kind in PICTURES:
+        if kind in made:
+            result[kind] = made[kind]  # type: ignore[literal-required]
+            # Its alpha is a weight, not an opacity.
+            made[kind].alpha_mode = "CHANNEL_PACKED"
+    if options.material and made:
         unlinked = target_material.assign(
-            target, used, uv_name, images.get("normal"), images.get("displacement"), maps.scale
+            target, used, uv_name, made.get("normal"), made.get("displacement"), maps.scale
         )
+        shown = {"Base Color": made.get("albedo") or made.get("color"), "Roughness": made.get("roughness")}
+        for socket, image in shown.items():
+            if image is not None:
+                unlinked += target_picture.assign(target, used, uv_name, socket, image)
         if unlinked:
             result["unlinked"] = unlinked
     return result

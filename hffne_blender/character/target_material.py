@@ -75,7 +75,7 @@ def _set_normal(tree: bpy.types.NodeTree, uv_name: str, image: bpy.types.Image) 
     x, y = min(((node.location.x, node.location.y) for node in _shaders(tree)), default=(0, 0))
     texture = _named(tree, bpy.types.ShaderNodeTexImage, NORMAL, x - 620, y - 420)
     texture.image = image
-    _link_uv(tree, texture, uv_name)
+    link_uv(tree, texture, uv_name)
     normal_map = _named(tree, bpy.types.ShaderNodeNormalMap, NORMAL_MAP, x - 300, y - 420)
     normal_map.uv_map = uv_name
     tree.links.new(output_of(texture, "Color"), input_of(normal_map, "Color"))
@@ -167,7 +167,7 @@ def _set_height(material: bpy.types.Material, uv_name: str, image: bpy.types.Ima
     x, y = (output.location.x, output.location.y) if output else (300, 0)
     if not isinstance(texture, bpy.types.ShaderNodeTexImage) or displace is None:
         texture = _named(tree, bpy.types.ShaderNodeTexImage, HEIGHT, x - 620, y - 700)
-        _link_uv(tree, texture, uv_name)
+        link_uv(tree, texture, uv_name)
         displace = _named(tree, bpy.types.ShaderNodeDisplacement, DISPLACE, x - 250, y - 700)
         tree.links.new(output_of(texture, "Color"), input_of(displace, "Height"))
     texture.image = image
@@ -180,7 +180,7 @@ def _set_height(material: bpy.types.Material, uv_name: str, image: bpy.types.Ima
         material.displacement_method = "BOTH"
 
 
-def _link_uv(tree: bpy.types.NodeTree, texture: bpy.types.ShaderNodeTexImage, uv_name: str) -> None:
+def link_uv(tree: bpy.types.NodeTree, texture: bpy.types.ShaderNodeTexImage, uv_name: str) -> None:
     """Let the texture use a UV map by its name, whichever is the active one."""
     name = f"{texture.name} UV"
     uv = _named(tree, bpy.types.ShaderNodeUVMap, name, texture.location.x - 220, texture.location.y)

@@ -90,3 +90,22 @@ def scalar_map(texels: TexelSources, values: np.ndarray) -> np.ndarray:
     result = result.reshape(size, size, 1)
     raster.extend(result, texels.covered.copy(), tangent.MARGIN)
     return result
+
+
+def picture(texels: TexelSources, values: np.ndarray, start: float = 0.0) -> np.ndarray:
+    """Values (S, S, C) on the face's textures on the target's texels, with how much of them is the face's.
+
+    Returns (T, T, C + 1) float32: the last channel is the weight, 0 where there is no face; beyond the face's border
+    the values go on, so that they can be faded in by the weight.
+    """
+    size, channels = texels.size, values.shape[2]
+    result = np.full((size * size, channels + 1), start, np.float32)
+    result[:, -1] = 0
+    result[texels.index, :-1] = cubic(values, texels.uv)
+    result[texels.index, -1] = texels.weight
+    result = result.reshape(size, size, channels + 1)
+    known = np.zeros(size * size, bool)
+    known[texels.index] = True
+    raster.extend(result[..., :-1], known.reshape(size, size), tangent.MARGIN)
+    raster.extend(result, texels.covered.copy(), tangent.MARGIN)
+    return result

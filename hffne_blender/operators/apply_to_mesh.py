@@ -4,14 +4,14 @@
 import bpy
 
 from .. import settings
-from ..character import apply, target_material
+from ..character import apply, density, target_material
 from ..system.required import required
 from .bases import windows
 from .bases.background import InBackground, Work
 from .bases.faces import face_for, face_names
 from .bases.types import OperatorResult
 
-RESULTS = ("normal", "displacement", "relief")
+RESULTS = ("normal", "displacement", "relief", "color", "albedo", "roughness")
 # The properties that are fields of `apply.Options` as they are.
 OPTIONS = (
     "align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "material",
@@ -52,6 +52,12 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         name="Displacement Map", description="Create a displacement map; 0.5 is no displacement"
     )
     relief: bpy.props.BoolProperty(name="Multires Relief", description="Sculpt the relief into a Multires modifier")
+    color: bpy.props.BoolProperty(name="Color", description="Create a color texture of the photo's colors")
+    albedo: bpy.props.BoolProperty(
+        name="Delit Color",
+        description="Create a color texture of the colors without the photo's light; it is shown where both are made",
+    )
+    roughness: bpy.props.BoolProperty(name="Roughness", description="Create a roughness texture")
     levels: bpy.props.IntProperty(
         name="Multires Levels", description="Subdivisions of the Multires modifier", default=4, min=1, max=7
     )
@@ -89,6 +95,9 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         default=True,
     )
 
+    # Of the face on the target's UV map and on the photo, see `density.across`; shown by the dialog.
+    _across: tuple[float, float] | None = None
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         target = self._target(context)
         face = face_for(context, target)
@@ -96,6 +105,8 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         if not windows.has_window(context) or face is None or target is None or target.type != "MESH":
             return self.begin(context)
         self.face, self.target, self._windowed = self.face or face.name, target.name, True
+        chosen = bpy.data.objects.get(self.face)
+        self._across = density.across(chosen or face, target, self.uv_map)
         return required(context.window_manager).invoke_props_dialog(self, width=360, confirm_text="Apply")
 
     def _target(self, context: bpy.types.Context) -> bpy.types.Object | None:
@@ -126,5 +137,11 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
             column.prop(self, name)
         if self.relief:
             layout.prop(self, "levels")
-        for name in ("texture_size", "strength", "largest", "border", "seen_only", "skip_eyes", "material"):
+        layout.prop(self, "texture_size")
+        if self._across is not None:
+            share, pixels = self._across
+            texels = round(share * int(self.texture_size))
+            text = f"About {texels} px across the face; the photo has {round(pixels)}"
+            layout.label(text=text, icon="INFO" if texels > pixels / 2 else "ERROR")
+        for name in ("strength", "largest", "border", "seen_only", "skip_eyes", "material"):
             layout.prop(self, name)

@@ -8,10 +8,11 @@ import bpy
 from .. import batch
 from ..system.photo_formats import FORMAT_NAMES
 from ..system.required import required
+from .bases import photo_browser
 from .bases.types import OperatorResult
 
 
-class HFFNE_OT_batch_add(bpy.types.Operator):
+class HFFNE_OT_batch_add(photo_browser.PhotoBrowser, bpy.types.Operator):
     """Add photos to the queue: the chosen files, or all photos of the chosen folder"""
 
     bl_idname = "hffne.batch_add"
@@ -27,8 +28,6 @@ class HFFNE_OT_batch_add(bpy.types.Operator):
     files: bpy.props.CollectionProperty(
         name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if self.directory:

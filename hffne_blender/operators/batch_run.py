@@ -15,6 +15,7 @@ from ..engine import session
 from ..engine.client import EngineError
 from ..numeric.checked_arrays import ReceivedFaceError
 from ..scene import photo_source, units
+from ..system import missing_file
 from ..system.errors import ExtensionError
 from ..system.required import required
 from .bases import new_face, placement, reporting, windows
@@ -110,8 +111,7 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         return True
 
     def _one_face(self, context: bpy.types.Context, path: str) -> Work:
-        if not os.path.isfile(path):
-            raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
+        missing_file.check(path, EngineError)
         task = session.state.task
         task.progress, task.message = 0.0, ""
         answer = yield self.face_request(photo=path, face="largest")

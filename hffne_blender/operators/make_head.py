@@ -15,14 +15,15 @@ from ..scene import detail_nodes, face_attributes, head, photo_source, skin_node
 from ..scene.access import first_material
 from ..scene.nodes import input_value, set_input
 from ..studio.place import face_at
+from ..system import missing_file
 from ..system.required import required
-from .bases import new_face, polls, windows
+from .bases import new_face, photo_browser, polls, windows
 from .bases.background import InBackground, Work
 from .bases.properties import OPTIONS, FaceOptions
 from .bases.types import OperatorResult
 
 
-class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
+class HFFNE_OT_make_head(photo_browser.PhotoBrowser, FaceOptions, InBackground, bpy.types.Operator):
     """Build a whole head from the photo of the selected mask, in its place; the mask is hidden"""
 
     bl_idname = "hffne.make_head"
@@ -40,8 +41,6 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     face: settings.face_property(options=OPTIONS)
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     # One request, and then the building of the head.
     share = 0.95
@@ -98,8 +97,7 @@ class HFFNE_OT_make_head(FaceOptions, InBackground, bpy.types.Operator):
                 )
             return paths, self.face or photo_source.face_of(mask)
         path = os.path.abspath(bpy.path.abspath(self.filepath))
-        if not os.path.isfile(path):
-            raise TransferError("photo_not_found", f"There is no file {path}.", "Check the path.")
+        missing_file.check(path, TransferError)
         return [path], self.face
 
 

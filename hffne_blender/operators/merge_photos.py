@@ -9,14 +9,15 @@ import bpy
 
 from ..character.errors import TransferError
 from ..scene import photo_source
+from ..system import missing_file
 from ..system.required import required
-from .bases import new_face
+from .bases import new_face, photo_browser
 from .bases.background import InBackground, Work
 from .bases.properties import FaceOptions
 from .bases.types import OperatorResult
 
 
-class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
+class HFFNE_OT_merge_photos(photo_browser.PhotoBrowser, FaceOptions, InBackground, bpy.types.Operator):
     """Build one face from several photos of the same person, such as from the left, the front and the right"""
 
     bl_idname = "hffne.merge_photos"
@@ -32,8 +33,6 @@ class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
     files: bpy.props.CollectionProperty(
         name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     # One request, and then the building of the face.
     share = 0.95
@@ -47,7 +46,7 @@ class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def again(self) -> dict[str, Any]:
-        browser = {"directory", "files", "filter_image", "filter_folder"}
+        browser = {"directory", "files", *photo_browser.NAMES}
         options = {name: value for name, value in super().again().items() if name not in browser}
         return {**options, "photos": json.dumps(self._paths())}
 
@@ -73,6 +72,5 @@ class HFFNE_OT_merge_photos(FaceOptions, InBackground, bpy.types.Operator):
         if len(paths) < 2:
             raise TransferError("few_photos", "Two or more photos are needed.", "Select several files.")
         for path in paths:
-            if not os.path.isfile(path):
-                raise TransferError("photo_not_found", f"There is no file {path}.", "Check the path.")
+            missing_file.check(path, TransferError)
         return paths

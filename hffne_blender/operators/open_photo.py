@@ -6,12 +6,15 @@ import os
 import bpy
 
 from .. import settings
+from ..system import missing_file
+from ..system.errors import ExtensionError
 from ..system.photo_formats import EXTENSIONS
 from ..system.required import required
+from .bases import photo_browser
 from .bases.types import OperatorResult
 
 
-class HFFNE_OT_open_photo(bpy.types.Operator):
+class HFFNE_OT_open_photo(photo_browser.PhotoBrowser, bpy.types.Operator):
     """Make a face from this photo: it becomes the panel's photo"""
 
     bl_idname = "hffne.open_photo"
@@ -21,8 +24,6 @@ class HFFNE_OT_open_photo(bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         name="Photo", description="A photo with a face", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         if self.filepath:
@@ -32,8 +33,13 @@ class HFFNE_OT_open_photo(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         path = os.path.abspath(bpy.path.abspath(self.filepath)) if self.filepath else ""
-        if not os.path.isfile(path):
-            self.report({"ERROR"}, f"There is no file {path or self.filepath!r}. Check the path.")
+        if not path:
+            self.report({"ERROR"}, "No photo is chosen. Choose a file.")
+            return {"CANCELLED"}
+        try:
+            missing_file.check(path)
+        except ExtensionError as error:
+            self.report({"ERROR"}, f"{error.message} {error.hint}")
             return {"CANCELLED"}
         chosen = settings.of(context)
         chosen.source = "FILE"

@@ -14,6 +14,7 @@ from ..engine.client import EngineError
 from ..numeric import srgb
 from ..numeric.png import png_bytes
 from ..scene import images
+from ..system import missing_file
 from ..system.photo_formats import EXTENSIONS
 
 # Characters that some system does not allow in a file's name.
@@ -52,8 +53,7 @@ def find(photo: str = "", image: str = "") -> PhotoFile:
     if not photo:
         raise EngineError("no_photo", "No photo is chosen.", "Choose one in the panel.")
     path = path_of(photo)
-    if not os.path.isfile(path):
-        raise EngineError("photo_not_found", f"There is no file {path}.", "Check the path.")
+    missing_file.check(path, EngineError)
     return PhotoFile(path)
 
 

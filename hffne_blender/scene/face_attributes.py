@@ -4,6 +4,7 @@
 "hffne_confidence"  on the mesh, a float per vertex: how well the photo shows it, 0..1
 "hffne_landmarks"   on the object, a JSON text: the 68 UVs of the landmarks, iBUG order
 "hffne_normal"      on the object: the tangent-space normal map, whatever the material does with it
+"hffne_number"      on the object: faces of a file are numbered in the order in which they were made
 """
 
 import json
@@ -20,6 +21,7 @@ from .stored import json_of
 CONFIDENCE = "hffne_confidence"
 LANDMARKS = "hffne_landmarks"
 NORMAL = "hffne_normal"
+NUMBER = "hffne_number"
 
 
 def is_face(obj: bpy.types.Object | None) -> bool:
@@ -27,9 +29,15 @@ def is_face(obj: bpy.types.Object | None) -> bool:
     return obj is not None and obj.type == "MESH" and camera.load(obj) is not None
 
 
+def number_of(obj: bpy.types.Object) -> int:
+    """The number of a face, the larger the later it was made; 0 for what has none."""
+    return int(obj.get(NUMBER, 0))
+
+
 def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types.Image) -> None:
     """Store the attributes on a face object that was built from `received`."""
     obj[NORMAL] = normal_image
+    obj[NUMBER] = 1 + max((number_of(other) for other in bpy.data.objects), default=0)
     if received.landmarks is not None:
         obj[LANDMARKS] = json.dumps(np.round(received.landmarks.astype(float), 5).tolist())
     if received.confidence is not None:

@@ -13,15 +13,15 @@ PREFIX = "hffne_made_"
 SCALE = "hffne_scale"
 
 
-def store(obj: bpy.types.Object, kind: str, name: str, data: bytes) -> bpy.types.Image:
-    """Store a PNG file's bytes as an object's map of a kind: a new packed Non-Color image, which is returned.
+def store(obj: bpy.types.Object, kind: str, name: str, data: bytes, colorspace: str = "Non-Color") -> bpy.types.Image:
+    """Store a PNG file's bytes as an object's map of a kind: a new packed image, which is returned.
 
     The object's earlier map of the kind is replaced wherever it is used, unless a copy of the object has it too: then
     it stays with the copy.
     """
     key = PREFIX + kind
     old = obj.get(key)
-    image = images.pack(name, data, "Non-Color")
+    image = images.pack(name, data, colorspace)
     if isinstance(old, bpy.types.Image) and not any(
         other != obj and other.get(key) == old for other in bpy.data.objects
     ):
@@ -33,7 +33,7 @@ def store(obj: bpy.types.Object, kind: str, name: str, data: bytes) -> bpy.types
 
 
 def of_object(obj: bpy.types.Object) -> dict[str, bpy.types.Image]:
-    """An object's maps by kind ("normal", "displacement", "bake_tangent", "bake_object")."""
+    """An object's maps by kind: "normal", "displacement", "color", "albedo", "roughness", "bake_tangent", ..."""
     found = {key[len(PREFIX) :]: obj[key] for key in obj.keys() if key.startswith(PREFIX)}
     # The kind becomes a part of a file's name.
     return {kind: image for kind, image in found.items() if isinstance(image, bpy.types.Image) and kind.isidentifier()}

@@ -30,10 +30,12 @@ class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
         column = layout.column(align=True)
         if face is not None and len(faces_in(context, target)) > 1:
             chosen = settings.of(context)
-            column.prop(chosen, "applied_face", text="", icon="USER", placeholder=face.name)
+            row = column.row(align=True)
+            row.label(text="From")
+            row.prop(chosen, "applied_face", text="", icon="USER", placeholder=face.name)
         else:
-            column.label(text=face.name if face else "No face yet: generate one", icon="USER")
-        column.label(text=target.name, icon="MESH_DATA")
+            column.label(text=f"From {face.name}" if face else "No face yet: generate one", icon="USER")
+        column.label(text=f"To {target.name}", icon="MESH_DATA")
         count = len(landmarks.empties_of(target))
         if session.running():
             draw_progress(layout, session.state.task)

@@ -100,7 +100,13 @@ def _draw_source(layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) ->
     row.prop(chosen, "source", expand=True)
     if clipboard.available():
         row.operator("hffne.paste_photo", text="", icon="PASTEDOWN")
-    column.prop(chosen, "image" if chosen.source == "IMAGE" else "photo", text="")
+    if chosen.source == "IMAGE":
+        column.prop(chosen, "image", text="")
+        return
+    row = column.row(align=True)
+    row.prop(chosen, "photo", text="", placeholder="Photo")
+    row.operator_context = "INVOKE_DEFAULT"
+    row.operator("hffne.open_photo", text="", icon="FILEBROWSER")
 
 
 def _engine_state(ready: bool) -> str:
@@ -139,7 +145,8 @@ def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, de
     if not faces:
         return "Press Generate Face"
     width = round(faces[min(max(chosen.face, 1), len(faces)) - 1].box[2])
-    return f"1 face, {width} px wide" if len(faces) == 1 else f"{len(faces)} faces: choose one ({width} px wide)"
+    detail = f"{width} px wide: detail at {detected_faces.useful_texture_size(width)}"
+    return f"1 face, {detail}" if len(faces) == 1 else f"{len(faces)} faces: choose one ({detail})"
 
 
 def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:

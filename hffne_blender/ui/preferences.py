@@ -17,6 +17,9 @@ class HFFNE_Preferences(preferences.EngineProperties, bpy.types.AddonPreferences
         layout = required(self.layout)
         layout.use_property_split = True
         layout.prop(self, "engine_python")
+        problem = preferences.path_problem(self.engine_python) if self.engine_python else ""
+        if problem:
+            layout.label(text=problem, icon="ERROR")
         layout.prop(self, "wheels_folder")
         layout.prop(self, "build")
         engine_setup.draw(layout, context, lambda place, text, icon: place.label(text=text, icon=icon))

@@ -76,12 +76,24 @@ def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):
 @needs_blender
 def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
     found = run_case("panel", sys.executable, tmp_path, path=[fake_engine], script="operator_cases.py")
-    assert "prop photo " in found["new"] and "operator hffne.generate USER" in found["new"]
+    assert "prop photo  Photo" in found["new"] and "operator hffne.open_photo  FILEBROWSER" in found["new"] and "operator hffne.generate USER" in found["new"]
     assert any("engine is not installed yet" in line for line in found["new"])
     assert any("No face was found" in line for line in found["failed"])
     assert "progress 0.4 Fine normals" in found["running"]
     assert any(line.startswith("operator hffne.cancel") for line in found["running"])
     assert not any(line.startswith("operator hffne.generate") for line in found["running"])
+
+
+@needs_blender
+def test_paths_are_told_apart_and_messages_go(tmp_path):
+    found = run_case("paths", tmp_path, script="operator_cases.py")
+    for said in found["folder"][:2]:
+        assert "is a folder. Choose a photo in it." in said
+    assert "no Python in the folder" in found["folder"][2] and found["environment"] == ""
+    assert all("There is no file" in said for said in found["missing"])
+    assert found["dismissed"] == [True, ["FINISHED"], True, False] and found["forgotten"]
+    # As large as the photo's pixels, and never below or above what can be chosen.
+    assert found["sizes"] == [256, 1024, 2048, 4096]
 
 
 @needs_blender

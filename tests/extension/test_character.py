@@ -42,6 +42,29 @@ def test_only_what_was_requested_appears_and_a_second_run_replaces_it():
 
 
 @needs_blender
+def test_colors_and_roughness_are_carried_over_the_artists_own_material():
+    found = run("pictures")
+    for kind in ("color", "albedo", "roughness"):
+        colorspace, share, least, off = found[kind]
+        assert colorspace == ("Non-Color" if kind == "roughness" else "sRGB")
+        # Fully the face's over most of the mesh, nothing of it outside; the same values on the whole.
+        assert 0.1 < share < 0.6 and least == 0 and off < 0.08, kind
+    kind, before, pictures, nodes = found["mixed"]
+    assert (kind, nodes) == ("MIX", 2) and before == pytest.approx([0.1, 0.2, 0.3])
+    assert pictures == ["Hero_fake_albedo"] and found["rough"] == "MIX"
+    assert found["made"]["images"] == [3, 0] and found["made"]["materials"] == [1, 0]
+    assert "has no texture Roughness" in found["missing"]
+    share, pixels = found["across"]
+    # The copy's UVs are 0.6 by 0.55 of the face's, whose side is about its width.
+    assert 0.2 < share < 0.9 and pixels > 50 and found["elsewhere"] is None
+
+
+@needs_blender
+def test_the_latest_face_is_the_one_made_last_also_after_opening_the_file(tmp_path):
+    assert run("latest", tmp_path) == ["Ada", "Ada", "Bea"]
+
+
+@needs_blender
 def test_a_copy_with_the_detail_is_applied_to_on_its_own():
     found = run("twin")
     assert found["shared"]

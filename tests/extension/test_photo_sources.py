@@ -53,7 +53,7 @@ def test_the_faces_of_a_photo_to_choose_from(fake_engine, tmp_path):
 def test_files_drops_and_the_clipboard(tmp_path):
     found = run_case("sources", tmp_path, script=SCRIPT)
     assert found["open"] == [["FINISHED"], True] and found["source"] == "FILE"
-    for name, words in {"missing": "There is no file", "none": "There is no file", "paste": "clipboard"}.items():
+    for name, words in {"missing": "There is no file", "none": "No photo is chosen", "paste": "clipboard"}.items():
         text, untouched = found[name]
         assert words in text and untouched, name
     assert found["handler"] == ["hffne.open_photo", True, False]

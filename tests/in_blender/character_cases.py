@@ -7,11 +7,14 @@ import bpy
 import case_process
 import numpy as np
 from case_process import choose, start
+from face_scene import build
 from mathutils import Euler, Matrix
 from target_mesh import ALL, MOVED, angle, bumpy, counts, fake, put_landmarks, remeshed, state
 
+from hffne_blender.character import density
 from hffne_blender.engine import session
-from hffne_blender.scene import images
+from hffne_blender.operators.bases.faces import face_for
+from hffne_blender.scene import export, images, textures
 
 
 def case_copy():
@@ -81,6 +84,66 @@ def case_care():
     saved = images.values(nodes["HFFNE Normal"].image)[..., :3] * 2 - 1
     result["saved"] = float(np.abs(saved - pixels).max())
     return result
+
+
+def case_pictures():
+    """Color, delit color and roughness arrive over the artist's own material, which is seen where there is no face."""
+    start()
+    obj = build(names=("albedo", "roughness"), texture_size=256, grid=48)
+    bpy.context.view_layer.update()
+    copy = remeshed(obj, Matrix.Identity(4))
+    own = bpy.data.materials.new("Own skin")
+    own.use_nodes = True
+    own.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.1, 0.2, 0.3, 1)
+    copy.data.materials.append(own)
+    across = density.across(obj, copy)
+    arguments = {"face": obj.name, "target": copy.name, "align": "PLACED", **ALL, "border": 0.01, "normal": False}
+    result = {"across": across, "elsewhere": density.across(obj, remeshed(obj, Matrix.Translation((9, 0, 0))))}
+    had = counts()
+    bpy.ops.hffne.apply_to_mesh(**arguments, color=True, albedo=True, roughness=True)
+    first = counts()
+    bpy.ops.hffne.apply_to_mesh(**arguments, color=True, albedo=True, roughness=True)
+    result["made"] = {kind: [first[kind] - had[kind], counts()[kind] - first[kind]] for kind in first}
+    found, sent = export.maps_of(copy), textures.of_material(obj.data.materials[0])
+    for kind in ("color", "albedo", "roughness"):
+        values = images.values(found[kind])
+        deep = values[..., 3] > 0.99
+        # What the two have in common whatever the UVs are: the mean over the face.
+        mean = images.values(sent[kind])[64:192, 64:192, :3].mean((0, 1))
+        result[kind] = [
+            found[kind].colorspace_settings.name, float(deep.mean()), float(values[..., 3].min()),
+            np.abs(values[deep][:, :3].mean(0) - mean).max(),
+        ]  # fmt: skip
+    tree = copy.material_slots[0].material.node_tree
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    mix = shader.inputs["Base Color"].links[0].from_node
+    before = next(entry for entry in mix.inputs if entry.name == "A" and entry.enabled)
+    pictures = [link.from_node.image.name for entry in mix.inputs for link in entry.links]
+    result["mixed"] = [mix.type, list(before.default_value)[:3], sorted(set(pictures)), len(own.node_tree.nodes)]
+    result["rough"] = shader.inputs["Roughness"].links[0].from_node.type
+    try:
+        bare = fake(grid=24, texture_size=64)
+        bpy.ops.hffne.apply_to_mesh(face=bare.name, target=copy.name, align="PLACED", roughness=True)
+    except RuntimeError as error:
+        result["missing"] = str(error)
+    return result
+
+
+def case_latest(folder):
+    """The latest face is the one made last, also when the file was opened again, whatever the names are."""
+    start()
+    first = fake(grid=24, texture_size=64)
+    second = fake(grid=24, texture_size=64)
+    first.name, second.name = "Zoe", "Ada"
+    bpy.ops.mesh.primitive_cube_add()
+    said = [face_for(bpy.context, bpy.context.object).name]
+    path = str(Path(folder) / "faces.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    said.append(face_for(bpy.context, bpy.context.object).name)
+    third = fake(grid=24, texture_size=64)
+    third.name = "Bea"
+    return [*said, face_for(bpy.context, bpy.data.objects["Cube"]).name]
 
 
 def case_mistakes():

@@ -180,6 +180,38 @@ def case_panel(python, folder):
     return result
 
 
+def case_paths(folder):
+    """What is said of paths that name no file, in the panel's browser and in the preferences."""
+    from types import SimpleNamespace
+
+    from hffne_blender import preferences
+    from hffne_blender.photo import detected_faces
+
+    empty()
+    hffne_blender.register()
+    result = {}
+    for name, path in (("folder", folder), ("missing", str(Path(folder) / "nobody.jpg"))):
+        for operator in ("open_photo", "generate"):
+            try:
+                options = {"filepath": path} if operator == "open_photo" else {"photo": path}
+                getattr(bpy.ops.hffne, operator)(**options)
+            except RuntimeError as error:
+                result.setdefault(name, []).append(str(error))
+        result[name].append(preferences.path_problem(path))
+    (Path(folder) / "bin").mkdir()
+    (Path(folder) / "bin" / "python").touch()
+    result["environment"] = preferences.path_problem(folder)
+    session.fail({"code": "engine_not_started", "message": "It did not start.", "hint": ""})
+    result["dismissed"] = [bpy.ops.hffne.dismiss_error.poll(), sorted(bpy.ops.hffne.dismiss_error())]
+    result["dismissed"] += [session.state.last_error is None, bpy.ops.hffne.dismiss_error.poll()]
+    session.fail({"code": "engine_not_started", "message": "It did not start.", "hint": ""})
+    preferences._engine_changed(SimpleNamespace(engine_python=folder), bpy.context)
+    result["forgotten"] = session.state.last_error is None
+    result["sizes"] = [detected_faces.useful_texture_size(width) for width in (10, 430, 900, 5000)]
+    hffne_blender.unregister()
+    return result
+
+
 def case_presets():
     """What each preset of the output sets, one of the user's own, and the check boxes of the maps."""
     empty()

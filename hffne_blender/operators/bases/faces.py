@@ -21,8 +21,8 @@ def face_for(context: bpy.types.Context, target: bpy.types.Object | None) -> bpy
 def faces_in(context: bpy.types.Context, target: bpy.types.Object | None = None) -> list[bpy.types.Object]:
     """The face objects of the scene without the target, the latest made first."""
     faces = [obj for obj in required(context.scene).objects if obj != target and face_attributes.is_face(obj)]
-    # Blender numbers data-blocks in the order in which they are made.
-    return sorted(faces, key=lambda obj: obj.session_uid, reverse=True)
+    # Those of earlier versions have no number: Blender counts data-blocks in the order in which it makes or reads them.
+    return sorted(faces, key=lambda obj: (face_attributes.number_of(obj), obj.session_uid), reverse=True)
 
 
 def face_names(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
