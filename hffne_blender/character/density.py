@@ -41,4 +41,5 @@ def across(face: bpy.types.Object, target: bpy.types.Object, uv_map: str = "") -
         return None
     # In Blender units: the face may be scaled.
     width = WIDTH * mean_scale(np.array(face.matrix_world))
-    return float(np.sqrt(covered / area) * width), float(camera.of_face(face)["scale"] * WIDTH)
+    photo = camera.load(face)
+    return None if photo is None else (float(np.sqrt(covered / area) * width), float(photo["scale"] * WIDTH))

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..numeric.png import png_bytes
-from ..scene import color_spaces, images, mesh, textures, units
+from ..scene import color_spaces, images, mesh, stored, textures, units
 from ..scene.access import first_material, mesh_of
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
@@ -112,7 +112,7 @@ def _write(
         _save(path, png_bytes(pixels))
         pictures[texture] = _load(path, texture in _COLORS, made)
         if texture == "height":
-            _write_scale(writer.path(file_of(texture)[:-4] + ".json"), os.path.basename(path), skin)
+            _write_scale(writer, file_of(texture), skin)
     parts: dict[bpy.types.Image, bpy.types.Image] = {}
     for material in _others(obj):
         picture = flat_material.picture_of(material)
@@ -188,11 +188,13 @@ def _load(path: str, color: bool, made: list[bpy.types.ID]) -> bpy.types.Image:
     return image
 
 
-def _write_scale(path: str, name: str, skin: bpy.types.Material) -> None:
-    extent = float(textures.of_material(skin)["height"][textures.RANGE])
+def _write_scale(writer: _Writer, name: str, skin: bpy.types.Material) -> None:
+    extent = stored.number_of(textures.of_material(skin)["height"], textures.RANGE)
+    if extent is None:
+        return
     facts = {"file": name, "unit": "m", "scale": 2 * extent, "middle": 0.5}
     facts["meaning"] = "(value - middle) * scale is the distance along the normal in meters"
-    _save(path, json.dumps(facts, indent=1).encode())
+    _save(writer.path(os.path.splitext(name)[0] + ".json"), json.dumps(facts, indent=1).encode())
 
 
 def _write_glb(context: bpy.types.Context, path: str, preset: presets.Preset) -> None:

@@ -31,7 +31,7 @@ def is_face(obj: bpy.types.Object | None) -> bool:
 
 def number_of(obj: bpy.types.Object) -> int:
     """The number of a face, the larger the later it was made; 0 for what has none."""
-    return int(obj.get(NUMBER, 0))
+    return int(min(stored.number_of(obj, NUMBER) or 0, 2**30))
 
 
 def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types.Image) -> None:

@@ -76,7 +76,11 @@ def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):
 @needs_blender
 def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
     found = run_case("panel", sys.executable, tmp_path, path=[fake_engine], script="operator_cases.py")
-    assert "prop photo  Photo" in found["new"] and "operator hffne.open_photo  FILEBROWSER" in found["new"] and "operator hffne.generate USER" in found["new"]
+    assert (
+        "prop photo  Photo" in found["new"]
+        and "operator hffne.open_photo  FILEBROWSER" in found["new"]
+        and "operator hffne.generate USER" in found["new"]
+    )
     assert any("engine is not installed yet" in line for line in found["new"])
     assert any("No face was found" in line for line in found["failed"])
     assert "progress 0.4 Fine normals" in found["running"]
