@@ -14,9 +14,8 @@ import numpy as np
 
 from ..engine import protocol
 from ..numeric.received_face import ReceivedFace
-from . import camera
+from . import camera, stored
 from .access import mesh_of, read_array, write_array
-from .stored import json_of
 
 CONFIDENCE = "hffne_confidence"
 LANDMARKS = "hffne_landmarks"
@@ -57,7 +56,7 @@ def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types
 def landmark_uvs(obj: bpy.types.Object) -> np.ndarray | None:
     """The landmarks' UVs (68, 2) float64, or None for a face without them."""
     try:
-        uvs = np.array(json_of(obj, LANDMARKS), float)
+        uvs = np.array(stored.json_of(obj, LANDMARKS), float)
     except (TypeError, ValueError, OverflowError):
         return None
     return uvs if uvs.shape == (protocol.LANDMARKS, 2) and np.isfinite(uvs).all() else None
