@@ -58,12 +58,13 @@ def _blender_part(context: bpy.types.Context) -> str:
 
 def _start_check(context: bpy.types.Context) -> subprocess.Popen[bytes] | None:
     python = preferences.find_python(context)
-    if not python:
+    if not python or launch.refusal(python):
         return None
     try:
         return subprocess.Popen(
             [python, "-m", "hffne", "doctor"],
             env=launch.environment(not bpy.app.background),
+            cwd=launch.neutral_folder(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,6 +13,7 @@ import copy
 import random
 import sys
 import time
+import warnings
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -101,11 +102,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     np.seterr(all="ignore")
+    warnings.simplefilter("ignore")  # of numpy, where a value does not fit a type
     chance = random.Random(options.seed)
     message, arrays = fake_face.answer(texture_size=16, grid=6)
     assert outcome(message, arrays) == "accepted"
     found, started = collections.Counter(), time.monotonic()
-    for _ in range(options.count):
+    for count in range(options.count):
+        if count and count % 100_000 == 0:
+            print(f"{count} answers, {dict(found)}", flush=True)
         both = chance.random()
         one = changed_message(message, chance) if both < 0.7 else message
         other = changed_arrays(arrays, chance) if both > 0.4 else arrays
