@@ -125,13 +125,13 @@ def apply(
         source = replace(source, eyes=np.zeros_like(source.eyes))
     matrix = np.array(target.matrix_world)
     with evaluated_mesh(context, target) as mesh:
+        uv_name = uv_map_name(mesh, target.name, options.uv_map)
         if mesh_arrays.is_flat(mesh):
             raise TransferError(
                 "flat_shaded",
                 f"'{target.name}' is shaded flat, so that every facet would show under the relief.",
                 "Choose Object > Shade Smooth, then apply again.",
             )
-        uv_name = uv_map_name(mesh, target.name, options.uv_map)
         surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
         frames = mesh_arrays.corner_frames(mesh, uv_name)
         slots = mesh_arrays.triangle_slots(mesh)
