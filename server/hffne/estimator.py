@@ -83,12 +83,13 @@ class NormalEstimator:
 
     device  "cuda", "xpu", "mps", "cpu" or None for the best one there is
     model   "compact" (shipped) or "paper" (the published networks, imported by the user)
-    size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048
+    size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048; None: the
+            smallest of 256, 512, 1024 and 2048 that shows what each photo holds (2048 on a GPU only)
 
     One estimator serves one thread at a time. Wrong arguments raise HffneError with the first call that computes.
     """
 
-    def __init__(self, device: str | None = None, model: str = "compact", size: int = 256) -> None:
+    def __init__(self, device: str | None = None, model: str = "compact", size: int | None = None) -> None:
         self.device, self.model, self.size = device, model, size
         self._engine: Engine | None = None
 
@@ -161,7 +162,7 @@ def normals(
     face: FaceChoice = "largest",
     device: str | None = None,
     model: str = "compact",
-    size: int = 256,
+    size: int | None = None,
 ) -> FaceNormals:
     """The normals of a face: `NormalEstimator(device, model, size).predict(image, face)`.
 
@@ -171,5 +172,5 @@ def normals(
 
 
 @lru_cache(maxsize=1)
-def _estimator(device: str | None, model: str, size: int) -> NormalEstimator:
+def _estimator(device: str | None, model: str, size: int | None) -> NormalEstimator:
     return NormalEstimator(device, model, size)

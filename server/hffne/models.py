@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 from pathlib import Path
 
 import cv2
@@ -48,6 +49,9 @@ def device_name(device: torch.device) -> str:
     return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
 
 
+Area: TypeAlias = tuple[slice, slice]  # rows and columns of a picture
+
+
 @dataclass
 class Models:
     """PRN, coarse and fine network on one device. All photos are gray crops (S, S) float32 in 0..1.
@@ -75,15 +79,22 @@ class Models:
         return out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-6)
 
     @torch.inference_mode()
-    def fine(self, gray: np.ndarray, exemplar: np.ndarray) -> np.ndarray:
-        """Crop (S, S), S a multiple of 32, and exemplar (s, s, 3) -> fine normal (S, S, 3): unit, camera space.
+    def fine(self, gray: np.ndarray, exemplar: np.ndarray, area: Area | None = None) -> np.ndarray:
+        """Crop (S, S), S a multiple of 32, and exemplar (S, S, 3) -> fine normal (S, S, 3): unit, camera space.
 
-        Large crops are computed in tiles that share the exemplar's vector and the picture's contrast.
+        area: rows and columns, multiples of 32, beside which the exemplar is returned. Large crops are computed in
+        tiles that share the exemplar's vector and the picture's contrast.
         """
         tensor = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
         z = self.fine_network.vector(tensor)
-        out = tiled(lambda part: self.fine_network.normal(part, z), self.fine_network.prepared(self._picture(gray)))
-        return out[0].permute(1, 2, 0).numpy()
+        rows, columns = area or (slice(None), slice(None))
+        picture = self.fine_network.prepared(self._picture(gray))[:, :, rows, columns]
+        out = tiled(lambda part: self.fine_network.normal(part, z), picture)[0].permute(1, 2, 0).numpy()
+        if area is None:
+            return out
+        normal = exemplar.copy()
+        normal[rows, columns] = out
+        return normal
 
     def _picture(self, gray: np.ndarray, side: int | None = None) -> torch.Tensor:
         """A crop as a tensor (1, 1, S, S) on the device, resized to `side` where given."""

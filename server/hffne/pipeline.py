@@ -25,19 +25,24 @@ from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
+from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
 from hffne.textured_face import TexturedFace
 
 if TYPE_CHECKING:
+    from hffne.models import Area
     from hffne.head.rig import Rig
     from hffne.maps.layout import Layout
 
 # Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
 STEP, LARGEST = 32, 2048
+# What is chosen by itself on a processor without a GPU: 2048 takes three times as long, for pores of half a millimeter.
+LARGEST_ON_CPU = 1024
 # What a larger crop adds is finer than this sigma in its own pixels.
 FINER = 2.0
+_MARGIN = 16  # share of the crop beside the face that its larger crops show too
 # The side of the second crop may differ from the detector's by at most this factor.
 _SIDE_LIMIT = 2.0
 # Another box replaces the detector's own only when its mirror error is below this share of the own box's.
@@ -52,18 +57,19 @@ class Engine:
     networks     models.Models, the same networks on plain arrays
     device       torch's name of the device, e.g. "cuda:0"; device_name: its name for the user
     model        the configuration, "compact" or "paper"
-    size         the fine network's crop in pixels, see `check_size`
+    size         the fine network's crop in pixels, see `check_size`; None: what each photo holds, see `photo.detail_size`
     stochastic   leave the published coarse network's dropout on (constructor only)
 
     Raises HffneError for a missing device, missing weights or a wrong size.
     """
 
     def __init__(
-        self, device: str | None = None, model: str = "compact", size: int = CROP, stochastic: bool = False
+        self, device: str | None = None, model: str = "compact", size: int | None = None, stochastic: bool = False
     ) -> None:
         from hffne import models
 
-        check_size(size)
+        if size is not None:
+            check_size(size)
         self.networks = models.load_models(device, model, stochastic=stochastic)
         self.device = str(self.networks.device)
         self.device_name = models.device_name(self.networks.device)
@@ -119,6 +125,8 @@ class Engine:
         gray = to_gray(extract_crop(photo.rgb, crop))
         shape = fit_base_shape(self._symmetric_position_map(gray)[0])
         position = shape.position_map()
+        if size is None:
+            size = self._size_for(photo, crop, position)
         projection = project(position, min(size, MAX_SIZE))
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
@@ -127,14 +135,15 @@ class Engine:
             exemplar_normal = coarse
         else:
             exemplar_normal = base_exemplar(projection) if isinstance(exemplar, str) else exemplar
+        # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
+        mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         levels = _levels(size)
         fines = []
         for level in levels if merged else levels[-1:]:
             gray = gray if level == CROP else to_gray(extract_crop(photo.rgb, crop.resized(level)))
-            fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level)))
+            area = _area(mask, level) if level > CROP and self.model == "compact" else None
+            fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
-        # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
-        mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         normal = _merge_levels(coarse, fines, mask) if merged else fines[-1]
         if not (np.isfinite(normal).all() and np.isfinite(position).all()):
             raise WeightsError(
@@ -150,6 +159,13 @@ class Engine:
             shape=shape,
             projection=projection,
         )
+
+    def _size_for(self, photo: Photo, crop: Crop, position: np.ndarray) -> int:
+        """The crop's size that shows what the photo holds of the face, as far as the device computes it quickly."""
+        if self.model == "paper":  # works as it was published
+            return CROP
+        largest = LARGEST_ON_CPU if self.device == "cpu" else LARGEST
+        return min(detail_size(photo.rgb, crop, project(position, CROP).mask), largest)
 
     def _initial_crop(self, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
         """The crop around the detector's box and the position map (U, U, 3) on it.
@@ -327,6 +343,20 @@ def _merge_levels(coarse: np.ndarray, fines: list[np.ndarray], mask: np.ndarray)
         size = len(fine)
         normal = merge_bands(resize_normals(normal, size), fine, _resized(mask, size), FINER * CROP / size)
     return normal
+
+
+def _area(mask: np.ndarray, size: int) -> "Area":
+    """The part of a crop of `size` pixels that holds the face `mask` (s, s), with a margin, in steps of 32 pixels."""
+    lines = []
+    for axis in (1, 0):
+        at = np.flatnonzero(mask.any(axis))
+        if not len(at):
+            return slice(0, size), slice(0, size)
+        first, last = (int(end) * size / len(mask) for end in (at[0], at[-1] + 1))
+        margin = size / _MARGIN
+        start, end = int((first - margin) // STEP) * STEP, -int(-(last + margin) // STEP) * STEP
+        lines.append(slice(max(start, 0), min(end, size)))
+    return lines[0], lines[1]
 
 
 def _resized(mask: np.ndarray, size: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from hffne.cli.main import main
 from hffne.errors import CheckpointError, TrainingError
 from hffne.training import loop, losses
 from hffne.training.fabric import make_fabric
+from hffne.training.sources.closeups import CloseupSamples
 from hffne.training.sources.face_set import FaceSamples
 from hffne.training.tasks.base import TrainingTask
 from hffne.weights.notes import file_hash, read_notes
@@ -29,8 +30,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def train(folder, task, tiny_set, steps=3, changes=(), **options):
     """A tiny training; returns what its file of weights holds."""
     recipe = tiny_recipe(task, task if task in ("prn", "coarse", "fine") else "compact", steps=steps, **dict(changes))
-    source = FaceSamples(tiny_set, recipe.size, recipe.data)
-    held_out = FaceSamples(tiny_set, recipe.size, recipe.data.for_checking(), held_out=True)
+    if task == "fine":
+        source, held_out = (CloseupSamples(tiny_set, recipe.data, held_out) for held_out in (False, True))
+    else:
+        source = FaceSamples(tiny_set, recipe.size, recipe.data)
+        held_out = FaceSamples(tiny_set, recipe.size, recipe.data.for_checking(), held_out=True)
     run(folder, recipe, source, held_out=held_out, **options)
     return content(folder / f"{NETWORKS[task]}.safetensors")
 
@@ -182,10 +186,9 @@ def test_a_task_of_ones_own_is_a_plug_in(tmp_path):
 def test_the_command_trains_each_network(tiny_set, tmp_path, capsys):
     small = ["--set", str(tiny_set), "--steps", "1", "--batch", "2", "--workers", "0", "--threads", "1"]
     small += ["--accelerator", "cpu"]
-    for task in ("prn", "coarse"):
+    for task in ("prn", "coarse", "fine"):
         assert main(["train", task, *small, "--output", str(tmp_path / task)]) == 0
     weights = tmp_path / "coarse" / "coarse.safetensors"
-    assert main(["train", "fine", *small, "--coarse", str(weights), "--output", str(tmp_path / "fine")]) == 0
     again = ["train", "coarse", *small, "--start", str(weights), "--rate", "0.1", "--output", str(tmp_path / "more")]
     assert main([*again, "--full-precision"]) == 0
     capsys.readouterr()
@@ -215,7 +218,7 @@ def test_wrong_commands_exit_with_2(tiny_set, tmp_path, capsys):
     base = ["train", "fine", "--set", str(tiny_set), "--output", str(tmp_path), "--accelerator", "cpu"]
     assert main([*base, "--recipe", "prn"]) == 2 and "no task 'fine'" in capsys.readouterr().err
     assert main([*base, "--steps", "0"]) == 2 and "steps is 0" in capsys.readouterr().err
-    assert main(base) == 2 and "coarse.safetensors" in capsys.readouterr().err
+    assert main([*base, "--start", str(tmp_path / "none")]) == 2 and "weights to begin from" in capsys.readouterr().err
     assert main(["train", "coarse", "--set", str(tmp_path), "--accelerator", "cpu"]) == 2
     assert "not a training set" in capsys.readouterr().err
     assert main([*base, "--accelerator", "nothing"]) == 2

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A training set of the ellipsoid head in the layout of `synthesis.build`: 22 renders, 3 "photos"."""
+"""A training set of the ellipsoid head in the layout of `synthesis.build`: 22 renders and close-ups, 3 "photos"."""
 
 from types import SimpleNamespace
 
 import numpy as np
 
 from ellipsoid_model import ellipsoid_model
-from hffne.synthesis import build, fit, relief_maps, render, sampling, textures
+from hffne.synthesis import build, close_reliefs, closeups, fit, relief_maps, render, sampling, textures
 from hffne.synthesis.uv_layout import build_layout
 
 
@@ -30,3 +30,16 @@ def build_tiny_set(folder):
     np.save(folder / "textures" / "gray.npy", rng.integers(90, 180, (3, textures.SIZE, textures.SIZE), np.uint8))
     relief_maps.build_reliefs(folder / "reliefs.npy", count=2)
     relief_maps.build_forms(folder / "form_pairs.npy", count=2)
+    close_reliefs.build_close_reliefs(folder, close_reliefs.load_heights(None, None), count=1)
+    close = [closeups.close_render(renderer, fits, np.random.default_rng([2, i])) for i in range(22)]
+    photographed = {"gray": samples[0]["kind"] * 60, "contrast": [0.5, 0.2]}
+    photos = [
+        sample | photographed | {"target": sample["normal"], "photo": i % 3} for i, sample in enumerate(close[:6])
+    ]
+    for kind, drawn, fields in (
+        (closeups.RENDERS, close, closeups.RENDER_FIELDS),
+        (closeups.PHOTOS, photos, closeups.PHOTO_FIELDS),
+    ):
+        (folder / kind).mkdir()
+        for name, (_, dtype) in fields.items():
+            np.save(folder / kind / f"{name}.npy", np.stack([sample[name] for sample in drawn]).astype(dtype))

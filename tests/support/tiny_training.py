@@ -64,7 +64,7 @@ def make_task(tiny):
     return {
         "prn": lambda: PositionTask(tiny.settings),
         "coarse": lambda: CoarseTask(tiny.settings, tiny.size),
-        "fine": lambda: FineTask(tiny.settings, coarse()),
+        "fine": lambda: FineTask(tiny.settings),
         "paper-coarse": lambda: PaperCoarse(tiny),
         "paper-fine": lambda: PaperFine(tiny, coarse()),
     }[tiny.task]()

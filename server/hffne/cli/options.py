@@ -37,20 +37,29 @@ def add_size_option(parser: argparse.ArgumentParser) -> None:
     """Add --size, the option that `size_argument` reads."""
     parser.add_argument(
         "--size",
-        type=int,
+        type=crop_size,
         metavar="PIXELS",
-        help="side of the crop for the fine network: a multiple of 32 from 256 (default) to 2048. A larger crop gives "
-        "finer relief from large photos and takes more time",
+        help="side of the crop for the fine network: a multiple of 32 from 256 to 2048, or auto (default): the "
+        "smallest of 256, 512, 1024 and 2048 that shows what each photo holds (2048 on a GPU only)",
     )
 
 
 def size_argument(args: argparse.Namespace) -> dict[str, Any]:
     """The option of `add_size_option` as an argument of `pipeline.Engine`. Raises HffneError for a wrong size."""
-    if args.size is None:
+    if args.size in (None, "auto"):
         return {}
     from hffne.pipeline import check_size
 
     return {"size": check_size(args.size)}
+
+
+def crop_size(text: str) -> str | int:
+    """The type of --size: "auto" or a number of pixels. Raises argparse.ArgumentTypeError."""
+    if text == "auto":
+        return text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is neither 'auto' nor a number of pixels")
 
 
 def face_choice(text: str) -> str | int:

@@ -48,7 +48,8 @@ def unexplained_luminance(
     light, components, mask = band_of(gray, band), band_of(normal, band), skin[:, None]
     y = (light * mask).flatten(1)
     a = (components * mask).flatten(2)
-    gram = a @ a.transpose(1, 2) + 1e-4 * mask.flatten(1).sum(1).view(-1, 1, 1) * torch.eye(3, device=a.device) * 1e-2
+    ridge = 1e-6 * mask.flatten(1).sum(1).view(-1, 1, 1).clamp_min(1)  # a picture without skin has no light to find
+    gram = a @ a.transpose(1, 2) + ridge * torch.eye(3, device=a.device)
     solution = torch.linalg.solve(gram, a @ y[:, :, None])
     residual = y - (a.transpose(1, 2) @ solution)[..., 0]
     return (residual.square().sum(1) / y.square().sum(1).clamp_min(1e-6)).mean()

@@ -46,10 +46,15 @@ def full_precision(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
         return layer(x.float())
 
 
-def standardize(gray: torch.Tensor) -> torch.Tensor:
-    """Gray pictures (N, 1, H, W) to zero mean and unit contrast each, against differences of exposure."""
-    mean = gray.mean((2, 3), keepdim=True)
-    deviation = gray.std((2, 3), keepdim=True)
+def standardize(gray: torch.Tensor, contrast: torch.Tensor | None = None) -> torch.Tensor:
+    """Gray pictures (N, 1, H, W) to zero mean and unit contrast each, against differences of exposure.
+
+    contrast (N, 2): mean and deviation to use, where a picture is a part of another; None: the picture's own.
+    """
+    if contrast is None:
+        mean, deviation = gray.mean((2, 3), keepdim=True), gray.std((2, 3), keepdim=True)
+    else:
+        mean, deviation = (c.view(-1, 1, 1, 1) for c in contrast.unbind(1))
     return (gray - mean) / (deviation + 0.05)
 
 

@@ -107,15 +107,17 @@ class FineNetwork(nn.Module):
         self.face = FaceEncoder(widths)
         self.decoder = NormalDecoder(widths, vector, variant)
 
-    def forward(self, gray: torch.Tensor, exemplar: torch.Tensor) -> torch.Tensor:
-        """The normals, see the class."""
-        return self.normal(self.prepared(gray), self.vector(exemplar))
+    def forward(
+        self, gray: torch.Tensor, exemplar: torch.Tensor, contrast: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The normals, see the class. contrast (N, 2): mean and deviation of the whole crop, where gray is a part."""
+        return self.normal(self.prepared(gray, contrast), self.vector(exemplar))
 
     # The same in steps, for pictures that are computed in tiles.
 
-    def prepared(self, gray: torch.Tensor) -> torch.Tensor:
-        """The preprocessing of the whole picture."""
-        return standardize(gray)
+    def prepared(self, gray: torch.Tensor, contrast: torch.Tensor | None = None) -> torch.Tensor:
+        """The preprocessing of the whole picture, or by the whole's contrast of a part of it."""
+        return standardize(gray, contrast)
 
     def vector(self, exemplar: torch.Tensor) -> torch.Tensor:
         """The exemplar's vector z (N, Z), one for the whole face; for A1 and A2 the map that replaces it."""

@@ -68,8 +68,8 @@ class AvatarHeads:
 class _Person:
     """The files of one person."""
 
-    def __init__(self, path: Path) -> None:
-        self.name, self.folder = path.stem, path.parent
+    def __init__(self, path: Path, texture: int) -> None:
+        self.name, self.folder, self.texture = path.stem, path.parent, texture
         with np.load(path, allow_pickle=False) as data:
             self.parts = json.loads(str(data["parts"]))
             self.meshes = {
@@ -89,11 +89,13 @@ class _Person:
         picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if picture is None:
             raise HeadsError(f"The texture '{path}' is missing or damaged.")
-        return cv2.resize(picture, (TEXTURE, TEXTURE), interpolation=cv2.INTER_AREA)
+        return cv2.resize(picture, (self.texture, self.texture), interpolation=cv2.INTER_AREA)
 
 
-def load_avatar_heads(folder: str | Path, model: FaceModel) -> AvatarHeads:
+def load_avatar_heads(folder: str | Path, model: FaceModel, texture: int = TEXTURE) -> AvatarHeads:
     """Read a folder of NAME.npz (parts, v0, uv0, f0, v1 ...) and tex/NAME__FILE; `model`: whose frame they take.
+
+    texture: pixels along a side of the color textures.
 
     Raises HeadsError where the folder holds no such people.
     """
@@ -101,7 +103,7 @@ def load_avatar_heads(folder: str | Path, model: FaceModel) -> AvatarHeads:
     paths = sorted(folder.glob("*.npz"))
     if not paths:
         raise HeadsError(f"'{folder}' holds no heads.", hint="NAME.npz files and tex/ are expected.")
-    people = [_Person(path) for path in paths]
+    people = [_Person(path, texture) for path in paths]
     first = people[0]
     shared = set.intersection(*(set(person.index) for person in people))
     keys = sorted(key for key in shared)

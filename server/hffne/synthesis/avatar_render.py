@@ -72,10 +72,11 @@ class AvatarRenderer(Renderer):
         gray: np.ndarray,
         hair: Hair | None = None,
         size: int = SIZE,
+        zoom: float = 1.0,
     ) -> np.ndarray:
         """The colors (S, S) uint8 that the crop shows, gray as a screen shows them; zero beside the head.
 
-        shape (V, 3), dressed if there is hair; gray (T, T) uint8: the color texture of skin, eyes and teeth.
+        shape (V, 3), dressed if there is hair; gray (T, T) uint8: the color texture of skin, eyes and teeth. zoom: how many times closer than the whole crop the window is.
         """
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, self.triangles)
@@ -85,16 +86,16 @@ class AvatarRenderer(Renderer):
         place = np.zeros((size * size, 2), np.float32)
         place[hit] = (self.color_uv[corners] * weights[hit].astype(np.float32)[..., None]).sum(1)
         place = place.reshape(size, size, 2)
-        shown = _looked_up(gray, place, size)
+        shown = _looked_up(gray, place, size * zoom)
         if hair is not None:
             cards = np.zeros(size * size, bool)
             cards[hit] = self.kind[corners[:, 0]] == HAIR
-            shown = np.where(cards.reshape(size, size), _looked_up(hair.gray, place, size), shown)
+            shown = np.where(cards.reshape(size, size), _looked_up(hair.gray, place, size * zoom), shown)
         return np.where(hit.reshape(size, size), shown, 0).astype(np.uint8)
 
 
-def _looked_up(gray: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:
-    """A texture (T, T) at coordinates (S, S, 2), v down, as pixels of a crop of `size` show it."""
+def _looked_up(gray: np.ndarray, place: np.ndarray, size: float) -> np.ndarray:
+    """A texture (T, T) at coordinates (S, S, 2), v down, as pixels of a whole crop of `size` pixels show it."""
     side = min(len(gray), int(size * _TEXELS))
     small = cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA) if side < len(gray) else gray
     xy = place * side - 0.5

@@ -164,7 +164,7 @@ def photo_sample(
 
     residuals: what the position map shows of the person beyond the fit; None for the fit alone.
     """
-    rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
+    rotation, scale, shape, origin, gray = fitted(renderer, fits, index)
     view = HeadView(rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
     buffers = renderer.buffers(shape, view, window, occlusion_rays=0)
@@ -195,7 +195,7 @@ def profile_sample(
     residuals: LandmarkResiduals | None = None,
 ) -> dict[str, np.ndarray]:
     """The same as `photo_sample` with the head turned aside."""
-    rotation, scale, shape, origin, gray = _fitted(renderer, fits, index)
+    rotation, scale, shape, origin, gray = fitted(renderer, fits, index)
     turn = random_profile_turn(rng, rotation)
     view = HeadView(turn @ rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
@@ -226,7 +226,7 @@ def _position(
     return to_crop(points, window).astype(np.float16)
 
 
-def _fitted(
+def fitted(
     renderer: Renderer, fits: FittedPhotos, index: int
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray, np.ndarray]:
     """A photo's fit: rotation (3, 3), pixels per cm, head (V, 3), the photo's pixel of its center, gray (H, W)."""

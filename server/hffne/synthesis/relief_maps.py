@@ -42,7 +42,7 @@ def load_scan(path: str | Path) -> np.ndarray:
     return np.clip(slopes / slopes.std(), -4, 4)
 
 
-def _slopes(height: np.ndarray) -> np.ndarray:
+def height_slopes(height: np.ndarray) -> np.ndarray:
     """Slopes (S, S, 2) of a height field (S, S) in texels: a surface that rises to the right leans to the left."""
     return np.stack(
         [-cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)], -1
@@ -188,7 +188,7 @@ def skin(rng: np.random.Generator) -> np.ndarray:
     return height
 
 
-def _fading(size: int) -> np.ndarray:
+def fading(size: int) -> np.ndarray:
     """Weights (size, size, 1): 1, falling to 0 at the border, so that a map does not end with an edge on the scalp."""
     ramp = np.arange(size, dtype=np.float32) + 0.5
     ramp = np.minimum(ramp, ramp[::-1]) / (size / 12)
@@ -197,7 +197,7 @@ def _fading(size: int) -> np.ndarray:
 
 def relief_map(rng: np.random.Generator, scan: np.ndarray | None = None) -> np.ndarray:
     """One random relief map (S, S, 2) float16. scan: of `load_scan`."""
-    slopes = _slopes(wrinkles(rng, rng.random() ** 1.5)) + _slopes(skin(rng))
+    slopes = height_slopes(wrinkles(rng, rng.random() ** 1.5)) + height_slopes(skin(rng))
     if scan is not None:
         warped = scan[:, ::-1] * [-1, 1] if rng.random() < 0.5 else scan
         shift = cv2.GaussianBlur(rng.normal(size=(SIZE, SIZE, 2)).astype(np.float32), (0, 0), 40)
@@ -212,7 +212,7 @@ def relief_map(rng: np.random.Generator, scan: np.ndarray | None = None) -> np.n
         )
         fine = warped - cv2.GaussianBlur(warped, (0, 0), rng.uniform(2, 4))
         slopes = slopes + fine * rng.uniform(0, 0.25) + (warped - fine) * rng.uniform(0, 0.3)
-    return (np.clip(slopes, -1.5, 1.5) * _fading(SIZE)).astype(np.float16)
+    return (np.clip(slopes, -1.5, 1.5) * fading(SIZE)).astype(np.float16)
 
 
 # Where real faces differ most from the smooth shape model: brows and sockets, nose wings, mouth, chin.
@@ -239,10 +239,10 @@ def forms_maps(rng: np.random.Generator) -> np.ndarray:
             rng.normal(size=(SIZE, SIZE)).astype(np.float32), (0, 0), sigma, sigmaY=sigma * np.exp(rng.normal(0, 0.4))
         )
         band = noise - cv2.GaussianBlur(noise, (0, 0), sigma * 2)
-        height += band / np.std(_slopes(band)) * rng.uniform(0.2, 1) * strength.astype(np.float32)
+        height += band / np.std(height_slopes(band)) * rng.uniform(0.2, 1) * strength.astype(np.float32)
     symmetry = rng.uniform(0, 1) ** 0.3  # most faces are nearly symmetric
     height = height * (1 - symmetry / 2) + height[:, ::-1] * (symmetry / 2)
-    height *= np.float32(rng.uniform(0.1, 0.6) / _slopes(height).std())
+    height *= np.float32(rng.uniform(0.1, 0.6) / height_slopes(height).std())
     grooves = 1.6 * folds(rng)
     return np.stack([_map_of(height + grooves), _map_of(grooves - height)])
 
@@ -251,9 +251,9 @@ def _map_of(height: np.ndarray) -> np.ndarray:
     """Slopes and the share of sky light (FORMS, FORMS, 3) float16 of a height field (SIZE, SIZE)."""
     hollow = cv2.GaussianBlur(cv2.Laplacian(height, cv2.CV_32F, ksize=5), (0, 0), 2.5)
     keep = np.exp(-0.45 * np.clip(hollow / hollow.std(), 0, 2.5))
-    small = cv2.resize(np.dstack([_slopes(height), keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.dstack([height_slopes(height), keep]), (FORMS, FORMS), interpolation=cv2.INTER_AREA)
     flat = np.array(FLAT, np.float32)
-    return (flat + (np.clip(small, -1.2, 1.2) - flat) * _fading(FORMS)).astype(np.float16)
+    return (flat + (np.clip(small, -1.2, 1.2) - flat) * fading(FORMS)).astype(np.float16)
 
 
 def build_reliefs(path: str | Path, scan_path: str | Path | None = None, count: int = 160, seed: int = 0) -> np.ndarray:

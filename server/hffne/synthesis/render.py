@@ -124,6 +124,7 @@ class Renderer:
         occlusion_rays: int = AO_RAYS,
         rng: np.random.Generator | None = None,
         size: int = SIZE,
+        exact: bool = False,
     ) -> dict[str, np.ndarray]:
         """Render one crop of S = `size` pixels. Returns arrays by name:
 
@@ -131,7 +132,8 @@ class Renderer:
         sun (S, S) uint8, bit k set where sun k (camera-space direction ``suns[k]``) is blocked;
         sky (S, S) uint8 = 255 x the share of sky seen; position (U, U, 3) float16 in crop pixels.
 
-        rng: for the directions of the occlusion rays; needed unless occlusion_rays is 0.
+        rng: for the directions of the occlusion rays; needed unless occlusion_rays is 0. exact: normal as unit float32
+        and uv as float32, for close-ups.
         """
         triangles = self.triangles
         seen = (shape @ view.rotation.T).astype(np.float32)
@@ -150,13 +152,13 @@ class Renderer:
             dark[lit] = scene.blocked(points[lit], sun)
             shadow |= dark.astype(np.uint8) << bit
         buffers: dict[str, np.ndarray] = {
-            "normal": np.zeros((size * size, 3), np.int8),
-            "uv": np.zeros((size * size, 2), np.float16),
+            "normal": np.zeros((size * size, 3), np.float32 if exact else np.int8),
+            "uv": np.zeros((size * size, 2), np.float32 if exact else np.float16),
             "kind": np.zeros(size * size, np.uint8),
             "sun": np.zeros(size * size, np.uint8),
             "sky": np.full(size * size, 255, np.uint8),
         }
-        buffers["normal"][hit] = np.round(normal * 127)
+        buffers["normal"][hit] = normal if exact else np.round(normal * 127)
         buffers["uv"][hit] = (self.uv[corners] * weights).sum(1)
         buffers["kind"][hit] = self.kind[corners[:, 0]]
         buffers["sun"][hit] = shadow

@@ -22,6 +22,15 @@ def _smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray
     return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
+def _paint(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Logarithms of albedo (S, S) of what is no relief: blotches, freckles."""
+    paint = 0.05 * rng.random() * _smooth_noise(rng, size, 24) + 0.06 * rng.random() * _smooth_noise(rng, size, 7)
+    if rng.random() < 0.3:
+        spots = cv2.GaussianBlur((rng.random((size, size)) < 0.004).astype(np.float32), (0, 0), rng.uniform(0.6, 1.6))
+        paint -= spots * rng.uniform(1, 5)
+    return paint
+
+
 def _beside_lens(rng: np.random.Generator) -> np.ndarray:
     """The direction (3,) of a light within some ten degrees of the camera."""
     direction = np.array([rng.normal(0, 0.1), rng.normal(0.05, 0.1), 1], np.float32)
@@ -73,12 +82,14 @@ def shade(
     texture: np.ndarray,
     background: np.ndarray,
     studio: bool = False,
+    painted: np.ndarray | None = None,
 ) -> np.ndarray:
     """Gray display-referred picture (S, S) float32 in 0..1 of a buffer with final normals (S, S, 3).
 
     buffers: of `Renderer.buffers`, with "suns"; with "albedo" (S, S) uint8, encoded sRGB, where the head has a texture
     of its own, which then replaces `texture`. texture: (T, T) uint8 of `textures.TextureLifter`; background: (S, S)
-    float32 in 0..1; studio: one lamp in the dark and little paint, so that the picture shows the shape clearly.
+    float32 in 0..1; studio: one lamp in the dark and little paint, so that the picture shows the shape clearly. painted: logarithms of albedo (S, S) of color without relief, instead
+    of random blotches and freckles.
     """
     dark_rooms, flashes, dark_flashes = STUDIO if studio else (DARK_ROOMS, FLASHES, DARK_FLASHES)
     size, kind = len(normal), buffers["kind"]
@@ -86,12 +97,8 @@ def shade(
         albedo = (buffers["albedo"] / np.float32(255)) ** 2.2
     else:
         albedo = reflectance(texture, buffers["uv"].astype(np.float32))
-    # Paint without relief: blotches, freckles.
-    paint = 0.05 * rng.random() * _smooth_noise(rng, size, 24) + 0.06 * rng.random() * _smooth_noise(rng, size, 7)
-    if rng.random() < 0.3:
-        spots = cv2.GaussianBlur((rng.random((size, size)) < 0.004).astype(np.float32), (0, 0), rng.uniform(0.6, 1.6))
-        paint -= spots * rng.uniform(1, 5)
-    albedo = albedo * np.exp(paint * (0.3 if studio else 1))
+    paint = _paint(rng, size) * (0.3 if studio else 1) if painted is None else painted
+    albedo = albedo * np.exp(paint)
     albedo[kind == TEETH] = 0.55
     albedo[kind == MOUTH] = 0.06
     sky = buffers["sky"].astype(np.float32) / 255

@@ -21,6 +21,12 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="a head scan's tangent-space normal map")
     parser.add_argument("--heads", type=Path, metavar="DIR", help="folder of a second head family (VALID, MIT)")
     parser.add_argument("--head-renders", type=int, default=2600, help="how many renders of it (default: %(default)s)")
+    parser.add_argument(
+        "--close-renders", type=int, default=0, help="how many close-ups for the fine network (default: %(default)s)"
+    )
+    parser.add_argument("--close-photos", type=int, default=0, help="how many of photos (default: %(default)s)")
+    parser.add_argument("--painted", type=Path, metavar="DIR", help="painted heights of faces (MB-Lab) for close-ups")
+    parser.add_argument("--scan-heights", type=Path, metavar="FILE", help="a head scan's displacement map, likewise")
     parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
     parser.add_argument(
@@ -57,4 +63,19 @@ def run(options: argparse.Namespace) -> int:
         build_reliefs(folder / "reliefs.npy", options.scan_normals, seed=options.seed)
     if not (folder / "form_pairs.npy").exists():
         build_forms(folder / "form_pairs.npy", seed=options.seed)
+    if options.close_renders:
+        from hffne.synthesis.close_reliefs import build_close_reliefs, load_heights
+        from hffne.synthesis.closeups import build_closeups
+
+        build_closeups(
+            options.shapes,
+            options.heads,
+            folder,
+            options.close_renders,
+            options.close_photos,
+            options.seed,
+            options.processes,
+        )
+        if not (folder / "close_reliefs_0.npy").exists():
+            build_close_reliefs(folder, load_heights(options.painted, options.scan_heights), seed=options.seed)
     return 0

@@ -41,9 +41,7 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             )
         if task == "coarse":
             _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
-        if task == "fine":
-            _file(parser, "--coarse", "the coarse network's weights (default: SET/coarse/coarse.safetensors)")
-        elif task == "paper-coarse":
+        if task == "paper-coarse":
             parser.add_argument("--photoface", type=Path, metavar="DIR", help="Photoface instead of the set's renders")
         elif task == "paper-fine":
             parser.add_argument(
@@ -157,6 +155,7 @@ def _recipe(options: argparse.Namespace) -> "Recipe":
 
 
 def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
+    from hffne.training.sources.closeups import CloseupSamples
     from hffne.training.sources.face_set import FaceSamples
     from hffne.training.sources.photoface import PhotofaceSource
     from hffne.training.sources.photos import PhotoSource
@@ -167,6 +166,9 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
         return _Job(make_task, training, test if test.sessions else None, inputs)
     if getattr(options, "faces", None):
         return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
+    if recipe.task == "fine":
+        close = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
+        return _Job(make_task, *close, inputs)
     source = FaceSamples(options.folder, recipe.size, recipe.data)
     held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
     return _Job(make_task, source, held_out, inputs)
@@ -201,9 +203,6 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.CoarseSettings):
         inputs |= _inputs(teacher=options.teacher)
-    if isinstance(own, settings.FineSettings):
-        coarse = options.coarse or options.folder / "coarse" / "coarse.safetensors"
-        inputs |= _inputs(coarse=coarse)
 
     def make() -> "TrainingTask":
         task: TrainingTask
@@ -213,7 +212,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
             teacher = load_weights(CoarseNetwork(), options.teacher) if options.teacher else None
             task = CoarseTask(own, recipe.size, teacher)
         else:
-            task = FineTask(own, load_weights(CoarseNetwork(), coarse))
+            task = FineTask(own)
         if options.start:
             start(task.networks[recipe.task], options.start)
         return task

@@ -205,7 +205,7 @@ class FaceSamples:
         )
         weight = np.select([kind == SKIN, kind == EYE, kind == TEETH, kind == MOUTH], [1.0, 1.0, 0.3, 0.1], 0.0)
         # Only the face is used in the end; ears, neck and crown stabilize the training.
-        weight *= 0.3 + 0.7 * _covered(position, 1.0)[:: self.step, :: self.step]
+        weight *= 0.3 + 0.7 * covered(position, 1.0)[:: self.step, :: self.step]
         return self._finish(picture, normal, smooth, weight, position)
 
     def _background(self, rng: np.random.Generator) -> np.ndarray:
@@ -228,7 +228,7 @@ class FaceSamples:
         normal = photo["normal"].astype(np.float32) / 127
         kind = photo["kind"]
         # A fit has no hair, neck or teeth: only the area of the position map is trusted.
-        weight = _covered(photo["position"])[:: self.step, :: self.step] * np.select(
+        weight = covered(photo["position"])[:: self.step, :: self.step] * np.select(
             [kind == SKIN, kind == EYE], [1.0, 1.0], 0.0
         )
         return self._finish(photo["gray"] / np.float32(255), normal, normal, weight * 0.5, photo["position"])
@@ -248,7 +248,7 @@ def _within(size: int, radius: float) -> np.ndarray:
     return np.hypot(*np.meshgrid(grid, -grid)) < radius
 
 
-def _covered(position: np.ndarray, radius: float = 0.8) -> np.ndarray:
+def covered(position: np.ndarray, radius: float = 0.8) -> np.ndarray:
     """Where in the crop (S, S) the position map (U, U, 3) lies, as far as `radius`: by default without its rim."""
     points = position[_within(len(position), radius)][:, :2].astype(np.float32)
     hull = cv2.convexHull(np.round(points).astype(np.int32))

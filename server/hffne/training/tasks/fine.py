@@ -5,10 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch.nn import functional as F
 
-from hffne.networks.blocks import unit
-from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.training import losses
 from hffne.training.perceptual import FilterBank, perceptual_loss
@@ -16,11 +13,12 @@ from hffne.training.settings import FineSettings
 from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded
 
-_PICTURES = {"gray", "clean", "normal", "smooth", "weight", "skin", "target"}
+_PICTURES = {"gray", "clean", "normal", "weight", "skin", "target"}
 
 
 class FineTask(TrainingTask):
-    """The fine normal, given the coarse network's.
+    """The fine normal, given the exemplar, on windows of faces at all the scales at which the network is used
+    (`sources.closeups`).
 
     Relief is local: squares of the picture train as well as the whole, and are cheaper. The band of "detail" is a
     little more than what geometry.band_merge takes of the fine network. More of the photometric term copies paint into
@@ -31,27 +29,17 @@ class FineTask(TrainingTask):
     terms = {"fine": ("normal", "detail", "gradient", "exemplar", "photometric", "perceptual")}
     saved = ("fine",)
 
-    def __init__(self, settings: FineSettings, coarse: CoarseNetwork) -> None:
-        """coarse: the trained coarse network."""
+    def __init__(self, settings: FineSettings) -> None:
         super().__init__()
-        self.settings, self.side = settings, coarse.input_size
+        self.settings = settings
         self.networks = {"fine": FineNetwork()}
-        self.fixed = {"coarse": coarse.eval().requires_grad_(False)}
         self.bank = FilterBank()
-
-    def exemplar(self, gray: torch.Tensor) -> torch.Tensor:
-        """The coarse network's normal at its own size (N, 3, s, s), in float32 as at inference."""
-        with torch.no_grad():
-            normal: torch.Tensor = self.fixed["coarse"](F.interpolate(gray, (self.side, self.side), mode="area"))
-        return normal
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         settings = self.settings
-        exemplar = self.exemplar(batch["gray"])
-        batch = batch | {"target": unit(F.interpolate(exemplar, batch["gray"].shape[2:], mode="bilinear"))}
         batch = self._parts(batch)
-        normal = networks["fine"](batch["gray"], exemplar.repeat(settings.parts, 1, 1, 1))
+        normal = networks["fine"](batch["gray"], batch["exemplar"], batch["contrast"])
         rendered = batch["rendered"] > 0.5
         terms: Terms = {}
         if rendered.any():
@@ -80,18 +68,18 @@ class FineTask(TrainingTask):
 
     def check(self, batch: Sample, networks: Networks) -> Terms:
         """Mean angle in degrees; on renders the loss of the detail; on photos 1 - R2 of their fine light."""
-        normal = networks["fine"](batch["gray"], self.exemplar(batch["gray"]))
+        normal = networks["fine"](batch["gray"], batch["exemplar"], batch["contrast"])
         rendered = batch["rendered"] > 0.5
         detail = partial(losses.detail_loss, sigma=self.settings.band)
         return {
-            "angle": losses.mean_angle(normal, batch["normal"], batch["weight"]),
+            "angle": losses.mean_angle(normal, batch["normal"], batch["weight"])[rendered],
             "detail": _each(detail, rendered, normal, batch["normal"], batch["weight"]),
             "unexplained": _each(losses.photometric_loss, ~rendered, batch["clean"], normal, batch["skin"]),
         }
 
     def show(self, batch: Sample, networks: Networks) -> list[torch.Tensor]:
         """The photo, its normal, the true one."""
-        normal = networks["fine"](batch["gray"], self.exemplar(batch["gray"]))
+        normal = networks["fine"](batch["gray"], batch["exemplar"], batch["contrast"])
         return [batch["gray"].expand(-1, 3, -1, -1), encoded(normal), encoded(batch["normal"])]
 
 
