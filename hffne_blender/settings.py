@@ -53,7 +53,14 @@ MAPS = (
 )
 # Where Blender keeps presets of the output, and what they set.
 PRESETS = "hffne/output"
-OUTPUT = ("base", "texture_size", "lod", "grid", "color", "maps")
+OUTPUT = ("base", "detail_size", "texture_size", "lod", "grid", "color", "maps")
+DETAIL_SIZES = (
+    ("AUTO", "Auto", "As much as the photo holds; 2048 on a GPU only"),
+    ("256", "256", "Fast: folds and deep wrinkles"),
+    ("512", "512", "Wrinkles; for faces wider than 200 pixels"),
+    ("1024", "1024", "Fine wrinkles; for sharp faces wider than 400 pixels"),
+    ("2048", "2048", "Pores; for sharp faces wider than 800 pixels. Slow without a GPU"),
+)
 DEFAULT_MAPS = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS"}
 
 
@@ -67,6 +74,17 @@ def texture_size_property(**more: Any) -> Any:
         description="Side of the textures in pixels",
         items=TEXTURE_SIZES,
         default="1024",
+        **more,
+    )
+
+
+def detail_size_property(**more: Any) -> Any:
+    """The side in pixels of the photo's crop for the fine network."""
+    return bpy.props.EnumProperty(
+        name="Detail",
+        description="How closely the photo is examined: side in pixels of the square around the face",
+        items=DETAIL_SIZES,
+        default="AUTO",
         **more,
     )
 
@@ -172,6 +190,7 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
         set=_choose_face,
     )
     base: base_property()
+    detail_size: detail_size_property()
     texture_size: texture_size_property()
     lod: lod_property()
     grid: grid_property()
@@ -187,7 +206,7 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
 
 def output_names(base: str) -> tuple[str, ...]:
     """The properties to show for the output of a base, in their order; the maps come after them."""
-    return ("base", "texture_size", "lod" if base == "HEAD" else "grid", "color")
+    return ("base", "detail_size", "texture_size", "lod" if base == "HEAD" else "grid", "color")
 
 
 def of(context: bpy.types.Context) -> HFFNE_Settings:

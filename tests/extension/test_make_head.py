@@ -15,9 +15,9 @@ def run(name, fake_engine, folder):
 @needs_blender
 def test_the_panel_and_the_queue_choose_head_or_mask(fake_engine, tmp_path):
     found = run("base", fake_engine, tmp_path)
-    assert found["HEAD"] == [True, "head", "game"] and found["MASK"] == [False, "mask", "game"]
-    assert found["HEAD panel"] == ["base", "texture_size", "lod", "color", "face", "maps"]
-    assert found["MASK panel"] == ["base", "texture_size", "grid", "color", "face", "maps"]
+    assert found["HEAD"] == [True, "head", "game", 512] and found["MASK"] == [False, "mask", "game", None]
+    assert found["HEAD panel"] == ["base", "detail_size", "texture_size", "lod", "color", "face", "maps"]
+    assert found["MASK panel"] == ["base", "detail_size", "texture_size", "grid", "color", "face", "maps"]
     assert found["HEAD photo"] == found["MASK photo"] == [True, 0]
     # Only a mask can become a head, and only a head has the photo's expression as a key.
     assert found["HEAD detail"] == [False, True] and found["MASK detail"] == [True, False]

@@ -56,6 +56,7 @@ class FaceOptions(settings.MapBoxes, OperatorMixin):
     """The properties of an operator that builds faces."""
 
     base: settings.base_property(options=OPTIONS)
+    detail_size: settings.detail_size_property(options=OPTIONS)
     texture_size: settings.texture_size_property(options=OPTIONS)
     lod: settings.lod_property(options=OPTIONS)
     grid: settings.grid_property(options=OPTIONS)
@@ -77,8 +78,11 @@ class FaceOptions(settings.MapBoxes, OperatorMixin):
 
     def face_request(self, **more: Any) -> dict[str, Any]:
         """The request to the engine for a face with these properties."""
+        # Without a size the engine chooses it for each photo.
+        size = {} if self.detail_size == "AUTO" else {"size": int(self.detail_size)}
         return {
             "type": "generate",
+            **size,
             "texture_size": int(self.texture_size),
             "base": self.base.lower(),
             "lod": self.lod.lower(),

@@ -107,9 +107,7 @@ class FineNetwork(nn.Module):
         self.face = FaceEncoder(widths)
         self.decoder = NormalDecoder(widths, vector, variant)
 
-    def forward(
-        self, gray: torch.Tensor, exemplar: torch.Tensor, contrast: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, gray: torch.Tensor, exemplar: torch.Tensor, contrast: torch.Tensor | None = None) -> torch.Tensor:
         """The normals, see the class. contrast (N, 2): mean and deviation of the whole crop, where gray is a part."""
         return self.normal(self.prepared(gray, contrast), self.vector(exemplar))
 

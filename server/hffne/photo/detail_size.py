@@ -14,6 +14,7 @@ _EDGES = 0.05  # the share of the face's pixels where the picture changes most
 # this share of that from 0.15 to 0.3. Of 26 photos as they are 0.43 to 0.87 (one that is blurred 0.23), with noise or
 # JPEG artifacts the same, enlarged three times 0.14 to 0.45, blurred by two pixels 0.04 to 0.13.
 _HOLDS = 0.34
+_LEAST = 0.002  # of the contrast: half a step of 8 bits
 
 
 def detail_size(rgb: np.ndarray, crop: Crop, mask: np.ndarray) -> int:
@@ -28,7 +29,7 @@ def detail_size(rgb: np.ndarray, crop: Crop, mask: np.ndarray) -> int:
     face = cv2.resize(mask.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST) > 0
     held = float(side)
     for high, low in _contrasts(gray, face):
-        if high > _HOLDS * low:
+        if high > max(_HOLDS * low, _LEAST):
             break
         held /= 2
     return next((size for size in SIZES if held <= size * _ENOUGH), SIZES[-1])

@@ -160,10 +160,16 @@ def _warped(rng: np.random.Generator, height: np.ndarray) -> np.ndarray:
     if rng.random() < 0.5:
         height = height[:, ::-1]
     shift = cv2.GaussianBlur(rng.normal(size=(96, 96, 2)).astype(np.float32), (0, 0), 10)
-    shift = cv2.resize(shift / shift.std() * np.float32(rng.uniform(5, 25)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    shift = cv2.resize(
+        shift / shift.std() * np.float32(rng.uniform(5, 25)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC
+    )
     x, y = np.meshgrid(np.arange(SIZE, dtype=np.float32), np.arange(SIZE, dtype=np.float32))
     return cv2.remap(
-        np.ascontiguousarray(height), x + shift[..., 0], y + shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        np.ascontiguousarray(height),
+        x + shift[..., 0],
+        y + shift[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
     )
 
 
@@ -185,9 +191,7 @@ def _places(rng: np.random.Generator, least: float = 0.0) -> np.ndarray:
     return np.clip(place, least, 1)[..., None]
 
 
-def build_close_reliefs(
-    folder: str | Path, heights: Heights, count: int = 40, seed: int = 0
-) -> None:
+def build_close_reliefs(folder: str | Path, heights: Heights, count: int = 40, seed: int = 0) -> None:
     """Write `count` maps to `folder`/close_reliefs_0.npy, and halves of them to _1, _2 ...: (count, S, S, 3)."""
     arrays = [
         np.lib.format.open_memmap(

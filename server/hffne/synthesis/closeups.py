@@ -202,7 +202,11 @@ def _seen(renderer: Renderer, posed: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def close_photo(
-    renderer: Renderer, fits: FittedPhotos, index: int, rng: np.random.Generator, coarse: Callable[[np.ndarray], np.ndarray]
+    renderer: Renderer,
+    fits: FittedPhotos,
+    index: int,
+    rng: np.random.Generator,
+    coarse: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, Any]:
     """A window of a photo, with the coarse network's normals as target: the fields of PHOTO_FIELDS."""
     rotation, scale, shape, origin, gray = fitted(renderer, fits, index)
@@ -245,7 +249,9 @@ def _coarse_normals() -> Callable[[np.ndarray], np.ndarray]:
 
     def normals(gray: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            both = network(torch.from_numpy(np.stack([gray, gray[:, ::-1]])[:, None].copy())).permute(0, 2, 3, 1).numpy()
+            both = (
+                network(torch.from_numpy(np.stack([gray, gray[:, ::-1]])[:, None].copy())).permute(0, 2, 3, 1).numpy()
+            )
         return normalize(both[0] + both[1][:, ::-1] * np.array([-1, 1, 1], np.float32)).astype(np.float32)
 
     return normals

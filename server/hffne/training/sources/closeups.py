@@ -140,7 +140,9 @@ class CloseupSamples:
             if second:
                 forms = weaken_at_lids(forms, lids[..., 0])
             normal = tilt(normal, kind, strength * forms[..., :2], up)
-            buffers["sky"] = buffers["sky"] * np.where(kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1)
+            buffers["sky"] = buffers["sky"] * np.where(
+                kind == SKIN, 1 - np.minimum(strength, 1) * (1 - forms[..., 2]), 1
+            )
         paint = _paint(rng, float(maps["zoom"]))
         if rng.random() < _RELIEF:
             relief = self._relief(rng, uv, kind) * (1 - 0.75 * lids if second else 1)
