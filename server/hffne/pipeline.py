@@ -32,9 +32,9 @@ from hffne.progress import CancelCheck, ProgressCallback, StageReporter
 from hffne.textured_face import TexturedFace
 
 if TYPE_CHECKING:
-    from hffne.models import Area
     from hffne.head.rig import Rig
     from hffne.maps.layout import Layout
+    from hffne.models import Area
 
 # Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
 STEP, LARGEST = 32, 2048
@@ -57,7 +57,7 @@ class Engine:
     networks     models.Models, the same networks on plain arrays
     device       torch's name of the device, e.g. "cuda:0"; device_name: its name for the user
     model        the configuration, "compact" or "paper"
-    size         the fine network's crop in pixels, see `check_size`; None: what each photo holds, see `photo.detail_size`
+    size         the fine network's crop in pixels, see `check_size`; None: as each photo needs (`photo.detail_size`)
     stochastic   leave the published coarse network's dropout on (constructor only)
 
     Raises HffneError for a missing device, missing weights or a wrong size.

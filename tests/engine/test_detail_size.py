@@ -35,7 +35,7 @@ def noisy(rgb, deviation):
 def test_sharp_photos_need_a_crop_of_their_size(sharp):
     assert [size(shrunk(sharp, side)) for side in (200, 300, 500, 1000)] == [256, 256, 512, 1024]
     assert size(noisy(shrunk(sharp, 1000), 5)) == 1024
-    assert size((shrunk(sharp, 1000).astype(np.uint16) * 257)) == 1024
+    assert size(shrunk(sharp, 1000).astype(np.uint16) * 257) == 1024
 
 
 def test_enlarged_and_blurred_photos_do_not_pretend(sharp):

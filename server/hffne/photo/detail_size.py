@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How large a crop shows what a photo holds of a face: an enlarged, blurred or noisy photo holds less than its pixels."""
+"""How large a crop shows what a photo holds of a face: an enlarged or blurred photo holds less than its pixels."""
+
+import itertools
 
 import cv2
 import numpy as np
@@ -46,7 +48,7 @@ def _contrasts(gray: np.ndarray, face: np.ndarray) -> list[tuple[float, float]]:
     highest = np.maximum.outer(axis, axis)
     levels = max(int(np.log2(side / (SIZES[0] * _ENOUGH))) + 1, 1)
     contrasts = [_contrast(waves, highest, face, 0.3 / 2**k, 0.6 / 2**k) for k in range(levels + 1)]
-    return list(zip(contrasts, contrasts[1:], strict=False))
+    return list(itertools.pairwise(contrasts))
 
 
 def _contrast(waves: np.ndarray, highest: np.ndarray, face: np.ndarray, low: float, high: float) -> float:

@@ -76,7 +76,8 @@ class AvatarRenderer(Renderer):
     ) -> np.ndarray:
         """The colors (S, S) uint8 that the crop shows, gray as a screen shows them; zero beside the head.
 
-        shape (V, 3), dressed if there is hair; gray (T, T) uint8: the color texture of skin, eyes and teeth. zoom: how many times closer than the whole crop the window is.
+        shape (V, 3), dressed if there is hair; gray (T, T) uint8: the color texture of skin, eyes and teeth. zoom:
+        how many times closer than the whole crop the window is.
         """
         seen = (shape @ view.rotation.T).astype(np.float32)
         scene = RayScene(seen, self.triangles)

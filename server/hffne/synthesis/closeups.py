@@ -24,8 +24,8 @@ from hffne.synthesis.fit import FittedPhotos
 from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, canonical_window, project, to_crop
 from hffne.synthesis.sampling import euler, jittered, random_direction, random_shape, random_view, stretched
 from hffne.synthesis.training_set import TrainingSet
-from hffne.synthesis.uv_layout import CENTER, build_layout
 from hffne.synthesis.uv_layout import SIZE as U
+from hffne.synthesis.uv_layout import build_layout
 
 RENDERS, PHOTOS = "close_renders", "close_photos"
 EXEMPLAR = 64  # pixels along a side of the whole face's exemplar

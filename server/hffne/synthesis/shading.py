@@ -88,8 +88,8 @@ def shade(
 
     buffers: of `Renderer.buffers`, with "suns"; with "albedo" (S, S) uint8, encoded sRGB, where the head has a texture
     of its own, which then replaces `texture`. texture: (T, T) uint8 of `textures.TextureLifter`; background: (S, S)
-    float32 in 0..1; studio: one lamp in the dark and little paint, so that the picture shows the shape clearly. painted: logarithms of albedo (S, S) of color without relief, instead
-    of random blotches and freckles.
+    float32 in 0..1; studio: one lamp in the dark and little paint, so that the picture shows the shape clearly.
+    painted: logarithms of albedo (S, S) of color without relief, instead of random blotches and freckles.
     """
     dark_rooms, flashes, dark_flashes = STUDIO if studio else (DARK_ROOMS, FLASHES, DARK_FLASHES)
     size, kind = len(normal), buffers["kind"]

@@ -6,6 +6,7 @@ import bpy
 settings = getattr(bpy.context.scene, "hffne")  # noqa: B009 (known once the extension is registered)
 
 settings.base = "HEAD"
+settings.detail_size = "256"
 settings.texture_size = "512"
 settings.lod = "GAME"
 settings.grid = "32"

@@ -6,6 +6,7 @@ import bpy
 settings = getattr(bpy.context.scene, "hffne")  # noqa: B009 (known once the extension is registered)
 
 settings.base = "HEAD"
+settings.detail_size = "AUTO"
 settings.texture_size = "2048"
 settings.lod = "FULL"
 settings.grid = "128"

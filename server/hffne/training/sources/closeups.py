@@ -11,8 +11,8 @@ from hffne.geometry.uv import clear_facial_features, template
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.avatar_colors import recolored, weaken_at_lids
 from hffne.synthesis.close_reliefs import LEVELS
-from hffne.synthesis.closeups import PHOTOS, RENDERS
 from hffne.synthesis.close_reliefs import SIZE as TEXELS
+from hffne.synthesis.closeups import PHOTOS, RENDERS
 from hffne.synthesis.feature_masks import round_eyes
 from hffne.synthesis.relief_maps import FLAT
 from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
