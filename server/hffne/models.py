@@ -4,12 +4,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 import torch
 
+from hffne.crop_levels import Area
 from hffne.errors import DeviceError, ModelError, WeightsMissingError
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
@@ -47,9 +47,6 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
-
-
-Area: TypeAlias = tuple[slice, slice]  # rows and columns of a picture
 
 
 @dataclass

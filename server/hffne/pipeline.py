@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 
-from hffne.errors import SizeError, WeightsError
+from hffne import crop_levels
+from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import base_exemplar
-from hffne.geometry.band_merge import merge_bands, resize_normals
+from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
 from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
@@ -34,15 +35,9 @@ from hffne.textured_face import TexturedFace
 if TYPE_CHECKING:
     from hffne.head.rig import Rig
     from hffne.maps.layout import Layout
-    from hffne.models import Area
 
-# Larger crops must be a multiple of the fine network's coarsest pixel; beyond this no photo shows more.
-STEP, LARGEST = 32, 2048
 # What is chosen by itself on a processor without a GPU: 2048 takes three times as long, for pores of half a millimeter.
 LARGEST_ON_CPU = 1024
-# What a larger crop adds is finer than this sigma in its own pixels.
-FINER = 2.0
-_MARGIN = 16  # share of the crop beside the face that its larger crops show too
 # The side of the second crop may differ from the detector's by at most this factor.
 _SIDE_LIMIT = 2.0
 # Another box replaces the detector's own only when its mirror error is below this share of the own box's.
@@ -57,7 +52,7 @@ class Engine:
     networks     models.Models, the same networks on plain arrays
     device       torch's name of the device, e.g. "cuda:0"; device_name: its name for the user
     model        the configuration, "compact" or "paper"
-    size         the fine network's crop in pixels, see `check_size`; None: as each photo needs (`photo.detail_size`)
+    size         the fine network's crop in pixels, see `crop_levels`; None: as each photo needs, see `photo.detail_size`
     stochastic   leave the published coarse network's dropout on (constructor only)
 
     Raises HffneError for a missing device, missing weights or a wrong size.
@@ -69,7 +64,7 @@ class Engine:
         from hffne import models
 
         if size is not None:
-            check_size(size)
+            crop_levels.check_size(size)
         self.networks = models.load_models(device, model, stochastic=stochastic)
         self.device = str(self.networks.device)
         self.device_name = models.device_name(self.networks.device)
@@ -121,7 +116,7 @@ class Engine:
         size: int | None,
         exemplar: np.ndarray | str | None = None,
     ) -> FaceEstimate:
-        size = self.size if size is None else check_size(size)
+        size = self.size if size is None else crop_levels.check_size(size)
         gray = to_gray(extract_crop(photo.rgb, crop))
         shape = fit_base_shape(self._symmetric_position_map(gray)[0])
         position = shape.position_map()
@@ -137,14 +132,14 @@ class Engine:
             exemplar_normal = base_exemplar(projection) if isinstance(exemplar, str) else exemplar
         # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-        levels = _levels(size)
+        sizes = crop_levels.levels(size)
         fines = []
-        for level in levels if merged else levels[-1:]:
+        for level in sizes if merged else sizes[-1:]:
             gray = gray if level == CROP else to_gray(extract_crop(photo.rgb, crop.resized(level)))
-            area = _area(mask, level) if level > CROP and self.model == "compact" else None
+            area = crop_levels.face_area(mask, level) if level > CROP and self.model == "compact" else None
             fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
-        normal = _merge_levels(coarse, fines, mask) if merged else fines[-1]
+        normal = crop_levels.merge_levels(coarse, fines, mask, position) if merged else fines[-1]
         if not (np.isfinite(normal).all() and np.isfinite(position).all()):
             raise WeightsError(
                 f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."
@@ -155,7 +150,7 @@ class Engine:
             coarse=resize_normals(coarse, size),
             fine=fines[-1],
             normal=normal,
-            mask=_resized(mask, size),
+            mask=crop_levels.resized_mask(mask, size),
             shape=shape,
             projection=projection,
         )
@@ -164,7 +159,7 @@ class Engine:
         """The crop's size that shows what the photo holds of the face, as far as the device computes it quickly."""
         if self.model == "paper":  # works as it was published
             return CROP
-        largest = LARGEST_ON_CPU if self.device == "cpu" else LARGEST
+        largest = LARGEST_ON_CPU if self.device == "cpu" else crop_levels.LARGEST
         return min(detail_size(photo.rgb, crop, project(position, CROP).mask), largest)
 
     def _initial_crop(self, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
@@ -312,58 +307,6 @@ def _head(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, lod: s
         HeadLayout(made.head.posed),
         lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
     )
-
-
-def check_size(size: int) -> int:
-    """Return `size`, the side of the fine network's crop in pixels; raises HffneError when it cannot be used."""
-    if size % STEP or not CROP <= size <= LARGEST:
-        raise SizeError(
-            f"The crop cannot have {size} pixels.",
-            hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.",
-        )
-    return size
-
-
-def _levels(size: int) -> list[int]:
-    """The crop sizes on which the fine network runs for a result of `size`: 256, its doubles, and the size itself."""
-    doubles = [CROP]
-    while doubles[-1] * 2 < size:
-        doubles.append(doubles[-1] * 2)
-    return doubles if size == CROP else [*doubles, size]
-
-
-def _merge_levels(coarse: np.ndarray, fines: list[np.ndarray], mask: np.ndarray) -> np.ndarray:
-    """The shape of the coarse normal, the relief of the fine ones (s, s, 3), each finer than the one before.
-
-    The networks are most accurate at the crop size of their training, where pores are too fine to be visible. So
-    wrinkles come from the small crop, and each larger crop adds only what is too fine for the one before it.
-    """
-    normal = merge_bands(resize_normals(coarse, len(fines[0])), fines[0], _resized(mask, len(fines[0])))
-    for fine in fines[1:]:
-        size = len(fine)
-        normal = merge_bands(resize_normals(normal, size), fine, _resized(mask, size), FINER * CROP / size)
-    return normal
-
-
-def _area(mask: np.ndarray, size: int) -> "Area":
-    """The part of a crop of `size` pixels that holds the face `mask` (s, s), with a margin, in steps of 32 pixels."""
-    lines = []
-    for axis in (1, 0):
-        at = np.flatnonzero(mask.any(axis))
-        if not len(at):
-            return slice(0, size), slice(0, size)
-        first, last = (int(end) * size / len(mask) for end in (at[0], at[-1] + 1))
-        margin = size / _MARGIN
-        start, end = int((first - margin) // STEP) * STEP, -int(-(last + margin) // STEP) * STEP
-        lines.append(slice(max(start, 0), min(end, size)))
-    return lines[0], lines[1]
-
-
-def _resized(mask: np.ndarray, size: int) -> np.ndarray:
-    """A mask (s, s) at another size."""
-    if len(mask) == size:
-        return mask
-    return cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
 def _camera(crop: Crop, shape: BaseShape, photo: Photo) -> dict[str, Any]:

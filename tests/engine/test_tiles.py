@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from hffne.crop_levels import check_size
 from hffne.errors import HffneError
 from hffne.models import load_models
 from hffne.networks import tiles
-from hffne.pipeline import check_size
 
 
 @pytest.mark.parametrize("length", [256, 576, 608, 768, 1024, 1056, 2048])

@@ -48,7 +48,7 @@ def size_argument(args: argparse.Namespace) -> dict[str, Any]:
     """The option of `add_size_option` as an argument of `pipeline.Engine`. Raises HffneError for a wrong size."""
     if args.size in (None, "auto"):
         return {}
-    from hffne.pipeline import check_size
+    from hffne.crop_levels import check_size
 
     return {"size": check_size(args.size)}
 

@@ -29,9 +29,10 @@ def add_parser(benchmarks: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table and write the report; returns the exit status."""
+    from hffne.crop_levels import check_size
     from hffne.evaluation import scales
     from hffne.evaluation.contact_sheet import Row
-    from hffne.pipeline import Engine, check_size
+    from hffne.pipeline import Engine
 
     sizes = sorted({check_size(size) for size in args.sizes})
     paths = chosen_photos(args)
