@@ -52,7 +52,7 @@ class Engine:
     networks     models.Models, the same networks on plain arrays
     device       torch's name of the device, e.g. "cuda:0"; device_name: its name for the user
     model        the configuration, "compact" or "paper"
-    size         the fine network's crop in pixels, see `crop_levels`; None: as each photo needs, see `photo.detail_size`
+    size         the fine network's crop in pixels (`crop_levels`); None: as each photo needs (`photo.detail_size`)
     stochastic   leave the published coarse network's dropout on (constructor only)
 
     Raises HffneError for a missing device, missing weights or a wrong size.

@@ -94,9 +94,13 @@ def test_the_size_reaches_the_fine_network(astronaut_file, tmp_path, monkeypatch
     monkeypatch.setattr(
         hffne.models.Models,
         "fine",
-        lambda self, gray, exemplar: (asked.append(gray.shape), fine(self, gray, exemplar))[1],
+        lambda self, gray, exemplar, area=None: (asked.append(gray.shape), fine(self, gray, exemplar, area))[1],
     )
     assert main(["normals", str(astronaut_file), "-o", str(tmp_path), "--size", "288", "--device", "cpu"]) == 0
     assert asked == [(256, 256), (288, 288)]
+    asked.clear()
+    # A face of 100 pixels: more than 256 would show no more.
+    assert main(["normals", str(astronaut_file), "-o", str(tmp_path), "--size", "auto", "--device", "cpu"]) == 0
+    assert asked == [(256, 256)]
     with np.load(tmp_path / "astronaut.npz") as data:
         assert data["normal"].shape == (512, 512, 3) and data["mask"].any()

@@ -57,7 +57,7 @@ def test_only_the_fine_network_gets_it(monkeypatch, astronaut):
     monkeypatch.setattr(hffne.models, "load_models", lambda device, model, **_: models)
     monkeypatch.setattr(hffne.models, "device_name", lambda device: "stand-in")
     given, fine = [], models.fine
-    models.fine = lambda gray, exemplar: given.append(exemplar) or fine(gray, exemplar)
+    models.fine = lambda gray, exemplar, area=None: given.append(exemplar) or fine(gray, exemplar)
     engine, photo = Engine(), Photo(astronaut, Path("a.png"))
     face = Face((180.0, 60.0, 100.0, 130.0), 0.9, np.zeros((5, 2), np.float32))
     own = np.zeros((256, 256, 3), np.float32) + np.float32([0.6, 0, 0.8])

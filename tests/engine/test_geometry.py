@@ -231,6 +231,31 @@ def test_the_shape_comes_from_the_coarse_and_the_relief_from_the_fine(head):
     assert np.allclose(np.linalg.norm(merged, axis=2), 1, atol=1e-4)
 
 
+def test_weak_relief_fades_out_and_strong_relief_stays(head):
+    """What is found on smooth skin is mostly noise."""
+    coarse, mask = head
+    inner = blur(mask.astype(np.float32), 8) > 0.99
+    kept = []
+    for strength in (0.005, 0.25):
+        fine = ripples(coarse, strength)
+        merged = merge_bands(coarse, fine, mask)
+        kept.append(angle_between(merged, coarse)[inner].mean() / angle_between(fine, coarse)[inner].mean())
+    assert kept[0] < 0.6 and kept[1] > 0.9
+
+
+def test_at_the_eyes_more_of_the_fine_normal_counts(head):
+    coarse, mask = head
+    eyes = np.zeros(mask.shape, np.float32)
+    eyes[90:130] = 1
+    x = np.arange(256, dtype=np.float32)[None, :, None]
+    fine = normalize(coarse + np.sin(x / 8) * np.float32([0.3, 0, 0])).astype(np.float32)  # too broad for the others
+    merged, plain = merge_bands(coarse, fine, mask, eyes=eyes), merge_bands(coarse, fine, mask)
+    inner = blur(mask.astype(np.float32), 8) > 0.99
+    near, far = inner & (eyes > 0), inner & (eyes == 0)
+    assert angle_between(merged, fine)[near].mean() < 0.6 * angle_between(plain, fine)[near].mean()
+    assert np.allclose(merged[far], plain[far], atol=1e-6)
+
+
 def test_beside_the_face_the_merged_normal_is_the_coarse_one(head):
     coarse, mask = head
     merged = merge_bands(coarse, ripples(coarse), mask)

@@ -13,6 +13,7 @@ from hffne.geometry.grids import sample
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import crop_for_box
+from hffne.photo.detail_size import SIZES
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.pipeline import Engine
@@ -46,7 +47,8 @@ def angle_between(a, b):
 
 def test_the_estimate_has_what_it_promises(engine, photo, face):
     estimate = engine.normals(photo, face)
-    size = engine.size
+    size = estimate.crop.size
+    assert size in SIZES
     for normal in (estimate.coarse, estimate.fine, estimate.normal):
         assert normal.shape == (size, size, 3) and normal.dtype == np.float32
         assert np.allclose(np.linalg.norm(normal, axis=2), 1, atol=1e-4)

@@ -3,14 +3,17 @@
 
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from hffne import crop_levels
 from hffne.crop_levels import check_size
 from hffne.errors import HffneError
 from hffne.models import load_models
 from hffne.networks import tiles
+from hffne.photo.crop import to_gray
 
 
 @pytest.mark.parametrize("length", [256, 576, 608, 768, 1024, 1056, 2048])
@@ -42,8 +45,6 @@ def test_tiles_of_a_local_network_are_the_whole(size):
 
 def test_a_tiled_crop_shows_no_seams(astronaut):
     models = load_models("cpu")
-    import cv2
-
     # The face, with its noise, at about three times its pixels.
     size = 768
     gray = (
@@ -80,3 +81,27 @@ def test_sizes_that_cannot_be_are_errors(size):
     with pytest.raises(HffneError, match=str(size)):
         check_size(size)
     assert check_size(1024) == 1024
+
+
+def test_a_larger_crop_is_computed_where_the_face_is(astronaut):
+    """Beside the area the exemplar stays; within it the result differs from that of the whole crop at its rim only."""
+    mask = np.zeros((256, 256), bool)
+    mask[100:160, 90:170] = True
+    area = crop_levels.face_area(mask, 512)
+    (top, bottom), (left, right) = ((part.start, part.stop) for part in area)
+    assert all(at % crop_levels.STEP == 0 for at in (top, bottom, left, right))
+    assert (
+        top <= 200 and bottom >= 320 and left <= 180 and right >= 340 and (bottom - top) * (right - left) < 512**2 / 2
+    )
+    face = cv2.resize(astronaut[40:210, 140:310], (512, 512), interpolation=cv2.INTER_CUBIC)
+    models, gray = load_models("cpu"), to_gray(face.astype(np.float32) / 255)
+    exemplar = np.zeros((512, 512, 3), np.float32)
+    exemplar[..., 2] = 1
+    whole, part = models.fine(gray, exemplar), models.fine(gray, exemplar, area)
+    beside = np.ones((512, 512), bool)
+    beside[area] = False
+    assert np.array_equal(part[beside], exemplar[beside])
+    inside = (slice(top + 48, bottom - 48), slice(left + 48, right - 48))
+    angle = np.degrees(np.arccos(np.clip((whole[inside] * part[inside]).sum(2), -1, 1)))
+    assert angle.mean() < 3 and np.abs(part[inside] - exemplar[inside]).max() > 0.01
+    assert crop_levels.face_area(np.zeros_like(mask), 512) == (slice(0, 512), slice(0, 512))

@@ -62,7 +62,7 @@ class PosedModels:
             return self.normals[:, ::-1] * np.float32([-1, 1, 1])
         return self.normals.copy()
 
-    def fine(self, gray, coarse):
+    def fine(self, gray, coarse, area=None):
         assert not self._mirrored(gray)
         return ripples(coarse)
 

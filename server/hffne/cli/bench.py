@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     runs = max(1, args.runs)
     engine, load_seconds = _engine(args)
     timed_runs = [_one_run(engine, path, args.texture_size) for _ in range(runs + 1)][1:]  # the first one warms up
-    times, photo_size = [run[0] for run in timed_runs], timed_runs[0][1]
+    times, (photo_size, crop) = [run[0] for run in timed_runs], timed_runs[0][1:]
     # Before another process is started, and before anything that is not the engine's.
     memory = peak_memory()
     start = None if args.no_start else _engine_start(args)
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         "system": platform.platform(),
         "cores": os.cpu_count(),
         "photo_size": photo_size,
-        "crop": engine.size,
+        "crop": crop,
         "texture_size": args.texture_size,
         "runs": runs,
         "milliseconds": rows,
@@ -178,8 +178,8 @@ def _engine(args: argparse.Namespace) -> tuple["Engine", float]:
     return engine, time.perf_counter() - started
 
 
-def _one_run(engine: "Engine", path: Path, texture_size: int) -> tuple[dict[str, float], list[int]]:
-    """Milliseconds of each stage of one photo, and its size (width, height)."""
+def _one_run(engine: "Engine", path: Path, texture_size: int) -> tuple[dict[str, float], list[int], int]:
+    """Milliseconds of each stage of one photo, its size (width, height), and the crop's."""
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
 
@@ -197,7 +197,7 @@ def _one_run(engine: "Engine", path: Path, texture_size: int) -> tuple[dict[str,
     engine.build(photo, estimate, texture_size=texture_size, report=mark)
     mark("end")
     times = {name: (after - at) * 1000 for (name, at), (_, after) in itertools.pairwise(marks)}
-    return {name: times.get(name, 0.0) for name in STAGES}, list(photo.size)
+    return {name: times.get(name, 0.0) for name in STAGES}, list(photo.size), estimate.crop.size
 
 
 def _engine_start(args: argparse.Namespace) -> float:

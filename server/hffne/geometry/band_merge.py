@@ -10,7 +10,7 @@ from hffne.geometry.vectors import normalize, rotate_between
 # The border between shape and relief: a Gaussian's sigma in pixels of a 256 crop. Of the fine luminance of ten photos
 # of people held out, 2.25, 4 and 6 explain 75, 80 and 82 % (at 1024); held-out rendered heads are off by 9.6, 9.7 and
 # 9.7 degrees, round the mouth by 11.0, 11.2 and 11.4.
-SIGMA = 4.0
+SIGMA = 3.0
 # The same at the eyes, whose lids the fine network knows better (18.6 degrees with 4, 17.8 with 16).
 EYES_SIGMA = 16.0
 # Relief that is weaker than this on the average around a place (in radians; about 1.4 degrees) fades out: on smooth
