@@ -91,7 +91,7 @@ class CloseupSamples:
             gray = expose(rng, gray)
         else:
             gray = degrade(rng, occlude(rng, gray) if rng.random() < 0.15 else gray)
-        out = {
+        out: dict[str, np.ndarray] = {
             "gray": gray[None],
             "clean": np.ascontiguousarray(clean)[None],
             "contrast": self._contrast(rng, gray, maps, rendered),
@@ -99,7 +99,7 @@ class CloseupSamples:
             **{name: value.transpose(2, 0, 1) for name, value in normals.items()},
             "weight": weight,
             "skin": skin,
-            "rendered": np.float32(rendered),
+            "rendered": np.array(rendered),
         }
         if rng.random() < 0.5:
             for name, value in out.items():
@@ -107,10 +107,7 @@ class CloseupSamples:
                     out[name] = value[..., ::-1]
             for name in ("exemplar", "normal", "target"):
                 out[name] = out[name] * np.array([-1, 1, 1], np.float32)[:, None, None]
-        return {
-            k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) if np.ndim(v) else torch.tensor(v)
-            for k, v in out.items()
-        }
+        return {name: torch.from_numpy(np.array(value, np.float32, order="C")) for name, value in out.items()}
 
     def _contrast(
         self, rng: np.random.Generator, gray: np.ndarray, maps: dict[str, np.ndarray], rendered: bool
