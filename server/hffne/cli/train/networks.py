@@ -167,8 +167,8 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     if getattr(options, "faces", None):
         return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
     if recipe.task == "fine":
-        close = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
-        return _Job(make_task, *close, inputs)
+        close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
+        return _Job(make_task, close, checked, inputs)
     source = FaceSamples(options.folder, recipe.size, recipe.data)
     held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
     return _Job(make_task, source, held_out, inputs)
