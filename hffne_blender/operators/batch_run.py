@@ -124,7 +124,9 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         placement.stand(context, obj, start)
         item = self._item(context)
         if item is not None:
-            item.obj, item.state, item.message = obj, "DONE", " ".join(received.notices)
+            count = int(answer[0].get("faces", 1))
+            notices = [f"The largest of {count} faces.", *received.notices] if count > 1 else received.notices
+            item.obj, item.state, item.message = obj, "DONE", " ".join(notices)
         self._made += 1
 
     def _item(self, context: bpy.types.Context) -> batch.HFFNE_BatchItem | None:

@@ -54,7 +54,11 @@ def _draw_install(layout: bpy.types.UILayout, context: bpy.types.Context, base: 
         draw_text(layout, text, "ERROR")
     build = preferences.engine_build(context)
     room, free = torch_builds.ROOM[build] / 1e9, installed.free_bytes(base) / 1e9
-    draw_text(layout, f"Needs up to {room:.0f} GB ({torch_builds.BUILDS[build]}); {free:.0f} GB are free.", "BLANK1")
+    draw_text(
+        layout,
+        f"Needs up to {room:.0f} GB during installation ({torch_builds.BUILDS[build]}); {free:.0f} GB are free.",
+        "BLANK1",
+    )
     own = preferences.get(context)
     if isinstance(own, bpy.types.AddonPreferences):
         # The sidebar is too narrow for label and menu in one row.

@@ -91,6 +91,7 @@ def test_the_panels_show_the_queue_and_the_character(fake_engine, folder):
     assert any("hffne.batch_add" in line for line in found["empty"])
     assert not any("hffne.batch_run" in line for line in found["empty"])
     assert "label 2 done, 2 failed" in found["run"]
+    assert any("The largest of 3 faces." in line for line in found["group"])
     assert any("Retry Failed" in line for line in found["run"])
     assert not any("hffne.apply_to_mesh" in line for line in found["no mesh"])
     assert any("hffne.apply_to_mesh" in line for line in found["mesh"])

@@ -254,6 +254,12 @@ def case_panels(python, folder):
     draw("empty", batch_panel.HFFNE_PT_batch)
     bpy.ops.hffne.batch_run(directory=folder, engine_python=python, **SMALL)
     draw("run", batch_panel.HFFNE_PT_batch)
+    photo = Path(folder) / "group.jpg"
+    photo.touch()
+    bpy.ops.hffne.batch_add(directory=folder, files=[{"name": photo.name}])
+    bpy.ops.hffne.batch_run(engine_python=python, **SMALL)
+    bpy.context.scene.hffne_batch.active = len(bpy.context.scene.hffne_batch.items) - 1
+    draw("group", batch_panel.HFFNE_PT_batch)
     draw("no mesh", character_panel.HFFNE_PT_character)
     bpy.ops.mesh.primitive_cube_add()
     draw("mesh", character_panel.HFFNE_PT_character)

@@ -71,7 +71,8 @@ def generate(message):
     answer, arrays = (fake_head if head else fake_face).answer(name, *wanted)
     if name.startswith("broken"):
         del arrays["uvs"]
-    frames.write_frame(OUT, {**answer, "id": number}, arrays)
+    count = {"faces": 3} if name.startswith("group") else {}
+    frames.write_frame(OUT, {**answer, **count, "id": number}, arrays)
 
 
 def faces(message):
