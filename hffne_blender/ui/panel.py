@@ -145,8 +145,9 @@ def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, de
     if not faces:
         return "Press Generate Face"
     width = round(faces[min(max(chosen.face, 1), len(faces)) - 1].box[2])
-    detail = f"{width} px wide: detail at {detected_faces.useful_texture_size(width)}"
-    return f"1 face, {detail}" if len(faces) == 1 else f"{len(faces)} faces: choose one ({detail})"
+    if len(faces) > 1:
+        return f"{len(faces)} faces: choose one ({width} px wide)"
+    return f"1 face, {width} px wide: texture size {detected_faces.useful_texture_size(width)}"
 
 
 def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:
