@@ -16,7 +16,10 @@ ABOVE_FIELD = 33
 
 def step_13_release(test):
     test.blender.evaluate("process = session().state.client._process")
-    test.blender.press("hffne.release_engine")
+    # It is in the menu of the engine's line.
+    test.blender.evaluate(
+        "with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.release_engine('INVOKE_DEFAULT')"
+    )
     seconds = test.blender.until("process.poll() is not None", 30)
     test.expect("released", True, round(seconds, 1))
     test.picture("17_released")

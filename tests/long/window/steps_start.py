@@ -29,7 +29,7 @@ def step_02_install(test):
     time.sleep(1)
     test.screen.key("n")
     test.blender.until("place()['area'].spaces.active.show_region_ui", 20)
-    test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'HFFNE'")
+    test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
     # Wide enough for the texts, as a user would drag it.
     test.picture("01_without_engine", 3)
     own = "bpy.context.preferences.addons[package()].preferences"
