@@ -41,7 +41,7 @@ if not __package__:
 import hffne_blender
 
 from .commands import preview
-from .engine import session
+from .engine import protocol, session
 from .engine.client import Task
 from .scene import camera, images, textures
 from .scene.access import first_material
@@ -248,7 +248,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("photo", help="the photo")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--engine", default="", metavar="PYTHON", help="the Python with the engine 'hffne'")
-    parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 4096 (default: 1024)")
+    parser.add_argument("--texture-size", type=_size, default=1024, metavar="PIXELS", help="64 to 8192 (default: 1024)")
     parser.add_argument("--base", default=DEFAULT_BASE.lower(), choices=[base[0].lower() for base in BASES])
     parser.add_argument("--lod", default="full", choices=[lod[0].lower() for lod in LODS], help="of a head's mesh")
     parser.add_argument("--grid", default="128", choices=[grid[0] for grid in GRIDS], help="of a mask's mesh")
@@ -297,8 +297,9 @@ def _kill_all() -> None:
 
 def _size(text: str) -> int:
     size = int(text)
-    if not 64 <= size <= 4096:
-        raise argparse.ArgumentTypeError("a texture has 64 to 4096 pixels")
+    least, most = protocol.TEXTURE_SIZES
+    if not least <= size <= most:
+        raise argparse.ArgumentTypeError(f"a texture has {least} to {most} pixels")
     return size
 
 

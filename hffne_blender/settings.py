@@ -26,6 +26,7 @@ TEXTURE_SIZES = (
     ("1024", "1024", "Enough for most photos"),
     ("2048", "2048", "For large photos"),
     ("4096", "4096", "For very large photos; slow"),
+    ("8192", "8192", "For film close-ups; takes several GB of memory, very slow"),
 )
 BASES = (
     ("HEAD", "Head", "A whole head with ears, neck, eyes and teeth, and shape keys for its expressions"),

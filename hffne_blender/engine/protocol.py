@@ -17,7 +17,7 @@ from typing import Any, Protocol
 # The engine refuses further requests while this many are not answered.
 MAX_WAITING = 64
 # Pixels: the textures' side; the fine network's crop, a multiple of CROP_STEP; the side of a face's thumbnail, 0: none.
-TEXTURE_SIZES = (64, 4096)
+TEXTURE_SIZES = (64, 8192)
 CROP_SIZES, CROP_STEP = (256, 2048), 32
 THUMBNAIL_SIZES = (0, 512)
 # Vertices along a side of a mask's UV layout. What is built; the density of a head's mesh.
@@ -150,8 +150,8 @@ class Message:
 # The longest side that a letter in a shape may stand for; other letters are limited by the frame's size only.
 MAX_LENGTHS = {
     "T": TEXTURE_SIZES[1],
-    "M": TEXTURE_SIZES[1],
-    "L": TEXTURE_SIZES[1],
+    "M": TEXTURE_SIZES[1] // 4,
+    "L": TEXTURE_SIZES[1] // 4,
     "S": CROP_SIZES[1],
     "C": CROP_SIZES[1],
     "N": MAX_THUMBNAILS,
@@ -352,9 +352,9 @@ RESULTS: dict[str, Message] = {
             "key_vertices": Array("i4", ("D",), "of a head: the vertices that the keys move, key after key", False),
             "key_deltas": Array("f4", ("D", 3), "of a head: how far from the neutral shape, meters", False),
             "region_weights": Array("f4", ("R", "V"), "0 to 1"),
-            "normal": Array("f4", ("T", "T", 3), "object-space unit normals, row 0 at v = 1"),
+            "normal": Array("u2", ("T", "T", 3), "object-space unit normals, -1 to 1 as 0 to 65535, row 0 at v = 1"),
             "color": Array("u1", ("T", "T", 3), "sRGB, row 0 at v = 1", False),
-            "confidence": Array("f4", ("T", "T"), "0 to 1: how well the photo shows the texel", False),
+            "confidence": Array("u2", ("T", "T"), "how well the photo shows the texel, 65535 is fully", False),
             "landmarks": Array("f4", (LANDMARKS, 2), "UVs of the iBUG landmarks", False),
             **{name: array for arrays in MAP_ARRAYS.values() for name, array in arrays.items()},
         },

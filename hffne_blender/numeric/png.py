@@ -17,11 +17,22 @@ COLOR_TYPES: dict[tuple[int, ...], int] = {(): 0, (3,): 2, (4,): 6}
 # Bytes that one thread compresses at a time; how far back a deflate stream can refer; its compression level.
 _BLOCK, _WINDOW, _LEVEL = 1 << 20, 1 << 15, 4
 _THREADS = min(4, os.cpu_count() or 1)
+# Rows of normals encoded at once, which bounds the memory for a large texture.
+_BAND = 128
 
 
 def encode_normal(normal: np.ndarray) -> np.ndarray:
     """Unit vectors (H, W, 3) to (H, W, 3) uint16: n * 0.5 + 0.5, green up (OpenGL)."""
-    return np.rint((np.clip(normal, -1, 1) * 0.5 + 0.5) * 65535).astype(np.uint16)
+    codes = np.empty(normal.shape, np.uint16)
+    for top in range(0, len(normal), _BAND):
+        band = slice(top, top + _BAND)
+        codes[band] = np.rint((np.clip(normal[band], -1, 1) * 0.5 + 0.5) * 65535)
+    return codes
+
+
+def decode_normal(codes: np.ndarray) -> np.ndarray:
+    """The inverse of `encode_normal` for (..., 3) uint16: float32 vectors, of unit length but for the rounding."""
+    return codes * np.float32(2 / 65535) - np.float32(1)
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:

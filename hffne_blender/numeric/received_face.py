@@ -55,9 +55,9 @@ class ReceivedFace:
     quads           (Q, 4) int32, counter-clockwise seen from outside; the last is -1 for a triangle
     regions         names of the R regions
     region_weights  (R, V) float32, 0..1
-    normal          (T, T, 3) float32, object-space unit normals, row 0 at v = 1
+    normal          (T, T, 3) uint16, object-space unit normals as `png.encode_normal` codes them, row 0 at v = 1
     color           (T, T, 3) uint8 sRGB, or None
-    confidence      (T, T) float32, how well the photo shows a texel, or None
+    confidence      (T, T) uint16, how well the photo shows a texel, 65535 is fully, or None
     landmarks       (68, 2) float32, the UVs of the landmarks in iBUG order, or None
     camera          from object space to the photo, see `scene.camera`
     notices         sentences for the user
@@ -105,7 +105,7 @@ class ReceivedFace:
         corners = uvs[quads >= 0]
         if corners.min() < 0 or corners.max() > 1:
             raise ReceivedFaceError("The engine's UVs are not within 0 and 1.")
-        normal = checked(arrays, "normal", np.float32, (None, None, 3))
+        normal = checked(arrays, "normal", np.uint16, (None, None, 3))
         size = normal.shape[0]
         if normal.shape[1] != size or size < 2:
             raise ReceivedFaceError("The engine's normal texture is not square.")
@@ -122,7 +122,7 @@ class ReceivedFace:
             region_weights=weights,
             normal=normal,
             color=optional(arrays, "color", np.uint8, (size, size, 3)),
-            confidence=optional(arrays, "confidence", np.float32, (size, size)),
+            confidence=optional(arrays, "confidence", np.uint16, (size, size)),
             landmarks=optional(arrays, "landmarks", np.float32, (68, 2)),
             camera=checked_camera(message.get("camera")),
             notices=tuple(str(text) for text in message.get("notices", ())),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import raster
+from .png import decode_normal
 from .uv_tiles import wrapped
 from .vectors import unit
 
@@ -58,7 +59,7 @@ class CornerFrames:
 def to_tangent_space(frames: CornerFrames, object_normal: np.ndarray, margin: int = MARGIN) -> np.ndarray:
     """The tangent-space normal map of object-space normals.
 
-    object_normal  (T, T, 3) float, unit, row 0 at v = 1
+    object_normal  (T, T, 3) float, unit, or uint16 as `png.encode_normal` codes them; row 0 at v = 1
     margin         texels by which each island is extended beyond its border
 
     Returns (T, T, 3) float32 unit vectors: x along the tangent (u), y along the bitangent (v, so green is up as in
@@ -80,7 +81,8 @@ def _convert(frames: CornerFrames, normals: np.ndarray, change: _Change, margin:
     owner = raster.owners(frames.uv, size)
     texels = np.flatnonzero(owner >= 0)
     table = _linear_functions(frames, size)
-    source = np.ascontiguousarray(normals, np.float32).reshape(-1, 3)
+    coded = normals.dtype == np.uint16
+    source = np.ascontiguousarray(normals, None if coded else np.float32).reshape(-1, 3)
     result = np.zeros((size * size, 3), np.float32)
     result[:, 2] = 1
 
@@ -91,7 +93,9 @@ def _convert(frames: CornerFrames, normals: np.ndarray, change: _Change, margin:
         col, row = col.astype(np.float32) - value[0], row.astype(np.float32) - value[1]
         value = value[2:9] + col * value[9:16] + row * value[16:23]
         # Neither vector is normalized after interpolation: that is how MikkTSpace is decoded.
-        result[part] = change(value[:3].T, value[3:6].T, value[6], source[part])
+        result[part] = change(
+            value[:3].T, value[3:6].T, value[6], decode_normal(source[part]) if coded else source[part]
+        )
 
     with ThreadPoolExecutor(_THREADS) as pool:
         # A list, so that an error in a thread is raised here.

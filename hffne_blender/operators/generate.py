@@ -9,7 +9,7 @@ import bpy
 
 from .. import settings
 from ..character.errors import TransferError
-from ..engine import session
+from ..engine import protocol, session
 from ..engine.client import Answer
 from ..photo import image_file
 from ..scene import photo_source
@@ -32,7 +32,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         description="Side of the textures in pixels, for sizes that Texture Size does not offer; 0 uses Texture Size",
         default=0,
         min=0,
-        max=4096,
+        max=protocol.TEXTURE_SIZES[1],
         options={"HIDDEN", "SKIP_SAVE"},
     )
     crop_size: bpy.props.IntProperty(

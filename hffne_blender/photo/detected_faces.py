@@ -100,7 +100,7 @@ def of(context: bpy.types.Context) -> list[HFFNE_DetectedFace]:
 def useful_texture_size(width: float) -> int:
     """The side of the textures whose texels are about as large as the pixels of a face `width` pixels wide."""
     # The outer corners of the eyes are 0.65 of the face's width apart, and 0.27 of the side of a head's textures.
-    return int(2 ** np.clip(np.round(np.log2(max(width, 1) * 0.65 / 0.27)), 8, 12))
+    return int(2 ** np.clip(np.round(np.log2(max(width, 1) * 0.65 / 0.27)), 8, 13))
 
 
 def choices(self: bpy.types.PropertyGroup, context: bpy.types.Context | None) -> list[Item]:

@@ -46,7 +46,7 @@ def store(obj: bpy.types.Object, received: ReceivedFace, normal_image: bpy.types
         row = np.clip(((1 - uvs[:, 1]) * size).astype(int), 0, size - 1)
         # What is not skin is not on the textures: nothing is known of it.
         values = np.zeros(len(received.vertices), np.float32)
-        values[vertices] = received.confidence[row, col]
+        values[vertices] = received.confidence[row, col] / np.float32(65535)
         # After validate() a mesh may have fewer faces, never fewer vertices.
         layer = mesh_of(obj).attributes.new(CONFIDENCE, "FLOAT", "POINT")
         assert isinstance(layer, bpy.types.FloatAttribute)

@@ -69,10 +69,11 @@ def test_the_engine_makes_a_face(served, astronaut_file):
     assert np.isfinite(vertices).all() and 0.1 < np.ptp(vertices[:, 2]) < 0.4
     assert quads.min() == 0 and quads.max() == len(vertices) - 1
     assert uvs.min() >= 0 and uvs.max() <= 1
-    assert arrays["normal"].shape == (256, 256, 3) and arrays["normal"].dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(arrays["normal"], axis=2), 1, atol=1e-3)
+    assert arrays["normal"].shape == (256, 256, 3) and arrays["normal"].dtype == np.uint16
+    unit = arrays["normal"] / 65535 * 2 - 1
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=2), 1, atol=1e-3)
     assert arrays["color"].shape == (256, 256, 3) and arrays["color"].dtype == np.uint8
-    assert arrays["confidence"].shape == (256, 256)
+    assert arrays["confidence"].shape == (256, 256) and arrays["confidence"].dtype == np.uint16
     assert arrays["region_weights"].shape == (len(message["regions"]), len(vertices))
 
 

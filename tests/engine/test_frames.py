@@ -66,7 +66,7 @@ def test_layout_on_the_wire():
     stream = io.BytesIO()
     frames.write_frame(stream, {"id": 1}, {"a": np.array([1, 2], np.uint16)})
     text = b'{"id":1,"arrays":[{"name":"a","dtype":"u2","shape":[2]}]}'
-    expected = b"HFNE" + b"\x02\x00" + b"\x00\x00" + bytes([len(text), 0, 0, 0]) + b"\x04" + bytes(7)
+    expected = b"HFNE" + b"\x03\x00" + b"\x00\x00" + bytes([len(text), 0, 0, 0]) + b"\x04" + bytes(7)
     assert stream.getvalue() == expected + text + b"\x01\x00\x02\x00"
 
 

@@ -188,11 +188,11 @@ def test_the_mesh_seen_through_its_camera_is_the_estimate(engine, photo, face, t
     uvs = asset.mesh.uvs
     assert np.array_equal(arrays["uvs"], uvs[arrays["quads"]])
     texel = np.stack([(1 - uvs[:, 1]) * 512 - 0.5, uvs[:, 0] * 512 - 0.5], 1)
-    sure = sample(arrays["confidence"][..., None], texel)[:, 0] > 0.97
+    sure = sample(asset.textures.confidence[..., None], texel)[:, 0] > 0.97
     square = estimate.crop.resized(256)
     at = square.to_crop(replace(square, turns=0).to_photo(np.stack([x, y], 1)))
     wanted = normalize(sample(estimate.normal, at[:, ::-1])) @ square.unturning.T
-    error = angle_between(normalize(sample(arrays["normal"], texel)) @ rotation.T, wanted)[sure]
+    error = angle_between(normalize(sample(asset.textures.normal, texel)) @ rotation.T, wanted)[sure]
     assert error.mean() < 1.0
     # And the same points on the photo's pixels, through the crop.
     crop = camera["crop"]
@@ -219,12 +219,14 @@ def test_the_message_is_plain_and_typed(engine, photo, face):
         "uvs": "f4",
         "quads": "i4",
         "region_weights": "f4",
-        "normal": "f4",
+        "normal": "u2",
         "color": "u1",
-        "confidence": "f4",
+        "confidence": "u2",
         "landmarks": "f4",
     }
-    assert arrays["normal"].shape == (128, 128, 3) and arrays["confidence"].shape == (128, 128)
+    # Codes of 16 bits are at most half a step off.
+    np.testing.assert_allclose(arrays["normal"] / 65535 * 2 - 1, asset.textures.normal, atol=1.02 / 65535)
+    np.testing.assert_allclose(arrays["confidence"] / 65535, asset.textures.confidence, atol=0.51 / 65535)
 
 
 def test_a_small_face_is_said_to_be_small(engine, photo):

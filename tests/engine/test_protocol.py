@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The description of the messages: it agrees with the code on both sides, and its checks refuse what does not fit."""
 
+import math
+
 import numpy as np
 import pytest
 
 import fake_face
 import fake_head
-from hffne import errors, pipeline
+from hffne import crop_levels, errors
 from hffne.errors import RequestError
 from hffne.maps.registry import MAPS
 from hffne.service import frames, protocol, requests
@@ -18,7 +20,7 @@ GENERATE = protocol.RESULTS["generate"]
 
 def test_the_limits_are_the_code_s():
     assert tuple(protocol.MAP_ARRAYS) == tuple(MAPS)
-    assert (*protocol.CROP_SIZES, protocol.CROP_STEP) == (pipeline.CROP, pipeline.LARGEST, pipeline.STEP)
+    assert (*protocol.CROP_SIZES, protocol.CROP_STEP) == (crop_levels.CROP, crop_levels.LARGEST, crop_levels.STEP)
     assert {array.dtype for message in protocol.RESULTS.values() for array in message.arrays.values()} <= set(
         frames.DTYPES
     )
@@ -72,7 +74,7 @@ def test_a_request_is_read_with_its_defaults():
     several = requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", "b.jpg"], "maps": ["height"]})
     assert [path.name for path in several.photos] == ["a.jpg", "b.jpg"] and several.maps == ("height",)
     assert requests.parse({"type": "faces", "id": 1, "photo": "a.jpg"}).thumbnails == 0
-    with pytest.raises(RequestError, match="'texture_size' must be a whole number from 64 to 4096") as caught:
+    with pytest.raises(RequestError, match="'texture_size' must be a whole number from 64 to 8192") as caught:
         requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "texture_size": 8})
     assert caught.value.hint == "Choose another value."
     with pytest.raises(RequestError, match="'lod' must be full or half or game"):
@@ -129,6 +131,17 @@ def test_a_length_has_a_limit():
     for shape in ((25, 8, 8, 3), (2, 8, 9, 3), (1, 513, 513, 3)):
         with pytest.raises(ProtocolError, match="thumbnails"):
             protocol.check_arrays(about, {"thumbnails": np.zeros(shape, np.uint8)})
+
+
+def test_the_largest_face_fits_into_a_frame():
+    most = {**protocol.MAX_LENGTHS, "V": 30_000, "Q": 30_000, "K": 60, "D": 60 * 30_000, "R": 30}
+    sizes = {
+        name: frames.DTYPES[array.dtype].itemsize * math.prod(most.get(side, side) for side in array.shape)
+        for name, array in GENERATE.arrays.items()
+    }
+    # Normals at 16 bits a channel: in float32 they alone would take twice as much.
+    assert sizes["normal"] == 8192 * 8192 * 3 * 2
+    assert sum(sizes.values()) <= frames.MAX_PAYLOAD_BYTES
 
 
 @pytest.mark.parametrize("cls", errors.classes_by_code().values(), ids=lambda cls: cls.code)

@@ -36,7 +36,7 @@ def test_a_task_is_answered_with_arrays_and_progress(client):
     assert task.status == "done"
     message, arrays = task.result
     assert message["name"] == "face"
-    assert arrays["normal"].shape == (32, 32, 3) and arrays["normal"].dtype == np.float32
+    assert arrays["normal"].shape == (32, 32, 3) and arrays["normal"].dtype == np.uint16
     assert seen == sorted(seen) and seen[-1] == 1.0
     assert client.hello["device_name"] == "Fake"
 

@@ -97,7 +97,7 @@ def test_paths_are_told_apart_and_messages_go(tmp_path):
     assert all("There is no file" in said for said in found["missing"])
     assert found["dismissed"] == [True, ["FINISHED"], True, False] and found["forgotten"]
     # As large as the photo's pixels, and never below or above what can be chosen.
-    assert found["sizes"] == [256, 1024, 2048, 4096]
+    assert found["sizes"] == [256, 1024, 2048, 8192]
 
 
 @needs_blender

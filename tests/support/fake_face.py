@@ -123,8 +123,8 @@ def answer(name="fake", texture_size=256, grid=48, color=True, names=()):
         "uvs": np.stack([u, v], -1)[mask][quads].astype(np.float32),
         "quads": quads.astype(np.int32),
         "region_weights": np.stack([vertices[:, 2] > 0.03, vertices[:, 2] < -0.03]).astype(np.float32),
-        "normal": normals(points).astype(np.float32),
-        "confidence": np.ones((texture_size, texture_size), np.float32),
+        "normal": np.rint((normals(points) * 0.5 + 0.5) * 65535).astype(np.uint16),
+        "confidence": np.full((texture_size, texture_size), 65535, np.uint16),
         **maps(names, texture_size),
         "landmarks": landmarks(),
     }

@@ -26,11 +26,11 @@ from typing import IO, Any
 import numpy as np
 
 MAGIC = b"HFNE"
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 HEADER = struct.Struct("<4sHHIQ")
 
 MAX_JSON_BYTES = 1 << 20
-MAX_PAYLOAD_BYTES = 1 << 30
+MAX_PAYLOAD_BYTES = 1 << 31
 MAX_ARRAYS = 64
 MAX_DIMENSIONS = 8
 
