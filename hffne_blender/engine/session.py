@@ -167,6 +167,12 @@ def device() -> str:
     return str(hello.get("device_name") or hello.get("device") or "") if hello else ""
 
 
+def device_kind() -> str:
+    """The engine's device as torch names it, such as "cpu" or "cuda:0"; "" before the engine has answered."""
+    hello = state.client.hello if state.client is not None and state.client.alive else None
+    return str(hello.get("device") or "") if hello else ""
+
+
 def alive() -> bool:
     """Whether an engine process runs."""
     return state.client is not None and state.client.alive

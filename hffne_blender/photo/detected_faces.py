@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The faces that the engine has detected on the chosen photo, with a thumbnail of each for the panel."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,7 +12,13 @@ import numpy as np
 # identifier, name, description, icon, number
 Item = tuple[str, str, str, int, int]
 
-THUMBNAIL = 96  # pixels
+THUMBNAIL = 128  # pixels
+BOX_COLOR = (1.0, 0.75, 0.1)
+# The crop around a face, in geometric means of its box's sides, and how many times larger than the fine network's
+# crop it may be before a larger crop shows more (the engine's photo.crop and photo.detail_size).
+_CROP_OVER_BOX, _ENOUGH = 1.45, 1.2
+# The largest crop that the engine takes by itself, and without a GPU.
+_LARGEST_DETAIL, _LARGEST_ON_CPU = 2048, 1024
 # The panel's choice before the faces are known.
 _LARGEST: list[Item] = [("1", "1", "The largest face", 0, 1)]
 
@@ -39,6 +45,7 @@ class Detection:
     photo    the key of the photo that they belong to, or None
     message  why there are none, or ""
     icons    the icon of each face, in order; 0 where the engine has sent no thumbnail
+    overview the icon of the whole photo with the faces' boxes; 0 where the engine has sent no picture
     items    of the panel's choice; Blender needs them to stay alive
     previews Blender's collection of the thumbnails; None while the extension is disabled
     """
@@ -46,6 +53,7 @@ class Detection:
     photo: str | None = None
     message: str = ""
     icons: list[int] = field(default_factory=list)
+    overview: int = 0
     items: list[Item] = field(default_factory=list)
     previews: Any = None
 
@@ -67,7 +75,7 @@ def image_key(name: str) -> str:
 
 def clear(context: bpy.types.Context, of: str | None = None, message: str = "") -> None:
     """Forget the faces; `message` says why there are none on the photo with the key `of`."""
-    state.photo, state.message = of, message
+    state.photo, state.message, state.overview = of, message, 0
     manager: Any = context.window_manager
     manager.hffne_faces.clear()
     state.items.clear()
@@ -85,10 +93,36 @@ def show(context: bpy.types.Context, of: str, answer: tuple[Mapping[str, Any], M
     for number, face in enumerate(faces, 1):
         item = manager.hffne_faces.add()
         item.box, item.score = face["box"], face["score"]
-        state.icons.append(_icon(number, arrays.get("thumbnails")))
+        pictures = arrays.get("thumbnails")
+        state.icons.append(
+            _icon(str(number), pictures[number - 1] if pictures is not None and number <= len(pictures) else None)
+        )
         text = "The largest face" if number == 1 else f"Face {number} of {len(faces)}, the largest first"
         state.items.append((str(number), str(number), text, 0, number))
+    if faces and "overview" in arrays:
+        boxes = [face["box"] for face in faces]
+        state.overview = _icon("overview", with_boxes(arrays["overview"], reply["photo_size"], boxes))
     return len(faces)
+
+
+def with_boxes(picture: np.ndarray, photo_size: Sequence[float], boxes: Iterable[Sequence[float]]) -> np.ndarray:
+    """A photo's picture with the frames of the faces' boxes.
+
+    picture     (P, P, 3) uint8 sRGB: the whole photo in the middle
+    photo_size  width and height in pixels
+    boxes       x, y, width, height in the photo's pixels
+    """
+    framed, side = picture.copy(), len(picture)
+    scale = side / max(photo_size)
+    # The photo's upper left corner on the picture.
+    corner = (side - np.array(photo_size, float) * scale) / 2
+    for x, y, width, height in boxes:
+        left, top = np.clip(np.rint(corner + (x * scale, y * scale)), 0, side - 1).astype(int)
+        right, bottom = np.clip(np.rint(corner + ((x + width) * scale, (y + height) * scale)), 1, side).astype(int)
+        inside = framed[top + 1 : bottom - 1, left + 1 : right - 1].copy()
+        framed[top:bottom, left:right] = np.rint(np.array(BOX_COLOR) * 255)
+        framed[top + 1 : bottom - 1, left + 1 : right - 1] = inside
+    return framed
 
 
 def of(context: bpy.types.Context) -> list[HFFNE_DetectedFace]:
@@ -103,6 +137,13 @@ def useful_texture_size(width: float) -> int:
     return int(2 ** np.clip(np.round(np.log2(max(width, 1) * 0.65 / 0.27)), 8, 13))
 
 
+def useful_detail(width: float, height: float, device: str = "") -> int:
+    """The largest Detail that Auto takes for a sharp face with a box of these pixels on the engine's device."""
+    side = _CROP_OVER_BOX * float(np.sqrt(max(width, 1) * max(height, 1)))
+    largest = _LARGEST_ON_CPU if device == "cpu" else _LARGEST_DETAIL
+    return next((size for size in (256, 512, 1024) if side <= size * _ENOUGH and size <= largest), largest)
+
+
 def choices(self: bpy.types.PropertyGroup, context: bpy.types.Context | None) -> list[Item]:
     """The items of the panel's choice."""
     return state.items or _LARGEST
@@ -113,17 +154,16 @@ def icons() -> list[int]:
     return list(state.icons)
 
 
-def _icon(number: int, pictures: np.ndarray | None) -> int:
-    """The icon of face `number` (from 1) of the thumbnails (N, H, W, 3) uint8 sRGB."""
-    if pictures is None or len(pictures) < number:
+def _icon(name: str, picture: np.ndarray | None) -> int:
+    """The icon of a picture (H, W, 3) uint8 sRGB under a name; 0 for None."""
+    if picture is None:
         return 0
-    picture = pictures[number - 1]
-    entry = state.previews.new(str(number))
+    entry = state.previews.new(name)
     rgba = np.ones((*picture.shape[:2], 4), np.float32)
     rgba[..., :3] = picture[::-1] / 255
-    for name in ("icon", "image"):
-        setattr(entry, f"{name}_size", picture.shape[1::-1])
-        getattr(entry, f"{name}_pixels_float").foreach_set(rgba.ravel())
+    for kind in ("icon", "image"):
+        setattr(entry, f"{kind}_size", picture.shape[1::-1])
+        getattr(entry, f"{kind}_pixels_float").foreach_set(rgba.ravel())
     return entry.icon_id
 
 
@@ -139,7 +179,7 @@ def register() -> None:
 def unregister() -> None:
     """Remove the property and the thumbnails."""
     bpy.utils.previews.remove(state.previews)
-    state.previews, state.photo, state.message = None, None, ""
+    state.previews, state.photo, state.message, state.overview = None, None, "", 0
     state.items.clear()
     state.icons.clear()
     manager: Any = bpy.types.WindowManager

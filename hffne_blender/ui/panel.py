@@ -13,6 +13,8 @@ from .layouts import MAIN_BUTTON, SidebarPanel, draw_progress, draw_text
 
 # The scale of a row of thumbnails, divided by their number, and how many are in a row.
 THUMBNAIL_SCALE, THUMBNAIL_COLUMNS = 10, 3
+# The scale of the photo's picture.
+OVERVIEW_SCALE = 6
 
 
 class HFFNE_PT_face(SidebarPanel, bpy.types.Panel):
@@ -117,37 +119,43 @@ def _engine_state(ready: bool) -> str:
 
 
 def _draw_faces(context: bpy.types.Context, layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:
-    """A line on the photo, which is always there, and the faces to choose from when there are several."""
+    """Two lines on the photo, which are always there, its picture, and the faces to choose from."""
     detected = bool(detected_faces.state.photo) and detected_faces.state.photo == detected_faces.key(chosen)
     if detected and detected_faces.state.message:
         draw_text(context, layout, detected_faces.state.message, icon="ERROR")
         return
     icons = detected_faces.icons() if detected else []
     column = layout.column(align=True)
-    column.label(text=_photo_state(context, chosen, detected))
-    if not icons:
+    for line in _photo_state(context, chosen, detected):
+        column.label(text=line)
+    if detected and detected_faces.state.overview:
+        column.template_icon(icon_value=detected_faces.state.overview, scale=OVERVIEW_SCALE)
+    if len(icons) < 2:
         return
-    columns = min(len(icons), THUMBNAIL_COLUMNS) if len(icons) > 1 else 2
+    columns = min(len(icons), THUMBNAIL_COLUMNS)
     grid = column.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
     for number, icon in enumerate(icons, 1):
         cell = grid.column(align=True)
         if icon:
             cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE / columns)
-        if len(icons) > 1:
-            cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
+        cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
 
 
-def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, detected: bool) -> str:
-    """What is known of the photo's faces, or what to do next."""
+def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, detected: bool) -> tuple[str, str]:
+    """What is known of the photo's faces, or what to do next, in two lines."""
     if not detected_faces.key(chosen):
-        return "Choose a photo with a face"
+        return "Choose a photo with a face", ""
     faces = detected_faces.of(context) if detected else []
     if not faces:
-        return "Press Generate Face"
-    width = round(faces[min(max(chosen.face, 1), len(faces)) - 1].box[2])
-    if len(faces) > 1:
-        return f"{len(faces)} faces: choose one ({width} px wide)"
-    return f"1 face, {width} px wide: texture size {detected_faces.useful_texture_size(width)}"
+        return "Press Generate Face", ""
+    _, _, width, height = faces[min(max(chosen.face, 1), len(faces)) - 1].box
+    detail = detected_faces.useful_detail(width, height, session.device_kind())
+    count = (
+        f"{len(faces)} faces: choose one ({round(width)} px wide)"
+        if len(faces) > 1
+        else f"1 face, {round(width)} px wide"
+    )
+    return count, f"Detail up to {detail}, texture size {detected_faces.useful_texture_size(width)}"
 
 
 def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:

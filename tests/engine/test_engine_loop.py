@@ -81,6 +81,27 @@ def test_several_photos_become_one_face(client, astronaut_file, tmp_path):
     assert message["code"] == "photo_not_found" and "none.jpg" in message["message"]
 
 
+def test_other_sizes_and_maps_need_the_networks_only_once(client, astronaut_file, tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(Path(astronaut_file).read_bytes())
+
+    def stages(number, **wanted):
+        client.send(type="generate", id=number, photo=str(photo), **wanted)
+        message, _, progress = client.answer(number)
+        assert (message["type"], message["faces"], message["photo_size"]) == ("result", 1, [512, 512])
+        assert message["texture_size"] == wanted.get("texture_size", 1024)
+        return {step["stage"] for step in progress}
+
+    assert "coarse" in stages(1)
+    known = stages(2, texture_size=256, maps=["height"], base="head", grid=32)
+    assert "coarse" not in known and "unwrap" in known
+    # Another face or detail is another question, and so is another photo under the same name.
+    assert "coarse" in stages(3, face=0)
+    assert "coarse" not in stages(4, face=0, texture_size=512)
+    photo.write_bytes(photo.read_bytes() + b"!")
+    assert "coarse" in stages(5, face=0)
+
+
 def test_color_can_be_left_out(client, astronaut_file):
     client.send(type="generate", id=1, photo=str(astronaut_file), color=False)
     _, arrays, _ = client.answer(1)

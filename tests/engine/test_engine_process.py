@@ -48,6 +48,21 @@ def test_the_engine_sends_a_picture_of_each_face(served, astronaut_file):
     # Skin in the middle: red over green over blue.
     red, green, blue = pictures[0][40:60, 38:58].mean((0, 1))
     assert red > green > blue and red > 120
+    assert arrays["overview"].shape == (96, 96, 3)
+
+
+def test_the_engine_sends_a_picture_of_the_whole_photo(served, tmp_path):
+    from PIL import Image
+    from skimage import data
+
+    Image.fromarray(data.astronaut()[:256]).save(tmp_path / "wide.png")
+    served.send(type="faces", id=3, photo=str(tmp_path / "wide.png"), thumbnails=64)
+    message, arrays, _ = served.answer(3)
+    picture = arrays["overview"].astype(int)
+    assert message["photo_size"] == [512, 256] and picture.shape == (64, 64, 3)
+    assert not picture[:16].any() and not picture[48:].any()
+    expected = data.astronaut()[:256].reshape(32, 8, 64, 8, 3).mean((1, 3))
+    assert abs(picture[16:48] - expected).mean() < 3
 
 
 def test_the_engine_makes_a_face(served, astronaut_file):

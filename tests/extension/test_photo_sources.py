@@ -43,8 +43,13 @@ def test_the_faces_of_a_photo_to_choose_from(fake_engine, tmp_path):
     state, boxes, face, drawn = found["single.jpg"]
     assert len(boxes) == 1 and face == 0 and drawn == [0, 0, False]
     assert found["empty.jpg"] == [["FINISHED"], [], 0, [0, 0, True]]
+    assert found["told"] == ["3 faces: choose one (98 px wide)", "Detail up to 256, texture size 256"]
+    side, at, inside, outside = found["overview"]
+    # The first face's box lies at (10, 20) of 640 x 480 pixels, 128 x 96 of the picture's with 16 rows above.
+    assert side == [128, 128] and at == [255, 191, 26] and inside == outside == [128, 128, 128]
+    assert found["details"] == [256, 256, 512, 1024, 2048, 1024]
     assert "cannot be read" in found["refuse.jpg"][0]
-    assert found["chosen"] == [3, "3", [[96, 96]] * 3]
+    assert found["chosen"] == [3, "3", [[128, 128]] * 3]
     assert found["other"] == [0, 0, False]
     assert found["image"] == [["FINISHED"], 3] and found["left"] == []
 

@@ -128,6 +128,17 @@ def case_faces(python, folder):
     chosen.shown_face = "3"
     pictures = [list(detected_faces.state.previews[str(number)].image_size) for number in (1, 2, 3)]
     result["chosen"] = [chosen.face, chosen.shown_face, pictures]
+    result["told"] = [
+        line.removeprefix("label ") for line in drawn_lines() if "px wide" in line or "Detail up to" in line
+    ]
+    picture = detected_faces.with_boxes(np.full((128, 128, 3), 128, np.uint8), (640, 480), [manager.hffne_faces[0].box])
+    result["overview"] = [
+        list(detected_faces.state.previews["overview"].image_size),
+        *(picture[y, x].tolist() for x, y in ((2, 20), (10, 30), (1, 19))),
+    ]
+    sizes = ((50, 50), (200, 220), (300, 320), (600, 700), (1500, 1600))
+    result["details"] = [detected_faces.useful_detail(*size) for size in sizes]
+    result["details"].append(detected_faces.useful_detail(1500, 1600, "cpu"))
     # The other photo's faces are not offered.
     chosen.photo = str(Path(folder) / "single.jpg")
     result["other"] = drawn_faces()
@@ -140,7 +151,7 @@ def case_faces(python, folder):
     return result
 
 
-def drawn_faces():
+def drawn_lines():
     from types import SimpleNamespace
 
     from recorded_layout import Layout
@@ -149,6 +160,11 @@ def drawn_faces():
 
     drawn = []
     panel.HFFNE_PT_face.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+    return drawn
+
+
+def drawn_faces():
+    drawn = drawn_lines()
     thumbnails = sum(line.startswith("template_icon") for line in drawn)
     return [thumbnails, sum("shown_face" in line for line in drawn), any("No face was found" in line for line in drawn)]
 

@@ -85,7 +85,8 @@ def faces(message):
     count = 3 if name.startswith("group") else 0 if name.startswith("empty") else 1
     found = [{"box": [10 * n, 20, 100 - n, 120 - n], "score": 0.9} for n in range(count)]
     side = message.get("thumbnails", 0)
-    arrays = {"thumbnails": np.full((count, side, side, 3), 128, np.uint8)} if side else None
+    gray = {"thumbnails": (count, side, side, 3), "overview": (side, side, 3)}
+    arrays = {key: np.full(shape, 128, np.uint8) for key, shape in gray.items()} if side else None
     reply = {"type": "result", **about, "photo_size": [640, 480], "faces": found, "notices": []}
     frames.write_frame(OUT, reply, arrays)
 

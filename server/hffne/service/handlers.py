@@ -29,6 +29,9 @@ LOG = logging.getLogger("hffne.engine")
 MakeEngine = Callable[..., "FaceEngine"]
 Reply = tuple[dict[str, Any], "dict[str, np.ndarray] | None"]
 
+# (photo, estimate) of each photo, and what the answer says of the first one.
+_Views = tuple[list[tuple["Photo", Any]], dict[str, Any]]
+
 # The share of the progress bar that ends with the last photo's estimate; unwrapping and building fill the rest.
 _ESTIMATED = 0.7
 
@@ -43,6 +46,7 @@ class Handlers:
         self._make_engine = make_engine
         self.engine: FaceEngine | None = None
         self._device_notice: str | None = None
+        self._kept: tuple[object, _Views] | None = None
 
     def answer(self, request: Request, report: ProgressCallback, cancelled: CancelCheck) -> Reply:
         """(body of the result, its arrays). Raises HffneError, Cancelled, or whatever goes wrong."""
@@ -76,9 +80,44 @@ class Handlers:
         }
         if not request.thumbnails:
             return body, None
-        return body, {"thumbnails": _thumbnails(photo, faces, request.thumbnails)}
+        side = request.thumbnails
+        return body, {"thumbnails": _thumbnails(photo, faces, side), "overview": _overview(photo, side)}
 
     def _generate(self, request: GenerateRequest, report: ProgressCallback, cancelled: CancelCheck) -> Reply:
+        views, first = self._views(request, report, cancelled)
+        output = (request.texture_size, request.grid, report, cancelled, request.maps)
+        form = {"base": request.base, "lod": request.lod}
+        if len(views) == 1:
+            built = self._on_device("build", *views[0], *output, **form)
+        else:
+            built = self._on_device("build_multi_photo", views, *output, **form)
+        if cancelled():
+            raise Cancelled
+        body, arrays = built.as_message()
+        if not request.color:
+            arrays.pop("color", None)
+        notices = [notice for photo, _ in views for notice in photo.notices] + list(body.get("notices", []))
+        body.update(
+            name=request.photos[0].stem,
+            **first,
+            texture_size=request.texture_size,
+            notices=notices + ([self._device_notice] if self._device_notice else []),
+        )
+        return body, arrays
+
+    def _views(self, request: GenerateRequest, report: ProgressCallback, cancelled: CancelCheck) -> _Views:
+        """What the networks find on the photos; the last one is kept, for other sizes, maps and meshes of a face."""
+        key = _key(request)
+        if self._kept is not None and key is not None and self._kept[0] == key:
+            report("kept", _ESTIMATED, "The photo is known")
+            return self._kept[1]
+        # Before the next one takes memory.
+        self._kept = None
+        views = self._estimated(request, report, cancelled)
+        self._kept = (key, views)
+        return views
+
+    def _estimated(self, request: GenerateRequest, report: ProgressCallback, cancelled: CancelCheck) -> _Views:
         from hffne.photo.detect import choose_faces, find_faces
         from hffne.photo.load import load_photo
 
@@ -100,24 +139,7 @@ class Handlers:
             views.append((photo, self._on_device("normals", photo, face, report_photo, cancelled, **options)))
             if number == 0:
                 first = {"faces": len(faces), "face": index, "box": list(face.box), "photo_size": list(photo.size)}
-        output = (request.texture_size, request.grid, report, cancelled, request.maps)
-        form = {"base": request.base, "lod": request.lod}
-        if len(views) == 1:
-            built = self._on_device("build", *views[0], *output, **form)
-        else:
-            built = self._on_device("build_multi_photo", views, *output, **form)
-        stop_if_cancelled()
-        body, arrays = built.as_message()
-        if not request.color:
-            arrays.pop("color", None)
-        notices = [notice for photo, _ in views for notice in photo.notices] + list(body.get("notices", []))
-        body.update(
-            name=request.photos[0].stem,
-            **first,
-            texture_size=request.texture_size,
-            notices=notices + ([self._device_notice] if self._device_notice else []),
-        )
-        return body, arrays
+        return views, first
 
     def _loaded_engine(self) -> "FaceEngine":
         if self.engine is None:
@@ -144,6 +166,16 @@ class Handlers:
         return getattr(self.engine, method)(*arguments, **options)
 
 
+def _key(request: GenerateRequest) -> object | None:
+    """What the networks' findings depend on; None where a photo cannot be looked up."""
+    try:
+        files = [(path.absolute(), path.stat()) for path in request.photos]
+    except OSError:
+        return None
+    states = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in files)
+    return states, request.face, request.size
+
+
 def _report_of_photo(report: ProgressCallback, number: int, count: int) -> ProgressCallback:
     """A callback for photo `number` of `count`: until the unwrapping each photo has its share of the bar."""
     suffix = f" {number + 1} of {count}" if count > 1 else ""
@@ -164,3 +196,18 @@ def _thumbnails(photo: "Photo", faces: "list[Face]", side: int) -> "np.ndarray":
 
     pictures = [extract_crop(photo.rgb, crop_for_box(face.box, size=side)) for face in faces[: protocol.MAX_THUMBNAILS]]
     return np.rint(np.array(pictures, np.float32).reshape(-1, side, side, 3) * 255).astype(np.uint8)
+
+
+def _overview(photo: "Photo", side: int) -> "np.ndarray":
+    """The whole photo in the middle of a black square: (side, side, 3) uint8 sRGB."""
+    import numpy as np
+
+    from hffne.photo.crop import Crop, extract_crop
+
+    width, height = photo.size
+    picture = extract_crop(photo.rgb, Crop(width / 2, height / 2, max(width, height), side))
+    # Beside the photo its edge goes on.
+    outside = np.abs(np.arange(side) + 0.5 - side / 2) * max(width, height) / side
+    picture[outside > height / 2] = 0
+    picture[:, outside > width / 2] = 0
+    return np.rint(picture * 255).astype(np.uint8)

@@ -188,11 +188,7 @@ REQUESTS: dict[str, Message] = {
         "load the engine and describe it",
         {
             "heartbeat": Field(
-                "number",
-                'send an "alive" message every so many seconds',
-                required=False,
-                low=HEARTBEATS[0],
-                high=HEARTBEATS[1],
+                "number", 'send "alive" every so many seconds', required=False, low=HEARTBEATS[0], high=HEARTBEATS[1]
             )
         },
     ),
@@ -202,7 +198,7 @@ REQUESTS: dict[str, Message] = {
             "photo": Field("text", "path of the photo"),
             "thumbnails": Field(
                 "integer",
-                "side of a picture of each face in pixels, 0 for none",
+                "side in pixels of a picture of each face and of the photo, 0 for none",
                 required=False,
                 default=0,
                 low=THUMBNAIL_SIZES[0],
@@ -314,7 +310,10 @@ RESULTS: dict[str, Message] = {
             "faces": Field("objects", 'of each face "box" (x, y, width, height in pixels) and "score" (0 to 1)'),
             "notices": _NOTICES,
         },
-        {"thumbnails": Array("u1", ("N", "P", "P", 3), "sRGB, a picture of each of the first faces", False)},
+        {
+            "thumbnails": Array("u1", ("N", "P", "P", 3), "sRGB, a picture of each of the first faces", False),
+            "overview": Array("u1", ("P", "P", 3), "sRGB, the whole photo in the middle of black", False),
+        },
     ),
     "generate": Message(
         "the built face, on Blender's axes: X to the viewer's right, -Y forward, Z up",
