@@ -31,6 +31,7 @@ from .release_engine import HFFNE_OT_release_engine
 from .relight_photo import HFFNE_OT_relight_photo
 from .remove_engine import HFFNE_OT_remove_engine
 from .render_turntable import HFFNE_OT_render_turntable
+from .restore_scene import HFFNE_OT_restore_scene
 from .set_detail import HFFNE_OT_set_detail
 from .show_detail import HFFNE_OT_show_detail
 from .show_help import HFFNE_OT_show_help
@@ -61,6 +62,7 @@ CLASSES = (
     HFFNE_OT_add_turntable,
     HFFNE_OT_render_turntable,
     HFFNE_OT_relight_photo,
+    HFFNE_OT_restore_scene,
     HFFNE_OT_import_weights,
     HFFNE_OT_place_landmarks,
     HFFNE_OT_apply_to_mesh,

@@ -33,5 +33,11 @@ class HFFNE_OT_add_turntable(OnFace, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        turntable.add(required(context.scene), required(face_at(context.object)), self.frames, math.degrees(self.sweep))
+        scene, obj = required(context.scene), required(face_at(context.object))
+        camera = turntable.add(scene, obj, self.frames, math.degrees(self.sweep))
+        self.report(
+            {"INFO"},
+            f"The scene's camera is now '{camera.name}', its frames 1 to {self.frames}; "
+            "Restore Camera and Frames brings back yours",
+        )
         return {"FINISHED"}

@@ -38,5 +38,6 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
         if self.match_size:
             scene.render.resolution_x, scene.render.resolution_y = required(camera.load(obj))["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
-        photo_view.add(scene, required(context.collection), obj)
+        view = photo_view.add(scene, obj)
+        self.report({"INFO"}, f"The scene's camera is now '{view.name}'; Restore Camera and Frames brings back yours")
         return {"FINISHED"}

@@ -6,9 +6,9 @@ import math
 import bpy
 from mathutils import Vector
 
-from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
+from .place import bounding_sphere, collection_for, drive, empty, mark, name_for, of_face, remove
 
-COLLECTION, KIND = "HFFNE Lights", "lights"
+KIND = "lights"
 # Distance of the lights, in radii of the face.
 DISTANCE = 3.5
 # The radius (meters) of a face for which the presets' sizes and powers are given; light falls off with the square of
@@ -35,11 +35,11 @@ def add(
     frames   frames of a circle; with 0 the light does not move
     """
     remove(of_face(scene, obj, KIND), KIND)
-    collection = collection_for(scene, KIND, COLLECTION)
+    collection = collection_for(scene, obj)
     center, radius = bounding_sphere(obj)
-    pivot = empty(collection, "Face Lights", obj, center, radius * 0.3, "CIRCLE")
+    pivot = empty(collection, KIND, name_for(obj, "Lights"), obj, center, radius * 0.3, "CIRCLE")
     if preset == "RAKING":
-        pivot.name = "Raking Light"
+        pivot.name = name_for(obj, "Raking Light")
         angle = math.radians(grazing)
         toward = Vector((math.sin(angle), -math.cos(angle), 0))
         _light(collection, pivot, "Raking", toward, radius, RAKING_SIZE, RAKING_POWER, obj)
@@ -80,8 +80,8 @@ def _light(
 ) -> None:
     # The scale of a parent moves a light but changes neither its size nor its power.
     scale = radius * obj.matrix_world.to_scale().x / RADIUS
-    data = mark(area_light(name, size, power, scale), KIND)
-    light = mark(bpy.data.objects.new(name, data), KIND)
+    data = mark(area_light(name_for(obj, name), size, power, scale), KIND)
+    light = mark(bpy.data.objects.new(name_for(obj, name), data), KIND)
     light.parent = pivot
     light.location = toward * radius * DISTANCE
     light.rotation_euler = toward.to_track_quat("Z", "Y").to_euler()

@@ -4,14 +4,15 @@
 import bpy
 
 from ..scene import camera
-from .place import mark, of_face
+from . import scene_settings
+from .place import collection_for, mark, name_for, of_face
 
 KIND = "photo_view"
 # What is restored on the camera of an earlier call.
 _SETTINGS = ("type", "ortho_scale", "clip_start", "clip_end", "shift_x", "shift_y")
 
 
-def add(scene: bpy.types.Scene, collection: bpy.types.Collection, obj: bpy.types.Object) -> bpy.types.Object:
+def add(scene: bpy.types.Scene, obj: bpy.types.Object) -> bpy.types.Object:
     """Make the scene's camera one that sees the face `obj` and the whole photo around it. Returns it.
 
     The camera of an earlier call is moved back to its place. The size of renders does not change: where its
@@ -30,13 +31,14 @@ def add(scene: bpy.types.Scene, collection: bpy.types.Collection, obj: bpy.types
     view = next((child for child in of_face(scene, obj, KIND) if child.type == "CAMERA"), None)
     if view is None:
         view = mark(added, KIND)
+        view.name = data.name = name_for(obj, "Photo Camera")
         view.parent = obj
-        collection.objects.link(view)
+        collection_for(scene, obj).objects.link(view)
     else:
         for name in _SETTINGS:
             setattr(view.data, name, getattr(data, name))
         bpy.data.batch_remove([added, data])
     view.matrix_parent_inverse = obj.matrix_world.inverted_safe()
     view.matrix_basis = pose
-    scene.camera = view
+    scene_settings.set_camera(scene, view)
     return view

@@ -8,11 +8,15 @@ from typing import Literal, TypeVar
 import bpy
 from mathutils import Vector
 
-from ..scene import detail_nodes
+from ..scene import detail_nodes, face_attributes
 
 # Custom property of a collection, an object or its data: the kind for which it was added. Only what carries it is ever
 # removed.
 MARK = "hffne_studio"
+# The mark of the collections, and their custom property: the number of the face, or the name of one without a number.
+COLLECTION, FACE = "collection", "hffne_face"
+# Bytes of a name in every supported Blender, less those that it adds to a name that is taken.
+_NAME_BYTES = 63 - 4
 
 BlockT = TypeVar("BlockT", bound=bpy.types.ID)
 
@@ -26,14 +30,22 @@ def bounding_sphere(obj: bpy.types.Object) -> tuple[Vector, float]:
     return (low + high) / 2, max(size.x, size.y, size.z) / 2
 
 
-def collection_for(scene: bpy.types.Scene, kind: str, name: str) -> bpy.types.Collection:
-    """The scene's collection for objects of a kind; a new one named `name` where there is none."""
+def collection_for(scene: bpy.types.Scene, obj: bpy.types.Object) -> bpy.types.Collection:
+    """The scene's collection for what is put around the face `obj`; a new one where there is none."""
+    face = face_attributes.number_of(obj) or obj.name
     for known in scene.collection.children_recursive:
-        if known.get(MARK) == kind and known.library is None:
+        if known.get(MARK) == COLLECTION and known.get(FACE) == face and known.library is None:
             return known
-    added = mark(bpy.data.collections.new(name), kind)
+    added = mark(bpy.data.collections.new(name_for(obj, "Lights and Cameras")), COLLECTION)
+    added[FACE] = face
     scene.collection.children.link(added)
     return added
+
+
+def name_for(obj: bpy.types.Object, what: str) -> str:
+    """The name of something around the face `obj`, such as "Ada Key": the face's, as far as it fits, and `what`."""
+    room = _NAME_BYTES - 1 - len(what.encode())
+    return f"{obj.name.encode()[:room].decode(errors='ignore')} {what}"
 
 
 def mark(block: BlockT, kind: str) -> BlockT:
@@ -84,14 +96,15 @@ def remove(roots: Iterable[bpy.types.Object], kind: str) -> None:
 
 def empty(
     collection: bpy.types.Collection,
+    kind: str,
     name: str,
     parent: bpy.types.Object,
     location: Vector,
     size: float = 0.02,
     shape: Literal["PLAIN_AXES", "CIRCLE", "SPHERE"] = "PLAIN_AXES",
 ) -> bpy.types.Object:
-    """A new Empty of the collection's kind, a child of `parent` at a location in its space."""
-    added = mark(bpy.data.objects.new(name, None), collection[MARK])
+    """A new Empty of a kind, a child of `parent` at a location in its space."""
+    added = mark(bpy.data.objects.new(name, None), kind)
     added.empty_display_type, added.empty_display_size = shape, size
     added.parent, added.location = parent, location
     collection.objects.link(added)

@@ -23,9 +23,9 @@ from ..scene.nodes import (
     output_of,
     shared_group,
 )
-from .place import collection_for, empty, mark, of_face, remove
+from .place import collection_for, empty, mark, name_for, of_face, remove
 
-COLLECTION, KIND = "HFFNE Relight", "relight"
+KIND = "relight"
 GROUP, TAG = "HFFNE Relight", "hffne_relight"
 # Raised when the nodes change, see scene.detail_nodes.
 VERSION = 1
@@ -62,7 +62,7 @@ def add(scene: bpy.types.Scene, obj: bpy.types.Object) -> tuple[bpy.types.Object
     if images is None:
         raise ValueError("This face was made without the map Photo Relighting.")
     remove(of_face(scene, obj, KIND), KIND)
-    collection = collection_for(scene, KIND, COLLECTION)
+    collection = collection_for(scene, obj)
     photo = camera.of_face(obj)
     side = photo["crop"]["size"] / photo["scale"]
     mesh = mark(bpy.data.meshes.new(f"{obj.name} Photo"), KIND)
@@ -74,7 +74,9 @@ def add(scene: bpy.types.Scene, obj: bpy.types.Object) -> tuple[bpy.types.Object
     # Upright and unscaled whatever the face's rotation and scale; from then on it moves with the face.
     card.parent, card.matrix_parent_inverse = obj, obj.matrix_world.inverted_safe()
     card.location = obj.matrix_world.translation + Vector((side, 0, 0))
-    light = empty(collection, "Drag Me", card, Vector((-0.6, -0.6, 0.4)) * side, 0.08 * side, "SPHERE")
+    light = empty(
+        collection, KIND, name_for(obj, "Photo Light"), card, Vector((-0.6, -0.6, 0.4)) * side, 0.08 * side, "SPHERE"
+    )
     # Only its position matters; rotation or scale would distort the light's direction.
     light.lock_rotation = light.lock_scale = (True, True, True)
     mesh.materials.append(_material(f"{obj.name} Relit", images, light))

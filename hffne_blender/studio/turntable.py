@@ -13,9 +13,10 @@ from ..scene.temporary import Setting, change, cycles_of
 from ..system import verify_file
 from ..system.file_set import FileSet
 from ..system.silence_stdout import silence_stdout
-from .place import bounding_sphere, collection_for, drive, empty, mark, of_face, remove
+from . import scene_settings
+from .place import bounding_sphere, collection_for, drive, empty, mark, name_for, of_face, remove
 
-COLLECTION, KIND = "HFFNE Turntable", "turntable"
+KIND = "turntable"
 # Millimeters.
 LENS = 85.0
 
@@ -48,20 +49,22 @@ class Rendering:
 def add(scene: bpy.types.Scene, obj: bpy.types.Object, frames: int = 96, sweep: float = 140.0) -> bpy.types.Object:
     """Add a camera around the face `obj` and make it the scene's; replaces that of an earlier call. Returns it.
 
+    `scene_settings.restore` brings back the scene's own camera and frames.
+
     frames  frames of one turn; they become the scene's, so that it can be played and rendered
     sweep   degrees of the arc over which the camera goes to and fro; with 360 it goes all around
     """
     remove(of_face(scene, obj, KIND), KIND)
-    collection = collection_for(scene, KIND, COLLECTION)
+    collection = collection_for(scene, obj)
     center, radius = bounding_sphere(obj)
-    pivot = empty(collection, "Turntable", obj, center, radius, "CIRCLE")
+    pivot = empty(collection, KIND, name_for(obj, "Turntable"), obj, center, radius, "CIRCLE")
     if sweep >= 360:
         drive(pivot, "rotation_euler", 2, f"frame * {math.tau / frames:.9f}")
     else:
         drive(pivot, "rotation_euler", 2, f"sin(frame * {math.tau / frames:.9f}) * {math.radians(sweep / 2):.9f}")
-    data = mark(bpy.data.cameras.new("Turntable"), KIND)
+    data = mark(bpy.data.cameras.new(name_for(obj, "Turntable Camera")), KIND)
     data.lens = LENS
-    camera = mark(bpy.data.objects.new("Turntable Camera", data), KIND)
+    camera = mark(bpy.data.objects.new(name_for(obj, "Turntable Camera"), data), KIND)
     camera.parent = pivot
     distance = radius * 1.25 / math.tan(min(data.angle_x, data.angle_y) / 2) + radius
     camera.location = (0, -distance, 0)
@@ -69,8 +72,8 @@ def add(scene: bpy.types.Scene, obj: bpy.types.Object, frames: int = 96, sweep: 
     scale = obj.matrix_world.to_scale().x
     data.clip_start, data.clip_end = 0.01 * scale, distance * 10 * scale
     collection.objects.link(camera)
-    scene.camera = camera
-    scene.frame_start, scene.frame_end = 1, frames
+    scene_settings.set_camera(scene, camera)
+    scene_settings.set_frames(scene, 1, frames)
     return camera
 
 

@@ -95,6 +95,7 @@ class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):
             row.operator("hffne.render_turntable", text="", icon="RENDER_ANIMATION")
             layout.operator("hffne.relight_photo", icon="LIGHT_POINT")
             layout.operator("hffne.view_photo", icon="CAMERA_DATA")
+            layout.operator("hffne.restore_scene", icon="LOOP_BACK")
         card = _card(context)
         if card is not None and relight.find_node(card) is not None:
             values = sliders.of_relit_photo(first_material(card))

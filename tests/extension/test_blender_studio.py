@@ -27,6 +27,23 @@ def test_each_face_has_its_own_lights_turntable_and_card():
 
 
 @needs_blender
+def test_the_scene_s_own_camera_and_frames_come_back():
+    found = run_case("scene_settings")
+    assert found["poll"] == [False, True, False]
+    turn, photo = "Ada Turntable Camera", "Ada Photo Camera"
+    assert found["turn"] == [[turn, 1, 8], [photo, 1, 8], [turn, 1, 12]]
+    assert found["restored"] == ["Own", 10, 40]
+    assert found["changed"] == ["Own", 1, 99] and found["none"] == [None, 1, 99]
+    assert found["hostile"] == [False] * 3
+    assert found["collections"] == [["Ada Lights and Cameras", 7]]
+    assert found["names"] == [
+        "Ada Photo", "Ada Photo Camera", "Ada Photo Light", "Ada Raking", "Ada Raking Light", "Ada Turntable",
+        "Ada Turntable Camera",
+    ]  # fmt: skip
+    assert found["long"] == [4, 4]
+
+
+@needs_blender
 def test_each_face_has_one_camera_of_its_photo():
     found = run_case("photo_view")
     first, second, again = found["cameras"]

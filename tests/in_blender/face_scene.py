@@ -29,5 +29,6 @@ def angle_to(obj, ripple, size=160, columns=slice(None)):
 
 
 def studio(kind):
-    """The collections of one kind, and what is in the file of lights, cameras and empties."""
-    return [other for other in bpy.context.scene.collection.children if other.get("hffne_studio") == kind]
+    """The collections with something of a kind."""
+    made = [other for other in bpy.context.scene.collection.children if other.get("hffne_studio") == "collection"]
+    return [other for other in made if any(obj.get("hffne_studio") == kind for obj in other.objects)]

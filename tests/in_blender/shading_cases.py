@@ -187,7 +187,7 @@ def case_panels():
     }
     bpy.context.view_layer.objects.active = bpy.data.objects["fake"]
     bpy.ops.hffne.relight_photo()
-    bpy.context.view_layer.objects.active = bpy.data.objects["Drag Me"]
+    bpy.context.view_layer.objects.active = bpy.data.objects["fake Photo Light"]
     draw("light")
     return result
 

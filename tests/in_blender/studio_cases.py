@@ -54,6 +54,8 @@ def case_guests():
         before = [name for name in names(face, kind) if copy is None or name != copy.name]
         there = [[list(row) for row in guest.matrix_world] for guest in guests]
         counted = {block: len(getattr(bpy.data, block)) for block in ("objects", "lights", "cameras", "meshes")}
+        # The copy keeps the light's data.
+        counted["lights"] += copy is not None
         choose(face)
         press(kind)
         bpy.context.view_layer.update()
@@ -291,6 +293,52 @@ def case_relight(path):
         result["without"] = ""
     except RuntimeError as error:
         result["without"] = str(error)
+    return result
+
+
+def case_scene_settings():
+    """The scene's own camera and frames come back, but not over what the artist has changed since."""
+    start()
+    face, scene = build(texture_size=64, grid=24), bpy.context.scene
+    face.name = "Ada"
+    own = bpy.data.objects.new("Own", bpy.data.cameras.new("Own"))
+    scene.collection.objects.link(own)
+    scene.camera, scene.frame_start, scene.frame_end = own, 10, 40
+
+    def now():
+        return [scene.camera.name if scene.camera else None, scene.frame_start, scene.frame_end]
+
+    def press(name, **values):
+        choose(face)
+        getattr(bpy.ops.hffne, name)(**values)
+        return now()
+
+    result = {"poll": [bpy.ops.hffne.restore_scene.poll()]}
+    result["turn"] = [press("add_turntable", frames=8), press("view_photo"), press("add_turntable", frames=12)]
+    result["poll"].append(bpy.ops.hffne.restore_scene.poll())
+    result["restored"] = press("restore_scene")
+    result["poll"].append(bpy.ops.hffne.restore_scene.poll())
+    press("add_turntable", frames=8)
+    scene.frame_end = 99
+    result["changed"] = press("restore_scene")
+    scene.camera = None
+    press("view_photo")
+    result["none"] = press("restore_scene")
+    # What another file may bring along.
+    press("add_turntable", frames=8)
+    for text in ("[1]", '{"camera": 3, "frames": "x", "given": [1, 8]}', '{"frames": [1e99, 2], "given": [1, 8]}'):
+        scene["hffne_own_settings"] = text
+        result.setdefault("hostile", []).append(bpy.ops.hffne.restore_scene.poll())
+    for kind in KINDS:
+        press({"lights": "add_lights", "turntable": "add_turntable", "relight": "relight_photo"}[kind])
+    result["names"] = sorted(obj.name for obj in scene.objects if obj.get("hffne_studio"))
+    result["collections"] = [
+        [other.name, len(other.objects)] for other in scene.collection.children if other.get("hffne_studio")
+    ]
+    # As long as Blender allows: the lights still replace one another.
+    face.name = "顔" * 21
+    lights = [press("add_lights", preset="SOFT") and len(names(face, "lights")) for _ in range(2)]
+    result["long"] = lights
     return result
 
 

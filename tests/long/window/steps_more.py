@@ -7,7 +7,7 @@ import time
 from checks import alive
 
 # Pixels from a button to the heading of a panel below it: of Lighting and Cameras, of My Own Character.
-BELOW_BAKE, BELOW_RELEASE = 34, 58
+BELOW_BAKE, BELOW_GENERATE = 34, 88
 # From a closed panel's heading to the next one's.
 PANEL = 26
 # From where a dialog opens to its heading.
@@ -32,7 +32,7 @@ def step_14_lighting_panel(test):
         "obj = next(o for o in bpy.data.objects if o.type == 'MESH')\n"
         "bpy.context.view_layer.objects.active = obj; obj.select_set(True)"
     )
-    test.blender.until("session().device()", 60)
+    test.blender.until("session().device()", 180)
     test.scroll(down=True)
     x, y = test.blender.find("hffne.bake")
     test.screen.click(x, y + BELOW_BAKE)
@@ -56,8 +56,8 @@ def step_15_apply(test):
         "bpy.context.collection.objects.link(head); head.location.x += 0.3; obj.select_set(False)\n"
         "bpy.context.view_layer.objects.active = head; head.select_set(True)"
     )
-    x, y = test.blender.find("hffne.release_engine")
-    test.screen.click(x, y + BELOW_RELEASE)
+    x, y = test.blender.find("hffne.generate")
+    test.screen.click(x, y + BELOW_GENERATE)
     time.sleep(1)
     test.picture("19_character")
     x, y = test.blender.find("hffne.apply_to_mesh")
@@ -79,10 +79,10 @@ def step_16_merge(test):
     """Two photos of one person, chosen in Blender's file browser."""
     folder = test.copies("person", ("left", "right"))
     test.scroll(down=False)
-    x, y = test.blender.find("hffne.release_engine")
-    test.screen.click(x, y + BELOW_RELEASE)  # closes the panel of the last step
+    x, y = test.blender.find("hffne.generate")
+    test.screen.click(x, y + BELOW_GENERATE)  # closes the panel of the last step
     time.sleep(1)
-    test.screen.click(x, y + BELOW_RELEASE + PANEL)
+    test.screen.click(x, y + BELOW_GENERATE + PANEL)
     time.sleep(1)
     test.scroll(down=True)
     test.blender.press("hffne.merge_photos")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scene's camera and frame range while our cameras use them, and how they come back."""
+
+import json
+from typing import Any
+
+import bpy
+
+from ..scene import stored
+from .place import MARK
+
+# Custom property of a scene, a JSON text: "camera", the name of its own camera or ""; "frames", its own first and last
+# frame; "given", those that were set instead.
+PROPERTY = "hffne_own_settings"
+
+
+def set_camera(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Make a camera of ours the scene's."""
+    own = _own(scene)
+    if scene.camera is None or scene.camera.get(MARK) is None:
+        own["camera"] = scene.camera.name if scene.camera is not None else ""
+    scene.camera = camera
+    scene[PROPERTY] = json.dumps(own)
+
+
+def set_frames(scene: bpy.types.Scene, first: int, last: int) -> None:
+    """Set the scene's frame range."""
+    own, now = _own(scene), [scene.frame_start, scene.frame_end]
+    if own.get("given") != now:
+        own["frames"] = now
+    scene.frame_start, scene.frame_end = own["given"] = [first, last]
+    scene[PROPERTY] = json.dumps(own)
+
+
+def can_restore(scene: bpy.types.Scene) -> bool:
+    """Whether the camera or the frames are still those that we set."""
+    own = _own(scene)
+    return ("camera" in own and _is_ours(scene.camera)) or _frames_are_given(scene, own)
+
+
+def restore(scene: bpy.types.Scene) -> None:
+    """Bring the scene's own camera and frames back; what the user has changed since stays."""
+    own = _own(scene)
+    if "camera" in own and _is_ours(scene.camera):
+        camera = scene.objects.get(str(own["camera"]))
+        scene.camera = camera if camera is not None and camera.type == "CAMERA" else None
+    if _frames_are_given(scene, own):
+        # The first frame is never after the last one.
+        scene.frame_end = max(own["frames"])
+        scene.frame_start, scene.frame_end = own["frames"]
+    if PROPERTY in scene:
+        del scene[PROPERTY]
+
+
+def _is_ours(camera: bpy.types.Object | None) -> bool:
+    return camera is not None and camera.get(MARK) is not None
+
+
+def _frames_are_given(scene: bpy.types.Scene, own: dict[str, Any]) -> bool:
+    return "frames" in own and own.get("given") == [scene.frame_start, scene.frame_end]
+
+
+def _own(scene: bpy.types.Scene) -> dict[str, Any]:
+    """What is stored on the scene, without what is not of its kind."""
+    found = stored.json_of(scene, PROPERTY)
+    if not isinstance(found, dict):
+        return {}
+    own: dict[str, Any] = {"camera": found["camera"]} if isinstance(found.get("camera"), str) else {}
+    ranges = {name: found.get(name) for name in ("frames", "given")}
+    if all(_is_range(value) for value in ranges.values()):
+        own |= ranges
+    return own
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(v) is int and 0 <= v < 2**20 for v in value)
