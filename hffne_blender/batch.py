@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from mathutils import Vector
@@ -19,7 +19,7 @@ PROPERTY = "hffne_batch"
 STATES: tuple[tuple[str, str, str, "IconItems", int], ...] = (
     ("WAITING", "Waiting", "Not started", "TIME", 0),
     ("RUNNING", "Running", "In progress", "PLAY", 1),
-    ("DONE", "Done", "The face is in the scene", "CHECKMARK", 2),
+    ("DONE", "Done", "The face is in the scene, or its files are in the folder", "CHECKMARK", 2),
     ("FAILED", "Failed", "The message says why; it can be tried again", "ERROR", 3),
 )
 ICONS = {name: icon for name, _, _, icon, _ in STATES}
@@ -42,10 +42,29 @@ class HFFNE_BatchItem(bpy.types.PropertyGroup):
     obj: bpy.props.PointerProperty(name="Face", description="The face built from the photo", type=bpy.types.Object)
 
 
+def files_only_property(**more: Any) -> Any:
+    """Whether faces are written as files instead of staying in the scene."""
+    return bpy.props.BoolProperty(
+        name="Write Files Only",
+        description="Write each face as GLB, FBX and USD with its textures into a folder, and keep none in the scene",
+        default=False,
+        **more,
+    )
+
+
+def folder_property(**more: Any) -> Any:
+    """The folder for the files."""
+    return bpy.props.StringProperty(
+        name="Folder", description="Folder for the files of the faces", subtype="DIR_PATH", **more
+    )
+
+
 class HFFNE_Batch(bpy.types.PropertyGroup):
     """The queue of one scene."""
 
     items: bpy.props.CollectionProperty(type=HFFNE_BatchItem)
+    files_only: files_only_property()
+    folder: folder_property()
     active: bpy.props.IntProperty(name="Active Photo", description="Index of the selected photo in the queue")
 
 

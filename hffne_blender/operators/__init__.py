@@ -22,6 +22,7 @@ from .generate import HFFNE_OT_generate
 from .import_weights import HFFNE_OT_import_weights
 from .install_engine import HFFNE_OT_install_engine
 from .make_head import HFFNE_OT_make_head
+from .mark_as_asset import HFFNE_OT_mark_as_asset
 from .merge_photos import HFFNE_OT_merge_photos
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
 from .output_preset_add import HFFNE_OT_output_preset_add
@@ -63,6 +64,7 @@ CLASSES = (
     HFFNE_OT_render_turntable,
     HFFNE_OT_relight_photo,
     HFFNE_OT_restore_scene,
+    HFFNE_OT_mark_as_asset,
     HFFNE_OT_import_weights,
     HFFNE_OT_place_landmarks,
     HFFNE_OT_apply_to_mesh,

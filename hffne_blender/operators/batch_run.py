@@ -13,8 +13,9 @@ import bpy
 from .. import batch
 from ..engine import session
 from ..engine.client import EngineError
+from ..export import character
 from ..numeric.checked_arrays import ReceivedFaceError
-from ..scene import photo_source, units
+from ..scene import photo_source, removal, units
 from ..system import missing_file
 from ..system.errors import ExtensionError
 from ..system.required import required
@@ -45,19 +46,28 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         name="Retry", description="Also try the failed photos again", default=False, options={"SKIP_SAVE"}
     )
 
+    files_only: batch.files_only_property(options={"SKIP_SAVE"})
+    output: batch.folder_property(options={"SKIP_SAVE"})
+
     # The progress bar shows the current photo's progress.
     share = 1.0
 
     _current = -1
     _stop: str | None = None
     _made = 0
+    # Names of the files written in this run.
+    _names: set[str] = set()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         self.use_panel_settings(context)
+        queue = batch.queue_of(context)
+        for name, value in (("files_only", queue.files_only), ("output", queue.folder)):
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
         return self.begin(context)
 
     def work(self, context: bpy.types.Context) -> Work:
-        self._stop, self._made = None, 0
+        self._stop, self._made, self._names = None, 0, set()
         if not self._prepare(context):
             return
         while self._stop is None:
@@ -94,6 +104,9 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
     def _prepare(self, context: bpy.types.Context) -> bool:
         """Add the folder's photos and reset states; False, with the reason in `_stop`, when no photo waits."""
         queue = batch.queue_of(context)
+        if self.files_only and not os.path.isdir(bpy.path.abspath(self.output) if self.output else ""):
+            self._stop = f"There is no folder '{self.output}' for the files. Choose one that exists."
+            return False
         if self.directory:
             folder = bpy.path.abspath(self.directory)
             try:
@@ -117,17 +130,51 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         answer = yield self.face_request(photo=path, face="largest")
         if self._item(context) is None:
             return
+        obj: bpy.types.Object | None
         obj, received = yield from new_face.build(context, answer, self.color)
         photo_source.store(obj, [path])
-        scene = required(context.scene)
-        start = batch.place_of(self._current, scene.cursor.location, units.per_meter(scene))
-        placement.stand(context, obj, start)
+        if self.files_only:
+            told = self._write(context, obj, path)
+            removal.remove(obj)
+            obj = None
+        else:
+            told = ""
+            self._stand(context, obj)
         item = self._item(context)
         if item is not None:
             count = int(answer[0].get("faces", 1))
-            notices = [f"The largest of {count} faces.", *received.notices] if count > 1 else received.notices
-            item.obj, item.state, item.message = obj, "DONE", " ".join(notices)
+            notices = [told] if told else []
+            notices += [f"The largest of {count} faces."] if count > 1 else []
+            item.obj, item.state, item.message = obj, "DONE", " ".join([*notices, *received.notices])
         self._made += 1
+
+    def _write(self, context: bpy.types.Context, obj: bpy.types.Object, path: str) -> str:
+        """Write a face's files; says where. Raises ExtensionError."""
+        stem = name = bpy.path.clean_name(os.path.splitext(os.path.basename(path))[0])
+        number = 1
+        # Photos of one name from several folders.
+        while name.casefold() in self._names:
+            number += 1
+            name = f"{stem}_{number}"
+        self._names.add(name.casefold())
+        formats = tuple(kind for kind in character.FORMATS if not character.lacking((kind,)))
+        folder = bpy.path.abspath(self.output)
+        try:
+            written = character.export(context, obj, folder, character.Choices(name, "ANY", formats, False, "BOTH"))
+        except OSError as error:
+            removal.remove(obj)
+            raise ExtensionError(
+                "cannot_write",
+                f"The files could not be written into '{folder}' ({error}).",
+                "Choose a folder that you may write to, with enough free space.",
+            ) from None
+        return f"{len(written)} files: {name}."
+
+    def _stand(self, context: bpy.types.Context, obj: bpy.types.Object) -> None:
+        """Give a face its place beside the others."""
+        scene = required(context.scene)
+        start = batch.place_of(self._current, scene.cursor.location, units.per_meter(scene))
+        placement.stand(context, obj, start)
 
     def _item(self, context: bpy.types.Context) -> batch.HFFNE_BatchItem | None:
         """The current photo, looked up again; None when it was removed meanwhile."""

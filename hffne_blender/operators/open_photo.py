@@ -2,6 +2,7 @@
 """`bpy.ops.hffne.open_photo`: choose a photo's file; Blender also calls it for a file dropped onto the 3D viewport."""
 
 import os
+from typing import Any
 
 import bpy
 
@@ -10,7 +11,7 @@ from ..system import missing_file
 from ..system.errors import ExtensionError
 from ..system.photo_formats import EXTENSIONS
 from ..system.required import required
-from .bases import photo_browser
+from .bases import photo_browser, windows
 from .bases.types import OperatorResult
 
 
@@ -23,6 +24,10 @@ class HFFNE_OT_open_photo(photo_browser.PhotoBrowser, bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(
         name="Photo", description="A photo with a face", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+
+    generate: bpy.props.BoolProperty(
+        name="Generate", description="Build the face at once", default=False, options={"HIDDEN", "SKIP_SAVE"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
@@ -47,6 +52,25 @@ class HFFNE_OT_open_photo(photo_browser.PhotoBrowser, bpy.types.Operator):
         if isinstance(context.space_data, bpy.types.SpaceView3D):
             # Show that a dropped photo has arrived.
             context.space_data.show_region_ui = True
+        if self.generate:
+            return self._start(context)
+        return {"FINISHED"}
+
+    def _start(self, context: bpy.types.Context) -> OperatorResult:
+        """Press Generate Face for the user."""
+        operators: Any = bpy.ops
+        if not windows.has_window(context):
+            return operators.hffne.generate()
+
+        def start() -> None:
+            # The window of the file browser is closed by now.
+            shown = list(required(bpy.context.window_manager).windows)
+            if shown:
+                with bpy.context.temp_override(window=shown[0]):
+                    if operators.hffne.generate.poll():
+                        operators.hffne.generate("INVOKE_DEFAULT", True)
+
+        bpy.app.timers.register(start, first_interval=0)
         return {"FINISHED"}
 
 

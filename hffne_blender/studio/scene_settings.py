@@ -48,7 +48,7 @@ def restore(scene: bpy.types.Scene) -> None:
         # The first frame is never after the last one.
         scene.frame_end = max(own["frames"])
         scene.frame_start, scene.frame_end = own["frames"]
-    if PROPERTY in scene:
+    if scene.get(PROPERTY) is not None:
         del scene[PROPERTY]
 
 

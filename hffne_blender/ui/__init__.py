@@ -3,6 +3,7 @@
 
 import bpy
 
+from . import add_menu
 from .batch_panel import HFFNE_PT_batch, HFFNE_UL_batch
 from .character_panel import HFFNE_PT_character
 from .detail_panel import HFFNE_PT_detail, HFFNE_PT_look
@@ -27,9 +28,11 @@ def register() -> None:
     """Register panels and preferences."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.VIEW3D_MT_mesh_add.append(add_menu.draw)
 
 
 def unregister() -> None:
     """Undo `register`."""
+    bpy.types.VIEW3D_MT_mesh_add.remove(add_menu.draw)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -62,6 +62,9 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
             layout.label(
                 text=", ".join(f"{count[name]} {label.lower()}" for name, label, *_ in batch.STATES if count[name])
             )
+            layout.prop(queue, "files_only")
+            if queue.files_only:
+                layout.prop(queue, "folder", text="")
             row = layout.row(align=True)
             row.operator_context = "INVOKE_DEFAULT"
             if session.running():

@@ -68,6 +68,7 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
         layout.operator("hffne.bake", icon="RENDER_STILL")
         if not head.is_head(obj):
             layout.operator("hffne.make_head", icon="USER")
+        layout.operator("hffne.mark_as_asset", icon="ASSET_MANAGER")
 
 
 class HFFNE_PT_look(SidebarPanel, bpy.types.Panel):

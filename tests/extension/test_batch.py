@@ -40,6 +40,17 @@ def test_a_folder_is_worked_off_and_failures_are_told_and_tried_again(fake_engin
 
 
 @needs_blender
+def test_files_alone_leave_nothing_in_the_scene(fake_engine, folder, tmp_path_factory):
+    found = run("files_only", sys.executable, folder, tmp_path_factory.mktemp("out"), path=[fake_engine])
+    assert "There is no folder" in found["nowhere"][0] and found["nowhere"][1] == 0
+    assert found["state"] == ["FINISHED"] and set(found["left"].values()) == {0}, found["left"]
+    assert found["done"] == [[True, "files"]] * 3
+    names = ("good_1", "good_1_2", "good_2")
+    assert found["models"] == sorted(f"{name}.{kind}" for name in names for kind in ("fbx", "glb"))
+    assert found["normals"] == sorted(f"{name}_Normal.png" for name in names)
+
+
+@needs_blender
 def test_without_an_engine_the_queue_stops_and_all_still_wait(folder):
     found = run("queue_without_engine", folder)
     assert found["code"] == "engine_not_set" and "preferences" in found["said"]

@@ -33,6 +33,14 @@ def test_a_face_of_an_open_image(fake_engine, tmp_path):
 
 
 @needs_blender
+def test_the_menu_entry_builds_a_face_and_a_face_becomes_an_asset(fake_engine, tmp_path):
+    found = run_case("add_menu", sys.executable, tmp_path, path=[fake_engine], script=SCRIPT)
+    assert any("hffne.open_photo" in line for line in found["drawn"])
+    assert found["state"] == ["FINISHED"] and found["made"] == "Ada" and found["without"] == 1
+    assert found["marked"] == [["FINISHED"]] * 2 and found["tags"] == ["Face"]
+
+
+@needs_blender
 def test_the_faces_of_a_photo_to_choose_from(fake_engine, tmp_path):
     found = run_case("faces", sys.executable, tmp_path, path=[fake_engine], script=SCRIPT)
     state, boxes, face, drawn = found["group.jpg"]

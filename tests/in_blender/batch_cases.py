@@ -78,6 +78,31 @@ def case_queue_without_engine(folder, python=""):
     return {"said": said, "code": session.state.last_error["code"], "states": states(), "twice": list(twice)}
 
 
+def case_files_only(python, folder, out):
+    """Each face is written and nothing of it stays in the file."""
+    start()
+    kinds = ("objects", "meshes", "materials", "images", "node_groups", "shape_keys")
+    before = {kind: len(getattr(bpy.data, kind)) for kind in kinds}
+    result = {}
+    try:
+        bpy.ops.hffne.batch_run(directory=folder, engine_python=python, files_only=True, output=out + "x", **SMALL)
+    except RuntimeError as error:
+        result["nowhere"] = [str(error), len(states())]
+    twin = Path(folder) / "other"
+    twin.mkdir()
+    (twin / "good 1.jpg").touch()
+    bpy.ops.hffne.batch_add(directory=str(twin))
+    state = bpy.ops.hffne.batch_run(directory=folder, engine_python=python, files_only=True, output=out, **SMALL)
+    items = bpy.context.scene.hffne_batch.items
+    return result | {
+        "state": list(state),
+        "left": {kind: len(getattr(bpy.data, kind)) - count for kind, count in before.items()},
+        "done": [[item.obj is None, item.message.split(":")[0].split()[1]] for item in items if item.state == "DONE"],
+        "models": sorted(name for name in os.listdir(out) if name.endswith((".glb", ".fbx"))),
+        "normals": sorted(name for name in os.listdir(out) if name.endswith("_Normal.png")),
+    }
+
+
 def case_merge(python, folder):
     start()
     photos = [str(Path(folder) / name) for name in ("good 1.jpg", "good 2.jpg")]

@@ -169,6 +169,33 @@ def drawn_faces():
     return [thumbnails, sum("shown_face" in line for line in drawn), any("No face was found" in line for line in drawn)]
 
 
+def case_add_menu(python, folder):
+    """The entry of the menu Add > Mesh asks for a photo and builds its face, which becomes an asset."""
+    from types import SimpleNamespace
+
+    from recorded_layout import Layout
+
+    from hffne_blender.ui import add_menu
+
+    start()
+    drawn = []
+    add_menu.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+    os.environ["HFFNE_ENGINE_PYTHON"] = python
+    photo = Path(folder) / "Ada.jpg"
+    photo.touch()
+    state = sorted(bpy.ops.hffne.open_photo(filepath=str(photo), generate=True))
+    obj = bpy.context.object
+    marked = [sorted(bpy.ops.hffne.mark_as_asset()) for _ in range(2)]
+    return {
+        "drawn": drawn,
+        "state": state,
+        "made": obj.name,
+        "marked": marked,
+        "tags": [tag.name for tag in obj.asset_data.tags],
+        "without": bpy.ops.hffne.open_photo(filepath=str(photo)) and len(bpy.data.objects),
+    }
+
+
 def case_sources(folder):
     """The file's operator, the drop's, and the clipboard where there is none."""
     start()

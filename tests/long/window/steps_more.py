@@ -7,7 +7,7 @@ import time
 from checks import alive
 
 # Pixels from a button to the heading of a panel below it: of Lighting and Cameras, of My Own Character.
-BELOW_BAKE, BELOW_GENERATE = 34, 88
+BELOW_ASSET, BELOW_GENERATE = 34, 88
 # From a closed panel's heading to the next one's.
 PANEL = 26
 # From where a dialog opens to its heading.
@@ -34,8 +34,8 @@ def step_14_lighting_panel(test):
     )
     test.blender.until("session().device()", 180)
     test.scroll(down=True)
-    x, y = test.blender.find("hffne.bake")
-    test.screen.click(x, y + BELOW_BAKE)
+    x, y = test.blender.find("hffne.mark_as_asset")
+    test.screen.click(x, y + BELOW_ASSET)
     time.sleep(1)
     test.scroll(down=True)
     found = test.blender.buttons()
