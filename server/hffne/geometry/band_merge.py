@@ -16,6 +16,10 @@ EYES_SIGMA = 16.0
 # Relief that is weaker than this on the average around a place (in radians; about 1.4 degrees) fades out: on smooth
 # skin what is found is mostly noise.
 CORING = 0.025
+# The fine network's relief is flatter than a face's: where it is in doubt it takes the mean of what might be. With the
+# light that explains a photo's broad shades, the relief on ten sharp photos explains their fine shades best when it is
+# 1.3 times as strong (median, in each of three octaves).
+STRENGTH = 1.25
 
 
 def merge_bands(
@@ -33,9 +37,9 @@ def merge_bands(
     """
     if not mask.any():
         return normalize(coarse).astype(np.float32)
-    merged = _on_low_band(coarse, fine, mask, sigma * len(coarse) / 256)
+    merged = _on_low_band(coarse, fine, mask, sigma * len(coarse) / 256, STRENGTH)
     if eyes is not None and eyes.any():
-        wide = _on_low_band(coarse, fine, mask, EYES_SIGMA * len(coarse) / 256)
+        wide = _on_low_band(coarse, fine, mask, EYES_SIGMA * len(coarse) / 256, 1.0)
         merged = normalize(merged + (wide - merged) * eyes[..., None])
     # Within the face, full relief a little inside of the rim.
     soft = blur(mask.astype(np.float32), sigma * len(coarse) / 768) * mask
@@ -43,11 +47,11 @@ def merge_bands(
     return normalize(merged * share + coarse * (1 - share)).astype(np.float32)
 
 
-def _on_low_band(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, width: float) -> np.ndarray:
+def _on_low_band(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, width: float, strength: float) -> np.ndarray:
     """The fine normals' relief on the coarse ones' low band; the two bands meet at a blur of `width` pixels."""
     coarse_low, fine_low = (normalize(blur(normal, width, mask)) for normal in (coarse, fine))
     energy = blur(np.square(fine - fine_low).sum(2), width, mask)[..., None]
-    share = energy / (energy + CORING**2)
+    share = strength * energy / (energy + CORING**2)
     return normalize(coarse + (rotate_between(fine, fine_low, coarse_low) - coarse) * share)
 
 
