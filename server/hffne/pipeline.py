@@ -184,10 +184,11 @@ class Engine:
         return best, best_position
 
     def _crop_error(self, photo: Photo, crop: Crop) -> tuple[np.ndarray, float]:
-        """The position map on a crop, and how little it is to be trusted: on a face the network finds the same shape for
-        a photo and for its mirror image, and again on the crop around what it found.
+        """The position map on a crop, and its error: how far it differs from the mirrored photo's, and from the one
+        on the crop around it.
 
-        An ear or a shirt that is taken for a face has a small mirror error at times, and moves on.
+        On a face the network finds the same shape each time. An ear or a shirt that is taken for a face has a small
+        mirror error at times, but the shape moves.
         """
         position, error = self._symmetric_position_map(to_gray(extract_crop(photo.rgb, crop)))
         around = _crop_around(position, crop)

@@ -15,6 +15,7 @@ _EDGES = 0.05  # the share of the face's pixels where the picture changes most
 # JPEG artifacts the same, enlarged three times 0.14 to 0.45, blurred by two pixels 0.04 to 0.13.
 _HOLDS = 0.34
 _LEAST = 0.002  # of the contrast: half a step of 8 bits
+_NOISE = 1.2  # the square of the noise is taken as so many times what it is in the flat parts
 
 
 def detail_size(rgb: np.ndarray, crop: Crop, mask: np.ndarray) -> int:
@@ -65,4 +66,4 @@ def _contrast(waves: np.ndarray, highest: np.ndarray, face: np.ndarray, low: flo
         return 0.0
     at_edges = np.square(band[face][inside >= np.quantile(inside, 1 - _EDGES)]).mean()
     noise = np.square(band[face][inside <= np.quantile(inside, 0.5)]).mean()
-    return float(np.sqrt(max(at_edges - noise, 0)))
+    return float(np.sqrt(max(at_edges - _NOISE * noise, 0)))
