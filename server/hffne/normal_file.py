@@ -41,9 +41,10 @@ def png_writer(normal: np.ndarray, mask: np.ndarray) -> Callable[[IO[bytes]], ob
     return lambda file: file.write(data)
 
 
-def npz_writer(**arrays: np.ndarray) -> Callable[[IO[bytes]], object]:
-    """A function for `output.write_files` that writes compressed arrays by name."""
-    return lambda file: np.savez_compressed(file, **arrays)
+def npz_writer(compressed: bool = True, /, **arrays: np.ndarray) -> Callable[[IO[bytes]], object]:
+    """A function for `output.write_files` that writes arrays by name."""
+    save = np.savez_compressed if compressed else np.savez
+    return lambda file: save(file, **arrays)
 
 
 def suffixed(path: Path, suffix: str) -> Path:

@@ -42,7 +42,7 @@ def stand_in(monkeypatch):
     """hffne.pipeline without networks: a normal that leans to the right in the face's box."""
 
     class Estimate:
-        landmarks = np.zeros((68, 3), np.float32)
+        landmarks, crop = np.zeros((68, 3), np.float32), types.SimpleNamespace(size=256)
 
         def __init__(self, box):
             self.box = [int(v) for v in box]
@@ -124,6 +124,32 @@ def test_what_normals_writes(real_run, astronaut):
 
 
 # Without the networks
+
+
+def test_files_are_written_beside_the_estimates_and_errors_are_told(stand_in, astronaut_file, tmp_path, capsys):
+    """A face whose files cannot be written fails alone, also when it is the last one."""
+    photos = [tmp_path / f"{name}.png" for name in ("one", "two", "three")]
+    for photo in photos:
+        photo.write_bytes(astronaut_file.read_bytes())
+    for bad in ("one", "three"):
+        out = tmp_path / f"without {bad}"
+        (out / f"{bad}.npz").mkdir(parents=True)  # a folder in the file's place
+        assert main(["normals", *map(str, photos), "-o", str(out)]) not in (0, 3)
+        assert f"{bad}.npz" in capsys.readouterr().err
+        good = {"one", "two", "three"} - {bad}
+        assert {p.stem for p in out.glob("*.npz") if p.is_file()} == good
+
+
+def test_uncompressed_arrays_are_the_same(stand_in, astronaut_file, tmp_path):
+    sizes, found = [], []
+    for name, more in (("small", []), ("large", ["--uncompressed"])):
+        assert main(["normals", str(astronaut_file), "-o", str(tmp_path / name), *more]) == 0
+        path = tmp_path / name / "astronaut.npz"
+        sizes.append(path.stat().st_size)
+        with np.load(path, allow_pickle=False) as data:
+            found.append(dict(data))
+    assert sizes[0] < sizes[1] and found[0].keys() == found[1].keys()
+    assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
 
 
 def test_exit_codes_and_the_engine_only_when_needed(stand_in, astronaut_file, coffee_file, tmp_path, capsys):

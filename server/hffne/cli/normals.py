@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from hffne.photo.detect import Face
     from hffne.photo.load import Photo
     from hffne.pipeline import Engine
+
+# Values of a photo above which its files are written before the next one is opened: both would take much memory.
+_LARGE = 30_000_000
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -47,6 +52,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="give the fine network this exemplar: an .npz of this command, a picture of normals, or 'base', the base "
         "mesh (default: the coarse network's)",
     )
+    parser.add_argument(
+        "--uncompressed", action="store_true", help="write the .npz without compression: faster and twice as large"
+    )
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -60,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
     taken: dict[str, Path] = {}
     exemplar = _exemplar(args.exemplar)
     engine = None
-    with output_folder(args.output) as folder:
+    # Files are compressed and written while the next face is estimated; no more than one waits.
+    with output_folder(args.output) as folder, ThreadPoolExecutor(1) as writer:
+        writing: Future[None] | None = None
         for path in args.photos:
             try:
                 _take_name(path, taken)
@@ -72,10 +82,15 @@ def run(args: argparse.Namespace) -> int:
                     engine = Engine(**engine_arguments(args), **more)
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
-                    _do_face(engine, photo, face, exemplar, folder / stem)
+                    write = _do_face(engine, photo, face, exemplar, folder / stem, not args.uncompressed)
+                    failures += _errors(writing)
+                    writing = writer.submit(write)
+                    if photo.rgb.size > _LARGE:
+                        failures, writing = failures + _errors(writing), None
             except HffneError as error:
                 print_error(error)
                 failures.append(error)
+        failures += _errors(writing)
     if any(isinstance(error, NoFaceError) for error in failures):
         return NoFaceError.exit_code
     return failures[0].exit_code if failures else 0
@@ -112,7 +127,21 @@ def _find(path: Path, which: str | int) -> tuple[Photo, list[tuple[int, Face]]]:
     return photo, chosen
 
 
-def _do_face(engine: Engine, photo: Photo, face: Face, exemplar: np.ndarray | str | None, target: Path) -> None:
+def _errors(writing: Future[None] | None) -> list[HffneError]:
+    """Wait for the files of a face; the error, which is printed, if they could not be written."""
+    try:
+        if writing is not None:
+            writing.result()
+    except HffneError as error:
+        print_error(error)
+        return [error]
+    return []
+
+
+def _do_face(
+    engine: Engine, photo: Photo, face: Face, exemplar: np.ndarray | str | None, target: Path, compressed: bool
+) -> Callable[[], None]:
+    """Estimate a face; returns what writes its files."""
     import numpy as np
 
     from hffne.normal_file import npz_writer, png_writer, suffixed
@@ -123,10 +152,15 @@ def _do_face(engine: Engine, photo: Photo, face: Face, exemplar: np.ndarray | st
     normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
     landmarks = np.asarray(estimate.landmarks, np.float32)
-    write_files(
-        {
-            suffixed(target, ".npz"): npz_writer(normal=normal, coarse=coarse, mask=mask, landmarks=landmarks),
-            suffixed(target, "_normal.png"): png_writer(normal, mask),
-        }
-    )
-    print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s)")
+    arrays = {"normal": normal, "coarse": coarse, "mask": mask, "landmarks": landmarks}
+
+    def write() -> None:
+        write_files(
+            {
+                suffixed(target, ".npz"): npz_writer(compressed, **arrays),
+                suffixed(target, "_normal.png"): png_writer(normal, mask),
+            }
+        )
+        print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s, {estimate.crop.size} px)")
+
+    return write
