@@ -7,10 +7,7 @@ import cv2
 import numpy as np
 
 from hffne.errors import SizeError
-from hffne.geometry.band_merge import merge_bands, resize_normals
-from hffne.geometry.feature_masks import round_eyes
-from hffne.geometry.grids import sample
-from hffne.geometry.uv import template
+from hffne.geometry.band_merge import SIGMA, merge_bands, resize_normals
 from hffne.photo.crop import CROP
 from hffne.photo.detail_size import SIZES
 
@@ -41,21 +38,19 @@ def levels(size: int) -> list[int]:
     return doubles if size == CROP else [*doubles, size]
 
 
-def merge_levels(coarse: np.ndarray, fines: Sequence[np.ndarray], mask: np.ndarray, position: np.ndarray) -> np.ndarray:
+def merge_levels(coarse: np.ndarray, fines: Sequence[np.ndarray], mask: np.ndarray) -> np.ndarray:
     """The shape of the coarse normals, the relief of the fine ones, each finer than the one before: (S, S, 3).
 
-    coarse (256, 256, 3); fines: (s, s, 3) for each of `levels`; mask (m, m) bool: the face; position (U, U, 3): the
-    position map in pixels of 256, which tells where the eyes are.
+    coarse (256, 256, 3); fines: (s, s, 3) for each of `levels`; mask (m, m) bool: the face.
 
     The whole face is in sight on the small crop, on which folds come; each larger crop adds only what is too fine for
     the one before it.
     """
-    first = fines[0]
-    eyes = cv2.resize(_eyes(position), first.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    normal = merge_bands(resize_normals(coarse, len(first)), first, resized_mask(mask, len(first)), eyes=eyes)
-    for fine in fines[1:]:
+    normal = coarse
+    for fine in fines:
         size = len(fine)
-        normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), FINER * CROP / size)
+        sigma = SIGMA if fine is fines[0] else FINER * CROP / size
+        normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), sigma)
     return normal
 
 
@@ -78,9 +73,3 @@ def resized_mask(mask: np.ndarray, size: int) -> np.ndarray:
     if len(mask) == size:
         return mask
     return cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
-
-
-def _eyes(position: np.ndarray) -> np.ndarray:
-    """Where a crop (256, 256) shows the eyes of a position map: 1, with a soft rim, else 0."""
-    points = sample(position, template().landmarks)[:, :2].astype(np.float32)
-    return cv2.GaussianBlur(round_eyes(points, CROP), (0, 0), 2.0)

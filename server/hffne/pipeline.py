@@ -143,7 +143,7 @@ class Engine:
             area = crop_levels.face_area(mask, level) if level > CROP and self.model == "compact" else None
             fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
-        normal = crop_levels.merge_levels(coarse, fines, mask, position) if merged else fines[-1]
+        normal = crop_levels.merge_levels(coarse, fines, mask) if merged else fines[-1]
         if not (np.isfinite(normal).all() and np.isfinite(position).all()):
             raise WeightsError(
                 f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."

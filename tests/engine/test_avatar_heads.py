@@ -7,8 +7,7 @@ import pytest
 from avatar_standins import write_heads
 from ellipsoid_model import ellipsoid_model, ellipsoid_normals
 from hffne.errors import HffneError
-from hffne.geometry import feature_masks
-from hffne.synthesis import avatar_colors, avatar_heads, avatar_sampling, avatar_set, photo_split, render
+from hffne.synthesis import avatar_colors, avatar_heads, avatar_sampling, avatar_set, feature_masks, photo_split, render
 from hffne.synthesis.avatar_render import AvatarRenderer, dressed
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.uv_layout import build_layout

@@ -243,19 +243,6 @@ def test_weak_relief_fades_out_and_strong_relief_stays(head):
     assert kept[0] < 0.65 * kept[1] and 0.9 < kept[1] < 1.3
 
 
-def test_at_the_eyes_more_of_the_fine_normal_counts(head):
-    coarse, mask = head
-    eyes = np.zeros(mask.shape, np.float32)
-    eyes[90:130] = 1
-    x = np.arange(256, dtype=np.float32)[None, :, None]
-    fine = normalize(coarse + np.sin(x / 8) * np.float32([0.3, 0, 0])).astype(np.float32)  # too broad for the others
-    merged, plain = merge_bands(coarse, fine, mask, eyes=eyes), merge_bands(coarse, fine, mask)
-    inner = blur(mask.astype(np.float32), 8) > 0.99
-    near, far = inner & (eyes > 0), inner & (eyes == 0)
-    assert angle_between(merged, fine)[near].mean() < 0.6 * angle_between(plain, fine)[near].mean()
-    assert np.allclose(merged[far], plain[far], atol=1e-6)
-
-
 def test_beside_the_face_the_merged_normal_is_the_coarse_one(head):
     coarse, mask = head
     merged = merge_bands(coarse, ripples(coarse), mask)

@@ -11,8 +11,6 @@ from hffne.geometry.vectors import normalize, rotate_between
 # of people held out, 2.25, 4 and 6 explain 75, 80 and 82 % (at 1024); held-out rendered heads are off by 9.6, 9.7 and
 # 9.7 degrees, round the mouth by 11.0, 11.2 and 11.4.
 SIGMA = 3.0
-# The same at the eyes, whose lids the fine network knows better (18.6 degrees with 4, 17.8 with 16).
-EYES_SIGMA = 16.0
 # Relief that is weaker than this on the average around a place (in radians; about 1.4 degrees) fades out: on smooth
 # skin what is found is mostly noise.
 CORING = 0.025
@@ -22,13 +20,10 @@ CORING = 0.025
 STRENGTH = 1.25
 
 
-def merge_bands(
-    coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: float = SIGMA, eyes: np.ndarray | None = None
-) -> np.ndarray:
+def merge_bands(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: float = SIGMA) -> np.ndarray:
     """Unit normals (S, S, 3) float32 with the low-frequency band of `coarse` and the high-frequency band of `fine`.
 
-    Both are unit normals (S, S, 3) in camera space. eyes (S, S): 1 where the low band is that below EYES_SIGMA, with a
-    soft rim, else 0.
+    Both are unit normals (S, S, 3) in camera space.
 
     The fine network receives its exemplar as one vector, so its low band follows the photo's shading rather than the
     head. Each fine normal is rotated by the rotation that takes the fine low band to the coarse low band: its
@@ -37,22 +32,15 @@ def merge_bands(
     """
     if not mask.any():
         return normalize(coarse).astype(np.float32)
-    merged = _on_low_band(coarse, fine, mask, sigma * len(coarse) / 256, STRENGTH)
-    if eyes is not None and eyes.any():
-        wide = _on_low_band(coarse, fine, mask, EYES_SIGMA * len(coarse) / 256, 1.0)
-        merged = normalize(merged + (wide - merged) * eyes[..., None])
-    # Within the face, full relief a little inside of the rim.
-    soft = blur(mask.astype(np.float32), sigma * len(coarse) / 768) * mask
-    share = np.clip(soft * 2 - 1, 0, 1)[..., None]
-    return normalize(merged * share + coarse * (1 - share)).astype(np.float32)
-
-
-def _on_low_band(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, width: float, strength: float) -> np.ndarray:
-    """The fine normals' relief on the coarse ones' low band; the two bands meet at a blur of `width` pixels."""
+    width = sigma * len(coarse) / 256
     coarse_low, fine_low = (normalize(blur(normal, width, mask)) for normal in (coarse, fine))
     energy = blur(np.square(fine - fine_low).sum(2), width, mask)[..., None]
-    share = strength * energy / (energy + CORING**2)
-    return normalize(coarse + (rotate_between(fine, fine_low, coarse_low) - coarse) * share)
+    relief = rotate_between(fine, fine_low, coarse_low) - coarse
+    merged = coarse + relief * (STRENGTH * energy / (energy + CORING**2))
+    # Within the face, full relief a little inside of the rim.
+    soft = blur(mask.astype(np.float32), width / 3) * mask
+    share = np.clip(soft * 2 - 1, 0, 1)[..., None]
+    return normalize(merged * share + coarse * (1 - share)).astype(np.float32)
 
 
 def resize_normals(normals: np.ndarray, size: int) -> np.ndarray:
