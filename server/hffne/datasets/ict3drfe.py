@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from hffne.datasets.source import DatasetSource
+from hffne.photo.pictures import decode_picture
 
 SOURCE = DatasetSource(
     title="ICT-3DRFE",
@@ -45,7 +46,8 @@ class Ict3drfeFace:
         size = photo.shape[1::-1]
         albedo = SOURCE.read(self.albedo, size)
         SOURCE.read(self.normal, size)  # checks the file
-        stored: np.ndarray = cv2.imdecode(np.frombuffer(self.normal.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        code = np.frombuffer(self.normal.read_bytes(), np.uint8)
+        stored = decode_picture(code, cv2.IMREAD_UNCHANGED, str(self.normal))
         if stored.ndim != 3 or stored.shape[2] < 3:
             raise SOURCE.broken(self.normal, "a normal map has three channels.")
         rgb = stored[..., 2::-1].astype(np.float32) / np.iinfo(stored.dtype).max

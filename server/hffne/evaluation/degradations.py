@@ -11,6 +11,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from hffne.photo.pictures import decode_picture
+
 SMALL = 64  # pixels: how wide the smallest face is
 
 
@@ -52,7 +54,7 @@ def noisy(rgb: np.ndarray, marks: np.ndarray, deviation: float = 14.0) -> np.nda
 def jpeg(rgb: np.ndarray, marks: np.ndarray) -> np.ndarray:
     """JPEG of quality 15."""
     code = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 15])[1]
-    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(decode_picture(code, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def gray(rgb: np.ndarray, marks: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
 from hffne.photo.formats import FORMAT_NAMES
 from hffne.photo.load import find_photos
+from hffne.photo.pictures import read_picture
 from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import profiled_photo, random_profile_turn
 from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
@@ -132,7 +133,7 @@ def _work(
     for index in range(part, count, parts):
         rng = np.random.default_rng([seed, {"textures": 0, "renders": 1, "photos": 2}[kind], index])
         if kind == "textures":
-            gray = cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
+            gray = read_picture(fits.paths[index])
             sample = {
                 "gray": lifter.lift(
                     gray,
@@ -199,7 +200,7 @@ def profile_sample(
     turn = random_profile_turn(rng, rotation)
     view = HeadView(turn @ rotation, None)
     window = jittered(rng, canonical_window(project(renderer.layout.sample(shape), view), renderer.layout.mask))
-    other = cv2.imread(fits.paths[rng.integers(len(fits.paths))], cv2.IMREAD_GRAYSCALE)
+    other = read_picture(fits.paths[rng.integers(len(fits.paths))])
     background = cv2.GaussianBlur(cv2.resize(other[: len(other) // 3], (SIZE, SIZE)), (0, 0), rng.uniform(1, 6))
     picture = profiled_photo(
         gray, shape @ rotation.T, renderer.model.triangles, origin, scale, turn, window, window.side, background
@@ -233,7 +234,7 @@ def fitted(
     rotation, scale = fits.rotation[index].astype(np.float32), float(fits.scale[index])
     shape = renderer.shape(fits.identity[index], fits.expression[index])
     origin = fits.translation[index] + scale * (rotation @ CENTER)[:2] * [1, -1]
-    return rotation, scale, shape, origin, cv2.imread(fits.paths[index], cv2.IMREAD_GRAYSCALE)
+    return rotation, scale, shape, origin, read_picture(fits.paths[index])
 
 
 def _crop_frame(origin: np.ndarray, scale: float, window: Window) -> tuple[float, np.ndarray]:

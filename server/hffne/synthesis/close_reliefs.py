@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from hffne.errors import PhotoNotReadableError
 from hffne.geometry.uv import landmark_uvs
+from hffne.photo.pictures import read_picture
 from hffne.synthesis import relief_maps
 from hffne.synthesis.relief_maps import SCAN_EYE_ROW, SCAN_MIDDLE, SCAN_UNIT, fading, height_slopes
 
@@ -58,18 +58,11 @@ def load_heights(painted: str | Path | None, scan: str | Path | None) -> Heights
     (middle_x, middle_y), (wide, high) = _PAINTED_SKIN
     skin = np.clip((1 - np.hypot((x - middle_x) / wide, (y - middle_y) / high)) * 12, 0, 1)[..., None]
     for path in files:
-        picture = _read(path)
+        picture = read_picture(path)
         factor = np.float32(picture.shape[1] / _PAINTED_WIDTH)
         smooth = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.8)  # its 256 steps are terraces
         maps.append(cv2.remap(smooth, x * factor, y * factor, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
-    return Heights(maps, _scan_height(_read(scan)) if scan else None, skin * _beside_eyes())
-
-
-def _read(path: str | Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise PhotoNotReadableError(f"'{path}' is not a readable height map.")
-    return picture
+    return Heights(maps, _scan_height(read_picture(scan)) if scan else None, skin * _beside_eyes())
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:

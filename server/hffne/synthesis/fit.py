@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 
+from hffne.photo.pictures import read_picture
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
 
 # MediaPipe's indices of the iBUG points.
@@ -77,7 +78,7 @@ def detect_landmarks(paths: Sequence[Path], report: Callable[[str], object] = pr
     )
     points, found = [], []
     for number, path in enumerate(paths):
-        rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        rgb = cv2.cvtColor(read_picture(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         height, width = rgb.shape[:2]
         result = mesh.process(rgb)
         if result.multi_face_landmarks:

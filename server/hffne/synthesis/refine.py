@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from hffne.geometry.harmonics import second_order
 from hffne.geometry.uv import clear_facial_features, coordinates
+from hffne.photo.pictures import read_picture
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
 from hffne.synthesis.fit import IDENTITIES, MEDIAPIPE_68, FittedPhotos, prior
 from hffne.synthesis.uv_layout import CENTER
@@ -112,7 +113,7 @@ def _skin_light(
 
     seen: (V, 3) in camera space, cm; facing: (V,) bool; scale, translation: see `fit.Fits`; marks: (478, 3) pixels.
     """
-    linear = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) / np.float32(255)) ** 2.2
+    linear = (read_picture(path) / np.float32(255)) ** 2.2
     pixel = PIXEL * scale  # the crop's pixel in the photo's
     gray = cv2.GaussianBlur(linear, (0, 0), max(2 * pixel, 0.5))
     bare = np.ones_like(gray)

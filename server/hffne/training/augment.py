@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.vectors import normalize
+from hffne.photo.pictures import decode_picture
 
 
 class Move:
@@ -68,7 +69,7 @@ def degrade(rng: np.random.Generator, gray: np.ndarray) -> np.ndarray:
         _, code = cv2.imencode(
             ".jpg", (gray * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
         )
-        gray = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        gray = decode_picture(code).astype(np.float32) / 255
     return gray
 
 
