@@ -17,7 +17,7 @@ def test_the_recipes_of_the_shipped_networks():
     prn, coarse, fine = (read_recipe(name, name) for name in ("prn", "coarse", "fine"))
     assert (prn.steps, prn.batch, prn.data.photos, prn.data.profiles, prn.data.relief) == (6000, 32, 0.45, 4, 0)
     assert (coarse.steps, coarse.batch, coarse.data.antithetic, coarse.data.studios) == (6000, 16, True, 0.4)
-    assert (fine.steps, fine.batch, fine.data.photos, fine.data.moves) == (3500, 8, 0.35, 0.4)
+    assert (fine.steps, fine.batch, fine.data.photos, fine.data.moves) == (3500, 8, 0.3, 0.4)
     assert [r.optimizer.learning_rate for r in (prn, coarse, fine)] == [1.5e-3, 1.5e-3, 1e-3]
     assert all(
         r.schedule.name == "one-cycle" and r.average == 300 and r.optimizer.clip == 1 for r in (prn, coarse, fine)

@@ -161,7 +161,7 @@ def test_what_an_interrupted_installation_left_can_be_resumed_or_removed(tmp_pat
         assert offered(name, "interrupted: 0.3 GB") and offered(name, "Resume") and offered(name, "remove_engine"), (
             found[name]
         )
-    assert offered("cpu", "up to 3 GB (CPU)")
+    assert offered("cpu", "up to 3 GB during installation (CPU)")
     assert found["build"] == "rocm" and "AMD ROCm" in found["room"] and "another PyTorch Build" in found["room"]
     assert "There is no PyTorch for AMD ROCm" in found["absent"]
     assert found["removed"] == ["FINISHED"] and found["left"] == []

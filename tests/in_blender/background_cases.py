@@ -16,7 +16,25 @@ from hffne_blender.operators import batch_run, generate
 from hffne_blender.operators.bases import background, windows
 
 ENGINE = {"engine_python": sys.executable, "device": ""}
-FACE = {"base": "MASK", "lod": "FULL", "texture_size": "512", "grid": "32", "color": True, "maps": set(), **ENGINE}
+FACE = {
+    "base": "MASK",
+    "lod": "FULL",
+    "detail_size": "AUTO",
+    "texture_size": "512",
+    "grid": "32",
+    "color": True,
+    "maps": set(),
+    **ENGINE,
+}
+    "base": "MASK",
+    "lod": "FULL",
+    "detail_size": "AUTO",
+    "texture_size": "512",
+    "grid": "32",
+    "color": True,
+    "maps": set(),
+    **ENGINE,
+}
 
 
 class Window:

@@ -23,6 +23,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 NOTICE = 15.0
 
 
+def _heed_signals():
+    """A shell starts what runs in its background deaf to Ctrl-C, and children inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def interrupt(photo, output, temporary, number, after):
     """Run a build, send it a signal after some seconds; returns (exit code, text on stderr)."""
     mark = f"HFFNE_TRIAL={temporary}"
@@ -31,7 +37,13 @@ def interrupt(photo, output, temporary, number, after):
     command = [sys.executable, "-m", "hffne", "build", str(photo), "-o", str(output)]
     command += ["--texture-size", "256", "--grid", "32", "--base", "mask", "--maps", "none", "--samples", "4"]
     process = subprocess.Popen(
-        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_signals,
     )
     time.sleep(after)
     process.send_signal(number)
