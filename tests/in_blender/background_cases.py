@@ -26,15 +26,6 @@ FACE = {
     "maps": set(),
     **ENGINE,
 }
-    "base": "MASK",
-    "lod": "FULL",
-    "detail_size": "AUTO",
-    "texture_size": "512",
-    "grid": "32",
-    "color": True,
-    "maps": set(),
-    **ENGINE,
-}
 
 
 class Window:
