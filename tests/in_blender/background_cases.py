@@ -147,7 +147,7 @@ def case_queue(folder):
         return [item.state for item in queue.items]
 
     def run(esc_at=None):
-        found = drive(standin(batch_run.HFFNE_OT_batch_run, **FACE, **options), esc_at)
+        found = drive(standin(batch_run.HFFNE_OT_batch_run, **FACE, files_only=False, **options), esc_at)
         return {**found, "states": states()}
 
     result = {"stopped": run(lambda task: task.message.startswith("Fine normals"))}
