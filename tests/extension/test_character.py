@@ -126,6 +126,7 @@ def test_the_relief_is_sculpted_with_the_heights_of_the_map():
     assert found["again"] < 1e-6 and found["modifiers"] == ["HFFNE Relief"]
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 @pytest.mark.parametrize("base", ["HEAD", "MASK"])

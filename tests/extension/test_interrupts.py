@@ -11,6 +11,7 @@ from blender_process import needs_blender, needs_engine
 from paths import ROOT
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are found in /proc on Linux only")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Meshes, materials and scenes as people have them: the relief arrives, or a sentence says what to do."""
 
+import pytest
+
 from blender_process import needs_blender, run_case
 
 # What a kind of mesh is told by each way; all others are shaded as the face is.
@@ -52,6 +54,7 @@ def test_a_material_over_several_uv_tiles_is_refused():
     assert found["2"] < 1
 
 
+@pytest.mark.once
 @needs_blender
 def test_wrong_and_hostile_properties_give_a_sentence(tmp_path):
     found = run("hostile", tmp_path)
