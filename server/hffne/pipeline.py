@@ -124,9 +124,11 @@ class Engine:
         gray = to_gray(extract_crop(photo.rgb, crop))
         shape = fit_base_shape(self._symmetric_position_map(gray)[0])
         position = shape.position_map()
+        projection = project(position, min(CROP if size is None else size, MAX_SIZE))
         if size is None:
-            size = self._size_for(photo, crop, position)
-        projection = project(position, min(size, MAX_SIZE))
+            size = self._size_for(photo, crop, projection.mask)
+            if size > CROP:
+                projection = project(position, min(size, MAX_SIZE))
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
@@ -159,12 +161,12 @@ class Engine:
             projection=projection,
         )
 
-    def _size_for(self, photo: Photo, crop: Crop, position: np.ndarray) -> int:
-        """The crop's size that shows what the photo holds of the face, as far as the device computes it quickly."""
+    def _size_for(self, photo: Photo, crop: Crop, mask: np.ndarray) -> int:
+        """The crop's size that shows what the photo holds of the face `mask`, as far as the device is quick at it."""
         if self.model == "paper":  # works as it was published
             return CROP
         largest = LARGEST_ON_CPU if self.device == "cpu" else crop_levels.LARGEST
-        return min(detail_size(photo.rgb, crop, project(position, CROP).mask), largest)
+        return min(detail_size(photo.rgb, crop, mask), largest)
 
     def _initial_crop(self, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
         """The crop around the detector's box and the position map (U, U, 3) on it.
