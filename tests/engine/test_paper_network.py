@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The published network: parity with its own code on known weights, and its checkpoints read safely."""
 
+import itertools
 import pickle
 import sys
 import zlib
@@ -80,9 +81,13 @@ def test_imported_checkpoints_give_what_the_published_code_gives(checkpoints, tm
     assert np.abs(coarse[::8, ::8].transpose(2, 0, 1) - expected["coarse"]).max() < 2e-3
     assert np.abs(fine[::8, ::8].transpose(2, 0, 1) - expected["fine"]).max() < 2e-3
     assert np.abs(z - expected["feature"]).max() < 1e-4 * np.abs(expected["feature"]).max()
-    # Dropout as in the published test runs: another result each time.
+    # Dropout as in the published test runs, after three stages of the decoder: the mean difference of two runs on these
+    # weights, as an angle, is 2.45 degrees there. After two stages it would be 0.75.
     wild = load_models("cpu", "paper", stochastic=True)
-    assert np.abs(wild.coarse(expected["input"]) - wild.coarse(expected["input"])).max() > 1e-3
+    torch.manual_seed(0)
+    runs = [wild.coarse(expected["input"]) for _ in range(4)]
+    spread = np.degrees(np.mean([np.abs(a - b).mean() for a, b in itertools.combinations(runs, 2)]))
+    assert spread == pytest.approx(2.45, rel=0.06)
     assert np.array_equal(models.coarse(expected["input"]), coarse)
 
 

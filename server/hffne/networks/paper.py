@@ -21,7 +21,7 @@ VECTOR = 512
 class PaperCoarseNetwork(nn.Module):
     """Gray face (N, 1, 256, 256) in 0..1 -> unit exemplar normals (N, 3, 256, 256).
 
-    stochastic: keep the dropout of the first two decoder stages on, as in the published test runs.
+    stochastic: keep the dropout of the first three decoder stages on, as in the published test runs.
     """
 
     input_size = 256
@@ -53,7 +53,7 @@ class PaperCoarseNetwork(nn.Module):
                 x = getattr(self, f"conv{k}_bn")(x)
         for k in range(1, 8):
             x = getattr(self, f"deconv{k}_bn")(getattr(self, f"deconv{k}")(F.relu(x)))
-            if k <= 2:
+            if k <= 3:
                 x = F.dropout(x, 0.5, self.stochastic or self.training)
             x = torch.cat([x, skips.pop()], 1)
         return unit(torch.tanh(self.deconv8(F.relu(x))))
