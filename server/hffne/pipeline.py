@@ -15,13 +15,13 @@ import numpy as np
 from hffne import crop_levels
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
-from hffne.exemplar import base_exemplar
+from hffne.exemplar import Exemplar, base_exemplar, filled
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
 from hffne.geometry.grids import sample
 from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
-from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.project import MAX_SIZE, Projection, project
 from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
@@ -85,14 +85,15 @@ class Engine:
         cancelled: CancelCheck | None = None,
         merged: bool = True,
         size: int | None = None,
-        exemplar: np.ndarray | str | None = None,
+        exemplar: Exemplar | np.ndarray | str | None = None,
     ) -> FaceEstimate:
         """Estimate the normals of one face.
 
         report, cancelled: see `progress`; errors.Cancelled is raised between two stages when cancelled() returns True.
         merged: False keeps the fine network's normal without the coarse normal's low band. size: another crop than
-        the engine's. exemplar: the fine network's exemplar instead of the coarse network's normal: unit normals
-        (256, 256, 3), or "base" for those of the base mesh.
+        the engine's. exemplar: the fine network's exemplar instead of the coarse network's normal: an Exemplar of a
+        file, unit normals (256, 256, 3) of a whole crop, or "base" for those of the base mesh; what it does not show is
+        filled from the coarse normal.
         Raises ShapeError when no face shape can be estimated, HffneError for a wrong size.
         """
         stage = StageReporter(report, cancelled)
@@ -118,7 +119,7 @@ class Engine:
         stage: StageReporter,
         merged: bool,
         size: int | None,
-        exemplar: np.ndarray | str | None = None,
+        exemplar: Exemplar | np.ndarray | str | None = None,
     ) -> FaceEstimate:
         size = self.size if size is None else crop_levels.check_size(size)
         gray = to_gray(extract_crop(photo.rgb, crop))
@@ -132,10 +133,7 @@ class Engine:
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
-        if exemplar is None:
-            exemplar_normal = coarse
-        else:
-            exemplar_normal = base_exemplar(projection) if isinstance(exemplar, str) else exemplar
+        exemplar_normal = _exemplar(exemplar, coarse, position, projection)
         # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         sizes = crop_levels.levels(size)
@@ -282,6 +280,19 @@ class Engine:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         mesh, rig, landmarks = made.mesh()
         return TexturedFace(mesh, made.textures, _camera(crop, made.shape, photo), notices, derived, landmarks, rig)
+
+
+def _exemplar(
+    wanted: Exemplar | np.ndarray | str | None, coarse: np.ndarray, position: np.ndarray, projection: Projection
+) -> np.ndarray:
+    """The fine network's exemplar (256, 256, 3), see `Engine.normals`."""
+    if wanted is None:
+        return coarse
+    if isinstance(wanted, str):
+        wanted = base_exemplar(projection)
+    elif isinstance(wanted, Exemplar):
+        wanted = wanted.on_crop(position, crop_levels.resized_mask(projection.mask, CROP))
+    return filled(wanted, coarse)
 
 
 class _Made(NamedTuple):

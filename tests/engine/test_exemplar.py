@@ -8,12 +8,16 @@ import pytest
 
 import hffne.models
 from hffne.cli.main import main
+from hffne.evaluation.metrics import angles
 from hffne.exemplar import ExemplarError, read_exemplar
+from hffne.geometry.grids import sample
+from hffne.geometry.project import project
+from hffne.geometry.uv import template
 from hffne.normal_file import encode_png
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.pipeline import Engine
-from posed_head import PosedModels, turned
+from posed_head import PosedModels, position_map, turned
 
 
 @pytest.fixture
@@ -26,17 +30,43 @@ def ball():
     return normal.astype(np.float32), mask
 
 
-def test_a_file_is_cut_to_its_face(ball, tmp_path):
+def test_a_file_is_laid_on_the_face(ball, tmp_path):
     normal, mask = ball
     np.savez(tmp_path / "a.npz", normal=normal, mask=mask)
-    got = read_exemplar(tmp_path / "a.npz")
-    assert got.shape == (256, 256, 3) and np.allclose(np.linalg.norm(got, axis=2), 1, atol=1e-4)
-    # The ball fills the square: left looks left, up looks up, the corners face the viewer.
-    assert got[128, 20, 0] < -0.7 and got[20, 128, 1] > 0.7 and got[128, 128, 2] > 0.99
-    assert np.allclose(got[0, 0], [0, 0, 1])
     (tmp_path / "ä.png").write_bytes(encode_png(normal, mask))
-    picture = read_exemplar(tmp_path / "ä.png")  # flat around the ball, so it is not cut
-    assert picture[102, 120, 0] < -0.2 and picture[102, 200, 0] > 0.2
+    position = position_map(turned(20, -8, 6))
+    face = project(position).mask
+    row, column = (round(axis.mean()) for axis in np.nonzero(face))
+    radius = np.sqrt(face.sum() / np.pi)
+    left, up = round(column - 0.9 * radius), round(row - 0.9 * radius)
+    for name in ("a.npz", "ä.png"):
+        got = read_exemplar(tmp_path / name).on_crop(position, face)
+        assert got.shape == (256, 256, 3) and got[row, left, 0] < -0.7 and got[up, column, 1] > 0.7
+        assert got[row, column, 2] > 0.99 and not got[0, 0].any()
+        length = np.linalg.norm(got, axis=2)
+        assert np.abs(length[length > 0] - 1).mean() < 0.05 and (length > 0.5).sum() == pytest.approx(
+            face.sum(), rel=0.05
+        )
+        framed = read_exemplar(tmp_path / name).on_mean_face()
+        assert framed[128, 128, 2] > 0.9 and not framed[0, 0].any()
+    # Without a face that is known, a picture is a whole crop.
+    np.savez(tmp_path / "whole.npz", normal=np.broadcast_to(np.float32([0.6, 0, 0.8]), (50, 50, 3)))
+    assert np.allclose(
+        read_exemplar(tmp_path / "whole.npz").on_crop(position, face)[2:-2, 2:-2], [0.6, 0, 0.8], atol=1e-3
+    )
+
+
+def test_landmarks_turn_and_place_a_file(tmp_path):
+    position = position_map(turned(0, 0, 0))
+    points = sample(position, template().landmarks)
+    angle = np.radians(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])  # clockwise, for y counts down
+    points[:, :2] = 2 * (points[:, :2] - 128) @ turn.T + 300
+    # Looking along the photo's x: after turning back, up by 30 degrees.
+    coarse = np.broadcast_to(np.float32([1, 0, 0]), (600, 600, 3))
+    np.savez(tmp_path / "t.npz", coarse=coarse, normal=coarse * 0, mask=np.ones((600, 600), bool), landmarks=points)
+    got = read_exemplar(tmp_path / "t.npz").on_crop(position, project(position).mask)
+    assert np.allclose(got[128, 128], [np.cos(angle), np.sin(angle), 0], atol=1e-3)
 
 
 def test_other_files_are_refused(tmp_path, astronaut_file, capsys):
@@ -64,8 +94,20 @@ def test_only_the_fine_network_gets_it(monkeypatch, astronaut):
     plain = engine.normals(photo, face)
     from_base = engine.normals(photo, face, exemplar="base")
     from_file = engine.normals(photo, face, exemplar=own)
-    assert np.array_equal(given[0], plain.coarse) and np.array_equal(given[2], own)
+    assert np.array_equal(given[0], plain.coarse) and np.allclose(given[2], own, atol=1e-6)
     shown = from_base.projection.mask
     angle = np.degrees(np.arccos(np.clip((given[1] * from_base.projection.normal).sum(2)[shown], -1, 1)))
     assert np.median(angle) < 1
+    assert np.allclose(given[1][~shown], plain.coarse[~shown], atol=1e-6)
     assert np.array_equal(from_file.coarse, plain.coarse)
+
+
+def test_a_faces_own_exemplar_from_a_file_changes_nothing(astronaut_file, tmp_path):
+    again = tmp_path / "again"
+    command = ["normals", str(astronaut_file), "--device", "cpu", "--size", "256", "-o"]
+    assert main([*command, str(tmp_path)]) == 0
+    own = tmp_path / f"{astronaut_file.stem}.npz"
+    assert main([*command, str(again), "--exemplar", str(own)]) == 0
+    with np.load(own) as first, np.load(again / own.name) as second:
+        assert np.array_equal(first["coarse"], second["coarse"])
+        assert angles(first["fine"], second["fine"])[first["mask"]].mean() < 0.5

@@ -125,6 +125,17 @@ def test_the_command_draws_photos(figure, columns, rows, loaded, astronaut_file,
         assert all(np.abs(tiles[k] - other).mean() > 0.3 for other in tiles[k + 1 :]), "two tiles show the same"
 
 
+@pytest.mark.parametrize("figure", ["shading", "relight"])
+def test_the_fine_networks_normals_by_choice(figure, loaded, astronaut_file, tmp_path):
+    pictures = []
+    for name, options in (("product", []), ("n", ["--no-merge"])):
+        output = tmp_path / f"{name}.png"
+        assert main(["figure", figure, str(astronaut_file), *options, "-o", str(output)]) == 0
+        pictures.append(np.asarray(Image.open(output)).astype(int)[52:244])
+    photo, normal = (np.abs(pictures[0] - pictures[1])[:, 4 + k * 196 : 196 + k * 196].mean() for k in (0, 1))
+    assert photo == 0 and normal > 1
+
+
 def test_relighting_an_albedo_beside_its_ground_truth(loaded, astronaut, tmp_path):
     _normals, _mask = standins.ict3drfe(tmp_path / "set", faces=(("01", "smile"),))
     face = astronaut[0:240, 120:320]

@@ -107,8 +107,11 @@ def test_the_second_stage_takes_the_exemplar_of_its_recipe():
 
     paired = exemplar("paired")
     assert torch.equal(exemplar("unpaired"), paired.roll(1, 0)) and not torch.equal(paired, paired.roll(1, 0))
-    own = torch.zeros(3, 64, 64)
-    assert torch.equal(exemplar("paired", own), own.expand(3, -1, -1, -1))
+    own = torch.zeros(3, 32, 32)
+    own[0, :, :16] = 1  # of another size; where it is zero, the face's own exemplar is taken
+    both = exemplar("paired", own)
+    assert torch.allclose(both[:, :, :, :30], torch.eye(3)[0].view(1, 3, 1, 1).expand(3, -1, 64, 30))
+    assert torch.allclose(both[..., 34:], paired[..., 34:], atol=1e-6)
     with pytest.raises(HffneError, match="base mesh"):
         exemplar("base")
 

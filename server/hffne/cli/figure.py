@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hffne.cli.evaluate import florence, photoface, yaleb
-from hffne.cli.evaluate.benchmark import add_limit_option
+from hffne.cli.evaluate.benchmark import add_limit_option, add_merge_option
 from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
 from hffne.cli.report import print_error, print_progress
 from hffne.errors import HffneError, NoPhotosError, RequestError
@@ -40,6 +40,8 @@ def add_parser(subparsers: Subparsers) -> None:
         figure.add_argument("photos", nargs="*" if name == "relight" else "+", type=Path, metavar="PHOTO")
         if name == "relight":
             _add_relight_options(figure)
+        if name in ("shading", "relight"):
+            add_merge_option(figure)
         _add_output(figure)
         add_engine_options(figure)
         figure.set_defaults(run=run_photos)
@@ -152,13 +154,13 @@ def _draw(
     if args.figure == "exemplar":
         return exemplar.rows(engine, photo, face, label)
     if args.figure == "shading":
-        return shading.rows(engine, photo, face, label)
+        return shading.rows(engine, photo, face, label, not args.no_merge)
     lights: Sequence[Sequence[float]] = args.light or LIGHTS
     if not all(any(light) for light in lights):
         raise RequestError("A light's direction cannot be (0, 0, 0).", hint="For example: --light -1 0.5 1")
     if item is not None:
-        return relight.dataset_rows(engine, photo, face, item, lights)
-    return relight.rows(engine, photo, face, label, lights)
+        return relight.dataset_rows(engine, photo, face, item, lights, not args.no_merge)
+    return relight.rows(engine, photo, face, label, lights, not args.no_merge)
 
 
 def _save(path: Path, rows: "list[Row]") -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,11 @@ from hffne.cli.report import print_error
 from hffne.errors import HffneError, NoFaceError, OutputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hffne.cli.options import Subparsers
+    from hffne.estimate import FaceEstimate
+    from hffne.exemplar import Exemplar
     from hffne.photo.detect import Face
     from hffne.photo.load import Photo
-    from hffne.pipeline import Engine
 
 # Values of a photo above which its files are written before the next one is opened: both would take much memory.
 _LARGE = 30_000_000
@@ -32,7 +32,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "normals",
         help="estimate the normals of the faces on photos",
-        description="Write <stem>.npz (normal, coarse, mask, landmarks) and <stem>_normal.png, a 16-bit "
+        description="Write <stem>.npz (normal, coarse, fine, mask, landmarks) and <stem>_normal.png, a 16-bit "
         "picture, for each photo. Exit code 3: a photo shows no face (the others are still done).",
     )
     parser.add_argument("photos", nargs="+", metavar="PHOTO", type=Path)
@@ -51,6 +51,11 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="FILE|base",
         help="give the fine network this exemplar: an .npz of this command, a picture of normals, or 'base', the base "
         "mesh (default: the coarse network's)",
+    )
+    parser.add_argument(
+        "--no-merge",
+        action="store_true",
+        help="the fine network's normal as it is, the paper's N, as `normal` and in the picture",
     )
     parser.add_argument(
         "--uncompressed", action="store_true", help="write the .npz without compression: faster and twice as large"
@@ -82,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
                     engine = Engine(**engine_arguments(args), **more)
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
-                    write = _do_face(engine, photo, face, exemplar, folder / stem, not args.uncompressed)
+                    estimate = partial(engine.normals, photo, face, merged=not args.no_merge, exemplar=exemplar)
+                    write = _do_face(estimate, photo, folder / stem, not args.uncompressed)
                     failures += _errors(writing)
                     writing = writer.submit(write)
                     if photo.rgb.size > _LARGE:
@@ -96,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     return failures[0].exit_code if failures else 0
 
 
-def _exemplar(wanted: str | None) -> np.ndarray | str | None:
+def _exemplar(wanted: str | None) -> Exemplar | str | None:
     """The exemplar of `Engine.normals`, read before anything is computed."""
     if wanted is None:
         return None
@@ -139,7 +145,7 @@ def _errors(writing: Future[None] | None) -> list[HffneError]:
 
 
 def _do_face(
-    engine: Engine, photo: Photo, face: Face, exemplar: np.ndarray | str | None, target: Path, compressed: bool
+    estimate_face: Callable[[], FaceEstimate], photo: Photo, target: Path, compressed: bool
 ) -> Callable[[], None]:
     """Estimate a face; returns what writes its files."""
     import numpy as np
@@ -148,11 +154,14 @@ def _do_face(
     from hffne.output import write_files
 
     started = time.perf_counter()
-    estimate = engine.normals(photo, face, exemplar=exemplar)
-    normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
+    estimate = estimate_face()
+    shape = photo.rgb.shape[:2]
+    normal, coarse, mask = estimate.on_photo(shape)
+    # The same pixels where the bands are not merged.
+    fine = normal if estimate.fine is estimate.normal else estimate.resample_to_photo(estimate.fine, shape)
     seconds = time.perf_counter() - started
     landmarks = np.asarray(estimate.landmarks, np.float32)
-    arrays = {"normal": normal, "coarse": coarse, "mask": mask, "landmarks": landmarks}
+    arrays = {"normal": normal, "coarse": coarse, "fine": fine, "mask": mask, "landmarks": landmarks}
 
     def write() -> None:
         write_files(

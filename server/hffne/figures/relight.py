@@ -39,9 +39,14 @@ def relit(albedo: np.ndarray, normal: np.ndarray, light: Sequence[float], mask: 
     return to_srgb(to_linear(albedo) * (lambertian(normal, light) * mask)[..., None])
 
 
-def rows(engine: "Engine", photo: "Photo", face: "Face", label: str, lights: Sequence[Sequence[float]]) -> list[Row]:
-    """One row for a photo: photo, normal, albedo, then shading and relighting under each light (x, y, z)."""
-    estimate = engine.normals(photo, face)
+def rows(
+    engine: "Engine", photo: "Photo", face: "Face", label: str, lights: Sequence[Sequence[float]], merged: bool = True
+) -> list[Row]:
+    """One row for a photo: photo, normal, albedo, then shading and relighting under each light (x, y, z).
+
+    merged: False takes the fine network's normals, the paper's N.
+    """
+    estimate = engine.normals(photo, face, merged=merged)
     textures = engine.build(photo, estimate, texture_size=512).textures
     parts = make_maps({"relight"}, photo, estimate, textures)
     albedo, size = parts["photo_albedo"], parts["photo_albedo"].shape[0]
@@ -53,11 +58,16 @@ def rows(engine: "Engine", photo: "Photo", face: "Face", label: str, lights: Seq
 
 
 def dataset_rows(
-    engine: "Engine", photo: "Photo", face: "Face", item: "Ict3drfeFace", lights: Sequence[Sequence[float]]
+    engine: "Engine",
+    photo: "Photo",
+    face: "Face",
+    item: "Ict3drfeFace",
+    lights: Sequence[Sequence[float]],
+    merged: bool = True,
 ) -> list[Row]:
-    """Two rows for a face of ICT-3DRFE: with our normals, and with its own."""
+    """Two rows for a face of ICT-3DRFE: with our normals (merged: as for `rows`), and with its own."""
     _, albedo, ground_truth, mask = item.read()
-    normal, _, _ = engine.normals(photo, face).on_photo(mask.shape)
+    normal, _, _ = engine.normals(photo, face, merged=merged).on_photo(mask.shape)
     error = error_picture(angles(normal, ground_truth), mask)
     soft = mask.astype(np.float32)
     rows: list[Row] = []

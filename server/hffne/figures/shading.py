@@ -15,9 +15,12 @@ YAWS = (0, 35)  # degrees by which the mesh is turned
 ALL_LIGHTS = (*LIGHTS, (0.0, 0.9, 0.35))
 
 
-def rows(engine: "Engine", photo: "Photo", face: "Face", label: str) -> list[Row]:
-    """One row per yaw: photo, estimated normals, and the base mesh under each light, without and with these normals."""
-    estimate = engine.normals(photo, face)
+def rows(engine: "Engine", photo: "Photo", face: "Face", label: str, merged: bool = True) -> list[Row]:
+    """One row per yaw: photo, estimated normals, and the base mesh under each light, without and with these normals.
+
+    merged: False takes the fine network's normals, the paper's N.
+    """
+    estimate = engine.normals(photo, face, merged=merged)
     textures = engine.build(photo, estimate, texture_size=512).textures
     rows: list[Row] = []
     for yaw in YAWS:

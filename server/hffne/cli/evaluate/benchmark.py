@@ -51,8 +51,13 @@ def add_benchmark_parser(
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all benchmarks have."""
-    parser.add_argument("--no-merge", action="store_true", help="the fine network alone, as in the paper")
+    add_merge_option(parser)
     add_engine_options(parser)
+
+
+def add_merge_option(parser: argparse.ArgumentParser) -> None:
+    """Add --no-merge."""
+    parser.add_argument("--no-merge", action="store_true", help="the fine network's normals alone, the paper's N")
 
 
 def add_part_option(parser: argparse.ArgumentParser) -> None:

@@ -198,7 +198,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         inputs = _inputs(coarse=path, vgg=options.vgg, exemplar=options.exemplar_file)
         vgg = read_vgg(options.vgg) if options.vgg else None
         file = options.exemplar_file
-        exemplar = torch.from_numpy(read_exemplar(file)).permute(2, 0, 1) if file else None
+        exemplar = torch.from_numpy(read_exemplar(file).on_mean_face()).permute(2, 0, 1) if file else None
         return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.CoarseSettings):

@@ -40,7 +40,8 @@ class PaperFine(TrainingTask):
         exemplar: torch.Tensor | None = None,
     ) -> None:
         """coarse: the trained exemplar network. vgg: see `perceptual.read_vgg`, or None for the filter bank.
-        exemplar: unit normals (3, S, S) that take the exemplar's place for every face, or None."""
+        exemplar: normals (3, s, s) that take the exemplar's place for every face, or None; where they are zero, each
+        face's own exemplar fills them."""
         super().__init__()
         self.settings, self.side = _settings(recipe), coarse.input_size
         network = fine_network(recipe)
@@ -57,7 +58,11 @@ class PaperFine(TrainingTask):
         """The exemplar normal of each face (N, 3, S, S). Raises ConfigurationError where a photo has no base mesh."""
         own = self.constants.get("exemplar")
         if own is not None:
-            return own.expand(len(batch["gray"]), -1, -1, -1)
+            side = batch["gray"].shape[-1]
+            if own.shape[-1] != side:
+                own = F.interpolate(own[None], (side, side), mode="area")[0]
+            share = (1 - own.norm(dim=0)).clamp(0, 1)
+            return unit(own[None] + share * self._estimated(batch, networks))
         if self.settings.exemplar == "base":
             if "smooth" not in batch:
                 raise ConfigurationError(
@@ -65,9 +70,13 @@ class PaperFine(TrainingTask):
                     hint="Train on a set of `hffne train data`, or choose another exemplar.",
                 )
             return unit(batch["smooth"] + torch.tensor([0.0, 0.0, 1e-4]).to(batch["smooth"]).view(1, 3, 1, 1))
-        with torch.no_grad():
-            normal = at_its_size(networks["coarse"], self.side, batch["gray"])
+        normal = self._estimated(batch, networks)
         return normal.roll(1, 0) if self.settings.exemplar == "unpaired" else normal
+
+    def _estimated(self, batch: Sample, networks: Networks) -> torch.Tensor:
+        """The coarse network's normals (N, 3, S, S)."""
+        with torch.no_grad():
+            return at_its_size(networks["coarse"], self.side, batch["gray"])
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
