@@ -52,7 +52,7 @@ def write_files(writers: Mapping[Path, Callable[[BinaryIO], object]]) -> None:
             path = next(iter(writers), path)
             files.commit()
     except OSError as error:
-        raise OutputError(f"'{path}' cannot be written: {error.strerror or error}") from None
+        raise OutputError.of(path, error) from None
 
 
 def _remove_empty(folders: list[Path]) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from hffne.cli import build
 from hffne.cli.main import main
-from hffne.errors import HffneError, OutputError
+from hffne.errors import DiskFullError, HffneError
 from hffne.normal_file import encode_png
 from hffne.output import output_folder, write_files
 
@@ -302,7 +302,7 @@ def test_files_that_belong_together_appear_together_or_not_at_all(tmp_path):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(DiskFullError, match="No space left"):
         write_files({first: lambda file: file.write(b"new"), second: full})
     assert first.read_bytes() == b"old" and files_in(tmp_path) == ["a.npz"]
     with pytest.raises(KeyboardInterrupt):

@@ -15,7 +15,10 @@ from hffne.cli.report import print_error
 from hffne.errors import HffneError
 from hffne.exit_codes import DONE, INTERNAL, INTERRUPTED
 
-VERBS = ("normals", "build", "serve", "evaluate", "bench", "train", "study", "weights", "dataset", "figure", "doctor")
+VERBS = (
+    *("normals", "batch", "build", "serve", "evaluate", "bench"),
+    *("train", "study", "weights", "dataset", "figure", "doctor"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that computes photos for `worker.Worker`: photos' paths on stdin, frames on stdout.
+
+First one frame says that the networks are loaded, or why not. Each line on stdin is a JSON object with a photo's path;
+its answer is a frame of each face, then a frame with "done", or one with "error".
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from hffne.parent_watch import call_when_parent_ends
+from hffne.service.failures import explain
+from hffne.service.frames import write_frame
+
+
+def main() -> int:
+    """Compute photos until stdin ends. Arguments: the settings as JSON, and the device or ""."""
+    call_when_parent_ends(lambda: os._exit(1))
+    # What a library prints must not get between the frames.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        import cv2
+
+        from hffne.batch.faces import faces_of
+        from hffne.batch.settings import BatchSettings
+        from hffne.pipeline import Engine
+
+        settings = BatchSettings.from_dict(json.loads(sys.argv[1]))
+        engine = Engine(sys.argv[2] or None, settings.model, settings.size)
+        if engine.device == "cpu":
+            # There is a process for each core.
+            cv2.setNumThreads(1)
+    except Exception as error:
+        write_frame(out, {"error": explain(error).as_dict()})
+        return 1
+    write_frame(out, {"ready": engine.device_name})
+    for line in sys.stdin.buffer:
+        path = Path(json.loads(line)["photo"])
+        try:
+            count = 0
+            for facts, files in faces_of(engine, path, settings):
+                arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
+                write_frame(out, {"facts": facts}, arrays)
+                count += 1
+            write_frame(out, {"done": count})
+        except BrokenPipeError:
+            return 0
+        except Exception as error:
+            _tell(out, error)
+    return 0
+
+
+def _tell(out: BinaryIO, error: Exception) -> None:
+    write_frame(out, {"error": explain(error).as_dict()})
+
+
+if __name__ == "__main__":
+    code = main()
+    # As in `hffne serve`: thread pools of native libraries sometimes abort a process that ends in the usual way.
+    os._exit(code)

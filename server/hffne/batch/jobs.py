@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job: the photos that are computed and recorded together. A shard is the result of one job."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hffne.batch.places import Place, stem_of
+from hffne.batch.records import Record
+from hffne.batch.settings import BatchSettings
+from hffne.batch.shards import Sample, encode, shard_name
+from hffne.batch.worker import Computed, Worker
+from hffne.errors import HffneError, OutputError
+
+
+@dataclass(frozen=True)
+class Job:
+    """Photos of one job.
+
+    number  of the shard and of the records; the same photos have the same number in any run
+    photos  [(name, bytes, the name of another photo whose files its own would replace, or "")]
+    """
+
+    number: int
+    photos: tuple[tuple[str, int, str], ...]
+
+
+def jobs_of(
+    names: Sequence[str], photos: dict[str, int], records: Iterable[Record], settings: BatchSettings, together: int
+) -> Iterator[Job]:
+    """The jobs of the photos `names`, in order, with numbers that no record has; together: photos in a job."""
+    taken = {record["job"] for record in records if "job" in record}
+    owners: dict[str, str] = {}
+    if not settings.sharded:
+        for name in photos:
+            # Case does not tell files apart on Windows and macOS.
+            owners.setdefault(stem_of(name).casefold(), name)
+    number = 0
+    for start in range(0, len(names), together):
+        while number in taken:
+            number += 1
+        part = names[start : start + together]
+        others = [owners.get(stem_of(name).casefold(), name) for name in part]
+        yield Job(
+            number, tuple((n, photos[n], "" if other == n else other) for n, other in zip(part, others, strict=True))
+        )
+        number += 1
+
+
+def do_job(job: Job, source: Place, target: Place, worker: Worker, settings: BatchSettings) -> list[Record]:
+    """Compute a job's photos and write their results; returns a record of each photo.
+
+    What is wrong with a photo stands in its record. Raises OutputError and StoreError where nothing can be written,
+    and what `Worker.start` raises.
+    """
+    records: list[Record] = []
+    samples: list[Sample] = []
+    for name, size, other in job.photos:
+        record: Record = {"photo": name, "bytes": size, "job": job.number}
+        records.append(record)
+        computed = _compute(name, other, source, worker)
+        if computed.error is not None:
+            record["error"] = computed.error.as_dict()
+            continue
+        record["faces"] = [facts["face"] for facts, _ in computed.faces]
+        if settings.sharded:
+            samples += [({"photo": name, **facts}, files) for facts, files in computed.faces]
+            record["files"] = [shard_name(settings.form, job.number)]
+        else:
+            files = _single_files(name, computed, settings)
+            target.write(files)
+            record["files"] = list(files)
+    if samples:
+        target.write({shard_name(settings.form, job.number): encode(settings.form, samples)})
+    return records
+
+
+def _compute(name: str, other: str, source: Place, worker: Worker) -> Computed:
+    """Compute one photo; errors are in the result, but for those that hold for all photos."""
+    if other:
+        error = OutputError(
+            f"The results of '{name}' would replace those of '{other}'.",
+            hint="Rename one of them, or keep the results in shards.",
+        )
+        return Computed(error=error)
+    with contextlib.ExitStack() as stack:
+        try:
+            path = stack.enter_context(source.file(name))
+        except HffneError as error:
+            return Computed(error=error)
+        computed = worker.compute(path, name)
+    if computed.error is not None:
+        # A copy's path says nothing.
+        computed.error.message = computed.error.message.replace(str(path.absolute()), name)
+    return computed
+
+
+def _single_files(name: str, computed: Computed, settings: BatchSettings) -> dict[str, bytes]:
+    """{file: content} of a photo, the names as of `hffne normals`."""
+    files: dict[str, bytes] = {}
+    for facts, contents in computed.faces:
+        stem = f"{stem_of(name)}_face{facts['face']}" if settings.face == "all" else stem_of(name)
+        files |= {stem + ending: data for ending, data in contents.items()}
+    return files

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Photos in a process of their own: what ends the process does not end the batch."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hffne.batch.settings import BatchSettings
+from hffne.errors import BatchWorkerError, HffneError, PhotoEndsWorkerError
+from hffne.isolation import child_environment, neutral_folder, python_command
+from hffne.parent_watch import VARIABLE
+from hffne.service.frames import FrameError, read_frame
+
+# A photo that ends its process is tried so often.
+TRIES = 3
+# Seconds; the slowest photo that is known takes a minute on one core.
+LONGEST = 600.0
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass
+class Computed:
+    """What came of one photo: its faces, or an error.
+
+    faces   [(facts, {ending: content})], see `faces.faces_of`
+    error   why there are none
+    tries   how many processes it took
+    """
+
+    faces: list[tuple[dict[str, Any], dict[str, bytes]]] = field(default_factory=list)
+    error: HffneError | None = None
+    tries: int = 1
+
+
+class Worker:
+    """Computes photos, one after the other, in a child process that is replaced when it ends.
+
+    device   as for `pipeline.Engine`
+    command  the child's command line instead of `batch.child`'s
+
+    One worker serves one thread. `close` ends the child.
+    """
+
+    def __init__(
+        self,
+        settings: BatchSettings,
+        device: str | None = None,
+        command: Sequence[str] | None = None,
+        longest: float = LONGEST,
+    ) -> None:
+        places = [place for place in sys.path if place]
+        self._command = list(command or python_command(sys.executable, "hffne.batch.child", places))
+        self._command += [json.dumps(settings.as_dict()), device or ""]
+        self._longest = longest
+        self._child: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> str:
+        """Start the child and wait for its networks; returns the device's name.
+
+        Raises the error that keeps it from starting, BatchWorkerError where it ends without one.
+        """
+        child = self._child = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=neutral_folder(),
+            env={**child_environment(), VARIABLE: str(os.getpid()), **dict.fromkeys(_ONE_THREAD, "1")},
+            # Ctrl-C is for the program; it ends its children itself.
+            start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) if sys.platform == "win32" else 0,
+        )
+        try:
+            message, _ = self._read(child)
+        except _Ended:
+            raise BatchWorkerError("A process that computes photos ended while it started.") from None
+        if "error" in message:
+            self._end()
+            raise HffneError.from_dict(message["error"])
+        return str(message.get("ready", ""))
+
+    def compute(self, path: Path, name: str | None = None) -> Computed:
+        """Compute one photo; name: what messages call it. Errors are in the result.
+
+        Raises what `start` raises, for then no photo can be computed.
+        """
+        for tries in range(1, TRIES + 1):
+            late = threading.Event()
+            try:
+                if self._child is None:
+                    self.start()
+                assert self._child is not None
+                return self._ask(self._child, path, late, tries)
+            except _Ended:
+                self._end()
+                if self._closed:
+                    break
+        reason = f"takes longer than {self._longest:.0f} s" if late.is_set() else "ended the process that computed it"
+        error = PhotoEndsWorkerError(f"'{name or path}' {reason}, {TRIES} times.")
+        return Computed(error=error, tries=TRIES)
+
+    def close(self) -> None:
+        """End the child, also from another thread while it computes. Safe to call twice."""
+        self._closed = True
+        self._end()
+
+    def _ask(self, child: "subprocess.Popen[bytes]", path: Path, late: threading.Event, tries: int) -> Computed:
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(self._longest, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert child.stdin is not None
+            try:
+                child.stdin.write(json.dumps({"photo": str(path.absolute())}).encode() + b"\n")
+                child.stdin.flush()
+            except (OSError, ValueError):
+                raise _Ended from None
+            computed = Computed(tries=tries)
+            while True:
+                message, files = self._read(child)
+                if "error" in message:
+                    return Computed(error=HffneError.from_dict(message["error"]), tries=tries)
+                if "done" in message:
+                    return computed
+                computed.faces.append((message["facts"], files))
+        finally:
+            timer.cancel()
+
+    def _read(self, child: "subprocess.Popen[bytes]") -> tuple[dict[str, Any], dict[str, bytes]]:
+        """The child's next frame. Raises _Ended when it has none."""
+        assert child.stdout is not None
+        try:
+            frame = read_frame(child.stdout)
+        except (FrameError, OSError, ValueError):
+            frame = None
+        if frame is None:
+            raise _Ended
+        return frame[0], {name: array.tobytes() for name, array in frame[1].items()}
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()
+
+
+class _Ended(Exception):
+    """The child has ended."""
+
+
+MakeWorker = Callable[[], Worker]

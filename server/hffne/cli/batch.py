@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne batch`: the normals of any number of photos, on all cores or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hffne.cli.options import add_size_option, face_choice, size_argument
+from hffne.cli.report import print_progress
+from hffne.errors import NoFaceError, OutputError
+from hffne.exit_codes import DONE
+
+if TYPE_CHECKING:
+    from hffne.batch.run import Runner
+    from hffne.batch.settings import BatchSettings
+    from hffne.cli.options import Subparsers
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Register the verb."""
+    parser = subparsers.add_parser(
+        "batch",
+        help="estimate the normals of all photos of a folder, and go on where a run was stopped",
+        description="Do what `hffne normals` does for every photo of a folder and its subfolders, in several "
+        "processes. The same command goes on where it was stopped. TARGET/report.json names every photo that failed.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="a folder, or an address such as s3://bucket/photos")
+    parser.add_argument("-o", "--output", required=True, metavar="TARGET", help="a folder, or an address")
+    parser.add_argument(
+        "--face", type=face_choice, default="largest", metavar="N|all", help="which face, as for `hffne normals`"
+    )
+    add_size_option(parser)
+    parser.add_argument("--model", default="compact", choices=["compact", "paper"], help="as for `hffne normals`")
+    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the fastest one available)")
+    parser.add_argument(
+        "--form",
+        default="files",
+        choices=["files", "webdataset", "parquet"],
+        help="files: <stem>.npz and <stem>_normal.png of each photo (default); webdataset or parquet: shards with the "
+        "normals and the mask as PNG, and the landmarks",
+    )
+    parser.add_argument("--shard", type=int, metavar="N", help="photos in one shard (default: 256)")
+    parser.add_argument("--uncompressed", action="store_true", help="write .npz without compression")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core; on a GPU one)")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS|auto", help="use a Ray cluster (needs the extra 'cluster'): its address, or auto"
+    )
+    parser.add_argument("--retry", action="store_true", help="also try the photos again that failed in an earlier run")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the batch; 0, or as for `hffne normals` the exit code of a failure."""
+    from hffne.batch.places import open_place
+    from hffne.batch.run import run_batch
+    from hffne.batch.settings import SHARD, BatchSettings
+    from hffne.errors import HffneError
+
+    settings = BatchSettings(
+        args.model, size_argument(args).get("size"), args.face, args.form, not args.uncompressed, args.shard or SHARD
+    )
+    _check_apart(args.source, args.output)
+    source, target = open_place(args.source, args.output), open_place(args.output)
+    made = run_batch(
+        source, target, settings, _runner(args, settings), not args.ray, args.retry, lambda line: print_progress(line)
+    )
+    print(f"{made['done']} photos done, {made['faces']} faces; {made['failed']} failed -> {args.output}")
+    if made["failed"]:
+        print(f"{args.output}/report.json names them and says why.")
+    failures = [HffneError.from_dict(failure) for failure in made["failures"]]
+    if any(isinstance(error, NoFaceError) for error in failures):
+        return NoFaceError.exit_code
+    return failures[0].exit_code if failures else DONE
+
+
+def _runner(args: argparse.Namespace, settings: BatchSettings) -> Runner:
+    if args.ray:
+        from hffne.batch.cluster import Cluster
+
+        return Cluster(args.ray, args.device, args.workers)
+    from hffne.batch.run import Processes, usual_count
+    from hffne.batch.worker import Worker
+
+    return Processes(partial(Worker, settings, args.device), args.workers or usual_count(args.device))
+
+
+def _check_apart(source: str, target: str) -> None:
+    """Refuse a target that is the source: the results would be taken for photos. Raises OutputError."""
+    same = source.rstrip("/") == target.rstrip("/")
+    if same or ("://" not in source + target and Path(source).resolve() == Path(target).resolve()):
+        raise OutputError("The target is the source.", hint="Name another folder for the results.")

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne batch`: every photo once, whatever happens to the processes, the disk and the program."""
+
+import json
+import sys
+import tarfile
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from hffne.batch import records
+from hffne.batch.places import Folder
+from hffne.batch.run import Processes, run_batch
+from hffne.batch.settings import BatchSettings
+from hffne.batch.worker import Worker
+from hffne.cli.main import main
+from hffne.errors import DiskFullError, HffneError, NoPhotosError, OtherSettingsError
+from hffne.normal_file import encode_png
+from paths import SUPPORT
+
+pytestmark = pytest.mark.once
+
+
+def workers(settings, count=2, device=None, longest=30.0):
+    command = [sys.executable, str(SUPPORT / "batch_child.py")]
+    return Processes(lambda: Worker(settings, device, command, longest), count)
+
+
+FILES = BatchSettings()
+
+
+def run(source, target, settings=FILES, retry=False, **options):
+    return run_batch(Folder(source, target), Folder(target), settings, workers(settings, **options), True, retry)
+
+
+def tree(folder):
+    """{name: content} of all files, but for the records, whose order is that of the work."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != records.FOLDER)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Ten photos for the stand-in, two of them in a folder, and a file that is none."""
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    for name in [*(f"a{k}" for k in range(6)), "bad", "once", "sub/a0", "sub/ü"]:
+        (folder / f"{name}.jpg").write_bytes(name.encode())
+    (folder / "notes.txt").write_text("no photo")
+    return folder
+
+
+def test_real_photos_get_what_the_single_command_gives_them_and_are_not_done_twice(
+    astronaut_file, tmp_path, monkeypatch, capsys
+):
+    source, target = tmp_path / "in", tmp_path / "in" / "out"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub" / "лицо 1.0.png").write_bytes(astronaut_file.read_bytes())
+    Image.fromarray(skimage.data.coffee()).save(source / "coffee.png")
+    (source / "text.jpg").write_text("no photo")
+    command = ["batch", str(source), "-o", str(target), "--device", "cpu", "--workers", "1", "--size", "256"]
+    assert main(command) == 3
+    report = json.loads((target / "report.json").read_text())
+    assert {k: report[k] for k in ("photos", "done", "failed", "left", "faces")} == {
+        "photos": 3, "done": 1, "failed": 2, "left": 0, "faces": 1,
+    }  # fmt: skip
+    assert {failure["photo"]: failure["code"] for failure in report["failures"]} == {
+        "coffee.png": "no_face", "text.jpg": "not_a_photo",
+    }  # fmt: skip
+    with np.load(target / "sub" / "лицо 1.0.npz") as made:
+        assert set(made) == {"normal", "coarse", "mask", "landmarks"}
+        picture = (target / "sub" / "лицо 1.0_normal.png").read_bytes()
+        assert picture == encode_png(made["normal"], made["mask"])
+        assert (
+            main(["normals", str(astronaut_file), "-o", str(tmp_path / "one"), "--device", "cpu", "--size", "256"]) == 0
+        )
+        with np.load(tmp_path / "one" / "astronaut.npz") as single:
+            together = made["mask"] & single["mask"]
+            assert together.sum() > 0.99 * single["mask"].sum() > 5000
+            cosine = (made["normal"] * single["normal"]).sum(-1)[together]
+            assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < 0.2
+    # The pictures that it wrote below the source are no photos, and nothing is left to compute.
+    monkeypatch.setattr("hffne.batch.worker.Worker.start", lambda self: pytest.fail("a process was started"))
+    assert main(command) == 3
+    assert "3 of 3 photos were done before" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["files", "webdataset"])
+def test_any_number_of_workers_and_any_interruption_give_the_same_files(source, tmp_path, form):
+    settings = BatchSettings(form=form, shard=3)
+    whole = tmp_path / "whole"
+    report = run(source, whole, settings, count=1)
+    assert (report["done"], report["failed"], report["left"]) == (9, 1, 0)
+    for stop in (1, 2):
+
+        class Interrupted(Exception):
+            pass
+
+        def stopping(jobs, *places, stop=stop):
+            for count, done in enumerate(workers(settings)(jobs, *places)):
+                if count == stop:
+                    raise Interrupted
+                yield done
+
+        target = tmp_path / f"stopped{stop}"
+        with pytest.raises(Interrupted):
+            run_batch(Folder(source), Folder(target), settings, stopping, True)
+        report = json.loads((target / "report.json").read_text())
+        assert report["left"] == 10 - stop * (1 if form == "files" else 3)
+        # A line that was being written is no record.
+        with open(target / "records" / "local.jsonl", "ab") as file:
+            file.write(b'{"photo":"a5.jpg","byt')
+        run(source, target, settings)
+        assert tree(target) == tree(whole)
+    lines = [
+        json.loads(line) for line in (target / "records" / "local.jsonl").read_bytes().split(b"\n") if b"}" in line
+    ]
+    photos = [line["photo"] for line in lines if "error" not in line]
+    assert len(photos) == len(set(photos)) == 9
+
+
+def test_a_shard_has_the_pictures_and_their_facts(source, tmp_path):
+    run(source, tmp_path / "out", BatchSettings(form="webdataset", shard=4))
+    found = {}
+    for path in sorted((tmp_path / "out" / "shards").iterdir()):
+        with tarfile.open(path) as archive:
+            content = {member.name: archive.extractfile(member).read() for member in archive}
+        for number in {name.split(".")[0] for name in content}:
+            facts = json.loads(content[f"{number}.json"])
+            assert len(facts["landmarks"]) == 68
+            found[facts["photo"]] = content[f"{number}.normal.png"], content[f"{number}.mask.png"]
+    assert found == {
+        f"{name}.jpg": (name.encode(), name.encode())
+        for name in [*(f"a{k}" for k in range(6)), "once", "sub/a0", "sub/ü"]
+    }
+
+
+def test_a_photo_that_ends_its_process_is_tried_three_times_and_the_others_go_on(source, tmp_path):
+    (source / "dies.jpg").write_bytes(b"x")
+    (source / "sleeps.jpg").write_bytes(b"x")
+    report = run(source, tmp_path / "out", longest=1.0)
+    assert (report["done"], report["failed"], report["left"]) == (9, 3, 0)
+    failures = {failure["photo"]: failure for failure in report["failures"]}
+    assert failures["dies.jpg"]["message"] == "'dies.jpg' ended the process that computed it, 3 times."
+    assert failures["sleeps.jpg"]["message"] == "'sleeps.jpg' takes longer than 1 s, 3 times."
+    assert {failures[name]["code"] for name in ("dies.jpg", "sleeps.jpg")} == {"photo_ends_worker"}
+    # They are not tried again, unless that is wished.
+    (source / "sleeps.jpg").unlink()
+    (source / "dies.mended").touch()
+    assert run(source, tmp_path / "out")["failed"] == 2
+    report = run(source, tmp_path / "out", retry=True)
+    assert (report["done"], report["failed"]) == (10, 1)
+
+
+def test_a_photo_that_changed_is_done_again(source, tmp_path):
+    run(source, tmp_path / "out")
+    (source / "a3.jpg").write_bytes(b"another one")
+    run(source, tmp_path / "out")
+    assert (tmp_path / "out" / "a3.npz").read_bytes() == b"another one"
+
+
+def test_two_photos_with_one_name_are_told_apart_or_refused(source, tmp_path):
+    (source / "A0.png").write_bytes(b"other")
+    report = run(source, tmp_path / "out")
+    (failure,) = [one for one in report["failures"] if one["code"] == "cannot_write"]
+    assert "would replace those of" in failure["message"]
+    assert run(source, tmp_path / "shards", BatchSettings(form="webdataset"))["failed"] == 1
+
+
+def test_a_full_disk_ends_the_run_with_one_sentence_and_the_next_run_goes_on(source, tmp_path):
+    class Full(Folder):
+        left = 4
+
+        def write(self, files):
+            if not {"batch.json", "report.json"} & set(files):
+                self.left -= 1
+                if self.left < 0:
+                    raise DiskFullError.of(self.path / next(iter(files)), OSError(28, "No space left on device"))
+            super().write(files)
+
+    settings = BatchSettings()
+    with pytest.raises(DiskFullError, match="No space left"):
+        run_batch(Folder(source), Full(tmp_path / "out"), settings, workers(settings), True)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert 3 <= report["done"] <= 4 and report["left"] > 4
+    assert run(source, tmp_path / "out")["done"] == 9
+
+
+def test_what_keeps_a_batch_from_starting(source, tmp_path):
+    run(source, tmp_path / "out")
+    with pytest.raises(OtherSettingsError, match="size None, not 512"):
+        run(source, tmp_path / "out", BatchSettings(size=512))
+    with pytest.raises(NoPhotosError):
+        run(tmp_path / "nothing", tmp_path / "out2")
+    with pytest.raises(HffneError, match="There is no such device"):
+        run(source, tmp_path / "out3", device="none")
+    assert main(["batch", str(source), "-o", str(source)]) == 4
+
+
+def test_masks_and_normals_of_a_shard_are_pictures(astronaut_file):
+    from hffne.batch.faces import faces_of
+    from hffne.pipeline import Engine
+
+    ((facts, files),) = faces_of(Engine("cpu"), astronaut_file, BatchSettings(form="parquet", size=256))
+    normal, mask = (cv2.imdecode(np.frombuffer(files[name], np.uint8), -1) for name in ("normal.png", "mask.png"))
+    assert normal.shape == (512, 512, 3) and normal.dtype == np.uint16 and mask.shape == (512, 512)
+    vectors = normal[mask > 0][:, ::-1] / 32767.5 - 1
+    assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-3
+    assert np.array(facts["landmarks"]).shape == (68, 3) and (facts["face"], facts["crop"]) == (0, 256)
