@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Normals on a photo's pixels as files: a 16-bit picture, or all arrays in an .npz."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from hffne.errors import OutputError
 
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+
 # Rows that are encoded at once: a photo of 48 million pixels would take another 600 MB as float.
 _BAND = 256
 _FLAT = np.array([0.0, 0.0, 1.0], np.float32)
+
+
+def arrays_on_photo(estimate: FaceEstimate, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """What an .npz of `hffne normals` holds, on the pixels of a photo of `shape` (H, W).
+
+    normal, coarse, fine (H, W, 3) float32, mask (H, W) bool, landmarks (68, 3) float32, see `estimator.FaceNormals`.
+    """
+    normal, coarse, mask = estimate.on_photo(shape)
+    # The same pixels where the bands are not merged.
+    fine = normal if estimate.fine is estimate.normal else estimate.resample_to_photo(estimate.fine, shape)
+    landmarks = np.asarray(estimate.landmarks, np.float32)
+    return {"normal": normal, "coarse": coarse, "fine": fine, "mask": mask, "landmarks": landmarks}
 
 
 def encode_png(normal: np.ndarray, mask: np.ndarray) -> bytes:

@@ -71,7 +71,7 @@ def test_real_photos_get_what_the_single_command_gives_them_and_are_not_done_twi
         "coffee.png": "no_face", "text.jpg": "not_a_photo",
     }  # fmt: skip
     with np.load(target / "sub" / "лицо 1.0.npz") as made:
-        assert set(made) == {"normal", "coarse", "mask", "landmarks"}
+        assert set(made) == {"normal", "coarse", "fine", "mask", "landmarks"}
         picture = (target / "sub" / "лицо 1.0_normal.png").read_bytes()
         assert picture == encode_png(made["normal"], made["mask"])
         assert (

@@ -11,7 +11,7 @@ import numpy as np
 
 from hffne.batch.settings import BatchSettings
 from hffne.errors import OutputError
-from hffne.normal_file import encode_png, npz_writer
+from hffne.normal_file import arrays_on_photo, encode_png, npz_writer
 from hffne.photo.detect import choose_faces, find_faces
 from hffne.photo.load import load_photo
 
@@ -32,20 +32,19 @@ def faces_of(
     chosen = choose_faces(find_faces(photo), settings.face, path)
     for number, face in chosen:
         estimate = engine.normals(photo, face)
-        normal, coarse, mask = estimate.on_photo(photo.rgb.shape[:2])
-        landmarks = np.asarray(estimate.landmarks, np.float32)
+        arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
+        normal, mask = arrays["normal"], arrays["mask"]
         facts = {
             "face": number,
             "width": photo.size[0],
             "height": photo.size[1],
             "crop": estimate.crop.size,
-            "landmarks": [[round(float(value), 3) for value in point] for point in landmarks],
+            "landmarks": [[round(float(value), 3) for value in point] for point in arrays["landmarks"]],
             "notices": list(photo.notices),
         }
         if settings.sharded:
             yield facts, {"normal.png": encode_png(normal, mask), "mask.png": _encoded_mask(mask)}
         else:
-            arrays = {"normal": normal, "coarse": coarse, "mask": mask, "landmarks": landmarks}
             written = _bytes_of(npz_writer(settings.compress, **arrays))
             yield facts, {".npz": written, "_normal.png": encode_png(normal, mask)}
 

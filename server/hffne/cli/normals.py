@@ -148,26 +148,19 @@ def _do_face(
     estimate_face: Callable[[], FaceEstimate], photo: Photo, target: Path, compressed: bool
 ) -> Callable[[], None]:
     """Estimate a face; returns what writes its files."""
-    import numpy as np
-
-    from hffne.normal_file import npz_writer, png_writer, suffixed
+    from hffne.normal_file import arrays_on_photo, npz_writer, png_writer, suffixed
     from hffne.output import write_files
 
     started = time.perf_counter()
     estimate = estimate_face()
-    shape = photo.rgb.shape[:2]
-    normal, coarse, mask = estimate.on_photo(shape)
-    # The same pixels where the bands are not merged.
-    fine = normal if estimate.fine is estimate.normal else estimate.resample_to_photo(estimate.fine, shape)
+    arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
-    landmarks = np.asarray(estimate.landmarks, np.float32)
-    arrays = {"normal": normal, "coarse": coarse, "fine": fine, "mask": mask, "landmarks": landmarks}
 
     def write() -> None:
         write_files(
             {
                 suffixed(target, ".npz"): npz_writer(compressed, **arrays),
-                suffixed(target, "_normal.png"): png_writer(normal, mask),
+                suffixed(target, "_normal.png"): png_writer(arrays["normal"], arrays["mask"]),
             }
         )
         print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s, {estimate.crop.size} px)")
