@@ -117,6 +117,10 @@ def _read_archive(path: Path) -> Exemplar:
                 landmarks = None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ExemplarError(f"'{path}' has no array named normal.") from error
+    if normal.ndim == 3 and face is not None:
+        # Beside the face a file may hold anything; only unit vectors there are normals.
+        beside = np.abs(np.linalg.norm(normal, axis=2) - 1) < 0.02
+        normal = np.where((face | beside)[..., None], normal, 0).astype(np.float32)
     if landmarks is None and normal.ndim == 3:
         known = np.linalg.norm(normal, axis=2) > 0.5
         face = face if face is not None else None if known.all() or not known.any() else known

@@ -41,9 +41,13 @@ def test_photoface_measures_each_photo_of_a_session_on_the_face(tmp_path, monkey
     normal, mask = sessions[0].ground_truth()
     engine = TiltingEngine(normal, mask)
     (sessions[1].folder / "im1.bmp").write_bytes(b"BM")
+    (sessions[2].folder / "im2.bmp").unlink()
+    with pytest.raises(HffneError, match=r"lacks im2\.bmp"):
+        photoface_files.find(tmp_path)
     told = []
-    results, left_out = photoface.evaluate(engine, sessions[:2], report=told.append)
-    assert left_out == [sessions[1].name] and any("im1.bmp" in text for text in told)
+    results, left_out = photoface.evaluate(engine, photoface_files.find(tmp_path, part=True)[:3], report=told.append)
+    assert left_out == [sessions[1].name, sessions[2].name]
+    assert any("im1.bmp" in text for text in told) and any("im2.bmp" in text for text in told)
     assert [(r.name, r.group) for r in results] == [(sessions[0].name, f"im{k}") for k in range(4)]
     face = mask & face_region(in_the_middle(mask[..., None])[0], mask.shape)
     assert results[2].raw.mean == pytest.approx(tilt_of(normal, face), abs=0.02) and results[2].rotated.mean < 0.02

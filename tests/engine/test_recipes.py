@@ -32,6 +32,11 @@ def test_the_recipes_of_the_published_training():
     assert (coarse.steps, fine.steps, fine.settings.lambda_ref) == (200000, 150000, 1)
     assert (coarse.data.photos, fine.data.photos) == (0, 1)
     assert fine_network(read_recipe("compact", "paper-fine")).variant == Variant()
+    assert read_recipe("paper", "paper-fine") == read_recipe("paper-text", "paper-fine")
+    assert (fine.optimizer.betas, fine.settings.balance, fine.settings.area) == ((0.9, 0.999), "paper-text", "face")
+    code = read_recipe("paper-code", "paper-fine")
+    assert (code.optimizer.betas, code.settings.balance, code.settings.area) == ((0.9, 0.99), "paper-code", "picture")
+    assert read_recipe("paper-code", "paper-coarse") == coarse
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,12 +69,21 @@ def test_every_variant_has_its_word_in_a_recipe():
         (lambda r: r["tasks"]["paper-fine"]["settings"].update(architecture="A9"), "tasks.paper-fine.settings.arch"),
         (lambda r: r["tasks"]["paper-fine"]["data"].update(photos=2), "tasks.paper-fine.data.photos is 2"),
         (lambda r: r["tasks"].update(other={}), "tasks.other is not a task"),
+        (lambda r: r["optimizer"].update(betas=[0.9, 1]), r"optimizer.betas\[1\] is 1, but must be less than 1"),
+        (
+            lambda r: r["tasks"]["paper-fine"]["settings"].update(balance="text"),
+            "balance is 'text', but must be one of",
+        ),
+        (
+            lambda r: r.update(micro_batch=1) or r["tasks"]["paper-fine"]["settings"].update(exemplar="unpaired"),
+            "there is no other face",
+        ),
         (lambda r: r.update(optimizer=3), "must be a table"),
         (lambda r: r.pop("tasks"), "table 'tasks'"),
     ],
 )
 def test_the_first_wrong_key_is_named(tmp_path, change, words):
-    content = json.loads((FOLDER / "paper.json").read_text())
+    content = json.loads((FOLDER / "paper-text.json").read_text())
     change(content)
     (tmp_path / "r.json").write_text(json.dumps(content))
     with pytest.raises(ConfigurationError, match=words) as caught:
@@ -89,3 +103,9 @@ def test_a_file_that_is_no_recipe_of_the_task(tmp_path):
         read_recipe("prn", "prn").changed({"size": 256})
     with pytest.raises(ConfigurationError, match="patch is 160"):
         read_recipe("fine", "fine").changed({"size": 128})
+
+
+def test_recipes_of_before_a_key_existed_are_read():
+    content = json.loads(read_recipe("paper", "paper-fine").as_json())
+    del content["optimizer"]["betas"], content["tasks"]["paper-fine"]["settings"]["balance"]
+    assert from_dict(content, "paper-fine", "x") == read_recipe("paper", "paper-fine")

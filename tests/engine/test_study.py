@@ -61,6 +61,15 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
     assert len(set(means)) == 5 and rows["A3"]["in_domain_fine"] == rows["StyleGAN2"]["in_domain_fine"]
     assert all(0 < row["out_of_domain_fine"]["mean"] < 180 for row in rows.values())
     assert len({row["in_domain_exemplar"]["mean"] for row in rows.values()}) == 1
+    # Other budgets in the same folder are refused, by what differs.
+    more = command.copy()
+    more[more.index("--coarse-steps") + 1] = "8"
+    assert main(["study", "modulation", *more]) == 2
+    assert "another run: input budget was 4 steps, now it is 8 steps" in capsys.readouterr().err
+    recipe["optimizer"]["betas"] = [0.5, 0.9]
+    (tmp_path / "r.json").write_text(json.dumps(recipe))
+    assert main(["study", "modulation", *command]) == 2
+    assert "another run: optimizer.betas was not given, now it is [0.5, 0.9]" in capsys.readouterr().err
 
 
 def test_truth_lies_where_the_crop_does():

@@ -2,7 +2,7 @@
 """Options that several commands share."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 # What `ArgumentParser.add_subparsers` returns.
@@ -60,6 +60,17 @@ def crop_size(text: str) -> str | int:
     if text.isascii() and text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is neither 'auto' nor a number of pixels")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number, `least` or more. It raises argparse.ArgumentTypeError."""
+
+    def number(text: str) -> int:
+        if text.isascii() and text.isdigit() and int(text) >= least:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {least} or more")
+
+    return number
 
 
 def face_choice(text: str) -> str | int:

@@ -29,6 +29,7 @@ SOURCE = DatasetSource(
 )
 PEOPLE = 453
 LIGHTS = 4
+LIGHT_FILE = "LightSource.m"
 _SESSION = re.compile(r"\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
 
 
@@ -52,7 +53,7 @@ class PhotofaceSession:
 
     def lights(self) -> np.ndarray:
         """(4, 3) unit vectors toward the lights, camera space. Raises HffneError."""
-        return read_lights(self.folder / "LightSource.m")
+        return read_lights(self.folder / LIGHT_FILE)
 
     def read(self) -> list[np.ndarray]:
         """The four photos, (H, W, 3) uint8. Raises HffneError for one that is damaged or of another size."""
@@ -75,14 +76,14 @@ class PhotofaceSession:
             raise SOURCE.broken(self.folder, "no pixel is lit by three of its lights.")
         if _hollow(relief.normal, mask):
             raise SOURCE.broken(
-                self.folder / "LightSource.m",
+                self.folder / LIGHT_FILE,
                 "with these lights the face comes out hollow, so they do not belong to the photos.",
             )
         return relief.normal, mask
 
 
 def find(folder: str | Path, part: bool = False) -> list[PhotofaceSession]:
-    """All sessions, sorted. part: accept fewer than 453 people. Raises HffneError."""
+    """All sessions, sorted. part: accept fewer than 453 people, and sessions that lack files. Raises HffneError."""
     folder = SOURCE.folder(folder)
     folder = next(inner for inner in (folder / "PhotofaceDB", folder) if inner.is_dir())
     sessions = [
@@ -95,9 +96,9 @@ def find(folder: str | Path, part: bool = False) -> list[PhotofaceSession]:
     if not sessions:
         raise SOURCE.not_found(folder)
     for session in sessions:
-        names = [*(path.name for path in session.photos), "LightSource.m"]
+        names = [*(path.name for path in session.photos), LIGHT_FILE]
         missing = [name for name in names if not (session.folder / name).is_file()]
-        if missing:
+        if missing and not part:
             raise SOURCE.incomplete(f"'{session.folder}' lacks {shortened(missing, 5)}.")
     people = len({session.person for session in sessions})
     if people < PEOPLE and not part:

@@ -138,6 +138,7 @@ def run_study(
         source,
         output / "coarse",
         seed,
+        inputs={"budget": f"{coarse_recipe.steps} steps"},  # a run goes on with more steps, a study does not
         workers=settings.workers,
         report=report,
     )
@@ -161,7 +162,7 @@ def run_study(
             fine_source,
             output / row.folder,
             seed,
-            inputs={"coarse": file_hash(exemplars)},
+            inputs={"coarse": file_hash(exemplars), "budget": f"{own.steps} steps"},
             workers=settings.workers,
             report=report,
         )

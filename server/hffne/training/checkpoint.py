@@ -22,7 +22,7 @@ def run_facts(recipe: Recipe, seed: int, data: str, inputs: dict[str, str]) -> d
 
     data: the source's fingerprint. inputs: hashes of the files that the run begins with, by name.
     """
-    settings = {key: value for key, value in recipe.as_dict().items() if key not in MAY_CHANGE}
+    settings = {key: value for key, value in recipe.without_defaults().items() if key not in MAY_CHANGE}
     settings.update(settings.pop("tasks")[recipe.task])
     facts = {"task": recipe.task, "seed": seed, "data": data, **_flat(settings)}
     if recipe.schedule.name != "constant":

@@ -107,10 +107,16 @@ class Perceptual(nn.Module):
         self.encoder: Relu12 | FilterBank = Relu12(vgg) if vgg else FilterBank()
         self.color = bool(vgg)
 
-    def forward(self, gray: torch.Tensor, normal: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """gray (N, 1, H, W) in 0..1, unit normals (N, 3, H, W) -> the mean difference."""
+    def forward(
+        self, gray: torch.Tensor, normal: torch.Tensor, weight: torch.Tensor, color: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """gray (N, 1, H, W) and color (N, 3, H, W) in 0..1, unit normals (N, 3, H, W) -> the mean difference.
+
+        color: the gray picture by default; the filter bank takes that in any case.
+        """
         if self.color:
-            ours, photo = self.encoder(normal * 0.5 + 0.5), self.encoder(gray.expand(-1, 3, -1, -1))
+            picture = gray if color is None else color
+            ours, photo = self.encoder(normal * 0.5 + 0.5), self.encoder(picture.expand(-1, 3, -1, -1))
         else:
             ours, photo = self.encoder(normal.mean(1, keepdim=True)), self.encoder(gray)
         difference = (photo - ours).abs().mean(1)

@@ -18,7 +18,8 @@ from hffne.training.settings import TASKS, Count, Drawing, Intervals, Optimizer,
 from hffne.training.typed_json import KeyProblem, Range, parsed
 
 FOLDER = Path(__file__).with_name("recipes")
-NAMES = ("prn", "coarse", "fine", "paper", "compact", "study")
+NAMES = ("prn", "coarse", "fine", "paper-text", "paper-code", "compact", "study")
+_ALIASES = {"paper": "paper-text"}
 _HINT = "Start from a file in server/hffne/training/recipes; training/settings.py describes every key."
 # What may change when a run is resumed: nothing of it changes the weights after a given step, but for rounding.
 MAY_CHANGE = ("steps", "precision", "keep", "every")
@@ -70,6 +71,12 @@ class Recipe:
         task, settings = values.pop("task"), values.pop("settings")
         return values | {"tasks": {task: {"settings": settings}}}
 
+    def without_defaults(self) -> dict[str, Any]:
+        """The same without the keys that may be missing from a file and have the value that they then get."""
+        values = _without_defaults(self)
+        task, settings = values.pop("task"), values.pop("settings")
+        return values | {"tasks": {task: {"settings": settings}}}
+
     def as_json(self) -> str:
         """The recipe as the text of a recipe file, on one line, its keys sorted."""
         return json.dumps(self.as_dict(), sort_keys=True)
@@ -93,7 +100,8 @@ class Recipe:
 
 def read_recipe(wanted: str | Path, task: str) -> Recipe:
     """The recipe of a task: a built-in one by its name (see NAMES), or a file. Raises ConfigurationError."""
-    path = FOLDER / f"{wanted}.json" if wanted in NAMES else Path(wanted)
+    name = _ALIASES.get(str(wanted), str(wanted))
+    path = FOLDER / f"{name}.json" if name in NAMES else Path(wanted)
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError:
@@ -153,6 +161,10 @@ def _check(recipe: Recipe, name: str) -> None:
         )
     if recipe.task == "coarse" and recipe.size % 64:
         raise ConfigurationError(f"{name}: size is {recipe.size}, but task coarse needs a multiple of 64.", hint=_HINT)
+    if getattr(recipe.settings, "exemplar", "") == "unpaired" and recipe.micro_batch == 1:
+        raise ConfigurationError(
+            f"{name}: settings.exemplar is 'unpaired', but with a micro_batch of 1 there is no other face.", hint=_HINT
+        )
     patch = getattr(recipe.settings, "patch", 0)
     if patch > recipe.size:
         raise ConfigurationError(f"{name}: settings.patch is {patch}, but size is only {recipe.size}.", hint=_HINT)
@@ -162,6 +174,16 @@ def _common() -> type[Any]:
     """The part of Recipe that is the same for all tasks, as a dataclass."""
     known = [f for f in dataclasses.fields(Recipe) if f.name not in ("task", "settings")]
     return dataclasses.make_dataclass("Common", [(f.name, f.type) for f in known], frozen=True)
+
+
+def _without_defaults(table: Any) -> dict[str, Any]:
+    """A dataclass as a table, without the fields that have their defaults."""
+    out: dict[str, Any] = {}
+    for field in dataclasses.fields(table):
+        value = getattr(table, field.name)
+        if field.default is dataclasses.MISSING or value != field.default:
+            out[field.name] = _without_defaults(value) if dataclasses.is_dataclass(value) else value
+    return out
 
 
 def _merged(common: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

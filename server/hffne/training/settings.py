@@ -13,6 +13,10 @@ Positive: TypeAlias = Annotated[float, Range(above=0)]
 NotNegative: TypeAlias = Annotated[float, Range(least=0)]
 Share: TypeAlias = Annotated[float, Range(least=0, most=1)]
 Count: TypeAlias = Annotated[int, Range(least=1)]
+_Decay: TypeAlias = Annotated[float, Range(least=0, below=1)]
+
+# What the perceptual term is divided by (`PaperFineSettings.balance`).
+BALANCES = {"paper-text": 1.0, "paper-code": 256.0 * 256.0}
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,14 @@ class Optimizer:
     learning_rate  its highest value, see Schedule
     weight_decay   of adamw, 0 for none
     clip           the largest norm of the gradient, 0 for no limit
+    betas          the decay rates of Adam's two running means
     """
 
     name: Literal["adam", "adamw"]
     learning_rate: Positive
     weight_decay: NotNegative
     clip: NotNegative
+    betas: tuple[_Decay, _Decay] = (0.9, 0.999)
 
 
 @dataclass(frozen=True)
@@ -214,13 +220,18 @@ class PaperFineSettings:
     lambda_ref    weight of the reconstruction (equation 10)
     architecture  A1, A2 or A3, see networks.variants
     modulation    stylegan2, adain or none, see networks.variants
-    exemplar      "paired", "unpaired" (another face's) or "base" (the face model's normals)
+    exemplar      "paired", "unpaired" (another face's of the micro batch) or "base" (the face model's normals)
+    balance       the perceptual term beside the reconstruction: "paper-text", both are means over pixels and features;
+                  "paper-code", the perceptual mean is divided by 256 * 256 too, as in the published script
+    area          where both terms are measured: "face", or "picture", all of the crop, as in the published script
     """
 
     lambda_ref: NotNegative
     architecture: Literal["A1", "A2", "A3"]
     modulation: Literal["stylegan2", "adain", "none"]
     exemplar: Literal["paired", "unpaired", "base"]
+    balance: Literal["paper-text", "paper-code"] = "paper-text"
+    area: Literal["face", "picture"] = "face"
 
 
 Settings: TypeAlias = PositionSettings | CoarseSettings | FineSettings | PaperCoarseSettings | PaperFineSettings

@@ -203,4 +203,4 @@ def _optimizer(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.Op
     """The recipe's optimizer."""
     settings = recipe.optimizer
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-    return kind(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+    return kind(parameters, settings.learning_rate, settings.betas, weight_decay=settings.weight_decay)

@@ -2,7 +2,7 @@
 """Plain data (as JSON gives it) to frozen dataclasses, checked: the first wrong key is named."""
 
 import math
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -49,18 +49,21 @@ class KeyProblem(ValueError):
 
 
 def parsed(cls: type[T], data: object, path: str = "") -> T:
-    """A dataclass from plain data; every field must be there and nothing else. Raises KeyProblem."""
+    """A dataclass from plain data; every field without a default must be there and nothing else. Raises KeyProblem."""
     if not isinstance(data, dict):
         raise KeyProblem(path, "must be a table")
     hints = get_type_hints(cls, include_extras=True)
     names = [field.name for field in fields(cls)]
-    for key in [*names, *data]:
+    needed = [field.name for field in fields(cls) if field.default is MISSING]
+    for key in [*needed, *data]:
         full = f"{path}.{key}" if path else str(key)
         if key not in data:
             raise KeyProblem(full, "is missing")
         if key not in names:
             raise KeyProblem(full, f"is not a key that is known here; known: {', '.join(names)}")
-    return cls(**{name: _value(hints[name], data[name], f"{path}.{name}" if path else name) for name in names})
+    return cls(
+        **{name: _value(hints[name], data[name], f"{path}.{name}" if path else name) for name in names if name in data}
+    )
 
 
 def _value(kind: Any, data: Any, path: str) -> Any:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hffne.cli.options import at_least
+
 if TYPE_CHECKING:
     from hffne.training.recipe import Recipe
     from hffne.training.sources import SampleSource
@@ -75,14 +77,17 @@ def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> No
     parser.add_argument("--rate", type=float, metavar="SHARE", help="share of the learning rate (default: 1)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--until", type=int, metavar="STEP", help="stop after this step, with a checkpoint")
-    parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
+    parser.add_argument("--until", type=at_least(1), metavar="STEP", help="stop after this step, with a checkpoint")
+    parser.add_argument("--threads", type=at_least(1), help="torch threads (default: torch's own)")
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes that draw samples, for each device (default: %(default)s)"
+        "--workers",
+        type=at_least(0),
+        default=1,
+        help="processes that draw samples, for each device (default: %(default)s)",
     )
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
     parser.add_argument("--devices", default="1", help="how many devices, or auto (default: %(default)s)")
-    parser.add_argument("--nodes", type=int, default=1, help="how many machines (default: %(default)s)")
+    parser.add_argument("--nodes", type=at_least(1), default=1, help="how many machines (default: %(default)s)")
 
 
 def _file(parser: argparse.ArgumentParser, name: str, text: str) -> None:
@@ -178,6 +183,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     """What makes the task, and the hashes of the files that it begins with."""
     import torch
 
+    from hffne.errors import ConfigurationError
     from hffne.exemplar import read_exemplar
     from hffne.networks.coarse import CoarseNetwork
     from hffne.training import settings
@@ -198,6 +204,11 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         inputs = _inputs(coarse=path, vgg=options.vgg, exemplar=options.exemplar_file)
         vgg = read_vgg(options.vgg) if options.vgg else None
         file = options.exemplar_file
+        if file and own.exemplar != "paired":
+            raise ConfigurationError(
+                f"--exemplar-file gives one exemplar to all faces, but the recipe's is {own.exemplar!r}.",
+                hint="Leave the option out, or use a recipe whose exemplar is 'paired'.",
+            )
         exemplar = torch.from_numpy(read_exemplar(file).on_mean_face()).permute(2, 0, 1) if file else None
         return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), path), vgg, exemplar), inputs
     inputs = _inputs(start=options.start)

@@ -45,9 +45,20 @@ def face_crop(pictures: Sequence[np.ndarray], path: Path) -> Crop:
     raise NoFaceError(f"No face was found on '{path}'.")
 
 
-def mirrored_sample(rng: np.random.Generator, gray: np.ndarray, normal: np.ndarray, weight: np.ndarray) -> Sample:
+def mirrored_sample(
+    rng: np.random.Generator,
+    gray: np.ndarray,
+    normal: np.ndarray,
+    weight: np.ndarray,
+    color: np.ndarray | None = None,
+) -> Sample:
     """A sample of arrays (S, S[, 3]), mirrored or not."""
+    parts = {"gray": gray[..., None], "normal": normal, "weight": weight[..., None]}
+    if color is not None:
+        parts["color"] = color
     if rng.random() < 0.5:
-        gray, weight, normal = gray[:, ::-1], weight[:, ::-1], normal[:, ::-1] * np.array([-1, 1, 1], np.float32)
-    parts = {"gray": gray[None], "normal": normal.transpose(2, 0, 1), "weight": weight}
+        parts = {name: part[:, ::-1] for name, part in parts.items()}
+        parts["normal"] = parts["normal"] * np.array([-1, 1, 1], np.float32)
+    parts = {name: part.transpose(2, 0, 1) for name, part in parts.items()}
+    parts["weight"] = parts["weight"][0]
     return {name: torch.from_numpy(np.ascontiguousarray(part, np.float32)) for name, part in parts.items()}

@@ -13,7 +13,7 @@ from hffne.networks.variants import Variant
 from hffne.training.losses import mean_angle
 from hffne.training.perceptual import Perceptual, State
 from hffne.training.recipe import Recipe
-from hffne.training.settings import PaperFineSettings
+from hffne.training.settings import BALANCES, PaperFineSettings
 from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded
 
@@ -82,11 +82,14 @@ class PaperFine(TrainingTask):
         """See TrainingTask."""
         exemplar = self.exemplar(batch, networks)
         normal = networks["fine"](batch["gray"], exemplar)
-        area = (batch["weight"] > 0).float()
+        face = batch["weight"] > 0
+        area = (face if self.settings.area == "face" else torch.ones_like(face)).float()
         distance = F.smooth_l1_loss(normal, exemplar, reduction="none").mean(1)
+        # The network sees the gray face, the perceptual term the color one where the source has it.
+        difference = networks["perceptual"](batch["gray"], normal, area, batch.get("color", batch["gray"]))
         return {
             "reconstruction": self.settings.lambda_ref * (distance * area).sum() / area.sum().clamp_min(1),
-            "perceptual": networks["perceptual"](batch["gray"], normal, area),
+            "perceptual": difference / BALANCES[self.settings.balance],
         }
 
     def check(self, batch: Sample, networks: Networks) -> Terms:
