@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds the extension's zip, which Blender installs by Edit > Preferences > Get Extensions > Install from Disk.
 
-    python -m hffne_blender.build [--output DIR] [--validate]
+    python -m hffne_blender.build [--output DIR] [--validate] [--repository DIR]
 
-Run from the sources. Needs no Blender, except for --validate, which runs Blender's own
-validator: from the bpy module, or from the program given with --blender.
+Run from the sources. Needs no Blender, except for --validate, which runs Blender's own validator, and --repository,
+which runs its generator: from the bpy module, or from the program given with --blender.
 """
 
 import argparse
 import ast
 import base64
 import hashlib
-import importlib.util
 import io
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -22,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .engine.lock import name_for
+from .repository import extension_command, publish
 from .system.file_set import FileSet
 
 SOURCE = Path(__file__).resolve().parent
@@ -29,7 +28,7 @@ MANIFEST = SOURCE.parent / "addon_manifest.toml"
 # The name that Blender requires inside the zip.
 MANIFEST_IN_ZIP = "blender_manifest.toml"
 # Developers' tools, which an installed extension does not need.
-LEFT_OUT = {"build.py", "roundtrip.py", "commands/profile_main_thread.py"}
+LEFT_OUT = {"build.py", "repository.py", "roundtrip.py", "commands/profile_main_thread.py"}
 # The folder in the zip for the engine's own package, so that the zip alone is enough to install it.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"
@@ -116,16 +115,7 @@ def validate(path: str | Path, blender: str | None = None) -> int:
 
 def validate_command(path: str | Path, blender: str | None = None) -> list[str]:
     """The command line of Blender's validator. Raises FileNotFoundError where there is no Blender."""
-    program = blender or shutil.which("blender")
-    if blender is None:
-        spec = importlib.util.find_spec("bpy")
-        if spec is not None and spec.origin:
-            scripts = sorted(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-            if scripts:
-                return [sys.executable, str(scripts[0]), "validate", str(path)]
-    if program is None:
-        raise FileNotFoundError("There is no Blender to validate with: install bpy or give --blender.")
-    return [program, "--command", "extension", "validate", str(path)]
+    return [*extension_command(blender), "validate", str(path)]
 
 
 def _first_group(pattern: str, text: str) -> str:
@@ -153,20 +143,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "-o", "--output", default="dist", metavar="DIR", help="folder to write to (default: %(default)s)"
     )
     parser.add_argument("--validate", action="store_true", help="run Blender's own validator on the zip")
-    parser.add_argument("--blender", metavar="PROGRAM", help="the Blender to validate with (default: the bpy module)")
+    parser.add_argument(
+        "--repository", metavar="DIR", help="also make DIR a repository that Blender can add by its address"
+    )
+    parser.add_argument("--blender", metavar="PROGRAM", help="the Blender for both (default: the bpy module)")
     options = parser.parse_args(arguments)
     if not MANIFEST.exists():
         print(f"There is no {MANIFEST}: run this from the project's sources.", file=sys.stderr)
         return 2
     path = build(options.output)
     print(path)
-    if options.validate:
-        try:
-            return validate(path, options.blender)
-        except FileNotFoundError as error:
-            print(error, file=sys.stderr)
-            return 2
-    return 0
+    try:
+        if options.repository:
+            for file in publish(path, Path(options.repository), options.blender):
+                print(file)
+        return validate(path, options.blender) if options.validate else 0
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (OSError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
