@@ -37,6 +37,7 @@ class EngineSettings:
     model: str = "compact"
     exemplar_file: str = ""
     refiner_file: str = ""
+    weights: str = ""
     idle_minutes: int = 5
     frame_result: bool = True
 
@@ -123,6 +124,12 @@ class EngineProperties:
     refiner_file: bpy.props.StringProperty(
         name="Refiner", description="The published RefinerModel.pt", subtype="FILE_PATH"
     )
+    weights: bpy.props.StringProperty(
+        name="Trained Weights",
+        description="Folder of networks that you trained with 'hffne train'; they take the place of the model's",
+        subtype="DIR_PATH",
+        update=_model_changed,
+    )
     idle_minutes: bpy.props.IntProperty(
         name="Stop After",
         description="Minutes without work after which the engine is stopped to free its memory; 0 never stops it",
@@ -142,6 +149,11 @@ def get(context: bpy.types.Context) -> EngineSettings:
     addon = required(context.preferences).addons.get(PACKAGE)
     own = getattr(addon, "preferences", None)
     return DEFAULTS if own is None else own
+
+
+def weights_folder(context: bpy.types.Context) -> str:
+    """The folder of networks that the user trained, or "": of the preferences or the variable HFFNE_TRAINED_WEIGHTS."""
+    return bpy.path.abspath(get(context).weights) or os.environ.get(launch.WEIGHTS_VARIABLE, "")
 
 
 def engine_folder() -> str:

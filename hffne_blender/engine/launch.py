@@ -6,6 +6,8 @@ from pathlib import Path
 
 # Lets a studio or a script choose the engine without touching the preferences.
 PYTHON_VARIABLE = "HFFNE_ENGINE_PYTHON"
+# The same for a folder of networks that the user trained (`hffne build --weights`).
+WEIGHTS_VARIABLE = "HFFNE_TRAINED_WEIGHTS"
 
 
 def find_python(explicit: str = "", preferred: str = "") -> str:
@@ -31,13 +33,15 @@ def refusal(python: str) -> str:
     return ""
 
 
-def command(python: str, device: str = "", model: str = "") -> list[str]:
-    """The command line of the engine; `device` and `model` "" leave the choice to the engine."""
+def command(python: str, device: str = "", model: str = "", weights: str = "") -> list[str]:
+    """The command line of the engine; what is "" is left to the engine. weights: a folder of trained networks."""
     line = [python, "-m", "hffne", "serve"]
     if device:
         line += ["--device", device]
     if model:
         line += ["--model", model]
+    if weights:
+        line += ["--weights", os.path.abspath(weights)]
     return line
 
 

@@ -58,10 +58,11 @@ def start(
     inside_application: bool,
     message: dict[str, Any],
     model: str = "",
+    weights: str = "",
 ) -> Task:
     """The same as `request`, as the main task: `state.task`."""
     state.last_error = None
-    state.task = request(python, device, idle_seconds, inside_application, message, model)
+    state.task = request(python, device, idle_seconds, inside_application, message, model, weights)
     return state.task
 
 
@@ -72,12 +73,13 @@ def request(
     inside_application: bool,
     message: dict[str, Any],
     model: str = "",
+    weights: str = "",
 ) -> Task:
     """Send a request (a dict with "type") to the engine beside the main task, starting an engine when needed.
 
     Raises EngineError when there is no engine to start.
     """
-    client = _engine(python, device, model, idle_seconds, inside_application)
+    client = _engine(launch.command(python, device, model, weights), idle_seconds, inside_application)
     fields = dict(message)
     return client.request(fields.pop("type"), **fields)
 
@@ -196,8 +198,9 @@ def close() -> None:
     state.client, state.task, state.last_answer = None, _no_task(), None
 
 
-def _engine(python: str, device: str, model: str, idle_seconds: float | None, inside_application: bool) -> EngineClient:
-    """The running engine when it fits, else a new one."""
+def _engine(wanted: list[str], idle_seconds: float | None, inside_application: bool) -> EngineClient:
+    """The running engine when it has this command line, else a new one."""
+    python = wanted[0]
     if not python:
         raise EngineError(
             "engine_not_set",
@@ -206,7 +209,6 @@ def _engine(python: str, device: str, model: str, idle_seconds: float | None, in
         )
     if launch.refusal(python):
         raise EngineError("engine_not_set", launch.refusal(python), "Set it in the extension's preferences.")
-    wanted = launch.command(python, device, model)
     client = state.client
     if client is not None and client.stuck:
         client.close(firmly=True, wait=False)

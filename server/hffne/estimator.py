@@ -85,12 +85,19 @@ class NormalEstimator:
     model   "compact" (shipped) or "paper" (the published networks, imported by the user)
     size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048; None: the
             smallest of 256, 512, 1024 and 2048 that shows what each photo holds (2048 on a GPU only)
+    weights a folder that `hffne train` wrote to: its networks take the place of the model's
 
     One estimator serves one thread at a time. Wrong arguments raise HffneError with the first call that computes.
     """
 
-    def __init__(self, device: str | None = None, model: str = "compact", size: int | None = None) -> None:
-        self.device, self.model, self.size = device, model, size
+    def __init__(
+        self,
+        device: str | None = None,
+        model: str = "compact",
+        size: int | None = None,
+        weights: str | Path | None = None,
+    ) -> None:
+        self.device, self.model, self.size, self.weights = device, model, size, weights
         self._engine: Engine | None = None
 
     def __repr__(self) -> str:
@@ -102,7 +109,7 @@ class NormalEstimator:
         if self._engine is None:
             from hffne.pipeline import Engine
 
-            self._engine = Engine(self.device, self.model, self.size)
+            self._engine = Engine(self.device, self.model, self.size, weights=self.weights)
         return self._engine
 
     def faces(self, image: ImageInput) -> list[Face]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The trained networks with numpy arrays as input and output."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,7 @@ from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
 from hffne.weights.paper import paper_weights_folder
 from hffne.weights.store import FOLDER, load_weights
+from hffne.weights.trained import TrainedFile, check_pair, find_trained
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -49,11 +50,15 @@ def device_name(device: torch.device) -> str:
     return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
 
 
+_FILES = ("coarse.safetensors", "fine.safetensors")
+
+
 @dataclass
 class Models:
     """PRN, coarse and fine network on one device. All photos are gray crops (S, S) float32 in 0..1.
 
-    name  the configuration, "compact" or "paper"
+    name     the configuration, "compact" or "paper"
+    trained  the files of the networks that the user trained, by role
     """
 
     name: str
@@ -61,6 +66,7 @@ class Models:
     prn: PositionMapNetwork
     coarse_network: CoarseNetwork | PaperCoarseNetwork
     fine_network: FineNetwork | PaperFineNetwork
+    trained: Mapping[str, TrainedFile] = field(default_factory=dict)
 
     @torch.inference_mode()
     def position_map(self, gray: np.ndarray) -> np.ndarray:
@@ -101,36 +107,47 @@ class Models:
 
 
 def load_models(
-    device: str | torch.device | None = None, model: str = "compact", folder: Path = FOLDER, stochastic: bool = False
+    device: str | torch.device | None = None,
+    model: str = "compact",
+    folder: Path = FOLDER,
+    stochastic: bool = False,
+    weights: str | Path | None = None,
 ) -> Models:
     """Load the networks of a configuration.
 
     model: "compact" (shipped) or "paper" (imported by the user, see `weights.paper`; its position maps are the compact
-    network's). stochastic: keep the published coarse network's dropout on.
+    network's). stochastic: keep the published coarse network's dropout on. weights: a folder of networks that the user
+    trained, which take the place of the configuration's (`weights.trained`).
     Raises DeviceError, ModelError for an unknown configuration, WeightsMissingError, WeightsError.
     """
     device = device if isinstance(device, torch.device) else pick_device(device)
-    prn = load_weights(PositionMapNetwork(), folder / "prn.safetensors")
-    if model == "compact":
-        return Models(
-            model,
-            device,
-            prepare(prn, device),
-            prepare(load_weights(CoarseNetwork(), folder / "coarse.safetensors"), device),
-            prepare(load_weights(FineNetwork(), folder / "fine.safetensors"), device),
+    trained = find_trained(weights) if weights else {}
+    if model not in ("compact", "paper"):
+        raise ModelError(f"The model {model!r} is not known", hint="Use compact or paper.")
+    published = model == "paper"
+    coarse_path, fine_path = ((paper_weights_folder() / f"paper_{n}" if published else folder / n) for n in _FILES)
+    if published and not {"coarse", "fine"} <= trained.keys() and not fine_path.is_file():
+        raise WeightsMissingError(
+            "The published weights have not been imported yet",
+            hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
         )
-    if model == "paper":
-        imported = paper_weights_folder()
-        if not (imported / "paper_fine.safetensors").is_file():
-            raise WeightsMissingError(
-                "The published weights have not been imported yet",
-                hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
-            )
-        coarse = load_weights(PaperCoarseNetwork(stochastic), imported / "paper_coarse.safetensors")
-        fine = load_weights(PaperFineNetwork(), imported / "paper_fine.safetensors")
+    prn = trained["prn"].prn() if "prn" in trained else load_weights(PositionMapNetwork(), folder / "prn.safetensors")
+    coarse: CoarseNetwork | PaperCoarseNetwork
+    fine: FineNetwork | PaperFineNetwork
+    if "coarse" in trained:
+        coarse, coarse_path = trained["coarse"].coarse(stochastic), trained["coarse"].path
+    else:
+        coarse = load_weights(PaperCoarseNetwork(stochastic) if published else CoarseNetwork(), coarse_path)
+    if "fine" in trained:
+        check_pair(trained["fine"], coarse_path)
+        fine = trained["fine"].fine()
+    else:
+        fine = load_weights(PaperFineNetwork() if published else FineNetwork(), fine_path)
+    name = "paper" if isinstance(fine, PaperFineNetwork) else "compact"
+    if name == "paper":
         # Not `prepare`: its rounding would change the published results.
-        return Models(model, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device))
-    raise ModelError(f"The model {model!r} is not known", hint="Use compact or paper.")
+        return Models(name, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device), trained)
+    return Models(name, device, prepare(prn, device), prepare(coarse, device), prepare(fine, device), trained)
 
 
 def untrained_paper_models(device: torch.device) -> Models:

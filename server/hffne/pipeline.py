@@ -7,6 +7,7 @@ Importing this module is cheap; torch is imported when an `Engine` is made.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -54,22 +55,30 @@ class Engine:
     """The networks, loaded once, and the computations with them.
 
     networks     models.Models, the same networks on plain arrays
+    trained      the files of those that the user trained, by role
     device       torch's name of the device, e.g. "cuda:0"; device_name: its name for the user
     model        the configuration, "compact" or "paper"
     size         the fine network's crop in pixels (`crop_levels`); None: as each photo needs (`photo.detail_size`)
     stochastic   leave the published coarse network's dropout on (constructor only)
+    weights      a folder of networks that the user trained, see `models.load_models` (constructor only)
 
     Raises HffneError for a missing device, missing weights or a wrong size.
     """
 
     def __init__(
-        self, device: str | None = None, model: str = "compact", size: int | None = None, stochastic: bool = False
+        self,
+        device: str | None = None,
+        model: str = "compact",
+        size: int | None = None,
+        stochastic: bool = False,
+        weights: str | Path | None = None,
     ) -> None:
         from hffne import models
 
         if size is not None:
             crop_levels.check_size(size)
-        self.networks = models.load_models(device, model, stochastic=stochastic)
+        self.networks = models.load_models(device, model, stochastic=stochastic, weights=weights)
+        self.trained = self.networks.trained
         self.device = str(self.networks.device)
         self.device_name = models.device_name(self.networks.device)
         self.model = self.networks.name

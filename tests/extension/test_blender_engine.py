@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's engine client against an engine that speaks the protocol: no Blender, no networks."""
 
+import os
 import subprocess
 import sys
 import time
@@ -169,3 +170,4 @@ def test_the_engine_python_is_found_in_order(monkeypatch, tmp_path):
 def test_the_chosen_model_is_the_engines():
     assert launch.command("py", "cpu", "paper") == ["py", "-m", "hffne", "serve", "--device", "cpu", "--model", "paper"]
     assert launch.command("py") == ["py", "-m", "hffne", "serve"]
+    assert launch.command("py", weights="/w")[4:] == ["--weights", os.path.abspath("/w")]

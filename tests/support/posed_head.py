@@ -44,7 +44,7 @@ def ripples(normals, strength=0.25):
 class PosedModels:
     """Stands in for hffne.models.Models: the head in one pose for every photo, mirrored on a mirrored crop."""
 
-    name, device = "posed", "cpu"
+    name, device, trained = "posed", "cpu", {}
 
     def __init__(self, rotation):
         self.map = position_map(rotation)

@@ -27,7 +27,7 @@ class Estimate:
 class TiltingEngine:
     """Answers with a benchmark's truth, tilted, and on a part of the face only."""
 
-    model, device_name = "tilting", "none"
+    model, device_name, trained = "tilting", "none", {}
 
     def __init__(self, truth, mask):
         self.truth, self.mask = truth, mask

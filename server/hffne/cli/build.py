@@ -61,6 +61,9 @@ def add_parser(subparsers: Subparsers) -> None:
     add_size_option(parser)
     parser.add_argument("--samples", type=int, metavar="N", help="quality of the preview")
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="networks that you trained, in a folder of `hffne train`"
+    )
     parser.set_defaults(run=run)
 
 
@@ -78,6 +81,11 @@ def run(args: argparse.Namespace) -> int:
     choose_faces(find_faces(photo), "largest" if args.face is None else args.face, args.photo)
     del photo
     command, environment = _program(args.blender)
+    if args.weights:
+        from hffne.weights.trained import find_trained
+
+        find_trained(args.weights)
+        environment["HFFNE_TRAINED_WEIGHTS"] = str(args.weights.absolute())
     command += [str(args.photo.absolute()), "--output", str(args.output.absolute()), "--engine", sys.executable]
     for option, value in (
         ("--texture-size", args.texture_size),

@@ -3,6 +3,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 # What `ArgumentParser.add_subparsers` returns.
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add --device, --model and --stochastic, the options of `pipeline.Engine`."""
+    """Add --device, --model, --stochastic and --weights, the options of `pipeline.Engine`."""
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the fastest one available)")
     parser.add_argument(
         "--model",
@@ -23,6 +24,12 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stochastic", action="store_true", help="paper: keep its dropout on, as in the published test runs"
     )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="DIR",
+        help="networks that you trained, in a folder of `hffne train`: they take the place of the model's",
+    )
 
 
 def engine_arguments(args: argparse.Namespace) -> dict[str, Any]:
@@ -30,6 +37,8 @@ def engine_arguments(args: argparse.Namespace) -> dict[str, Any]:
     chosen: dict[str, Any] = {"device": args.device, "model": args.model}
     if args.stochastic:
         chosen["stochastic"] = True
+    if args.weights:
+        chosen["weights"] = args.weights
     return chosen
 
 

@@ -57,11 +57,14 @@ def sheet_collector(args: argparse.Namespace) -> "BestAndWorst | None":
     return BestAndWorst(max(1, args.sheet_rows)) if args.sheet else None
 
 
-def engine_info(engine: Any) -> dict[str, str]:
-    """Version, model and device of a `pipeline.Engine`, for the JSON report."""
+def engine_info(engine: Any) -> dict[str, Any]:
+    """Version, model, device and the user's own weights of a `pipeline.Engine`, for the JSON report."""
     from hffne import __version__
 
-    return {"version": __version__, "model": engine.model, "device": engine.device_name}
+    trained = {role: file.about for role, file in getattr(engine, "trained", {}).items()}
+    return {"version": __version__, "model": engine.model, "device": engine.device_name} | (
+        {"weights": trained} if trained else {}
+    )
 
 
 def full_width(rows: "list[Row] | None") -> int | None:

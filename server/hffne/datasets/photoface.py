@@ -4,6 +4,8 @@
 The normals are computed here from the photos and the light angles; no other files are read.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,6 +120,28 @@ def split(
     count = round(len(names) * share)
     chosen = {names[k] for k in np.random.default_rng(seed).permutation(len(names))[:count]}
     return ([s for s in sessions if _group(s, by) not in chosen], [s for s in sessions if _group(s, by) in chosen])
+
+
+def split_note(sessions: Sequence[PhotofaceSession], share: float, seed: int, by: str) -> str:
+    """A split as the note in weights that were trained on it, see `trained_on`."""
+    return json.dumps({"set": "photoface", "share": share, "seed": seed, "by": by, "sessions": _digest(sessions)})
+
+
+def trained_on(note: str, sessions: Sequence[PhotofaceSession]) -> list[str] | None:
+    """The names of those of all `sessions` that were trained on, by the note of `split_note`.
+
+    None where the training found other sessions than these, so that it cannot be told.
+    """
+    made = json.loads(note)
+    if made.get("set") != "photoface":
+        return []
+    if made["sessions"] != _digest(sessions):
+        return None
+    return [session.name for session in split(sessions, made["share"], made["seed"], made["by"])[0]]
+
+
+def _digest(sessions: Sequence[PhotofaceSession]) -> str:
+    return hashlib.sha256("\n".join(session.name for session in sessions).encode()).hexdigest()[:16]
 
 
 def read_lights(path: str | Path) -> np.ndarray:

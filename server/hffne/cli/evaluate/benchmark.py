@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced
 from hffne.cli.report import add_report_options, engine_info, print_progress, sheet_collector, write_report
+from hffne.errors import RequestError
 
 if TYPE_CHECKING:
     from hffne.evaluation.ground_truth import FaceResult
+    from hffne.pipeline import Engine
 
 _COUNTED_PIXELS = (
     "Pixels outside of our own face mask count too, with the coarse network's normal; pixels outside of the "
@@ -25,11 +27,14 @@ class Benchmark:
     items      what is measured; all files are checked
     evaluate   (engine, items, merged, report, rows) -> (results, names of the items that were left out)
     as_dict    results -> the report as plain data
+    seen       (note of a training's split, items) -> how many of the items it was trained on, or None where that cannot
+               be told
     """
 
     items: Sequence[Any]
     evaluate: Callable[..., "tuple[list[FaceResult], list[str]]"]
     as_dict: Callable[["list[FaceResult]"], dict[str, Any]]
+    seen: Callable[[str, Sequence[Any]], int | None] = lambda note, items: 0
 
     def limited(self, count: int | None) -> "Benchmark":
         """The same with only `count` items, evenly spaced over all of them; None: all."""
@@ -73,8 +78,30 @@ def add_limit_option(parser: argparse.ArgumentParser) -> None:
 def make_evaluation(parser: argparse.ArgumentParser) -> None:
     """Make a parser of `add_benchmark_parser` a command of `hffne evaluate`."""
     add_limit_option(parser)
+    parser.add_argument(
+        "--seen", action="store_true", help="also measure what the networks of --weights were trained on"
+    )
     add_report_options(parser)
     parser.set_defaults(run=run)
+
+
+def check_unseen(engine: "Engine", benchmark: Benchmark, told: bool) -> None:
+    """Refuse to measure networks on what they were trained on, unless `told` to. Raises RequestError."""
+    for file in engine.trained.values():
+        note = file.notes.get("input_split", "")
+        if told or not note:
+            continue
+        count = benchmark.seen(note, benchmark.items)
+        if count is None:
+            raise RequestError(
+                f"'{file.path.name}' was trained on another copy of this data set: it cannot be told on what of it.",
+                hint="Give --seen to measure all the same.",
+            )
+        if count:
+            raise RequestError(
+                f"'{file.path.name}' was trained on {count} of the {len(benchmark.items)} items to be measured.",
+                hint="Give the --seed, --share and --by of the training (`hffne weights show`), or --seen.",
+            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
     benchmark = args.open_benchmark(args).limited(args.limit or None)
     rows = sheet_collector(args)
     engine = Engine(**engine_arguments(args))
+    check_unseen(engine, benchmark, args.seen)
     results, left_out = benchmark.evaluate(engine, benchmark.items, not args.no_merge, print_progress, rows)
     print(ground_truth.table(results))
     if left_out:

@@ -2,7 +2,9 @@
 """`hffne evaluate photoface`: normals on Photoface against photometric stereo (Table 1)."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hffne.cli.evaluate.benchmark import (
     Benchmark,
@@ -58,4 +60,9 @@ def open_benchmark(args: argparse.Namespace) -> Benchmark:
         )
     print_progress(f"{len(held_out)} of {len(sessions)} sessions are held out (seed {args.seed})")
     split = {"share": args.share, "seed": args.seed, "by": args.by, "sessions": len(sessions)}
-    return Benchmark(held_out, photoface.evaluate, lambda results: {**photoface.as_dict(results), "split": split})
+
+    def seen(note: str, items: Sequence[Any]) -> int | None:
+        trained = dataset.trained_on(note, sessions)
+        return None if trained is None else len({item.name for item in items} & set(trained))
+
+    return Benchmark(held_out, photoface.evaluate, lambda results: {**photoface.as_dict(results), "split": split}, seen)

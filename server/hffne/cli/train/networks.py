@@ -168,7 +168,7 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     make_task, inputs = _task(options, recipe)
     if getattr(options, "photoface", None):
         training, test = (PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True))
-        return _Job(make_task, training, test if test.sessions else None, inputs)
+        return _Job(make_task, training, test if test.sessions else None, inputs | {"split": training.split})
     if getattr(options, "faces", None):
         return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
     if recipe.task == "fine":

@@ -19,15 +19,21 @@ from hffne.training.sources.cropping import face_crop, mirrored_sample, truth_on
 _Session: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+SHARE, BY = 0.2, "session"  # of the test
+
+
 class PhotofaceSource:
     """The sessions of the training or of the test share, which `seed` splits.
 
-    left_out: the sessions that could not be used so far, by name; each is reported once (by the process that drew it).
+    split: the note of the split, for the weights
+    left_out: the sessions that could not be used so far, by name; the process that drew one reports it once
     """
 
     def __init__(self, folder: str | Path, size: int, seed: int = 0, held_out: bool = False) -> None:
         """size: of the samples in pixels. held_out: the test share. Raises HffneError where Photoface is not there."""
-        training, test = photoface.split(photoface.find(folder, part=True), seed=seed)
+        everything = photoface.find(folder, part=True)
+        training, test = photoface.split(everything, SHARE, seed, BY)
+        self.split = photoface.split_note(everything, SHARE, seed, BY)
         self.folder, self.sessions, self.size = Path(folder), test if held_out else training, size
         self.cache = RecentItems[_Session | None](lambda s: 0 if s is None else sum(part.nbytes for part in s))
         self.left_out: list[str] = []
