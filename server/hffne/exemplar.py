@@ -94,6 +94,24 @@ def base_exemplar(projection: Projection) -> np.ndarray:
     return np.where(empty, 0, normalize(normal)).astype(np.float32)
 
 
+def exemplar_on_crop(
+    wanted: Exemplar | np.ndarray | str | None, coarse: np.ndarray, position: np.ndarray, projection: Projection
+) -> np.ndarray:
+    """The fine network's exemplar (256, 256, 3) for a crop, see `pipeline.Engine.normals`.
+
+    wanted: an Exemplar of a file, normals (256, 256, 3) on the crop, BASE, or None for the coarse normal. position,
+    projection: of the crop's face.
+    """
+    if wanted is None:
+        return coarse
+    if isinstance(wanted, str):
+        wanted = base_exemplar(projection)
+    elif isinstance(wanted, Exemplar):
+        mask = cv2.resize(projection.mask.astype(np.float32), (CROP, CROP), interpolation=cv2.INTER_LINEAR) > 0.5
+        wanted = wanted.on_crop(position, mask)
+    return filled(wanted, coarse)
+
+
 def filled(exemplar: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """Unit normals (256, 256, 3) float32: the exemplar, and the coarse normal where the exemplar is zero."""
     length = np.linalg.norm(exemplar, axis=2, keepdims=True)

@@ -16,18 +16,28 @@ import numpy as np
 from hffne import crop_levels
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
-from hffne.exemplar import Exemplar, base_exemplar, filled
+from hffne.exemplar import Exemplar, exemplar_on_crop
+from hffne.framing import in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
 from hffne.geometry.grids import sample
 from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
-from hffne.geometry.project import MAX_SIZE, Projection, project
+from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
-from hffne.photo.crop import CROP, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
+from hffne.photo.crop import (
+    CROP,
+    PUBLISHED,
+    SIDE_OVER_RADIUS,
+    Crop,
+    chosen_framing,
+    crop_for_box,
+    extract_crop,
+    to_gray,
+)
 from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
@@ -61,6 +71,7 @@ class Engine:
     size         the fine network's crop in pixels (`crop_levels`); None: as each photo needs (`photo.detail_size`)
     stochastic   leave the published coarse network's dropout on (constructor only)
     weights      a folder of networks that the user trained, see `models.load_models` (constructor only)
+    framing      what the coarse and the fine network see: a name of photo.crop.FRAMINGS
 
     Raises HffneError for a missing device, missing weights or a wrong size.
     """
@@ -72,6 +83,7 @@ class Engine:
         size: int | None = None,
         stochastic: bool = False,
         weights: str | Path | None = None,
+        framing: str = "auto",
     ) -> None:
         from hffne import models
 
@@ -82,6 +94,7 @@ class Engine:
         self.device = str(self.networks.device)
         self.device_name = models.device_name(self.networks.device)
         self.model = self.networks.name
+        self.framing = chosen_framing(framing, self.model)
         self.size = size
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
@@ -107,13 +120,18 @@ class Engine:
         """
         stage = StageReporter(report, cancelled)
         stage("prn", 0.10, "Finding the shape of the face")
-        return self._estimate(photo, self.crop(photo, face), stage, merged, size, exemplar)
+        tighter = 1.0 if self.framing == "wide" else PUBLISHED
+        return self._estimate(photo, self.crop(photo, face), stage, merged, size, exemplar, tighter)
 
     def crop(self, photo: Photo, face: Face) -> Crop:
         """The Crop at 256 on which a face is estimated, the head upright.
 
-        It lies around the position map that is found on the detector's crop.
+        It lies around the position map that is found on the detector's crop. The framing "published" takes its middle,
+        and with "picture" it lies so that the middle is the whole photo.
         """
+        if self.framing == "picture":
+            width, height = photo.size
+            return Crop(width / 2, height / 2, max(width, height) * PUBLISHED, CROP)
         initial, position = self._initial_crop(photo, face)
         return _crop_around(position, initial)
 
@@ -129,10 +147,16 @@ class Engine:
         merged: bool,
         size: int | None,
         exemplar: Exemplar | np.ndarray | str | None = None,
+        tighter: float = 1.0,
     ) -> FaceEstimate:
+        """tighter: the position map is found on `crop`, all else on its middle (`framing`)."""
         size = self.size if size is None else crop_levels.check_size(size)
         gray = to_gray(extract_crop(photo.rgb, crop))
-        shape = fit_base_shape(self._symmetric_position_map(gray)[0])
+        network_position = self._symmetric_position_map(gray)[0]
+        if tighter != 1:
+            crop, network_position = middle_of(crop, tighter), in_the_middle(network_position, tighter)
+            gray = to_gray(extract_crop(photo.rgb, crop))
+        shape = fit_base_shape(network_position)
         position = shape.position_map()
         projection = project(position, min(CROP if size is None else size, MAX_SIZE))
         if size is None:
@@ -142,7 +166,7 @@ class Engine:
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
-        exemplar_normal = _exemplar(exemplar, coarse, position, projection)
+        exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
         # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
         mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
         sizes = crop_levels.levels(size)
@@ -271,6 +295,8 @@ class Engine:
         stage = StageReporter(report, cancelled)
         stage("unwrap", 0.70, "Fitting the head" if base == "head" else "Unwrapping the face")
         notices: list[str] = []
+        if self.framing != "wide":
+            views = [(photo, widened(estimate, PUBLISHED)) for photo, estimate in views]
         made = _head(views, texture_size, lod) if base == "head" else None
         if base == "head" and made is None:
             notices.append("No sound head could be fitted to this face; the mask was built instead.")
@@ -289,19 +315,6 @@ class Engine:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         mesh, rig, landmarks = made.mesh()
         return TexturedFace(mesh, made.textures, _camera(crop, made.shape, photo), notices, derived, landmarks, rig)
-
-
-def _exemplar(
-    wanted: Exemplar | np.ndarray | str | None, coarse: np.ndarray, position: np.ndarray, projection: Projection
-) -> np.ndarray:
-    """The fine network's exemplar (256, 256, 3), see `Engine.normals`."""
-    if wanted is None:
-        return coarse
-    if isinstance(wanted, str):
-        wanted = base_exemplar(projection)
-    elif isinstance(wanted, Exemplar):
-        wanted = wanted.on_crop(position, crop_levels.resized_mask(projection.mask, CROP))
-    return filled(wanted, coarse)
 
 
 class _Made(NamedTuple):

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         for path in args.photos:
             try:
                 _take_name(path, taken)
-                photo, chosen = _find(path, args.face)
+                photo, chosen = _find(path, args.face, args.crop == "picture")
                 if engine is None:
                     # Not before a photo needs it: it takes seconds.
                     from hffne.pipeline import Engine
@@ -122,12 +122,13 @@ def _take_name(path: Path, taken: dict[str, Path]) -> None:
         )
 
 
-def _find(path: Path, which: str | int) -> tuple[Photo, list[tuple[int, Face]]]:
-    from hffne.photo.detect import choose_faces, find_faces
+def _find(path: Path, which: str | int, whole: bool) -> tuple[Photo, list[tuple[int, Face]]]:
+    """The photo and its faces; whole: the picture is one face, which need not be detected."""
+    from hffne.photo.detect import choose_faces, find_faces, whole_picture
     from hffne.photo.load import load_photo
 
     photo = load_photo(path)
-    chosen = choose_faces(find_faces(photo), which, path)
+    chosen = [(0, whole_picture(photo))] if whole else choose_faces(find_faces(photo), which, path)
     for notice in photo.notices:
         print(f"hffne: {path}: {notice}", file=sys.stderr)
     return photo, chosen

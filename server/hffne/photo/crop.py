@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from hffne.errors import RequestError
+
 # Pixels of the canonical crop: position maps are given in its pixels, and the coarse network's input is cut at it.
 CROP = 256
 # The square's side over the root of the detector's box area: on fitted photos the
@@ -19,6 +21,15 @@ CROP = 256
 SIDE_OVER_BOX = 1.45
 # The canonical crop's side over the rms radius of the position map: the face with some margin.
 SIDE_OVER_RADIUS = 3.0
+
+# How much tighter than the canonical crop the published network's samples are framed (26 of them: 1.26 to 1.42).
+PUBLISHED = 1.33
+FRAMINGS = {
+    "auto": "published for the published network, wide for the others",
+    "wide": "the canonical crop",
+    "published": "its middle, as tight as the published samples",
+    "picture": "the picture as it is: a face that is cropped already",
+}
 
 # Rec. 601, as every common converter to gray does it.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -90,6 +101,15 @@ def _cosine_sine(turns: float) -> tuple[float, float]:
     """Cosine and sine of an angle in quarter turns; exact for whole quarters."""
     angle = turns * np.pi / 2
     return round(float(np.cos(angle)), 12), round(float(np.sin(angle)), 12)
+
+
+def chosen_framing(name: str, model: str) -> str:
+    """The framing of a name of FRAMINGS for a model, "compact" or "paper". Raises RequestError."""
+    if name not in FRAMINGS:
+        raise RequestError(f"There is no framing {name!r}.", hint=f"Choose one of: {', '.join(FRAMINGS)}.")
+    if name != "auto":
+        return name
+    return "published" if model == "paper" else "wide"
 
 
 def crop_for_box(box: Sequence[float], size: int = CROP, turns: float = 0) -> Crop:

@@ -99,6 +99,12 @@ def find_faces(photo: Photo | np.ndarray) -> list[Face]:
     return sorted(faces, key=lambda face: face.area, reverse=True)
 
 
+def whole_picture(photo: Photo) -> Face:
+    """The whole photo as a face, for a picture that is cropped to one already."""
+    width, height = photo.size
+    return Face((0.0, 0.0, float(width), float(height)), 1.0, np.zeros((5, 2), np.float32))
+
+
 def _detect_turned(rgb: np.ndarray) -> list[tuple[float, Box, int]]:
     """(score, box, turns) of the faces on the photo turned by quarters; boxes on the photo as it is."""
     result = []
