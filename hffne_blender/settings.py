@@ -197,6 +197,19 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
     grid: grid_property()
     color: color_property()
     maps: maps_property()
+    mirror_pins: bpy.props.BoolProperty(
+        name="Mirror Pins",
+        description="New pins move the other side of the face too, mirrored",
+        default=False,
+    )
+    pin_photo: bpy.props.FloatProperty(
+        name="Photo",
+        description="How much of the photo is seen in front of the face while you move pins",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+    )
     applied_face: bpy.props.PointerProperty(
         name="Face",
         description="The face whose detail is applied to your mesh; empty uses the selected one, or the latest",

@@ -96,6 +96,8 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
         ("service/frames.py", "engine/frames.py"),
         ("exit_codes.py", "system/exit_codes.py"),
         ("service/protocol.py", "engine/protocol.py"),
+        ("service/message_fields.py", "engine/message_fields.py"),
+        ("geometry/smooth_field.py", "numeric/smooth_field.py"),
         ("redact.py", "engine/redact.py"),
         ("scratch.py", "system/scratch.py"),
         ("file_set.py", "system/file_set.py"),

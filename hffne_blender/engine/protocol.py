@@ -11,8 +11,10 @@ in the Blender extension (`hffne_blender/engine/protocol.py`), because neither m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+
+from .message_fields import Array, ArrayError, ArrayLike, Field, Message, ProtocolError, checked_fields
+
+__all__ = ["Array", "ArrayError", "ArrayLike", "Field", "Message", "ProtocolError", "checked_fields"]
 
 # The engine refuses further requests while this many are not answered.
 MAX_WAITING = 64
@@ -27,125 +29,13 @@ LODS = ("full", "half", "game")
 MAX_THUMBNAILS = 24
 # Photos of one person, merged to one face.
 MAX_PHOTOS = 12
+# Points of a correction, and the largest of their numbers.
+MAX_POINTS, MAX_METERS = 256, 10.0
+# Pixels of a part of a photo.
+PICTURE_SIZES = (64, 2048)
 # Seconds between two "alive" messages.
 HEARTBEATS = (0.1, 60.0)
 LANDMARKS = 68
-
-
-class ProtocolError(ValueError):
-    """A message that is not as described here; the text names the field or array.
-
-    hint: what a user can do about it, or "".
-    """
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class ArrayError(ProtocolError):
-    """An array that is not as described here."""
-
-
-class ArrayLike(Protocol):
-    """What is checked of an array: numpy's attributes."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each dimension."""
-
-    @property
-    def dtype(self) -> Any:
-        """numpy's dtype, of which `kind` and `itemsize` are read."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One key of a message.
-
-    kind      "integer", "number", "boolean", "text", "object", "texts", "numbers", "objects" or "face"
-    meaning   what it says, with its unit
-    required  whether it must be there; if not, `default` is used
-    low, high, step   limits of a number; of a list, the limits of its length
-    choices   the possible texts
-    hint      what a user can do about a wrong value, "" where only a program can have sent it
-    """
-
-    kind: str
-    meaning: str
-    required: bool = True
-    default: Any = None
-    low: float | None = None
-    high: float | None = None
-    step: int = 1
-    choices: tuple[str, ...] = ()
-    hint: str = ""
-
-    def expected(self) -> str:
-        """The possible values in words."""
-        if self.kind in ("integer", "number"):
-            text = "a whole number" if self.kind == "integer" else "a number"
-            text += "" if self.low is None else f" from {self.low:g}"
-            text += "" if self.high is None else f" to {self.high:g}"
-            return text + (f", a multiple of {self.step}" if self.step > 1 else "")
-        if self.kind in ("texts", "numbers", "objects"):
-            count = "" if self.low is None or self.high is None else f"{self.low:g} to {self.high:g} "
-            count = f"{self.low:g} " if self.low is not None and self.low == self.high else count
-            return f"a list of {count}{self.kind}" + (f" out of {', '.join(self.choices)}" if self.choices else "")
-        return {
-            "boolean": "true or false",
-            "text": " or ".join(self.choices) or "a text that is not empty",
-            "object": "an object",
-            "face": '"largest" or a whole number from 0',
-        }[self.kind]
-
-    def allows(self, value: object) -> bool:
-        """Whether a value is as described. True is no number."""
-        if self.kind == "boolean":
-            return isinstance(value, bool)
-        if self.kind == "integer":
-            return type(value) is int and self._within(value) and value % self.step == 0
-        if self.kind == "number":
-            return _is_number(value) and self._within(value)
-        if self.kind == "text":
-            return isinstance(value, str) and bool(value) and (not self.choices or value in self.choices)
-        if self.kind == "object":
-            return isinstance(value, dict)
-        if self.kind == "face":
-            return value == "largest" or (type(value) is int and value >= 0)
-        if not isinstance(value, list) or not self._within(len(value)):
-            return False
-        if self.kind == "texts":
-            return all(isinstance(item, str) and (not self.choices or item in self.choices) for item in value)
-        return all(_is_number(item) if self.kind == "numbers" else isinstance(item, dict) for item in value)
-
-    def _within(self, value: Any) -> bool:
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-
-
-@dataclass(frozen=True)
-class Array:
-    """One array of a message, row 0 at the top unless `meaning` says otherwise.
-
-    dtype     as in frames: "f4" float32, "i4" int32, "u1" uint8, "u2" uint16
-    shape     lengths; a letter stands for the same length in all arrays of the message, see MAX_LENGTHS
-    meaning   what it holds, with unit and color space
-    """
-
-    dtype: str
-    shape: tuple[int | str, ...]
-    meaning: str
-    required: bool = True
-
-
-@dataclass(frozen=True)
-class Message:
-    """The fields and arrays of one message, beside "type" and "id"."""
-
-    meaning: str
-    fields: Mapping[str, Field] = field(default_factory=dict)
-    arrays: Mapping[str, Array] = field(default_factory=dict)
-
 
 # The longest side that a letter in a shape may stand for; other letters are limited by the frame's size only.
 MAX_LENGTHS = {
@@ -154,6 +44,7 @@ MAX_LENGTHS = {
     "L": TEXTURE_SIZES[1] // 4,
     "S": CROP_SIZES[1],
     "C": CROP_SIZES[1],
+    "W": PICTURE_SIZES[1],
     "N": MAX_THUMBNAILS,
     "P": THUMBNAIL_SIZES[1],
 }
@@ -249,6 +140,15 @@ REQUESTS: dict[str, Message] = {
                 step=CROP_STEP,
                 hint="Choose another value.",
             ),
+            "correction": Field(
+                "numbers",
+                "an artist's correction of the shape, a smooth field: of each point x, y, z and its weight's x, y, z, "
+                "in meters on the object's axes",
+                required=False,
+                default=(),
+                low=0,
+                high=6 * MAX_POINTS,
+            ),
             "color": Field("boolean", "whether to send the color texture", required=False, default=True),
             "maps": Field(
                 "texts",
@@ -258,6 +158,16 @@ REQUESTS: dict[str, Message] = {
                 choices=tuple(MAP_ARRAYS),
                 hint="Choose other maps.",
             ),
+        },
+    ),
+    "picture": Message(
+        "a square part of a photo",
+        {
+            "photo": Field("text", "path of the photo"),
+            "center_x": Field("number", "its middle in pixels of the photo", low=-1e6, high=1e6),
+            "center_y": Field("number", "its middle in pixels of the photo", low=-1e6, high=1e6),
+            "side": Field("number", "its side in pixels of the photo", low=1, high=1e6),
+            "size": Field("integer", "side of the picture in pixels", low=PICTURE_SIZES[0], high=PICTURE_SIZES[1]),
         },
     ),
     "cancel": Message('stop the request of this id at its next stage; it is answered with "cancelled"'),
@@ -315,6 +225,11 @@ RESULTS: dict[str, Message] = {
             "overview": Array("u1", ("P", "P", 3), "sRGB, the whole photo in the middle of black", False),
         },
     ),
+    "picture": Message(
+        "the part of the photo",
+        {},
+        {"picture": Array("u1", ("W", "W", 3), "sRGB, black beside the photo, row 0 at the top")},
+    ),
     "generate": Message(
         "the built face, on Blender's axes: X to the viewer's right, -Y forward, Z up",
         {
@@ -361,17 +276,6 @@ RESULTS: dict[str, Message] = {
 }
 
 
-def checked_fields(described: Message, message: Mapping[str, Any]) -> dict[str, Any]:
-    """The described fields of a message, defaults filled in. Raises ProtocolError for the first wrong one."""
-    values = {}
-    for name, about in described.fields.items():
-        value = message.get(name, about.default)
-        if (name in message or about.required) and not about.allows(value):
-            raise ProtocolError(f"'{name}' must be {about.expected()}.", about.hint)
-        values[name] = value
-    return values
-
-
 def check_arrays(described: Message, arrays: Mapping[str, ArrayLike]) -> None:
     """Check dtype and shape of the described arrays. Raises ArrayError for the first wrong one."""
     lengths: dict[str, int] = {}
@@ -392,8 +296,3 @@ def check_arrays(described: Message, arrays: Mapping[str, ArrayLike]) -> None:
                 fits = length == wanted
             if not fits:
                 raise ArrayError(f"The array '{name}' has the shape {array.shape}, which does not fit the others.")
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")

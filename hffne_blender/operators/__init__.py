@@ -15,6 +15,7 @@ from .cancel import HFFNE_OT_cancel
 from .cancel_install import HFFNE_OT_cancel_install
 from .check_engine import HFFNE_OT_check_engine
 from .dismiss_error import HFFNE_OT_dismiss_error
+from .edit_pins import HFFNE_OT_edit_pins
 from .export_character import HFFNE_OT_export_character
 from .export_maps import HFFNE_OT_export_maps
 from .find_faces import HFFNE_OT_find_faces
@@ -24,13 +25,16 @@ from .install_engine import HFFNE_OT_install_engine
 from .make_head import HFFNE_OT_make_head
 from .mark_as_asset import HFFNE_OT_mark_as_asset
 from .merge_photos import HFFNE_OT_merge_photos
+from .move_pin import HFFNE_OT_move_pin
 from .open_photo import HFFNE_FH_photo, HFFNE_OT_open_photo
 from .output_preset_add import HFFNE_OT_output_preset_add
 from .paste_photo import HFFNE_OT_paste_photo
 from .place_landmarks import HFFNE_OT_place_landmarks
+from .project_maps import HFFNE_OT_project_maps
 from .release_engine import HFFNE_OT_release_engine
 from .relight_photo import HFFNE_OT_relight_photo
 from .remove_engine import HFFNE_OT_remove_engine
+from .remove_pin import HFFNE_OT_remove_pin
 from .render_turntable import HFFNE_OT_render_turntable
 from .restore_scene import HFFNE_OT_restore_scene
 from .set_detail import HFFNE_OT_set_detail
@@ -74,6 +78,10 @@ CLASSES = (
     HFFNE_OT_merge_photos,
     HFFNE_OT_output_preset_add,
     HFFNE_OT_make_head,
+    HFFNE_OT_edit_pins,
+    HFFNE_OT_move_pin,
+    HFFNE_OT_remove_pin,
+    HFFNE_OT_project_maps,
     HFFNE_OT_install_engine,
     HFFNE_OT_check_engine,
     HFFNE_OT_remove_engine,

@@ -127,12 +127,13 @@ class HFFNE_OT_batch_run(FaceOptions, InBackground, bpy.types.Operator):
         missing_file.check(path, EngineError)
         task = session.state.task
         task.progress, task.message = 0.0, ""
-        answer = yield self.face_request(photo=path, face="largest")
+        request = self.face_request(photo=path, face="largest")
+        answer = yield request
         if self._item(context) is None:
             return
         obj: bpy.types.Object | None
         obj, received = yield from new_face.build(context, answer, self.color)
-        photo_source.store(obj, [path])
+        photo_source.store(obj, [path], 0, request)
         if self.files_only:
             told = self._write(context, obj, path)
             removal.remove(obj)

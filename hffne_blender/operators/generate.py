@@ -71,7 +71,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
             answer = yield from self._ask()
         obj, received = yield from new_face.build(context, answer, self.color)
         if self._path:
-            photo_source.store(obj, [self._path], self.face)
+            photo_source.store(obj, [self._path], self.face, self._request(self._path))
         self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: {len(received.vertices)} vertices, {len(received.normal)} px textures")
 

@@ -72,13 +72,14 @@ class HFFNE_OT_make_head(photo_browser.PhotoBrowser, FaceOptions, InBackground, 
         paths, number = self._photos(mask)
         which: dict[str, Any] = {"photo": paths[0]} if len(paths) == 1 else {"photos": paths}
         face = number - 1 if number else "largest"
-        answer = yield self.face_request(**which, face=face, base="head")
+        request = self.face_request(**which, face=face, base="head")
+        answer = yield request
         if "neutral" not in answer[1]:
             raise TransferError(
                 "no_head", "The engine could not build a head from this photo.", "Choose another photo of the person."
             )
         obj, received = yield from new_face.build(context, answer, self.color)
-        photo_source.store(obj, paths, number)
+        photo_source.store(obj, paths, number, request)
         mask = _mask(self.mask)
         _take_place(mask, obj)
         self.add_face(context, obj, received.notices, moved=False)

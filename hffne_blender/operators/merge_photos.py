@@ -52,9 +52,10 @@ class HFFNE_OT_merge_photos(photo_browser.PhotoBrowser, FaceOptions, InBackgroun
 
     def work(self, context: bpy.types.Context) -> Work:
         paths = self._paths()
-        answer = yield self.face_request(photos=paths, face="largest")
+        request = self.face_request(photos=paths, face="largest")
+        answer = yield request
         obj, received = yield from new_face.build(context, answer, self.color)
-        photo_source.store(obj, paths)
+        photo_source.store(obj, paths, 0, request)
         self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(paths)} photos")
 

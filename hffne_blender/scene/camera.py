@@ -19,7 +19,8 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ..numeric.checked_arrays import ReceivedFaceError
-from ..numeric.received_face import PhotoCamera, PhotoCrop, checked_camera
+from ..numeric.photo_plane import photo_to_crop
+from ..numeric.received_face import PhotoCamera, checked_camera
 from .stored import json_of
 
 PROPERTY = "hffne_camera"
@@ -66,7 +67,7 @@ def photo_camera(obj: bpy.types.Object, frame: Literal["CROP", "PHOTO"] = "CROP"
         center, extent = ((size - 1) / 2, (size - 1) / 2), size
     else:
         width, height = camera["photo_size"]
-        center = _photo_to_crop(crop, (width - 1) / 2, (height - 1) / 2)
+        center = photo_to_crop(crop, (width - 1) / 2, (height - 1) / 2)
         extent = max(width, height) * size / crop["side"]
     offset = Vector(
         (
@@ -88,12 +89,3 @@ def photo_camera(obj: bpy.types.Object, frame: Literal["CROP", "PHOTO"] = "CROP"
     view.scale = (1, 1, 1)
     data.ortho_scale *= world.to_scale().x
     return view
-
-
-def _photo_to_crop(crop: PhotoCrop, x: float, y: float) -> tuple[float, float]:
-    """Photo pixels to crop pixels, pixel centers at integers on both sides."""
-    size, side = crop["size"], crop["side"]
-    return (
-        ((x + 0.5 - crop["center_x"]) / side + 0.5) * size - 0.5,
-        ((y + 0.5 - crop["center_y"]) / side + 0.5) * size - 0.5,
-    )

@@ -12,7 +12,18 @@ from ..numeric import face_textures, part_textures
 from ..numeric.face_textures import Texture
 from ..numeric.received_face import ReceivedFace
 from ..system import jobs
-from . import camera, face_attributes, head, head_materials, material, mesh, mesh_arrays, shape_keys, textures
+from . import (
+    built_shape,
+    camera,
+    face_attributes,
+    head,
+    head_materials,
+    material,
+    mesh,
+    mesh_arrays,
+    shape_keys,
+    textures,
+)
 
 BlockT = TypeVar("BlockT", bound=bpy.types.ID)
 
@@ -97,6 +108,7 @@ def _assemble(
         head.store_parts(obj, own.parts)
         head.add_part_groups(obj, received.quads, own)
         shape_keys.add(obj, received.vertices, own)
+    built_shape.store(obj)
     collection.objects.link(obj)
     return obj
 

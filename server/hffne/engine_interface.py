@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from hffne.geometry.smooth_field import SmoothField
 from hffne.photo.crop import Crop
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
@@ -71,6 +72,7 @@ class FaceEngine(NormalsEngine, Protocol):
         maps: Sequence[str] = (),
         base: str = "mask",
         lod: str = "full",
+        field: SmoothField | None = None,
     ) -> FaceMessage:
         """The face of one photo, see `pipeline.Engine.build`."""
 
@@ -84,5 +86,6 @@ class FaceEngine(NormalsEngine, Protocol):
         maps: Sequence[str] = (),
         base: str = "mask",
         lod: str = "full",
+        field: SmoothField | None = None,
     ) -> FaceMessage:
         """The face of several photos of one person, see `pipeline.Engine.build_multi_photo`."""

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from hffne import crop_levels
+from hffne.corrected import closed_mask, corrected
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import Exemplar, exemplar_on_crop
@@ -24,6 +25,7 @@ from hffne.geometry.grids import sample
 from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
 from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
@@ -167,8 +169,7 @@ class Engine:
         coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
         exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
-        # Where lips or nostrils fold over, a few pixels show no outer side; they belong to the face all the same.
-        mask = cv2.morphologyEx(projection.mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+        mask = closed_mask(projection.mask)
         sizes = crop_levels.levels(size)
         fines = []
         for level in sizes if merged else sizes[-1:]:
@@ -268,14 +269,16 @@ class Engine:
         maps: Iterable[str] = (),
         base: str = "mask",
         lod: str = "full",
+        field: SmoothField | None = None,
     ) -> TexturedFace:
         """Mesh and textures from an estimate.
 
         texture_size: the textures' side in texels. grid: vertices along a side of the UV layout. maps: names of
         further maps, of maps.registry. report, cancelled: as for `normals`. base: "mask" or "head"; lod: the density
-        of a head's mesh, a name of head.model.LODS.
+        of a head's mesh, a name of head.model.LODS. field: an artist's correction of the shape.
         """
-        return self.build_multi_photo([(photo, estimate)], texture_size, grid, report, cancelled, maps, base, lod)
+        views = [(photo, estimate)]
+        return self.build_multi_photo(views, texture_size, grid, report, cancelled, maps, base, lod, field)
 
     def build_multi_photo(
         self,
@@ -287,6 +290,7 @@ class Engine:
         maps: Iterable[str] = (),
         base: str = "mask",
         lod: str = "full",
+        field: SmoothField | None = None,
     ) -> TexturedFace:
         """The same as `build` from several photos of one person, with the camera of the photo that shows most.
 
@@ -297,9 +301,10 @@ class Engine:
         notices: list[str] = []
         if self.framing != "wide":
             views = [(photo, widened(estimate, PUBLISHED)) for photo, estimate in views]
-        made = _head(views, texture_size, lod) if base == "head" else None
+        made = _head(views, texture_size, lod, field) if base == "head" else None
         if base == "head" and made is None:
             notices.append("No sound head could be fitted to this face; the mask was built instead.")
+        views = [(photo, corrected(estimate, field)) for photo, estimate in views]
         made = made or _mask(views, texture_size, grid)
         photo, estimate = views[made.reference]
         estimate = replace(estimate, shape=made.shape)
@@ -348,14 +353,16 @@ def _mask(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, grid: 
     return _Made(reference, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
 
 
-def _head(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, lod: str) -> _Made | None:
+def _head(
+    views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, lod: str, field: SmoothField | None
+) -> _Made | None:
     """None where the fitted head is not sound."""
     from hffne.head import rig
     from hffne.head.build import head_textures
     from hffne.head.layout import HeadLayout
     from hffne.head.sound import is_sound
 
-    made = head_textures([(photo.rgb, estimate) for photo, estimate in views], texture_size)
+    made = head_textures([(photo.rgb, estimate) for photo, estimate in views], texture_size, field)
     if not is_sound(made.head):
         return None
     return _Made(

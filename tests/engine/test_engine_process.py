@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine_client import Process
+from hffne.geometry.smooth_field import SmoothField
 from hffne.maps.registry import MAPS
 from hffne.service import frames, protocol
 from hffne_blender.numeric.received_face import ReceivedFace
@@ -101,6 +102,48 @@ def test_the_engine_makes_a_head(served, astronaut_file):
     received = ReceivedFace.from_answer(message, arrays)
     assert received.head is not None and received.head.eyes is not None
     assert received.head.parts[0] == "Skin" and "jawOpen" in received.head.keys.names
+
+
+def test_the_engine_sends_a_part_of_a_photo(served, astronaut, astronaut_file):
+    about = {"photo": str(astronaut_file), "center_x": 224.0, "center_y": 40.0, "side": 128.0, "size": 128}
+    served.send(type="picture", id=41, **about)
+    message, arrays, _ = served.answer(41)
+    assert message["type"] == "result", message
+    protocol.check_arrays(protocol.RESULTS["picture"], arrays)
+    picture = arrays["picture"]
+    # The upper 24 rows lie above the photo.
+    assert (picture[:24] == 0).all() and np.abs(picture[24:].astype(int) - astronaut[:104, 160:288]).max() <= 1
+    served.send(type="picture", id=42, **{**about, "side": 0})
+    assert served.answer(42)[0]["code"] == "bad_request"
+
+
+@pytest.mark.parametrize("base", ["head", "mask"])
+def test_the_engine_corrects_a_shape_and_its_maps_without_the_networks(served, astronaut_file, base):
+    request = {"type": "generate", "photo": str(astronaut_file), "base": base, "grid": 64, "texture_size": 256}
+    served.send(**request, id=43)
+    plain, before, _ = served.answer(43)
+    # 4 mm to the viewer's right at the chin's foremost point.
+    chin = before["vertices"][np.argmin(np.abs(before["vertices"] - (0, -0.1, -0.1)).sum(1))]
+    served.send(**request, id=44, correction=[*map(float, chin), 0.004, 0, 0])
+    message, after, progress = served.answer(44)
+    assert message["type"] == "result", message
+    assert "kept" in [each["stage"] for each in progress]
+    moved = after["vertices"] - before["vertices"]
+    far = np.linalg.norm(before["vertices"] - chin, axis=1)
+    expected = SmoothField(chin[None], np.array([[0.004, 0, 0]])).at(before["vertices"])
+    assert abs(moved[np.argmin(far), 0] - 0.004) < 3e-4
+    # Teeth and eyeballs move as a whole.
+    skin = np.unique(after["quads"] if base == "mask" else after["quads"][after["quad_parts"] == 0])
+    assert np.percentile(np.linalg.norm(moved - expected, axis=1)[skin[skin >= 0]], 95) < 3e-4
+    assert np.linalg.norm(moved[far > 0.12], axis=1).max() < 2e-4
+    assert message["camera"] == plain["camera"]
+    # The texels of the chin show the photo beside the place that they showed before.
+    assert np.abs(after["color"].astype(int) - before["color"]).max() > 20
+    assert (after["quads"] == before["quads"]).all()
+    served.send(**request, id=45, correction=[0.0] * 7)
+    assert served.answer(45)[0]["code"] == "bad_request"
+    served.send(**request, id=46, correction=[1e5, 0, 0, 0, 0, 0])
+    assert served.answer(46)[0]["code"] == "bad_request"
 
 
 def test_the_engine_cancels(served, astronaut_file):

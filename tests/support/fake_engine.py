@@ -91,6 +91,12 @@ def faces(message):
     frames.write_frame(OUT, reply, arrays)
 
 
+def picture(message):
+    size = message["size"]
+    arrays = {"picture": np.full((size, size, 3), 128, np.uint8)}
+    frames.write_frame(OUT, {"type": "result", "id": message["id"]}, arrays)
+
+
 def main():
     print("fake engine: ready", file=sys.stderr, flush=True)
     threading.Thread(target=read, daemon=True).start()
@@ -100,6 +106,8 @@ def main():
             frames.write_frame(OUT, {"type": "result", "id": message["id"], "protocol": 1, **about})
         elif message["type"] == "generate":
             generate(message)
+        elif message["type"] == "picture":
+            picture(message)
         elif message["type"] == "faces":
             faces(message)
 

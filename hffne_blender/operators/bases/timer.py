@@ -15,6 +15,8 @@ class OnTimer(OperatorMixin):
 
     # The state when the timer was started; None for an operator that was not modal.
     state_before: UserState | None = None
+    # Whether `modal` is called already, for other events.
+    is_modal = False
     _timer: bpy.types.Timer | None = None
     _workspace: bpy.types.WorkSpace | None = None
     _status: str | None = None
@@ -24,7 +26,8 @@ class OnTimer(OperatorMixin):
         self.state_before = user_state(context)
         manager = required(context.window_manager)
         self._timer = manager.event_timer_add(seconds, window=context.window)
-        manager.modal_handler_add(self)
+        if not self.is_modal:
+            manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def stop_timer(self, context: bpy.types.Context) -> None:

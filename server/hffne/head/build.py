@@ -7,10 +7,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from hffne.corrected import corrected, corrected_shape
 from hffne.estimate import FaceEstimate
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.completion import LOW
 from hffne.geometry.multi_photo import mean_shape, merge_textures, reference_photo
+from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.textures import Textures
 from hffne.geometry.vectors import normalize
 from hffne.head.fitted import FittedHead, fit_head
@@ -33,25 +35,29 @@ class TexturedHead(NamedTuple):
     textures: Textures
 
 
-def head_textures(views: Sequence[tuple[np.ndarray, FaceEstimate]], size: int = 1024) -> TexturedHead:
+def head_textures(
+    views: Sequence[tuple[np.ndarray, FaceEstimate]], size: int = 1024, field: SmoothField | None = None
+) -> TexturedHead:
     """The head of one person and its textures.
 
     views: the pixels (H, W, 3) of each photo, uint8 or uint16 sRGB, and the FaceEstimate on it; size: the textures'
-    side in texels.
+    side in texels; field: an artist's correction of the fitted head.
     """
-    heads = [fit_head(estimate.shape, rgb, estimate.crop.resized(CROP)) for rgb, estimate in views]
+    heads = [fit_head(estimate.shape, rgb, estimate.crop.resized(CROP), field) for rgb, estimate in views]
     textures = [
-        unwrap_head(head.posed, estimate, rgb, size) for head, (rgb, estimate) in zip(heads, views, strict=True)
+        unwrap_head(head.posed, corrected(estimate, field), rgb, size)
+        for head, (rgb, estimate) in zip(heads, views, strict=True)
     ]
     first = reference_photo(textures)
     rgb, estimate = views[first]
     if len(views) == 1:
-        return TexturedHead(first, estimate.shape, heads[0], textures[0])
+        return TexturedHead(first, corrected_shape(estimate.shape, field), heads[0], textures[0])
     shown = [_on_position_map(one.confidence) for one in textures]
     shape = mean_shape([view[1].shape for view in views], textures, shown)
-    head = fit_head(shape, rgb, estimate.crop.resized(CROP))
+    head = fit_head(shape, rgb, estimate.crop.resized(CROP), field)
     bases = [_base_normals(each.posed) for each in heads]
-    return TexturedHead(first, shape, head, merge_textures(textures, bases, _base_normals(head.posed)))
+    merged = merge_textures(textures, bases, _base_normals(head.posed))
+    return TexturedHead(first, corrected_shape(shape, field), head, merged)
 
 
 def _on_position_map(confidence: np.ndarray) -> np.ndarray:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hffne.corrected import corrected_shape
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape
-from hffne.head import eyes
+from hffne.geometry.smooth_field import SmoothField
+from hffne.head import correction, eyes
 from hffne.head.fit import fit_coefficients, fitted_texels, identity_shape
 from hffne.head.gaze import EyeFacts, eye_facts, turn_eyes
 from hffne.head.iris import Iris, find_iris
@@ -42,11 +44,13 @@ class FittedHead:
     eyes: dict[str, EyeFacts]
 
 
-def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None = None) -> FittedHead:
+def fit_head(
+    shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None = None, field: SmoothField | None = None
+) -> FittedHead:
     """Fit the head to a base shape. The visible face follows the position map, the rest of the head softly.
 
     rgb (H, W, 3), crop: the photo, and the Crop on it that the shape is on, for the eyes; without them they look
-    straight ahead.
+    straight ahead. field: an artist's correction of the fitted head.
     """
     model = head_model()
     found = fit_coefficients(shape)
@@ -58,6 +62,14 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     posed = model.expressions.add(neutral, active)
     target = found.to_model((shape.points @ HEAD_TO_OBJECT).reshape(-1, 3)).reshape(shape.points.shape)
     moved = displacement(target - model.at_texels(posed), fitted_texels())
+
+    def to_object(points: np.ndarray) -> np.ndarray:
+        return (found.to_head(points) @ HEAD_TO_OBJECT.T).astype(np.float32)
+
+    turn = (found.scale * HEAD_TO_OBJECT @ found.rotation).astype(np.float32)
+    if field is not None:
+        moved += correction.displacement(to_object(posed + moved), field) @ np.linalg.inv(turn).T
+        shape = corrected_shape(shape, field)
     neutral += moved
     balls = eyes.balls(neutral)
     eyes.rest_lids(neutral, balls)
@@ -71,11 +83,6 @@ def fit_head(shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None 
     eyes.rest_lids(posed, balls, loosest=None)
     lips().uncross(posed)
     clear_teeth(posed)
-
-    def to_object(points: np.ndarray) -> np.ndarray:
-        return (found.to_head(points) @ HEAD_TO_OBJECT.T).astype(np.float32)
-
-    turn = (found.scale * HEAD_TO_OBJECT @ found.rotation).astype(np.float32)
     placed = to_object(posed)
     irises: dict[str, Iris | None] = {}
     if rgb is not None and crop is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine does for each type of request: "hello", "faces" and "generate".
+"""What the engine does for each type of request: "hello", "faces", "picture" and "generate".
 
 torch, OpenCV and the networks are imported by the first request that needs them, so that an incomplete installation
 is an answer and not a process that does not start.
@@ -14,12 +14,13 @@ from hffne.errors import Cancelled
 from hffne.progress import CancelCheck, ProgressCallback
 from hffne.service import frames, protocol
 from hffne.service.failures import is_out_of_memory
-from hffne.service.requests import FacesRequest, GenerateRequest, Request
+from hffne.service.requests import FacesRequest, GenerateRequest, PictureRequest, Request
 
 if TYPE_CHECKING:
     import numpy as np
 
     from hffne.engine_interface import FaceEngine
+    from hffne.photo.crop import Crop
     from hffne.photo.detect import Face
     from hffne.photo.load import Photo
 
@@ -52,6 +53,8 @@ class Handlers:
         """(body of the result, its arrays). Raises HffneError, Cancelled, or whatever goes wrong."""
         if isinstance(request, FacesRequest):
             return self._faces(request)
+        if isinstance(request, PictureRequest):
+            return _picture(request)
         if isinstance(request, GenerateRequest):
             return self._generate(request, report, cancelled)
         return self._hello()
@@ -86,7 +89,7 @@ class Handlers:
     def _generate(self, request: GenerateRequest, report: ProgressCallback, cancelled: CancelCheck) -> Reply:
         views, first = self._views(request, report, cancelled)
         output = (request.texture_size, request.grid, report, cancelled, request.maps)
-        form = {"base": request.base, "lod": request.lod}
+        form = {"base": request.base, "lod": request.lod, **_correction(request)}
         if len(views) == 1:
             built = self._on_device("build", *views[0], *output, **form)
         else:
@@ -200,14 +203,42 @@ def _thumbnails(photo: "Photo", faces: "list[Face]", side: int) -> "np.ndarray":
 
 def _overview(photo: "Photo", side: int) -> "np.ndarray":
     """The whole photo in the middle of a black square: (side, side, 3) uint8 sRGB."""
-    import numpy as np
-
-    from hffne.photo.crop import Crop, extract_crop
+    from hffne.photo.crop import Crop
 
     width, height = photo.size
-    picture = extract_crop(photo.rgb, Crop(width / 2, height / 2, max(width, height), side))
+    return _square(photo, Crop(width / 2, height / 2, max(width, height), side))
+
+
+def _picture(request: PictureRequest) -> Reply:
+    from hffne.photo.crop import Crop
+    from hffne.photo.load import load_photo
+
+    crop = Crop(request.center_x, request.center_y, request.side, request.size)
+    return {}, {"picture": _square(load_photo(request.photo), crop)}
+
+
+def _square(photo: "Photo", crop: "Crop") -> "np.ndarray":
+    """An upright square of a photo, black beside it: (size, size, 3) uint8 sRGB."""
+    import numpy as np
+
+    from hffne.photo.crop import extract_crop
+
+    picture = extract_crop(photo.rgb, crop)
     # Beside the photo its edge goes on.
-    outside = np.abs(np.arange(side) + 0.5 - side / 2) * max(width, height) / side
-    picture[outside > height / 2] = 0
-    picture[:, outside > width / 2] = 0
+    steps = ((np.arange(crop.size) + 0.5) / crop.size - 0.5) * crop.side
+    (width, height), x, y = photo.size, crop.center_x + steps, crop.center_y + steps
+    picture[(y < 0) | (y > height)] = 0
+    picture[:, (x < 0) | (x > width)] = 0
     return np.rint(picture * 255).astype(np.uint8)
+
+
+def _correction(request: GenerateRequest) -> dict[str, Any]:
+    """The engine's option for an artist's correction of the shape; {} without one."""
+    if not request.correction:
+        return {}
+    import numpy as np
+
+    from hffne.geometry.smooth_field import SmoothField
+
+    points = np.array(request.correction, np.float32).reshape(-1, 6)
+    return {"field": SmoothField(points[:, :3], points[:, 3:])}

@@ -24,6 +24,17 @@ class FacesRequest:
 
 
 @dataclass(frozen=True)
+class PictureRequest:
+    """A square of a photo around a center, `side` pixels of the photo wide, as a picture of `size` pixels."""
+
+    photo: Path
+    center_x: float
+    center_y: float
+    side: float
+    size: int
+
+
+@dataclass(frozen=True)
 class GenerateRequest:
     """Build one face.
 
@@ -36,6 +47,7 @@ class GenerateRequest:
     size          side of the fine network's crop in pixels, or None for the engine's own
     color         whether the color texture is sent
     maps          names of the further maps, see maps.registry
+    correction    of each point of an artist's correction x, y, z and its weight's x, y, z; see geometry.smooth_field
     """
 
     photos: tuple[Path, ...]
@@ -47,9 +59,10 @@ class GenerateRequest:
     size: int | None
     color: bool
     maps: tuple[str, ...]
+    correction: tuple[float, ...] = ()
 
 
-Request = HelloRequest | FacesRequest | GenerateRequest
+Request = HelloRequest | FacesRequest | PictureRequest | GenerateRequest
 
 # The types of message that are answered with a "result"; "cancel" and "shutdown" are not.
 ANSWERED = tuple(protocol.RESULTS)
@@ -65,10 +78,17 @@ def parse(message: Mapping[str, Any]) -> Request:
         paths = fields["photos"] or [fields["photo"]] if kind == "generate" else []
         if not all(paths):
             raise protocol.ProtocolError("'photos' must be a list of paths that are not empty.")
+        correction = fields.get("correction", ())
+        if len(correction) % 6 or any(abs(value) > protocol.MAX_METERS for value in correction):
+            raise protocol.ProtocolError("'correction' must be six numbers of meters for each point.")
     except protocol.ProtocolError as error:
         raise RequestError(str(error), hint=error.hint or None) from None
     if kind == "faces":
         return FacesRequest(Path(fields["photo"]), fields["thumbnails"])
+    if kind == "picture":
+        return PictureRequest(
+            Path(fields["photo"]), fields["center_x"], fields["center_y"], fields["side"], fields["size"]
+        )
     if kind == "generate":
         return GenerateRequest(
             photos=tuple(Path(path) for path in paths),
@@ -80,6 +100,7 @@ def parse(message: Mapping[str, Any]) -> Request:
             size=fields["size"],
             color=fields["color"],
             maps=tuple(fields["maps"]),
+            correction=tuple(correction),
         )
     return HelloRequest()
 

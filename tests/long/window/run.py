@@ -19,6 +19,7 @@ from pathlib import Path
 
 import steps_face
 import steps_more
+import steps_pins
 import steps_start
 from checks import WindowTest
 
@@ -53,10 +54,11 @@ def photos(out, photo):
     return paths
 
 
-def steps():
-    """The steps of all modules."""
-    modules = (steps_start, steps_face, steps_more)
-    return [step for module in modules for name, step in vars(module).items() if name.startswith("step_")]
+def steps(wanted):
+    """The steps of all modules, or those with one of the wanted words in their names."""
+    modules = (steps_start, steps_face, steps_more, steps_pins)
+    found = [step for module in modules for name, step in vars(module).items() if name.startswith("step_")]
+    return [step for step in found if not wanted or any(word in step.__name__ for word in wanted)]
 
 
 def main():
@@ -69,6 +71,7 @@ def main():
     parser.add_argument(
         "--shader-seconds", type=float, default=60, metavar="SECONDS", help="time for compiling the shaders"
     )
+    parser.add_argument("--steps", nargs="*", metavar="WORD", help="only steps with one of these words in their names")
     parser.add_argument("--display", help="an existing X display, such as :0; otherwise Xvfb is started")
     options = parser.parse_args()
     out = Path(options.out).resolve()
@@ -78,7 +81,7 @@ def main():
         from hffne_blender import build
 
         options.zip = build.build(out)
-    return WindowTest(out, photos(out, options.photo), options).run(steps())
+    return WindowTest(out, photos(out, options.photo), options).run(steps(options.steps))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bpy.ops.hffne.edit_pins`: look through the photo's camera at the face, to drag points of it over the photo."""
+
+import bpy
+
+from ..pins import editing, overlay
+from ..scene import camera, photo_source
+from ..studio import photo_view
+from ..system.required import required
+from .bases import viewport, windows
+from .bases.background import Work
+from .bases.pin_change import OnPins
+from .bases.types import OperatorResult
+
+# Pixels of the picture over which pins are dragged.
+PICTURE = 1024
+
+
+class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
+    """Correct the fit: drag points of the face over its photo. Press again when you are done"""
+
+    bl_idname = "hffne.edit_pins"
+    bl_label = "Correct the Fit"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not super().poll(context):
+            return False
+        obj = required(editing.face(context))
+        if photo_source.request_of(obj) is None:
+            cls.poll_message_set("The photo of this face is not known or not there; generate the face again")
+            return False
+        return True
+
+    def work(self, context: bpy.types.Context) -> Work:
+        obj = self.target(context)
+        square = overlay.square_of(camera.of_face(obj))
+        photo = photo_source.paths_of(obj)[0]
+        x, y, side = square
+        about = {"type": "picture", "photo": photo, "center_x": x, "center_y": y, "side": side, "size": PICTURE}
+        _, arrays = yield about
+        overlay.set_photo(self.face, square, arrays["picture"])
+        windows.redraw_viewports_and_preferences(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        view = viewport.viewport_of(context)
+        if view is None or view.region_3d is None:
+            self.report({"ERROR"}, "There is no 3D viewport in this window")
+            return {"CANCELLED"}
+        if editing.is_on(context):
+            editing.switch(False)
+            view.region_3d.view_perspective = "PERSP"
+            return {"FINISHED"}
+        scene, obj = required(context.scene), self.target(context)
+        photo_view.add(scene, obj)
+        view.camera, view.region_3d.view_perspective = scene.camera, "CAMERA"
+        for other in context.selected_objects:
+            other.select_set(False)
+        obj.select_set(True)
+        required(context.view_layer).objects.active = obj
+        editing.switch(True)
+        return {"FINISHED"} if overlay.has_photo(obj.name) else self.begin(context)

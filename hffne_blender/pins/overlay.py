@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is drawn over a viewport while pins are edited: the photo, the face's outline and landmarks, and the pins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import gpu
+import numpy as np
+from gpu_extras.batch import batch_for_shader
+
+from ..numeric import surface_pick
+from ..numeric.received_face import PhotoCamera
+from ..scene import built_shape
+from ..scene.access import mesh_of
+from . import photo_region, stored
+from .pinned_face import PinnedFace
+from .stored import Pin
+
+# Colors (RGBA): of the outline, of the landmarks and their lines, of a pin, its rim and its mirror image.
+OUTLINE, MARK, PIN = (0.35, 0.85, 1.0, 0.9), (0.35, 0.85, 1.0, 0.65), (1.0, 0.55, 0.1, 1.0)
+RIM, MIRRORED = (0.0, 0.0, 0.0, 0.8), (1.0, 0.55, 0.1, 0.4)
+# Radii in pixels at the interface's usual size.
+PIN_RADIUS, MARK_RADIUS = 5.0, 2.0
+# The landmarks' lines: chin, brows, nose, eyes, lips; iBUG order, closed or not.
+LINES = ((range(17), False), (range(17, 22), False), (range(22, 27), False), (range(27, 31), False),
+         (range(31, 36), False), (range(36, 42), True), (range(42, 48), True), (range(48, 60), True),
+         (range(60, 68), True))  # fmt: skip
+
+
+@dataclass
+class _State:
+    """What the file does not hold: the photo's part of a face by the object's name, and the pins being dragged."""
+
+    photos: dict[str, tuple[tuple[float, float, float], np.ndarray]]
+    textures: dict[str, Any]
+    dragged: tuple[str, Sequence[Pin]] | None = None
+    known: tuple[object, PinnedFace] | None = None
+    handle: Any = None
+
+
+_state = _State({}, {})
+
+
+def square_of(camera: PhotoCamera) -> tuple[float, float, float]:
+    """The square of the photo that is shown: center x and y and side, in its pixels."""
+    crop = camera["crop"]
+    return crop["center_x"], crop["center_y"], 1.5 * crop["side"]
+
+
+def set_photo(name: str, square: tuple[float, float, float], picture: np.ndarray) -> None:
+    """Keep the photo of the face `name`: its square (`square_of`) and pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
+    _state.photos[name] = (square, picture)
+    _state.textures.pop(name, None)
+
+
+def has_photo(name: str) -> bool:
+    """Whether the photo of the face `name` is known in this session."""
+    return name in _state.photos
+
+
+def set_dragged(name: str, pins: Sequence[Pin] | None) -> None:
+    """Draw these pins instead of the stored ones of the face `name`; None: the stored ones again."""
+    _state.dragged = None if pins is None else (name, pins)
+
+
+def face_of(obj: bpy.types.Object) -> PinnedFace:
+    """The face with its pins as they are stored; kept until they change."""
+    key = (obj.name, obj.get(stored.PROPERTY), len(mesh_of(obj).vertices), built_shape.points(obj).tobytes()[:4096])
+    if _state.known is None or _state.known[0] != key:
+        _state.known = key, PinnedFace(obj)
+    return _state.known[1]
+
+
+def draw(context: bpy.types.Context, obj: bpy.types.Object, opacity: float) -> None:
+    """Draw over the viewport of a context; nothing where it does not look through the face's photo camera."""
+    region = photo_region.of_context(context, obj)
+    if region is None or context.preferences is None:
+        return
+    scale = context.preferences.system.ui_scale or 1.0
+    face, points = face_of(obj), built_shape.points(obj)
+    dragged = _state.dragged
+    pins = dragged[1] if dragged is not None and dragged[0] == obj.name else face.pins
+    gpu.state.blend_set("ALPHA")
+    if obj.name in _state.photos and opacity > 0:
+        _draw_photo(obj.name, region, opacity)
+    flat = region.of_points(points)
+    edges = surface_pick.outline(face.seen(points), face.triangles)
+    _lines(flat[edges.ravel()], OUTLINE, 1.2 * scale)
+    marks = region.of_points(face.landmarks(points))
+    if len(marks):
+        for index, closed in LINES:
+            line = marks[list(index)]
+            follower = np.roll(line, -1, axis=0)
+            pairs = np.stack([line, follower], axis=1)
+            _lines((pairs if closed else pairs[:-1]).reshape(-1, 2), MARK, scale)
+        _discs(marks, MARK_RADIUS * scale, MARK)
+    mirrored = [pin.point(points) * (-1, 1, 1) for pin in pins if pin.mirrored]
+    if mirrored:
+        _discs(region.of_points(np.array(mirrored)), PIN_RADIUS * scale, MIRRORED)
+    places = region.of_photo(np.array([pin.at for pin in pins]).reshape(-1, 2))
+    _discs(places, (PIN_RADIUS + 1.5) * scale, RIM)
+    _discs(places, PIN_RADIUS * scale, PIN)
+    gpu.state.blend_set("NONE")
+
+
+def _draw_photo(name: str, region: photo_region.PhotoRegion, opacity: float) -> None:
+    (x, y, side), picture = _state.photos[name]
+    if name not in _state.textures:
+        _state.textures[name] = _texture(picture)
+    half = side / 2
+    # Pixel centers are at integers.
+    corners = np.array([[x - half, y + half], [x + half, y + half], [x + half, y - half], [x - half, y - half]]) - 0.5
+    shader = gpu.shader.from_builtin("IMAGE_COLOR")
+    content = {"pos": _tuples(region.of_photo(corners)), "texCoord": [(0, 0), (1, 0), (1, 1), (0, 1)]}
+    batch = batch_for_shader(shader, "TRIS", content, indices=[(0, 1, 2), (0, 2, 3)])
+    shader.bind()
+    shader.uniform_sampler("image", _state.textures[name])
+    shader.uniform_float("color", (1, 1, 1, opacity))
+    batch.draw(shader)
+
+
+def _texture(picture: np.ndarray) -> Any:
+    """A texture of pixels (W, W, 3) uint8 sRGB, row 0 at the top; textures are linear."""
+    levels = np.arange(256) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    size = len(picture)
+    pixels = np.ones((size, size, 4), np.float32)
+    pixels[..., :3] = linear[picture[::-1]]
+    buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
+    return gpu.types.GPUTexture((size, size), format="RGBA16F", data=buffer)
+
+
+def _lines(places: np.ndarray, color: tuple[float, ...], width: float) -> None:
+    """Lines between each two of places (2 N, 2)."""
+    if not len(places):
+        return
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    flat = np.zeros((len(places), 3), np.float32)
+    flat[:, :2] = places
+    batch = batch_for_shader(shader, "LINES", {"pos": flat})
+    shader.bind()
+    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+    shader.uniform_float("lineWidth", width)
+    shader.uniform_float("color", color)
+    batch.draw(shader)
+
+
+def _discs(centers: np.ndarray, radius: float, color: tuple[float, ...], sides: int = 16) -> None:
+    if not len(centers):
+        return
+    angle = np.arange(sides + 1) * 2 * np.pi / sides
+    rim = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius
+    wedges = np.stack([np.zeros((sides, 2)), rim[:-1], rim[1:]], axis=1)
+    places = (centers[:, None, None] + wedges).reshape(-1, 2)
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    batch = batch_for_shader(shader, "TRIS", {"pos": _tuples(places)})
+    shader.bind()
+    shader.uniform_float("color", color)
+    batch.draw(shader)
+
+
+def _tuples(places: np.ndarray) -> Any:
+    return np.ascontiguousarray(places, np.float32)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel for correcting the fit of the selected face with pins."""
+
+import bpy
+
+from .. import settings
+from ..engine import session
+from ..pins import editing, photo_region, stored
+from ..system.required import required
+from .layouts import SidebarPanel, draw_progress, draw_text
+
+
+class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
+    """Points of the face that the artist holds where they are on the photo."""
+
+    bl_idname = "HFFNE_PT_pins"
+    bl_label = "Fit"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return editing.face(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = required(self.layout)
+        obj, chosen, on = required(editing.face(context)), settings.of(context), editing.is_on(context)
+        layout.operator_context = "INVOKE_DEFAULT"
+        button = layout.operator("hffne.edit_pins", text="Done" if on else "Correct the Fit", icon="PINNED", depress=on)
+        button.face = obj.name
+        pins = stored.load(obj)
+        if on:
+            layout.use_property_split = True
+            layout.use_property_decorate = False
+            layout.prop(chosen, "mirror_pins")
+            layout.prop(chosen, "pin_photo", slider=True)
+            text = "Drag points of the face over the photo; right-click a pin to remove it"
+            if _is_beside(context, obj):
+                text = "Look through the scene's camera: Numpad 0"
+            draw_text(context, layout, text, icon="INFO")
+        if pins:
+            row = layout.row(align=True)
+            row.label(text=f"{len(pins)} pins" if len(pins) != 1 else "1 pin")
+            row.operator("hffne.remove_pin", text="Reset", icon="LOOP_BACK").all = True
+        if session.running():
+            draw_progress(layout, session.state.task)
+        elif not stored.is_projected(obj):
+            draw_text(context, layout, "The maps are not projected for these pins", icon="ERROR")
+            layout.operator("hffne.project_maps", icon="UV")
+
+
+def _is_beside(context: bpy.types.Context, obj: bpy.types.Object) -> bool:
+    """Whether the viewport does not look through the photo's camera."""
+    view = context.space_data
+    region = view.region_3d if isinstance(view, bpy.types.SpaceView3D) else None
+    return region is not None and photo_region.is_beside(context, region, obj)
