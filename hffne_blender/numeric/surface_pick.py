@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The point of a surface that is seen at a place of an orthographic picture."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -36,18 +38,33 @@ def pick(seen: np.ndarray, triangles: np.ndarray, at: np.ndarray, reach: float) 
     return owner, (owner == candidates[best]).astype(float)
 
 
-def outline(seen: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Edges:
+    """The edges of a surface: vertices (E, 2), and the triangles (E, 2) beside each, -1 where there is none."""
+
+    vertices: np.ndarray
+    beside: np.ndarray
+
+    @classmethod
+    def of(cls, triangles: np.ndarray) -> "Edges":
+        """The edges of triangles (N, 3); one with more than two triangles has the first and the last of them."""
+        pairs = np.sort(np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)]).astype(np.int64), axis=1)
+        owners = np.tile(np.arange(len(triangles)), 3)
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        pairs, owners = pairs[order], owners[order]
+        first = np.flatnonzero(np.append(True, (pairs[1:] != pairs[:-1]).any(1)))
+        last = np.append(first[1:], len(pairs)) - 1
+        beside = np.stack([owners[first], np.where(last > first, owners[last], -1)], axis=1)
+        return cls(pairs[first], beside)
+
+
+def outline(seen: np.ndarray, triangles: np.ndarray, edges: Edges) -> np.ndarray:
     """The edges (E, 2) of vertices where the surface turns away from the viewer, and its borders that are in sight.
 
-    seen, triangles: as for `pick`
+    seen, triangles: as for `pick`; edges: of the triangles
     """
-    edges = np.concatenate([triangles[:, [i, (i + 1) % 3]] for i in range(3)]).astype(np.int64)
-    corners = seen[triangles][..., :2]
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    front = np.tile(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0] > 0, 3)
-    low, high = edges.min(1), edges.max(1)
-    _, index, where, count = np.unique(
-        low * len(seen) + high, return_index=True, return_inverse=True, return_counts=True
-    )
-    fronts = np.bincount(where.ravel(), front, len(index))
-    return np.stack([low, high], axis=1)[index[(fronts == 1) & (count <= 2)]]
+    a, b, c = (seen[triangles[:, corner], :2] for corner in range(3))
+    front = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] > 0
+    # No triangle, number -1, is the last entry.
+    front = np.append(front, False)[edges.beside]
+    return edges.vertices[front[:, 0] != front[:, 1]]

@@ -3,7 +3,7 @@
 
 import bpy
 
-from ..pins import editing, overlay
+from ..pins import editing, overlay, photo_region
 from ..scene import camera, photo_source
 from ..studio import photo_view
 from ..system.required import required
@@ -60,4 +60,7 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
         obj.select_set(True)
         required(context.view_layer).objects.active = obj
         editing.switch(True)
+        area = viewport.area_of(context, view)
+        if area is not None and scene.camera is not None:
+            photo_region.frame(area, obj, scene.camera, overlay.square_of(camera.of_face(obj)))
         return {"FINISHED"} if overlay.has_photo(obj.name) else self.begin(context)

@@ -10,7 +10,6 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
-from ..numeric import surface_pick
 from ..numeric.received_face import PhotoCamera
 from ..scene import built_shape
 from ..scene.access import mesh_of
@@ -67,7 +66,7 @@ def set_dragged(name: str, pins: Sequence[Pin] | None) -> None:
 
 def face_of(obj: bpy.types.Object) -> PinnedFace:
     """The face with its pins as they are stored; kept until they change."""
-    key = (obj.name, obj.get(stored.PROPERTY), len(mesh_of(obj).vertices), built_shape.points(obj).tobytes()[:4096])
+    key = (obj.name, obj.get(stored.PROPERTY), len(mesh_of(obj).vertices))
     if _state.known is None or _state.known[0] != key:
         _state.known = key, PinnedFace(obj)
     return _state.known[1]
@@ -86,7 +85,7 @@ def draw(context: bpy.types.Context, obj: bpy.types.Object, opacity: float) -> N
     if obj.name in _state.photos and opacity > 0:
         _draw_photo(obj.name, region, opacity)
     flat = region.of_points(points)
-    edges = surface_pick.outline(face.seen(points), face.triangles)
+    edges = face.outline(points)
     _lines(flat[edges.ravel()], OUTLINE, 1.2 * scale)
     marks = region.of_points(face.landmarks(points))
     if len(marks):

@@ -13,6 +13,9 @@ from ..scene import camera
 from ..studio import photo_view
 from ..studio.place import of_face
 
+# How much of the viewport's free part the face's square fills.
+FILLED = 0.95
+
 
 class PhotoRegion:
     """The viewport's window, `region` with its `view`, in which the face `obj` is seen as on its photo."""
@@ -65,6 +68,33 @@ def is_beside(context: bpy.types.Context, view: bpy.types.RegionView3D, obj: bpy
     return (
         scene is None or view.view_perspective != "CAMERA" or scene.camera not in of_face(scene, obj, photo_view.KIND)
     )
+
+
+def frame(area: bpy.types.Area, obj: bpy.types.Object, view: bpy.types.Object, square: Sequence[float]) -> None:
+    """Zoom a viewport's camera view so that a square of the photo fills what is not under toolbar and sidebar.
+
+    view    the photo camera of the face `obj`
+    square  center x and y and side in pixels of the photo
+    """
+    space, window = area.spaces.active, next(region for region in area.regions if region.type == "WINDOW")
+    data = view.data
+    if not isinstance(space, bpy.types.SpaceView3D) or not isinstance(data, bpy.types.Camera):
+        return
+    seen, (x, y, side) = camera.of_face(obj), square
+    width, height = seen["photo_size"]
+    points = np.array([[(width - 1) / 2, (height - 1) / 2], [x, y], [x + side, y]])
+    middle, center, edge = photo_plane.from_photo(seen, points) * obj.matrix_world.to_scale().x
+    left, right = (
+        sum(region.width for region in area.regions if region.type == kind and region.width > 1)
+        for kind in ("TOOLS", "UI")
+    )
+    free = max(window.width - left - right, window.width / 3)
+    # As Blender computes a camera's view: the frame's longer side has `factor` times the window's longer side.
+    wanted = FILLED * min(free, window.height) / (edge[0] - center[0]) * data.ortho_scale
+    factor = wanted / max(window.width, window.height)
+    space.region_3d.view_camera_zoom = float(np.clip((2 * np.sqrt(factor) - np.sqrt(2)) * 50, -30, 600))
+    aside = (center - middle) * wanted / data.ortho_scale + [(right - left) / 2, 0]
+    space.region_3d.view_camera_offset = (aside / (2 * factor * np.array([window.width, window.height]))).tolist()
 
 
 def nearest(places: np.ndarray, at: Sequence[float], reach: float) -> int:

@@ -109,6 +109,14 @@ class PinnedFace:
         vertices, weights = self._landmarks
         return np.einsum("kc,kcx->kx", weights, points[vertices])
 
+    def outline(self, points: np.ndarray) -> np.ndarray:
+        """The edges (E, 2) of vertices at which the face (V, 3), as it is now, turns away from the photo's camera."""
+        return surface_pick.outline(self.seen(points), self.triangles, self._edges)
+
+    @cached_property
+    def _edges(self) -> surface_pick.Edges:
+        return surface_pick.Edges.of(self.triangles)
+
     @cached_property
     def _landmarks(self) -> tuple[np.ndarray, np.ndarray] | None:
         """(vertices (68, 3), weights (68, 3)) of the landmarks."""

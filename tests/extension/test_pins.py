@@ -63,8 +63,13 @@ def test_the_point_under_the_mouse_is_the_nearest_one_that_faces_the_viewer():
     vertices, weights = surface_pick.pick(seen, triangles, np.array([1.04, -0.02]), 0.1)
     np.testing.assert_allclose((weights @ seen[vertices])[:2], (1, 0))
     assert surface_pick.pick(seen, triangles, np.array([1.5, 0]), 0.1) is None
-    edges = {tuple(edge) for edge in surface_pick.outline(seen[:4], front)}
+    edges = {tuple(edge) for edge in surface_pick.outline(seen[:4], front, surface_pick.Edges.of(front))}
     assert edges == {(0, 1), (1, 2), (2, 3), (0, 3)}
+    # A roof: one side faces the viewer, and the ridge is the outline.
+    roof = np.array([[0, 0, 0], [1, 0, 0], [0.5, 1, 1], [0.6, 0.5, -1]])
+    sides = np.array([[0, 1, 2], [1, 0, 3]])
+    found = surface_pick.outline(roof, sides, surface_pick.Edges.of(sides)).tolist()
+    assert [0, 1] in found and [0, 2] in found and [1, 2] in found
 
 
 @needs_blender

@@ -50,6 +50,12 @@ def show_face(context: bpy.types.Context, obj: bpy.types.Object) -> None:
                 bpy.ops.view3d.view_selected()
 
 
+def area_of(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> bpy.types.Area | None:
+    """The area of the context's window in which a 3D viewport is."""
+    areas = required(context.window.screen).areas if context.window is not None else ()
+    return next((area for area in areas if area.spaces.active == view), None)
+
+
 def viewport_of(context: bpy.types.Context) -> bpy.types.SpaceView3D | None:
     """The 3D viewport in which an operator was started, or else the largest of its window; None without one."""
     if isinstance(context.space_data, bpy.types.SpaceView3D):

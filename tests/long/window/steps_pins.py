@@ -32,7 +32,7 @@ def _drag(test, start, offset, steps=6):
     test.screen.tool("mousedown", 1)
     for step in range(1, steps + 1):
         test.screen.move(x + offset[0] * step / steps, y + offset[1] * step / steps)
-        time.sleep(0.4)
+        time.sleep(1)
 
 
 def _drop(test):
@@ -109,6 +109,7 @@ def step_33_pins_cancel(test):
     """Esc while the button is down leaves the face as it was."""
     before = _ask(test, "answer = landmark(48)")
     _drag(test, _ask(test, "answer = on_screen(landmark(48))"), (-30, 0))
+    test.blender.until(f"abs(landmark(48)[0] - {before[0]}) > 2", 30)
     during = _ask(test, "answer = landmark(48)")
     test.screen.key("Escape")
     time.sleep(1)
