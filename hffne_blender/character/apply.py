@@ -16,11 +16,11 @@ from ..numeric.png import encode_normal, png_bytes
 from ..numeric.slope_field import SlopeField
 from ..numeric.tangent import CornerFrames
 from ..numeric.texel_transfer import TexelSources
-from ..numeric.vectors import mean_scale
+from ..numeric.vectors import mean_scale, mirrors
 from ..scene import face_attributes, generated_maps, images, mesh_arrays, textures
-from ..scene.access import first_material, mesh_of
+from ..scene.access import first_material, mesh_of, read_array
 from ..system.required import required
-from . import fit, landmarks, multires, target_material, target_picture, transfer
+from . import face_uv, fit, landmarks, multires, target_material, target_picture, transfer
 from .align import align, no_landmarks
 from .errors import TransferError
 from .evaluated_mesh import evaluated_mesh, uv_map_name
@@ -58,6 +58,7 @@ class Options:
     seen_only     leave out what the photo does not show
     skip_eyes     leave out the eyes
     uv_map        the target's UV map, or "" for the one used for rendering
+    face_uv       a second UV map for the face alone instead, see `face_uv`
     material      put the maps into the target's materials
     """
 
@@ -76,6 +77,7 @@ class Options:
     seen_only: bool = False
     skip_eyes: bool = True
     uv_map: str = ""
+    face_uv: bool = False
     material: bool = True
 
 
@@ -135,10 +137,21 @@ def apply(
         surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
         frames = mesh_arrays.corner_frames(mesh, uv_name)
         slots = mesh_arrays.triangle_slots(mesh)
+        corners = face_uv.corner_points(target, mesh) if options.face_uv else None
     names = face.name, target.name
     pairs, exact = yield from align(face, target, source, surface, options.align)
     yield "Fitting the face to the mesh"
     fitted = yield partial(fit.fit, source, surface, pairs, exact)
+    own_uvs: np.ndarray | None = None
+    if corners is not None:
+        target = _still_there(names[1], "Select the head's mesh and apply again.")
+        totals = read_array(mesh_of(target).polygons, "loop_total", 1, np.int32)
+        own_uvs, uv_name = (yield partial(face_uv.make, source, fitted, corners, totals, mirrors(matrix))), face_uv.NAME
+        target = _still_there(names[1], "Select the head's mesh and apply again.")
+        with face_uv.shown_on(target, own_uvs), evaluated_mesh(context, target) as mesh:
+            surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
+            frames = mesh_arrays.corner_frames(mesh, uv_name)
+            slots = mesh_arrays.triangle_slots(mesh)
     yield "Transferring the detail"
     texels = yield partial(
         transfer.texel_sources, source, fitted, surface, options.texture_size, options.border, options.seen_only
@@ -152,6 +165,8 @@ def apply(
     used = _used_slots(texels, slots)
     _check_tiles(names[1], required(surface.uvs), slots, used, texels)
     maps = yield partial(_make_maps, source, texels, fitted, frames, matrix, options, pictures)
+    if own_uvs is not None:
+        face_uv.store(_still_there(names[1], "Select the head's mesh and apply again."), own_uvs)
     return _assign(context, names, options, uv_name, texels, used, maps)
 
 

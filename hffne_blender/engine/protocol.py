@@ -252,7 +252,8 @@ RESULTS: dict[str, Message] = {
             "camera": Field(
                 "object",
                 "rotation (3 x 3, object axes to camera axes), scale (pixels of the crop at 256 per meter), center "
-                "(crop pixel of the object's origin), crop (center_x, center_y, side, size), photo_size",
+                "(crop pixel of the object's origin), crop (center_x, center_y, side, size), photo_size, photo "
+                "(its number among several, from 0)",
             ),
             "notices": _NOTICES,
         },

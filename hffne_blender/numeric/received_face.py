@@ -43,6 +43,7 @@ class PhotoCamera(TypedDict):
     center: list[float]
     crop: PhotoCrop
     photo_size: list[int]
+    photo: int
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ def checked_camera(camera: Any) -> PhotoCamera:
                 size=float(crop["size"]),
             ),
             photo_size=[int(value) for value in camera["photo_size"]],
+            # Engines and files of earlier versions do not say it.
+            photo=max(0, int(camera.get("photo", 0))),
         )
     except (LookupError, TypeError, ValueError, ArithmeticError):
         raise ReceivedFaceError("The engine's answer has no usable camera.") from None

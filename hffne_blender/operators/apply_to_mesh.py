@@ -14,7 +14,8 @@ from .bases.types import OperatorResult
 RESULTS = ("normal", "displacement", "relief", "color", "albedo", "roughness")
 # The properties that are fields of `apply.Options` as they are.
 OPTIONS = (
-    "align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "material",
+    "align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "face_uv",
+    "material",
 )  # fmt: skip
 
 
@@ -89,6 +90,11 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         name="Leave Out the Eyes", description="Leave out the eyes, as your mesh has its own", default=True
     )
     uv_map: bpy.props.StringProperty(name="UV Map", description="UV map of the mesh; empty uses the one for rendering")
+    face_uv: bpy.props.BoolProperty(
+        name="UV Map for the Face",
+        description="Make a second UV map on which the face alone fills the texture, and leave your own as it is: "
+        "for a mesh whose UV map gives the face few pixels",
+    )
     material: bpy.props.BoolProperty(
         name="Set Up Material",
         description="Add the maps to a copy of the mesh's material, on this object only",
@@ -140,8 +146,10 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         layout.prop(self, "texture_size")
         if self._across is not None:
             share, pixels = self._across
+            share = density.FACE_UV if self.face_uv else share
             texels = round(share * int(self.texture_size))
             text = f"About {texels} px across the face; the photo has {round(pixels)}"
             layout.label(text=text, icon="INFO" if texels > pixels / 2 else "ERROR")
+        layout.prop(self, "face_uv")
         for name in ("strength", "largest", "border", "seen_only", "skip_eyes", "material"):
             layout.prop(self, name)

@@ -35,12 +35,13 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
 
     def work(self, context: bpy.types.Context) -> Work:
         obj = self.target(context)
-        square = overlay.square_of(camera.of_face(obj))
-        photo = photo_source.paths_of(obj)[0]
+        seen = camera.of_face(obj)
+        square, photos = overlay.square_of(seen), photo_source.paths_of(obj)
+        photo = photos[min(seen["photo"], len(photos) - 1)]
         x, y, side = square
         about = {"type": "picture", "photo": photo, "center_x": x, "center_y": y, "side": side, "size": PICTURE}
         _, arrays = yield about
-        overlay.set_photo(self.face, square, arrays["picture"])
+        overlay.set_photo(self.target(context), square, arrays["picture"])
         windows.redraw_viewports_and_preferences(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
@@ -63,4 +64,4 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
         area = viewport.area_of(context, view)
         if area is not None and scene.camera is not None:
             photo_region.frame(area, obj, scene.camera, overlay.square_of(camera.of_face(obj)))
-        return {"FINISHED"} if overlay.has_photo(obj.name) else self.begin(context)
+        return {"FINISHED"} if overlay.has_photo(obj) else self.begin(context)

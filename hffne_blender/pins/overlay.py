@@ -11,7 +11,7 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from ..numeric.received_face import PhotoCamera
-from ..scene import built_shape
+from ..scene import built_shape, camera, photo_source
 from ..scene.access import mesh_of
 from . import photo_region, stored
 from .pinned_face import PinnedFace
@@ -30,33 +30,37 @@ LINES = ((range(17), False), (range(17, 22), False), (range(22, 27), False), (ra
 
 @dataclass
 class _State:
-    """What the file does not hold: the photo's part of a face by the object's name, and the pins being dragged."""
+    """What the file does not hold: the photo's part of each face, and the pins being dragged with the object's name."""
 
-    photos: dict[str, tuple[tuple[float, float, float], np.ndarray]]
-    textures: dict[str, Any]
+    photos: dict[object, tuple[tuple[float, float, float], np.ndarray]]
+    textures: dict[object, Any]
     dragged: tuple[str, Sequence[Pin]] | None = None
     known: tuple[object, PinnedFace] | None = None
-    handle: Any = None
 
 
 _state = _State({}, {})
 
 
-def square_of(camera: PhotoCamera) -> tuple[float, float, float]:
+def square_of(seen_by: PhotoCamera) -> tuple[float, float, float]:
     """The square of the photo that is shown: center x and y and side, in its pixels."""
-    crop = camera["crop"]
+    crop = seen_by["crop"]
     return crop["center_x"], crop["center_y"], 1.5 * crop["side"]
 
 
-def set_photo(name: str, square: tuple[float, float, float], picture: np.ndarray) -> None:
-    """Keep the photo of the face `name`: its square (`square_of`) and pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
-    _state.photos[name] = (square, picture)
-    _state.textures.pop(name, None)
+def set_photo(obj: bpy.types.Object, square: tuple[float, float, float], picture: np.ndarray) -> None:
+    """Keep the photo of a face: its square (`square_of`) and pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
+    # One is enough, and the textures take memory of the graphics card.
+    _state.photos, _state.textures = {_key(obj): (square, picture)}, {}
 
 
-def has_photo(name: str) -> bool:
-    """Whether the photo of the face `name` is known in this session."""
-    return name in _state.photos
+def has_photo(obj: bpy.types.Object) -> bool:
+    """Whether the photo of a face is known in this session."""
+    return _key(obj) in _state.photos
+
+
+def _key(obj: bpy.types.Object) -> object:
+    """What says which face of which file this is."""
+    return obj.name, obj.get(photo_source.PATH), obj.get(camera.PROPERTY)
 
 
 def set_dragged(name: str, pins: Sequence[Pin] | None) -> None:
@@ -66,7 +70,7 @@ def set_dragged(name: str, pins: Sequence[Pin] | None) -> None:
 
 def face_of(obj: bpy.types.Object) -> PinnedFace:
     """The face with its pins as they are stored; kept until they change."""
-    key = (obj.name, obj.get(stored.PROPERTY), len(mesh_of(obj).vertices))
+    key = (_key(obj), obj.get(stored.PROPERTY), len(mesh_of(obj).vertices))
     if _state.known is None or _state.known[0] != key:
         _state.known = key, PinnedFace(obj)
     return _state.known[1]
@@ -82,8 +86,8 @@ def draw(context: bpy.types.Context, obj: bpy.types.Object, opacity: float) -> N
     dragged = _state.dragged
     pins = dragged[1] if dragged is not None and dragged[0] == obj.name else face.pins
     gpu.state.blend_set("ALPHA")
-    if obj.name in _state.photos and opacity > 0:
-        _draw_photo(obj.name, region, opacity)
+    if has_photo(obj) and opacity > 0:
+        _draw_photo(_key(obj), region, opacity)
     flat = region.of_points(points)
     edges = face.outline(points)
     _lines(flat[edges.ravel()], OUTLINE, 1.2 * scale)
@@ -104,10 +108,10 @@ def draw(context: bpy.types.Context, obj: bpy.types.Object, opacity: float) -> N
     gpu.state.blend_set("NONE")
 
 
-def _draw_photo(name: str, region: photo_region.PhotoRegion, opacity: float) -> None:
-    (x, y, side), picture = _state.photos[name]
-    if name not in _state.textures:
-        _state.textures[name] = _texture(picture)
+def _draw_photo(key: object, region: photo_region.PhotoRegion, opacity: float) -> None:
+    (x, y, side), picture = _state.photos[key]
+    if key not in _state.textures:
+        _state.textures[key] = _texture(picture)
     half = side / 2
     # Pixel centers are at integers.
     corners = np.array([[x - half, y + half], [x + half, y + half], [x + half, y - half], [x - half, y - half]]) - 0.5
@@ -115,7 +119,7 @@ def _draw_photo(name: str, region: photo_region.PhotoRegion, opacity: float) -> 
     content = {"pos": _tuples(region.of_photo(corners)), "texCoord": [(0, 0), (1, 0), (1, 1), (0, 1)]}
     batch = batch_for_shader(shader, "TRIS", content, indices=[(0, 1, 2), (0, 2, 3)])
     shader.bind()
-    shader.uniform_sampler("image", _state.textures[name])
+    shader.uniform_sampler("image", _state.textures[key])
     shader.uniform_float("color", (1, 1, 1, opacity))
     batch.draw(shader)
 

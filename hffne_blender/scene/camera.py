@@ -10,6 +10,7 @@ A face object has the custom property "hffne_camera", a JSON text:
     crop        {center_x, center_y, side, size}: the square of the photo, in its pixels,
                 that was resampled to size x size crop pixels
     photo_size  [width, height]
+    photo       the number of the photo among several, from 0
 """
 
 import json

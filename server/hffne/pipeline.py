@@ -319,7 +319,8 @@ class Engine:
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         mesh, rig, landmarks = made.mesh()
-        return TexturedFace(mesh, made.textures, _camera(crop, made.shape, photo), notices, derived, landmarks, rig)
+        camera = {**_camera(crop, made.shape, photo), "photo": made.reference}
+        return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)
 
 
 class _Made(NamedTuple):

@@ -28,7 +28,8 @@ class TexturedFace:
     mesh      vertices, UVs and quads (geometry.mesh.FaceMesh)
     textures  normal, color and confidence on the UV layout (geometry.textures.Textures)
     camera    "rotation" 3x3 object axes -> camera axes, "scale" pixels of the crop at 256 per meter, "center" the
-              crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height]
+              crop pixel of the object's origin, "crop" {center_x, center_y, side, size}, "photo_size" [width, height],
+              "photo" the number of the photo, from 0
     notices   sentences for the user
     maps      the further maps that were requested, arrays by name, see maps.registry
     landmarks (68, 2) float32: their UVs, iBUG order

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine_client import Process
 from hffne.geometry.smooth_field import SmoothField
@@ -144,6 +145,17 @@ def test_the_engine_corrects_a_shape_and_its_maps_without_the_networks(served, a
     assert served.answer(45)[0]["code"] == "bad_request"
     served.send(**request, id=46, correction=[1e5, 0, 0, 0, 0, 0])
     assert served.answer(46)[0]["code"] == "bad_request"
+
+
+def test_the_engine_names_the_photo_whose_camera_a_merged_face_has(served, astronaut, astronaut_file, tmp_path):
+    # One side of the face lies beside the first photo.
+    cut = tmp_path / "cut.png"
+    Image.fromarray(astronaut[:, 205:]).save(cut)
+    small = {"base": "mask", "grid": 32, "texture_size": 64}
+    served.send(type="generate", id=48, photos=[str(cut), str(astronaut_file)], **small)
+    message, _, _ = served.answer(48)
+    assert message["type"] == "result", message
+    assert message["camera"]["photo"] == 1 and message["camera"]["photo_size"] == [512, 512]
 
 
 def test_the_engine_cancels(served, astronaut_file):

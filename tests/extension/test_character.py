@@ -22,6 +22,17 @@ def test_a_remeshed_moved_and_reunwrapped_copy_is_shaded_as_the_face():
 
 
 @needs_blender
+def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels():
+    found = run("face_uv")
+    assert found["state"] == ["FINISHED"]
+    assert found["layers"] == [["skin", True, True], ["HFFNE Face", False, False]]
+    assert found["again"] == ["skin", "HFFNE Face"] and found["maps"] == ["HFFNE Face"]
+    assert found["angle"]["mean"] < 1.5 and found["angle"]["p95"] < 4 and found["angle"]["share"] > 0.7, found
+    own, face, told = found["share"]
+    assert face > 3 * own and told == pytest.approx(face, rel=0.25)
+
+
+@needs_blender
 def test_only_what_was_requested_appears_and_a_second_run_replaces_it():
     found = run("care")
     assert found["untouched"]

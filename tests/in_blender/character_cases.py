@@ -35,6 +35,31 @@ def case_copy():
     return result
 
 
+def case_face_uv():
+    """A second UV map for the face alone: on the copy of the face, under a subdivision, twice."""
+    start()
+    obj = fake()
+    copy = remeshed(obj, MOVED)
+    copy.modifiers.new("smooth", "SUBSURF").subdivision_type = "SIMPLE"
+    put_landmarks(obj, copy, 0.0015)
+    # Its own UV map gives the face a corner of the square.
+    uv = copy.data.uv_layers["skin"].uv
+    for corner in uv:
+        corner.vector = corner.vector * 0.2
+    arguments = {"face": obj.name, "target": copy.name, "align": "LANDMARKS", "face_uv": True, **ALL}
+    result = {"state": list(bpy.ops.hffne.apply_to_mesh(**arguments))}
+    layers = copy.data.uv_layers
+    result["layers"] = [[layer.name, layer.active, layer.active_render] for layer in layers]
+    result["angle"] = angle(obj, copy)
+    shares = [density.across(obj, copy, name)[0] for name in ("skin", "HFFNE Face")]
+    result["share"] = [*shares, density.FACE_UV]
+    nodes = [node for slot in copy.material_slots for node in slot.material.node_tree.nodes]
+    result["maps"] = sorted({node.uv_map for node in nodes if node.type in ("UVMAP", "NORMAL_MAP")})
+    bpy.ops.hffne.apply_to_mesh(**arguments)
+    result["again"] = [layer.name for layer in layers]
+    return result
+
+
 def plain(copy):
     """Take the detail off the copy again, to know what it is worth."""
     for slot in copy.material_slots:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A second UV map on the artist's mesh for the face alone, so that all of a texture's pixels are the face's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+
+from ..numeric import face_projection
+from ..numeric.deformation import relative_size
+from ..numeric.detail_source import DetailSource
+from ..numeric.vectors import unit
+from ..numeric.world_surface import vertex_normals
+from ..scene import mesh_arrays, shape_keys
+from ..scene.access import mesh_of, read_array, write_array
+from ..scene.triangle_tree import TriangleTree
+from .errors import TransferError
+from .transfer import FAR, TURNED
+
+NAME = "HFFNE Face"
+
+
+def corner_points(target: bpy.types.Object, shown: bpy.types.Mesh) -> np.ndarray:
+    """The corners (L, 3), world space, of a mesh as it is posed now.
+
+    shown  the mesh with its modifiers; where these change its vertices, the shape keys alone count
+    """
+    own = mesh_of(target)
+    same = len(shown.vertices) == len(own.vertices)
+    points = mesh_arrays.points(shown) if same else shape_keys.shown_points(own)
+    matrix = np.array(target.matrix_world)
+    world = points.astype(float) @ matrix[:3, :3].T + matrix[:3, 3]
+    return world[mesh_arrays.loop_vertices(own)]
+
+
+def make(
+    source: DetailSource, fitted: np.ndarray, corners: np.ndarray, totals: np.ndarray, mirrored: bool
+) -> np.ndarray:
+    """The UVs (L, 2) of a mesh's corners (L, 3), world space: its polygons under the face fill the square.
+
+    fitted    (V, 3) the face on the mesh
+    totals    (P,) corners of each polygon
+    mirrored  whether the object is, so that its polygons run the other way round
+    """
+    meter = source.meter * relative_size(source.surface.points, fitted)
+    polygon = np.repeat(np.arange(len(totals)), totals)
+    starts = np.cumsum(totals) - totals
+    middles = np.add.reduceat(corners, starts, axis=0) / totals[:, None]
+    a, b = corners[starts + 1] - corners[starts], corners[starts + totals - 1] - corners[starts]
+    facing = unit(np.cross(a, b)) * (-1 if mirrored else 1)
+    triangles = source.surface.triangles
+    hits = TriangleTree(fitted, triangles).nearest(middles, FAR * meter)
+    normals = vertex_normals(fitted, triangles)[triangles[np.maximum(hits.owner, 0)]].mean(axis=1)
+    under = hits.found & (np.einsum("px,px->p", unit(normals), facing) > TURNED)
+    middle, ahead = face_projection.middle_of(fitted, source.border_distance)
+    return face_projection.uvs_of(corners, middle, ahead, under[polygon])
+
+
+@contextmanager
+def shown_on(target: bpy.types.Object, uvs: np.ndarray) -> Iterator[None]:
+    """The mesh with the UV map for the time of a `with`, so that its modifiers carry it along."""
+    mesh = mesh_of(target)
+    before = read_array(mesh.uv_layers[NAME].uv, "vector", 2) if NAME in mesh.uv_layers else None
+    store(target, uvs)
+    try:
+        yield
+    finally:
+        if before is None:
+            mesh.uv_layers.remove(mesh.uv_layers[NAME])
+        else:
+            write_array(mesh.uv_layers[NAME].uv, "vector", before)
+        mesh.update()
+
+
+def store(target: bpy.types.Object, uvs: np.ndarray) -> None:
+    """Put the UV map on the mesh, in place of an earlier one. Raises TransferError where there is no room for it."""
+    mesh = mesh_of(target)
+    if len(uvs) != len(mesh.loops):
+        raise TransferError("no_target", f"'{target.name}' was changed meanwhile.", "Apply again.")
+    layer = mesh.uv_layers.get(NAME)
+    if layer is None:
+        active, rendered = mesh.uv_layers.active_index, mesh_arrays.render_uv_name(mesh)
+        layer = mesh.uv_layers.new(name=NAME, do_init=False)
+        if layer is None:
+            raise TransferError("no_uv", f"'{target.name}' has as many UV maps as it can have.", "Remove one.")
+        # The artist's own map stays the one that is edited and rendered.
+        mesh.uv_layers.active_index = active
+        if rendered is not None:
+            mesh.uv_layers[rendered].active_render = True
+        layer = mesh.uv_layers[NAME]
+    write_array(layer.uv, "vector", uvs)
+    mesh.update()
