@@ -11,8 +11,8 @@ from .evaluated_mesh import uv_map_name
 
 # Meters across a face, from cheekbone to cheekbone (men's and women's mean of the ANSUR II survey, rounded).
 WIDTH = 0.14
-# The share of its own UV map's side that the face has across (`face_uv`): 24 degrees more are ears and cheeks.
-FACE_UV = 0.75
+# The share of the side of a UV map of its own (`face_uv`) that a face has across, measured.
+FACE_UV = 0.7
 # Fewer triangles than this in the face's place are no mesh that lies under the face.
 _LEAST = 8
 

@@ -20,7 +20,7 @@ def photo_to_crop(crop: PhotoCrop, x: float, y: float) -> tuple[float, float]:
 
 def from_photo(camera: PhotoCamera, pixels: np.ndarray) -> np.ndarray:
     """Places (N, 2) on the photo's plane of pixels (N, 2), integers at pixel centers, y down."""
-    x, y = photo_to_crop(camera["crop"], *np.asarray(pixels, float).reshape(-1, 2).T)  # type: ignore[arg-type]
+    x, y = photo_to_crop(camera["crop"], *np.asarray(pixels, float).reshape(-1, 2).T)
     center, scale = camera["center"], camera["scale"]
     return np.stack([(x - center[0]) / scale, -(y - center[1]) / scale], axis=1)
 

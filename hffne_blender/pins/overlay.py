@@ -131,8 +131,10 @@ def _texture(picture: np.ndarray) -> Any:
     size = len(picture)
     pixels = np.ones((size, size, 4), np.float32)
     pixels[..., :3] = linear[picture[::-1]]
-    buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
-    return gpu.types.GPUTexture((size, size), format="RGBA16F", data=buffer)
+    # The stubs lack the arguments.
+    types: Any = gpu.types
+    buffer = types.Buffer("FLOAT", pixels.size, pixels.ravel())
+    return types.GPUTexture((size, size), format="RGBA16F", data=buffer)
 
 
 def _lines(places: np.ndarray, color: tuple[float, ...], width: float) -> None:
@@ -142,9 +144,11 @@ def _lines(places: np.ndarray, color: tuple[float, ...], width: float) -> None:
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     flat = np.zeros((len(places), 3), np.float32)
     flat[:, :2] = places
-    batch = batch_for_shader(shader, "LINES", {"pos": flat})
+    content: Any = {"pos": flat}
+    batch = batch_for_shader(shader, "LINES", content)
     shader.bind()
-    shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+    state: Any = gpu.state
+    shader.uniform_float("viewportSize", state.viewport_get()[2:])
     shader.uniform_float("lineWidth", width)
     shader.uniform_float("color", color)
     batch.draw(shader)

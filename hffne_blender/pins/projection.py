@@ -17,6 +17,7 @@ from ..engine.client import Answer
 from ..numeric.received_face import ReceivedFace
 from ..scene import built_shape, face, face_attributes, head, photo_source, removal, textures
 from ..scene.access import mesh_of, read_array, tree_of, write_array
+from ..scene.nodes import input_value, set_input
 from . import stored
 from .pinned_face import PinnedFace
 
@@ -94,7 +95,7 @@ def _take_relief_scale(own: bpy.types.Material, other: bpy.types.Material) -> No
         if isinstance(node, bpy.types.ShaderNodeMath) and node.label:
             twin = next((each for each in tree_of(own).nodes if each.label == node.label), None)
             if isinstance(twin, bpy.types.ShaderNodeMath):
-                twin.inputs[1].default_value = node.inputs[1].default_value  # type: ignore[union-attr]
+                set_input(twin, 1, input_value(node, 1))
 
 
 def _take_confidence(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
@@ -105,7 +106,7 @@ def _take_confidence(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
 
 def _take_shape(obj: bpy.types.Object, fresh: bpy.types.Object) -> None:
     own, other = mesh_of(obj), mesh_of(fresh)
-    shapes = [(own.vertices, other.vertices)]
+    shapes: list[tuple[Any, Any]] = [(own.vertices, other.vertices)]
     if own.shape_keys is not None and other.shape_keys is not None:
         made = {key.name: key for key in other.shape_keys.key_blocks}
         change = built_shape.points(fresh) - built_shape.points(obj)

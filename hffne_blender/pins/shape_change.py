@@ -2,8 +2,10 @@
 """A face's mesh and all its shape keys moved by its pins, while they are dragged and for good."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import bpy
+import numpy as np
 
 from ..scene import built_shape
 from ..scene.access import mesh_of, read_array, write_array
@@ -29,7 +31,7 @@ class ShapeChange:
         self.points = self._started
         mesh = mesh_of(obj)
         keys = mesh.shape_keys
-        self._shapes = [(mesh.vertices, read_array(mesh.vertices, "co", 3), False)]
+        self._shapes: list[tuple[Any, np.ndarray, bool]] = [(mesh.vertices, read_array(mesh.vertices, "co", 3), False)]
         if keys is not None:
             self._shapes += [
                 (key.points, read_array(key.points, "co", 3), key == keys.reference_key or key.name == PHOTO)

@@ -51,10 +51,15 @@ def case_face_uv():
     layers = copy.data.uv_layers
     result["layers"] = [[layer.name, layer.active, layer.active_render] for layer in layers]
     result["angle"] = angle(obj, copy)
+    # Over the copy, where it is measured.
+    obj.matrix_world = MOVED
+    bpy.context.view_layer.update()
     shares = [density.across(obj, copy, name)[0] for name in ("skin", "HFFNE Face")]
     result["share"] = [*shares, density.FACE_UV]
     nodes = [node for slot in copy.material_slots for node in slot.material.node_tree.nodes]
     result["maps"] = sorted({node.uv_map for node in nodes if node.type in ("UVMAP", "NORMAL_MAP")})
+    obj.matrix_world = Matrix.Identity(4)
+    bpy.context.view_layer.update()
     bpy.ops.hffne.apply_to_mesh(**arguments)
     result["again"] = [layer.name for layer in layers]
     return result
