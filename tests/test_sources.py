@@ -12,7 +12,7 @@ from paths import ROOT
 ENGINE = ROOT / "server" / "hffne"
 EXTENSION = ROOT / "hffne_blender"
 
-BLENDER = {"bpy", "bmesh", "mathutils", "bpy_extras", "gpu", "blf", "aud", "imbuf", "freestyle", "idprop"}
+BLENDER = {"bpy", "bmesh", "mathutils", "bpy_extras", "gpu", "gpu_extras", "blf", "aud", "imbuf", "freestyle", "idprop"}
 NETWORK = {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "socketserver", "xmlrpc"}
 
 

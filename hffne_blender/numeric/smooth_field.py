@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # The kernels' sigmas in meters, and their shares: an eye's corner, and a cheek or a jaw.
-KERNELS = ((0.012, 0.4), (0.035, 0.6))
+KERNELS = ((0.014, 0.2), (0.035, 0.8))
 # A rigid part moves as the space before it: this share of its vertices, the foremost ones (-y).
 FRONT = 0.3
 

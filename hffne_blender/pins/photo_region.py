@@ -12,6 +12,7 @@ from ..numeric.received_face import PhotoCamera
 from ..scene import camera
 from ..studio import photo_view
 from ..studio.place import of_face
+from ..system.required import required
 
 # How much of the viewport's free part the face's square fills.
 FILLED = 0.95
@@ -80,6 +81,7 @@ def frame(area: bpy.types.Area, obj: bpy.types.Object, view: bpy.types.Object, s
     data = view.data
     if not isinstance(space, bpy.types.SpaceView3D) or not isinstance(data, bpy.types.Camera):
         return
+    through = required(space.region_3d)
     seen, (x, y, side) = camera.of_face(obj), square
     width, height = seen["photo_size"]
     points = np.array([[(width - 1) / 2, (height - 1) / 2], [x, y], [x + side, y]])
@@ -92,9 +94,9 @@ def frame(area: bpy.types.Area, obj: bpy.types.Object, view: bpy.types.Object, s
     # As Blender computes a camera's view: the frame's longer side has `factor` times the window's longer side.
     wanted = FILLED * min(free, window.height) / (edge[0] - center[0]) * data.ortho_scale
     factor = wanted / max(window.width, window.height)
-    space.region_3d.view_camera_zoom = float(np.clip((2 * np.sqrt(factor) - np.sqrt(2)) * 50, -30, 600))
+    through.view_camera_zoom = float(np.clip((2 * np.sqrt(factor) - np.sqrt(2)) * 50, -30, 600))
     aside = (center - middle) * wanted / data.ortho_scale + [(right - left) / 2, 0]
-    space.region_3d.view_camera_offset = (aside / (2 * factor * np.array([window.width, window.height]))).tolist()
+    through.view_camera_offset = (aside / (2 * factor * np.array([window.width, window.height]))).tolist()
 
 
 def nearest(places: np.ndarray, at: Sequence[float], reach: float) -> int:
