@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import steps_face
+import steps_guide
 import steps_more
 import steps_pins
 import steps_start
@@ -55,10 +56,12 @@ def photos(out, photo):
 
 
 def steps(wanted):
-    """The steps of all modules, or those with one of the wanted words in their names."""
-    modules = (steps_start, steps_face, steps_more, steps_pins)
+    """The steps of all modules, or those with one of the wanted words in their names; the guide's only when wanted."""
+    modules = (steps_start, steps_face, steps_more, steps_pins, steps_guide)
     found = [step for module in modules for name, step in vars(module).items() if name.startswith("step_")]
-    return [step for step in found if not wanted or any(word in step.__name__ for word in wanted)]
+    if wanted:
+        return [step for step in found if any(word in step.__name__ for word in wanted)]
+    return [step for step in found if "guide" not in step.__name__]
 
 
 def main():
