@@ -2,7 +2,7 @@
 """A child of `hffne.batch.worker` without networks; the photo's name says how it behaves.
 
 dies… ends the process unless <stem>.mended stands beside it, once… does so the first time, sleeps… never answers,
-bad… an error; else one face whose files hold the photo's own bytes.
+slow… takes a moment, bad… an error; else one face whose files hold the photo's own bytes.
 """
 
 import json
@@ -28,6 +28,8 @@ for line in sys.stdin:
     if (behavior == "dies" and not path.with_suffix(".mended").exists()) or (behavior == "once" and not tried.exists()):
         tried.touch()
         os._exit(9)
+    if behavior == "slow":
+        time.sleep(0.1)
     if behavior == "sleeps":
         time.sleep(60)
     if behavior == "bad":

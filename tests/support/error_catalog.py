@@ -17,7 +17,7 @@ HEADING = "## Every message"
 RAISERS = {"EngineError", "TransferError", "ExtensionError", "Failure", "InstallError"}
 # Not seen in Blender: the command line's own, measuring and training.
 ELSEWHERE = ("cli", "datasets", "evaluation", "figures", "synthesis", "training", "benchmark",
-             "batch", "paper.py", "variants.py", "photometric_stereo.py")  # fmt: skip
+             "batch", "wheels.py", "paper.py", "variants.py", "photometric_stereo.py")  # fmt: skip
 TOOLS = {"build.py", "profile_main_thread.py", "contact_sheet.py", "roundtrip.py", "headless.py"}
 # What is wrong with a frame or an array is a part of another message.
 WITHIN = {"FrameError", "ValueError", "ArrayError"}

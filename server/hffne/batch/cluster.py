@@ -7,7 +7,7 @@ the actor. Lost actors and nodes, their jobs' retries, back-pressure and the num
 
 import json
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hffne import __version__
@@ -24,16 +24,24 @@ if TYPE_CHECKING:
 
 # More would only cost the scheduler time.
 MOST_BLOCKS = 10_000
+# To wait for an answer from the cluster's address.
+SECONDS = 10.0
 
 
 class Cluster:
     """A Runner (see `run`) on the Ray cluster at an address; "auto": the one that this machine belongs to.
 
     device: as for `pipeline.Engine`, of all workers. workers: at most so many actors; None: as many as there is room.
-    Raises ExtraMissingError without Ray.
+    command: see `worker.Worker`. Raises ExtraMissingError without Ray.
     """
 
-    def __init__(self, address: str, device: str | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        device: str | None = None,
+        workers: int | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
         try:
             import ray.data
         except ImportError:
@@ -41,7 +49,7 @@ class Cluster:
                 "A cluster needs Ray.", hint='Run: python -m pip install "hffne[cluster]"'
             ) from None
         self._ray = ray
-        self._address, self._device, self._workers = address, device, workers
+        self._address, self._device, self._workers, self._command = address, device, workers, command
 
     def __call__(
         self, jobs: Iterable[Job], source: Place, target: Place, settings: BatchSettings
@@ -61,6 +69,7 @@ class Cluster:
             "target": target.address,
             "settings": settings.as_dict(),
             "device": self._device,
+            "command": self._command,
             "hash": settings.manifest()["hash"],
         }
         data = self._ray.data.from_items(items, override_num_blocks=min(len(items), MOST_BLOCKS)).map_batches(
@@ -88,6 +97,7 @@ class Cluster:
     def _connect(self) -> None:
         if self._ray.is_initialized():
             return
+        _reach(self._address)
         try:
             self._ray.init(self._address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, OSError, ValueError, RuntimeError) as error:
@@ -105,11 +115,19 @@ _CONTINUE = "The other photos are done; the same command goes on with the rest."
 class _Actor:
     """Does jobs on one core or GPU of the cluster."""
 
-    def __init__(self, source: str, target: str, settings: dict[str, Any], device: str | None, hash: str) -> None:
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        settings: dict[str, Any],
+        device: str | None,
+        command: Sequence[str] | None,
+        hash: str,
+    ) -> None:
         self._places = source, target
         self._settings = BatchSettings.from_dict(settings)
         self._same = self._settings.manifest()["hash"] == hash
-        self._worker = Worker(self._settings, device)
+        self._worker = Worker(self._settings, device, command)
 
     def __call__(self, batch: "dict[str, np.ndarray]") -> dict[str, list[str]]:
         """{"answer": [JSON of the records, or of the error that kept a job from being done]}."""
@@ -130,6 +148,17 @@ class _Actor:
         except HffneError as error:
             return {"error": error.as_dict()}
         return {"records": done}
+
+
+def _reach(address: str) -> None:
+    """Raise ClusterError where nothing answers at "host:port": Ray would try for minutes, and end the program."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), SECONDS).close()
+        except OSError as error:
+            text = f"The cluster '{address}' does not answer: {_one_line(error)}"
+            raise ClusterError(text, hint="Start it (`ray start --head`) and check the address.") from None
 
 
 def _one_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from hffne.exit_codes import DONE, INTERNAL, INTERRUPTED
 
 VERBS = (
     *("normals", "batch", "build", "serve", "evaluate", "bench"),
-    *("train", "study", "weights", "dataset", "figure", "doctor"),
+    *("train", "study", "weights", "dataset", "figure", "doctor", "wheels"),
 )
 
 

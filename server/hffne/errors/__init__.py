@@ -43,6 +43,7 @@ from hffne.errors.machine import (
     ModelError,
     NotEnoughMemoryError,
     OutputError,
+    PlatformError,
     RequestError,
     ResultTooLargeError,
     SciPyMissingError,
@@ -52,6 +53,7 @@ from hffne.errors.machine import (
     WeightsError,
     WeightsMismatchError,
     WeightsMissingError,
+    WheelsError,
 )
 from hffne.errors.photos import (
     CameraRawError,
@@ -114,6 +116,7 @@ __all__ = [
     "PhotoTooComplexError",
     "PhotoTooLargeError",
     "PhotoTooSmallError",
+    "PlatformError",
     "RequestError",
     "ResultTooLargeError",
     "SciPyMissingError",
@@ -128,5 +131,6 @@ __all__ = [
     "WeightsError",
     "WeightsMismatchError",
     "WeightsMissingError",
+    "WheelsError",
     "classes_by_code",
 ]

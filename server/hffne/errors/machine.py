@@ -165,3 +165,17 @@ class ResultTooLargeError(HffneError):
 
     code = "too_large"
     hint = "Choose smaller textures, or fewer maps."
+
+
+class PlatformError(HffneError):
+    """A platform or a Python that the engine does not run on."""
+
+    code = "no_platform"
+    exit_code = exit_codes.BAD_INPUT
+
+
+class WheelsError(HffneError):
+    """Wheels that cannot be downloaded."""
+
+    code = "no_wheels"
+    hint = "Check the connection, or try another Python or platform."

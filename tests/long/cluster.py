@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`hffne batch` on a real Ray cluster and a real object store: python tests/long/cluster.py [PART...]
+
+Needs the extra `cluster` and moto[server,s3]. Each part compares every byte with a run on this machine alone:
+
+same    six real photos on a cluster of two nodes
+kill    a worker's process is killed and a node is taken away in the middle
+driver  the program itself is killed in the middle, and started again
+store   from and to an S3 server, by this machine and by the cluster; a bucket that is not there
+wrong   a cluster that is not there
+scale   photos per second with one and with two workers
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+sys.path.insert(0, str(SUPPORT))
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
+
+import numpy as np
+import ray
+import ray.cluster_utils
+import skimage.data
+from PIL import Image
+
+from hffne.batch.cluster import Cluster
+from hffne.batch.places import open_place
+from hffne.batch.run import Processes, run_batch
+from hffne.batch.settings import BatchSettings
+from hffne.batch.worker import Worker
+from hffne.errors import HffneError
+
+STAND_IN = [sys.executable, str(SUPPORT / "batch_child.py")]
+TAR = BatchSettings(form="webdataset", shard=5)
+
+
+def local(settings, command=STAND_IN, count=2):
+    return Processes(lambda: Worker(settings, "cpu", command), count)
+
+
+def batch(source, target, settings, runner, alone):
+    report = run_batch(open_place(str(source), str(target)), open_place(str(target)), settings, runner, alone)
+    print(f"  {target}: {report['done']} done, {report['failed']} failed, {report['left']} left")
+    return report
+
+
+def results(folder):
+    """{name: content} of the results."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file() and path.suffix in (".tar", ".npz", ".png")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def check_once(folder, count):
+    """Every photo of the shards is there exactly once."""
+    names = []
+    for path in sorted(Path(folder).glob("shards/*.tar")):
+        with tarfile.open(path) as archive:
+            names += [json.load(archive.extractfile(one))["photo"] for one in archive if one.name.endswith(".json")]
+    assert len(names) == len(set(names)) == count, (len(names), len(set(names)), count)
+
+
+def stand_ins(folder, count):
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"slow{number:04d}.jpg").write_bytes(os.urandom(1000))
+    (folder / "dies.jpg").write_bytes(b"x")
+    return folder
+
+
+def real_photos(folder, count=6):
+    folder.mkdir()
+    astronaut = skimage.data.astronaut()
+    for number in range(count):
+        Image.fromarray(np.ascontiguousarray(astronaut[: 512 - 20 * number])).save(folder / f"{number}.png")
+    return folder
+
+
+def two_nodes():
+    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    node = cluster.add_node(num_cpus=2)
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    return cluster, node
+
+
+def part_same(place):
+    source, settings = real_photos(place / "real"), BatchSettings(size=256)
+    batch(source, place / "alone", settings, local(settings, None, 1), True)
+    cluster, _ = two_nodes()
+    try:
+        batch(source, place / "cluster", settings, Cluster("auto", "cpu", 2), False)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert results(place / "alone") == results(place / "cluster") and len(results(place / "alone")) == 12
+
+
+def part_kill(place):
+    source = stand_ins(place / "many", 150)
+    batch(source, place / "alone", TAR, local(TAR), True)
+    cluster, node = two_nodes()
+    runner = Cluster("auto", "cpu", 4, STAND_IN)
+    killed = []
+
+    def disturbed(*arguments):
+        for count, done in enumerate(runner(*arguments)):
+            if count == 4:
+                killed.append(_kill_an_actor())
+            if count == 10:
+                cluster.remove_node(node, allow_graceful=False)
+            yield done
+
+    try:
+        report = batch(source, place / "cluster", TAR, disturbed, False)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    print(f"  killed: process {killed}, then a node")
+    assert (report["done"], report["failed"], report["left"]) == (150, 1, 0)
+    assert report["failures"][0]["code"] == "photo_ends_worker"
+    assert results(place / "alone") == results(place / "cluster")
+    check_once(place / "cluster", 150)
+
+
+def _kill_an_actor():
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        title = " ".join(process.cmdline()[:1])
+        if title.startswith("ray::") and "_Actor" in title:
+            process.send_signal(signal.SIGKILL)
+            return process.pid
+    raise AssertionError("There is no actor to kill.")
+
+
+def part_driver(place):
+    source = stand_ins(place / "many", 150)
+    batch(source, place / "alone", TAR, local(TAR), True)
+    command = [sys.executable, __file__, "one-run", str(source), str(place / "cluster")]
+    first = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 200
+    while len(list(place.glob("cluster/records/*"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    before = len(list(place.glob("cluster/records/*")))
+    assert 5 <= before < 31, before
+    assert subprocess.run(command, check=False).returncode == 0
+    print(f"  {before} of 31 jobs were recorded when the program was killed")
+    assert results(place / "alone") == results(place / "cluster")
+    check_once(place / "cluster", 150)
+
+
+def one_run(source, target):
+    ray.init(num_cpus=2, log_to_driver=False, logging_level="ERROR")
+    report = batch(source, target, TAR, Cluster("auto", "cpu", 2, STAND_IN), False)
+    sys.exit(report["left"])
+
+
+def part_store(place):
+    from moto.server import ThreadedMotoServer
+    from pyarrow import fs
+
+    source = stand_ins(place / "many", 30)
+    batch(source, place / "alone", TAR, local(TAR), True)
+    os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_EC2_METADATA_DISABLED="true")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    port = server.get_host_and_port()[1]
+    end = f"?endpoint_override=127.0.0.1%3A{port}&scheme=http&region=us-east-1"
+    store, _ = fs.FileSystem.from_uri(f"s3://bucket/{end}&allow_bucket_creation=true")
+    store.create_dir("bucket")
+    for path in source.iterdir():
+        with store.open_output_stream(f"bucket/photos/{path.name}") as stream:
+            stream.write(path.read_bytes())
+    cluster, _ = two_nodes()
+    try:
+        photos = f"s3://bucket/photos{end}"
+        batch(photos, f"s3://bucket/alone{end}", TAR, local(TAR), True)
+        batch(photos, f"s3://bucket/cluster{end}", TAR, Cluster("auto", "cpu", 2, STAND_IN), False)
+        for name in ("alone", "cluster"):
+            found = {}
+            for entry in store.get_file_info(fs.FileSelector(f"bucket/{name}/shards")):
+                with store.open_input_stream(entry.path) as stream:
+                    found[f"shards/{entry.base_name}"] = stream.read()
+            assert found == results(place / "alone"), name
+        again = batch(photos, f"s3://bucket/cluster{end}", TAR, lambda *_: 1 / 0, False)
+        assert again["left"] == 0
+        _fails(lambda: batch(photos, f"s3://nothing/out{end}", TAR, local(TAR), True))
+        _fails(lambda: batch(f"s3://nothing/in{end}", place / "x", TAR, local(TAR), True))
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+        server.stop()
+
+
+def part_wrong(place):
+    source = stand_ins(place / "many", 3)
+    _fails(lambda: batch(source, place / "out", TAR, Cluster("127.0.0.1:1"), False))
+
+
+def part_scale(place):
+    source, settings = real_photos(place / "real", 16), BatchSettings(size=256, form="webdataset", shard=1)
+    for workers in (1, 2):
+        started = time.monotonic()
+        batch(source, place / f"alone{workers}", settings, local(settings, None, workers), True)
+        print(f"  {workers} processes: {16 / (time.monotonic() - started):.2f} photos/s with their start")
+
+
+def _fails(action):
+    try:
+        action()
+    except HffneError as error:
+        print(f"  {error.code}: {error.message}")
+        assert "\n" not in error.message
+    else:
+        raise AssertionError("There was no error.")
+
+
+def main(names):
+    if names[:1] == ["one-run"]:
+        one_run(*names[1:])
+    for name in names or ["same", "kill", "driver", "store", "wrong", "scale"]:
+        print(name, flush=True)
+        with tempfile.TemporaryDirectory() as place:
+            globals()[f"part_{name}"](Path(place))
+    # Ray's threads hold up the end.
+    sys.stdout.flush()
+    threading.Timer(5, os._exit, (0,)).start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
