@@ -65,6 +65,7 @@ def test_these_folders_of_the_extension_run_without_blender(folder):
 BARE = [
     "server/bootstrap.py",
     "server/quickstart.py",
+    "server/release.py",
     "tests/run.py",
     "tests/lint.py",
     "tests/matrix.py",
