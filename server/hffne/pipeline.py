@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -44,7 +44,7 @@ from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
-from hffne.textured_face import TexturedFace
+from hffne.textured_face import TexturedFace, photo_camera
 
 if TYPE_CHECKING:
     from hffne.head.rig import Rig
@@ -319,7 +319,7 @@ class Engine:
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         mesh, rig, landmarks = made.mesh()
-        camera = {**_camera(crop, made.shape, photo), "photo": made.reference}
+        camera = photo_camera(crop, made.shape, photo.size, made.reference)
         return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)
 
 
@@ -373,17 +373,6 @@ def _head(
         HeadLayout(made.head.posed),
         lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
     )
-
-
-def _camera(crop: Crop, shape: BaseShape, photo: Photo) -> dict[str, Any]:
-    """`TexturedFace.camera` of a base shape on a photo's crop at 256."""
-    return {
-        "rotation": [[float(v) for v in row] for row in crop.unturning @ shape.rotation],
-        "scale": float(shape.scale),
-        "center": [float(v) for v in crop.unturned_points(np.array([*shape.center, 0], np.float32))[:2]],
-        "crop": {"center_x": crop.center_x, "center_y": crop.center_y, "side": crop.side, "size": crop.size},
-        "photo_size": [int(v) for v in photo.rgb.shape[1::-1]],
-    }
 
 
 def _crop_around(position: np.ndarray, crop: Crop) -> Crop:

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.mesh import FaceMesh
 from hffne.geometry.textures import Textures
 from hffne.geometry.uv import landmark_uvs
+from hffne.photo.crop import Crop
 
 # Rows that are encoded at once, which bounds the memory for a large texture.
 _BAND = 128
@@ -62,6 +64,18 @@ class TexturedFace:
             more, more_arrays = self.rig.as_message()
             body, arrays = {**body, **more}, {**arrays, **more_arrays}
         return body, arrays
+
+
+def photo_camera(crop: Crop, shape: BaseShape, photo_size: tuple[int, int], number: int = 0) -> dict[str, Any]:
+    """`TexturedFace.camera` of a shape on a photo's crop at 256; photo_size (width, height); number: of the photo."""
+    return {
+        "rotation": [[float(v) for v in row] for row in crop.unturning @ shape.rotation],
+        "scale": float(shape.scale),
+        "center": [float(v) for v in crop.unturned_points(np.array([*shape.center, 0], np.float32))[:2]],
+        "crop": {"center_x": crop.center_x, "center_y": crop.center_y, "side": crop.side, "size": crop.size},
+        "photo_size": [int(v) for v in photo_size],
+        "photo": number,
+    }
 
 
 def _as_uint16(values: np.ndarray, low: float, high: float) -> np.ndarray:
