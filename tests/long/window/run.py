@@ -32,11 +32,11 @@ def photos(out, photo):
     from PIL import Image, ImageOps
 
     if photo:
-        one = Image.open(photo).convert("RGB")
+        one, name = Image.open(photo).convert("RGB"), Path(photo).stem
     else:
         from skimage import data
 
-        one = Image.fromarray(data.astronaut())
+        one, name = Image.fromarray(data.astronaut()), "astronaut"
     two = Image.new("RGB", (one.width * 2, one.height), "gray")
     two.paste(one, (0, 0))
     two.paste(
@@ -44,8 +44,8 @@ def photos(out, photo):
         (one.width + one.width // 8, one.height // 8),
     )
     made = {
-        "one": (one, "astronaut"),
-        "two": (two, "two astronauts"),
+        "one": (one, name),
+        "two": (two, f"two {name}s"),
         "none": (Image.new("RGB", (512, 512), "gray"), "nobody"),
     }
     paths = {}

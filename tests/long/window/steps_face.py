@@ -62,7 +62,7 @@ def step_08_generate(test):
     )
     test.record("milliseconds to decode a texture and to upload it to the graphics card", decoding)
     names = test.mesh_names()
-    test.expect("one face", names == ["astronaut"], names)
+    test.expect("one face", names == [test.photos["one"].stem], names)
     test.blender.evaluate(
         "with bpy.context.temp_override(**place()):\n"
         "    bpy.ops.view3d.view_axis(type='FRONT'); bpy.ops.view3d.view_selected()"

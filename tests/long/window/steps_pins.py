@@ -56,7 +56,7 @@ def step_30_pins_begin(test):
         )
         time.sleep(3)
         test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
-    if "astronaut" not in test.mesh_names():
+    if test.photos["one"].stem not in test.mesh_names():
         test.blender.evaluate(
             f"bpy.ops.hffne.generate(photo={str(test.photos['one'])!r}, base='HEAD', texture_size='1024')", timeout=400
         )
