@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from blender_process import ENGINE, needs_blender, needs_engine, run_case
 from hffne_blender.numeric import surface_pick
@@ -105,6 +106,16 @@ def test_pins_keep_what_was_sculpted_and_what_the_engine_failed_to_project(astro
     assert found["kept"][0] == 2 and found["kept"][1] < 0.5 and not found["kept"][2]
     assert found["state"] == ["FINISHED"] and found["projected"]
     assert "no point of the face" in found["beside"] and found["damaged"] == []
+
+
+@needs_blender
+@needs_engine
+def test_a_face_of_several_photos_is_pinned_over_the_one_whose_camera_it_has(astronaut, astronaut_file, tmp_path):
+    # One side of the face lies beside this photo.
+    cut = tmp_path / "cut.png"
+    Image.fromarray(astronaut[:, 205:]).save(cut)
+    found = run_case("merged", astronaut_file, cut, ENGINE, script="pin_cases.py", timeout=600)
+    assert found["photo"] == 1 and found["state"] == ["FINISHED"] and found["maps"] and found["miss"] < 0.5
 
 
 @needs_blender

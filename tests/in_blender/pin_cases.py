@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about pins, with the real engine."""
 
+import json
 from pathlib import Path
 
 import bpy
@@ -135,6 +136,17 @@ def case_sculpted(photo, engine, base):
     obj[stored.PROPERTY] = '[{"vertices": [0, 1, 99999999], "weights": [1, 0, 0], "at": [1, 2], "mirrored": false}, 7]'
     result["damaged"] = stored.load(obj)
     return result
+
+
+def case_merged(photo, other, engine):
+    """A face of several photos: its pins lie on the photo whose camera it has."""
+    start()
+    bpy.ops.hffne.merge_photos(photos=json.dumps([other, photo]), base="MASK", engine_python=engine, **OPTIONS)
+    obj = bpy.context.object
+    choose(obj)
+    at = landmark(obj, CHIN)
+    state = sorted(bpy.ops.hffne.move_pin(start=at, to=at + (0, 6), engine_python=engine))
+    return {"photo": camera.of_face(obj)["photo"], "state": state, "miss": miss(obj), "maps": stored.is_projected(obj)}
 
 
 def case_camera(photo, engine):
