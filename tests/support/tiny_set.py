@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from ellipsoid_model import ellipsoid_model
-from hffne.synthesis import build, close_reliefs, closeups, fit, relief_maps, render, sampling, textures
+from hffne.parts import PARTS
+from hffne.synthesis import build, close_reliefs, closeups, fit, parsing_set, relief_maps, render, sampling, textures
 from hffne.synthesis.uv_layout import build_layout
 
 
@@ -43,3 +44,8 @@ def build_tiny_set(folder):
         (folder / kind).mkdir()
         for name, (_, dtype) in fields.items():
             np.save(folder / kind / f"{name}.npy", np.stack([sample[name] for sample in drawn]).astype(dtype))
+    for kind in (parsing_set.PEOPLE, parsing_set.HELD_OUT_PEOPLE, parsing_set.PHOTOS):
+        (folder / kind).mkdir()
+        part = rng.integers(0, len(PARTS), (2, 6, 6), np.uint8).repeat(64, 1).repeat(64, 2)
+        np.save(folder / kind / "part.npy", part)
+        np.save(folder / kind / "rgb.npy", np.stack([part * 20, 200 - part * 20, part * 10], -1).astype(np.uint8))

@@ -14,6 +14,7 @@ from hffne.training.tasks.coarse import CoarseTask
 from hffne.training.tasks.fine import FineTask
 from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
 from hffne.training.tasks.paper_fine import PaperFine
+from hffne.training.tasks.parsing import ParsingTask
 from hffne.training.tasks.prn import PositionTask
 
 SIZE = 64
@@ -65,6 +66,7 @@ def make_task(tiny):
         "prn": lambda: PositionTask(tiny.settings),
         "coarse": lambda: CoarseTask(tiny.settings, tiny.size),
         "fine": lambda: FineTask(tiny.settings),
+        "parsing": lambda: ParsingTask(tiny.settings),
         "paper-coarse": lambda: PaperCoarse(tiny),
         "paper-fine": lambda: PaperFine(tiny, coarse()),
     }[tiny.task]()

@@ -26,7 +26,7 @@ def random_head(rng: np.random.Generator, heads: AvatarHeads, people: np.ndarray
     mixed[heads.kind == TEETH, 2] -= 0.4  # mouths are closed; a mix's teeth must not come through the lips
     shape = _gaze(rng, heads, mixed)
     shape = _lids_and_mouth(rng, heads, shape)
-    return stretched(rng, _warped(rng, shape)).astype(np.float32)
+    return stretched(rng, warped(rng, shape)).astype(np.float32)
 
 
 def _gaze(rng: np.random.Generator, heads: AvatarHeads, shape: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ def _lids_and_mouth(rng: np.random.Generator, heads: AvatarHeads, shape: np.ndar
     return moved
 
 
-def _warped(rng: np.random.Generator, shape: np.ndarray) -> np.ndarray:
+def warped(rng: np.random.Generator, shape: np.ndarray) -> np.ndarray:
     """Smooth random bumps of 1.5 to 5 cm, mostly the same on both sides."""
     moved = shape.copy()
     mirror = np.array([-1.0, 1.0, 1.0])

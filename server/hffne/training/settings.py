@@ -7,7 +7,7 @@ Standard library only, so that a recipe is checked before torch is loaded.
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from hffne.typed_json import Range
+from hffne.training.typed_json import Range
 
 Positive: TypeAlias = Annotated[float, Range(above=0)]
 NotNegative: TypeAlias = Annotated[float, Range(least=0)]
@@ -202,6 +202,34 @@ class FineSettings:
 
 
 @dataclass(frozen=True)
+class PartWeights:
+    """Task parsing: what a pixel of each part weighs, see `parts.PARTS`."""
+
+    background: NotNegative
+    skin: NotNegative
+    brows: NotNegative
+    eyes: NotNegative
+    lips: NotNegative
+    mouth: NotNegative
+    hair: NotNegative
+    glasses: NotNegative
+    occluder: NotNegative
+    cloth: NotNegative
+
+
+@dataclass(frozen=True)
+class ParsingSettings:
+    """Task parsing.
+
+    parts  weights of the pixels
+    dice   weight of the term of that name
+    """
+
+    parts: PartWeights
+    dice: NotNegative
+
+
+@dataclass(frozen=True)
 class PaperCoarseSettings:
     """Task paper-coarse.
 
@@ -234,13 +262,16 @@ class PaperFineSettings:
     area: Literal["face", "picture"] = "face"
 
 
-Settings: TypeAlias = PositionSettings | CoarseSettings | FineSettings | PaperCoarseSettings | PaperFineSettings
+Settings: TypeAlias = (
+    PositionSettings | CoarseSettings | FineSettings | ParsingSettings | PaperCoarseSettings | PaperFineSettings
+)
 
 # Each task and the type of its own settings.
 TASKS: dict[str, type[Settings]] = {
     "prn": PositionSettings,
     "coarse": CoarseSettings,
     "fine": FineSettings,
+    "parsing": ParsingSettings,
     "paper-coarse": PaperCoarseSettings,
     "paper-fine": PaperFineSettings,
 }

@@ -5,6 +5,8 @@ import argparse
 import os
 from pathlib import Path
 
+_CHECKED = 120  # renders of the people held out
+
 
 def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the step to the command line."""
@@ -27,6 +29,14 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--close-photos", type=int, default=0, help="how many of photos (default: %(default)s)")
     parser.add_argument("--painted", type=Path, metavar="DIR", help="painted heights of faces (MB-Lab) for close-ups")
     parser.add_argument("--scan-heights", type=Path, metavar="FILE", help="a head scan's displacement map, likewise")
+    parser.add_argument(
+        "--parsing-people",
+        type=int,
+        default=0,
+        help="how many renders of dressed people for the parsing network, with --heads (default: %(default)s)",
+    )
+    parser.add_argument("--parsing-photos", type=int, default=0, help="how many of photos (default: %(default)s)")
+    parser.add_argument("--skies", type=Path, metavar="FILE", help="environment maps (.npz of linear arrays) for them")
     parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
     parser.add_argument(
@@ -41,10 +51,15 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(options: argparse.Namespace) -> int:
     """Make the set; returns the exit code."""
+    from hffne.errors import ConfigurationError
     from hffne.synthesis.build import build
     from hffne.synthesis.relief_maps import build_forms, build_reliefs
 
     folder: Path = options.folder
+    if options.parsing_people and not (options.heads and options.skies):
+        raise ConfigurationError(
+            "--parsing-people needs --heads and --skies.", hint="See docs/training.md for where both come from."
+        )
     build(
         options.shapes,
         options.photos,
@@ -78,4 +93,9 @@ def run(options: argparse.Namespace) -> int:
         )
         if not (folder / "close_reliefs_0.npy").exists():
             build_close_reliefs(folder, load_heights(options.painted, options.scan_heights), seed=options.seed)
+    if options.parsing_people:
+        from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS, build_parsing
+
+        counts = {HELD_OUT_PEOPLE: _CHECKED, PEOPLE: options.parsing_people, PHOTOS: options.parsing_photos}
+        build_parsing(options.shapes, options.heads, options.skies, folder, counts, options.seed, options.processes)
     return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``hffne train prn|coarse|fine|paper-coarse|paper-fine``: train a network by a recipe."""
+"""``hffne train prn|coarse|fine|parsing|paper-coarse|paper-fine``: train a network by a recipe."""
 
 import argparse
 from collections.abc import Callable
@@ -18,6 +18,7 @@ _STEPS = {
     "prn": ("prn", "the position map network"),
     "coarse": ("coarse", "the coarse network, which makes the exemplar"),
     "fine": ("fine", "the fine network, on a trained coarse network"),
+    "parsing": ("parsing", "the parsing network, which tells skin from what covers it"),
     "paper-coarse": ("paper", "stage 1 as published"),
     "paper-fine": ("paper", "stage 2 as published"),
 }
@@ -33,7 +34,7 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             "the weights. Ctrl-C stops with a checkpoint; the same command resumes the run.",
         )
         _add_common(parser, recipe, task.startswith("paper-"))
-        if task in ("prn", "coarse", "fine"):
+        if not task.startswith("paper-"):
             parser.add_argument(
                 "--start",
                 type=Path,
@@ -41,6 +42,8 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                 help="weights to begin from, at half the learning rate"
                 + ("; a network of half the size is extended" if task == "coarse" else ""),
             )
+        if task == "parsing":
+            _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
         if task == "coarse":
             _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
         if task == "paper-coarse":
@@ -162,6 +165,7 @@ def _recipe(options: argparse.Namespace) -> "Recipe":
 def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     from hffne.training.sources.closeups import CloseupSamples
     from hffne.training.sources.face_set import FaceSamples
+    from hffne.training.sources.parsing import ParsingSamples
     from hffne.training.sources.photoface import PhotofaceSource
     from hffne.training.sources.photos import PhotoSource
 
@@ -174,6 +178,11 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
         return _Job(make_task, close, checked, inputs)
+    if recipe.task == "parsing":
+        shown, checked_on = (
+            ParsingSamples(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
+        )
+        return _Job(make_task, shown, checked_on, inputs)
     source = FaceSamples(options.folder, recipe.size, recipe.data)
     held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
     return _Job(make_task, source, held_out, inputs)
@@ -187,12 +196,14 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     from hffne.exemplar import read_exemplar
     from hffne.networks.coarse import CoarseNetwork
     from hffne.training import settings
+    from hffne.training.imagenet import start_encoder
     from hffne.training.perceptual import read_vgg
     from hffne.training.start import start
     from hffne.training.tasks.coarse import CoarseTask
     from hffne.training.tasks.fine import FineTask
     from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
     from hffne.training.tasks.paper_fine import PaperFine
+    from hffne.training.tasks.parsing import ParsingTask
     from hffne.training.tasks.prn import PositionTask
     from hffne.weights.store import load_weights
 
@@ -214,6 +225,8 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.CoarseSettings):
         inputs |= _inputs(teacher=options.teacher)
+    elif isinstance(own, settings.ParsingSettings):
+        inputs |= _inputs(encoder=options.encoder)
 
     def make() -> "TrainingTask":
         task: TrainingTask
@@ -222,6 +235,10 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         elif isinstance(own, settings.CoarseSettings):
             teacher = load_weights(CoarseNetwork(), options.teacher) if options.teacher else None
             task = CoarseTask(own, recipe.size, teacher)
+        elif isinstance(own, settings.ParsingSettings):
+            task = ParsingTask(own)
+            if options.encoder:
+                start_encoder(task.networks["parsing"], options.encoder)
         else:
             task = FineTask(own)
         if options.start:
@@ -250,6 +267,7 @@ _INPUTS = {
     "start": "weights to begin from",
     "coarse": "weights of the coarse network",
     "teacher": "weights of the teacher",
+    "encoder": "weights of the encoder",
     "vgg": "weights of VGG19",
     "exemplar": "the exemplar",
 }

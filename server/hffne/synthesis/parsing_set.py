@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the parsing network's part of a training set: pictures with the part of every pixel, as .npy files."""
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from hffne.photo.pictures import read_picture
+from hffne.synthesis.avatar_heads import load_avatar_heads
+from hffne.synthesis.avatar_people import load_avatar_people
+from hffne.synthesis.avatar_render import AvatarRenderer
+from hffne.synthesis.face_model import LANDMARKS, load_face_model
+from hffne.synthesis.fit import FittedPhotos
+from hffne.synthesis.parsing_photos import PhotoParts
+from hffne.synthesis.parsing_scenes import SIZE, Wardrobe, person_scene, photo_scene
+from hffne.synthesis.render import Renderer
+from hffne.synthesis.scene import load_skies
+from hffne.synthesis.training_set import TrainingSet
+from hffne.synthesis.uv_layout import build_layout
+
+# Rendered people that training may see, those held out, and photos.
+PEOPLE, HELD_OUT_PEOPLE, PHOTOS = "parsing_people", "parsing_held_out", "parsing_photos"
+_NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8}
+FIELDS = {"rgb": (SIZE, SIZE, 3), "part": (SIZE, SIZE)}
+
+
+def build_parsing(
+    shapes: str | Path,
+    heads: str | Path,
+    skies: str | Path,
+    output: str | Path,
+    counts: dict[str, int],
+    seed: int = 0,
+    processes: int = 1,
+    report: Callable[[str], object] = print,
+) -> None:
+    """Write the pictures for the parsing network of a training set that ``build.build`` made, unless they are there.
+
+    shapes, heads: folders of both head families; skies: of the environment maps; counts: {PEOPLE, HELD_OUT_PEOPLE or
+    PHOTOS: how many}. Raises HffneError.
+    """
+    TrainingSet(output).fitted_photos()
+    load_skies(skies)  # what is missing is told before anything is written
+    load_avatar_heads(heads, load_face_model(shapes), 16)
+    for kind, count in counts.items():
+        folder = Path(output) / kind
+        if (folder / "done").exists() or not count:
+            continue
+        folder.mkdir(exist_ok=True)
+        for name, shape in FIELDS.items():
+            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, (count, *shape))
+        report(f"{kind}: {count}")
+        arguments = [(kind, shapes, heads, skies, output, count, seed, part, processes) for part in range(processes)]
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            pool.starmap(_work, arguments)
+        (folder / "done").touch()
+
+
+def _work(
+    kind: str,
+    shapes: str | Path,
+    heads: str | Path,
+    skies: str | Path,
+    output: str | Path,
+    count: int,
+    seed: int,
+    part: int,
+    parts: int,
+) -> None:
+    cv2.setNumThreads(1)
+    model, fits = load_face_model(shapes), TrainingSet(output).fitted_photos()
+    layout = build_layout(model)
+    family = load_avatar_heads(heads, model, 64)
+    wardrobe = Wardrobe(
+        AvatarRenderer(family, model, layout), family, load_avatar_people(heads, family, model), load_skies(skies)
+    )
+    people = family.people(held_out=kind == HELD_OUT_PEOPLE)
+    labels = PhotoParts(Renderer(model, layout), fits) if kind == PHOTOS else None
+    arrays = {name: np.lib.format.open_memmap(Path(output) / kind / f"{name}.npy", "r+") for name in FIELDS}
+    for index in range(part, count, parts):
+        rng = np.random.default_rng([seed, _NUMBERS[kind], index])
+        if labels is None:
+            sample = person_scene(wardrobe, people, background(fits, rng), rng)
+        else:
+            fit = labels.crop(int(rng.integers(len(fits.paths))), rng)
+            sample = photo_scene(
+                wardrobe,
+                fit["rgb"],
+                fit["part"],
+                fit["head"],
+                model.triangles,
+                LANDMARKS,
+                fit["view"],
+                fit["window"],
+                rng,
+            )
+        for name, array in arrays.items():
+            array[index] = sample[name]
+
+
+def background(fits: FittedPhotos, rng: np.random.Generator) -> np.ndarray:
+    """(SIZE, SIZE, 3) uint8: a plain color, or the upper corner or all of a photo out of focus."""
+    if rng.random() < 0.25:
+        color = np.clip(rng.uniform(0, 255) + rng.normal(0, 20, 3), 0, 255)
+        slope = np.linspace(-1, 1, SIZE)[:, None, None] * rng.normal(0, 25)
+        return np.clip(color + slope + np.zeros((SIZE, SIZE, 1)), 0, 255).astype(np.uint8)
+    photo = read_picture(fits.paths[rng.integers(len(fits.paths))], cv2.IMREAD_COLOR)[..., ::-1]
+    sharp = rng.random() < 0.4
+    if sharp:  # beside the head
+        height, width = photo.shape[:2]
+        photo = photo[: height // 3, : width // 4] if rng.random() < 0.5 else photo[: height // 3, -width // 4 :]
+    picture = cv2.resize(np.ascontiguousarray(photo), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+    if not sharp:
+        picture = cv2.GaussianBlur(np.roll(picture, rng.integers(SIZE), 1), (0, 0), rng.uniform(8, 30))
+    return picture
