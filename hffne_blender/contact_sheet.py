@@ -20,6 +20,7 @@ import bpy
 import numpy as np
 
 from .commands import preview
+from .commands.leave import leave
 from .numeric.png import png_bytes
 from .numeric.received_face import PhotoCrop
 from .scene import camera, images, skin_nodes
@@ -165,4 +166,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

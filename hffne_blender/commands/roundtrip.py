@@ -30,6 +30,7 @@ from ..scene.temporary import cycles_of
 from ..system.required import required
 from ..system.scratch import Scratch
 from ..system.silence_stdout import silence_stdout
+from .leave import leave
 
 # Confidence of the skin from which its detail is the photo's.
 SHOWN = 0.9
@@ -216,4 +217,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
