@@ -41,6 +41,7 @@ if not __package__:
 import hffne_blender
 
 from .commands import preview
+from .commands.leave import leave
 from .engine import protocol, session
 from .engine.client import Task
 from .scene import camera, images, textures
@@ -80,6 +81,7 @@ class Options:
     samples       of the preview per pixel; 0: no preview
     maps          identifiers of `settings.MAPS`; None: the default ones
     size          side of the fine network's crop in pixels; 0: its own
+    keep          what covers the face and stays, of protocol.COVERS
     """
 
     engine: str = ""
@@ -93,6 +95,7 @@ class Options:
     samples: int = 32
     maps: Collection[str] | None = None
     size: int = 0
+    keep: Collection[str] = ()
 
 
 def build(photo: str | Path, output: str | Path, options: Options) -> list[Path]:
@@ -165,6 +168,8 @@ def _generate(photo: Path, options: Options) -> bpy.types.Object:
             engine_python=options.engine,
             device=options.device,
             crop_size=options.size,
+            keep_hair="hair" in options.keep,
+            keep_glasses="glasses" in options.keep,
         )
     except RuntimeError as error:
         # Blender raises the text that the operator reports; the session has the whole error.
@@ -220,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     samples=options.samples,
                     maps=options.maps,
                     size=options.size,
+                    keep=options.keep,
                 ),
             )
     except Failure as failure:
@@ -257,6 +263,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--maps", type=_maps, metavar="NAMES", help=f"of {', '.join(item[0].lower() for item in MAPS)}, all or none"
     )
+    parser.add_argument("--keep", action="append", default=[], choices=protocol.COVERS, help="what may cover the face")
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
     parser.add_argument("--size", type=int, default=0, metavar="PIXELS", help="side of the fine network's crop")
     parser.add_argument(
@@ -322,4 +329,4 @@ def _own_arguments() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

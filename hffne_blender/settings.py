@@ -49,12 +49,17 @@ MAPS = (
     ("HEIGHT", "Height", "The relief above the base mesh in meters, for displacement"),
     ("OCCLUSION", "Occlusion", "Ambient occlusion: darker where less light arrives from the surroundings"),
     ("ROUGHNESS", "Roughness", "Estimated roughness of the skin"),
+    (
+        "SEEN",
+        "Seen Skin",
+        "White where the photo shows the skin itself, black where it is completed: a mask for painting",
+    ),
     ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
     ("RELIGHT", "Photo Relighting", "Maps for relighting the photo itself"),
 )
 # Where Blender keeps presets of the output, and what they set.
 PRESETS = "hffne/output"
-OUTPUT = ("base", "detail_size", "texture_size", "lod", "grid", "color", "maps")
+OUTPUT = ("base", "detail_size", "texture_size", "lod", "grid", "color", "keep_hair", "keep_glasses", "maps")
 DETAIL_SIZES = (
     ("AUTO", "Auto", "As much as the photo holds; 2048 on a GPU only"),
     ("256", "256", "Fast: folds and deep wrinkles"),
@@ -108,6 +113,24 @@ def grid_property(**more: Any) -> Any:
     """The resolution of a mask's mesh: vertices along each side of its UV grid."""
     return bpy.props.EnumProperty(
         name="Mesh", description="Resolution of the mask's mesh", items=GRIDS, default="128", **more
+    )
+
+
+def keep_hair_property(**more: Any) -> Any:
+    """Whether hair over the face stays."""
+    return bpy.props.BoolProperty(
+        name="Keep Hair in Texture",
+        description="Leave hair that lies over the face as the photo shows it; else the skin below is completed",
+        **more,
+    )
+
+
+def keep_glasses_property(**more: Any) -> Any:
+    """Whether glasses stay."""
+    return bpy.props.BoolProperty(
+        name="Keep Glasses",
+        description="Leave glasses as the photo shows them; else the skin below is completed",
+        **more,
     )
 
 
@@ -196,6 +219,8 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
     lod: lod_property()
     grid: grid_property()
     color: color_property()
+    keep_hair: keep_hair_property()
+    keep_glasses: keep_glasses_property()
     maps: maps_property()
     mirror_pins: bpy.props.BoolProperty(
         name="Mirror Pins",
@@ -220,7 +245,15 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
 
 def output_names(base: str) -> tuple[str, ...]:
     """The properties to show for the output of a base, in their order; the maps come after them."""
-    return ("base", "detail_size", "texture_size", "lod" if base == "HEAD" else "grid", "color")
+    return (
+        "base",
+        "detail_size",
+        "texture_size",
+        "lod" if base == "HEAD" else "grid",
+        "color",
+        "keep_hair",
+        "keep_glasses",
+    )
 
 
 def of(context: bpy.types.Context) -> HFFNE_Settings:

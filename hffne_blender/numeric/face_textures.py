@@ -62,7 +62,7 @@ def encode_textures(received: ReceivedFace, frames: tangent.CornerFrames, use_co
         add("height", encode_signed(maps["height"], extent), "Non-Color", extent)
     if "curvature" in maps:
         add("curvature", encode_signed(maps["curvature"], CURVATURE_RANGE), "Non-Color", CURVATURE_RANGE)
-    for kind in ("occlusion", "roughness"):
+    for kind in ("occlusion", "roughness", "seen"):
         if kind in maps:
             add(kind, maps[kind], "Non-Color")
     return textures

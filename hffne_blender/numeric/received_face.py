@@ -17,6 +17,7 @@ MAP_TYPES: dict[str, tuple[type[np.generic], int, bool]] = {
     "curvature": (np.float32, 0, True),
     "occlusion": (np.uint16, 0, True),
     "roughness": (np.uint8, 0, True),
+    "seen": (np.uint8, 0, True),
     "normal_medium": (np.float32, 3, False),
     "normal_coarse": (np.float32, 3, False),
     "photo_normal": (np.float32, 3, False),
@@ -63,7 +64,7 @@ class ReceivedFace:
     camera          from object space to the photo, see `scene.camera`
     notices         sentences for the user
     maps            the optional arrays by name, those of MAP_TYPES that were requested: albedo (sRGB), height (meters),
-                    curvature (1/m), occlusion and roughness (the type's largest value is 1), normal_medium and
+                    curvature (1/m), occlusion, roughness and seen (the type's largest value is 1), normal_medium and
                     normal_coarse (the normal without its fine, and without its fine and medium detail), and
                     the photo's crop: photo_normal (camera space), photo_mask, photo_color, photo_albedo
     head            what a head has besides, or None for a mask

@@ -21,6 +21,7 @@ KINDS = (
     ("curvature", "Curvature", "Ridges bright, creases dark"),
     ("occlusion", "Occlusion", "Ambient occlusion"),
     ("roughness", "Roughness", "Estimated roughness of the skin"),
+    ("seen", "Seen Skin", "White where the photo shows the skin itself"),
     ("displacement", "Displacement", "From Apply to My Mesh: meters in OpenEXR; otherwise 0.5 is no displacement"),
     ("bake_tangent", "Baked Normal", "The tangent-space normal map baked onto this mesh"),
     ("bake_object", "Baked Object-Space Normal", "The object-space normal map baked onto this mesh"),

@@ -45,6 +45,7 @@ LABELS = {
     "normal_coarse": "Normal Without Medium",
     "height": "Height",
     "curvature": "Curvature",
+    "seen": "Seen Skin",
 }
 
 

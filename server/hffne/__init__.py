@@ -18,8 +18,18 @@ from hffne._version import __version__
 if TYPE_CHECKING:
     from hffne.errors import HffneError, NoFaceError, PhotoError
     from hffne.estimator import FaceNormals, NormalEstimator, normals
+    from hffne.parts import PARTS
 
-__all__ = ["FaceNormals", "HffneError", "NoFaceError", "NormalEstimator", "PhotoError", "__version__", "normals"]
+__all__ = [
+    "PARTS",
+    "FaceNormals",
+    "HffneError",
+    "NoFaceError",
+    "NormalEstimator",
+    "PhotoError",
+    "__version__",
+    "normals",
+]
 
 _HOMES = {
     "FaceNormals": "hffne.estimator",
@@ -28,6 +38,7 @@ _HOMES = {
     "HffneError": "hffne.errors",
     "NoFaceError": "hffne.errors",
     "PhotoError": "hffne.errors",
+    "PARTS": "hffne.parts",
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from hffne.errors import SizeError
 from hffne.geometry.band_merge import SIGMA, merge_bands, resize_normals
+from hffne.geometry.face_parts import FaceParts
 from hffne.photo.crop import CROP
 from hffne.photo.detail_size import SIZES
 
@@ -38,10 +39,13 @@ def levels(size: int) -> list[int]:
     return doubles if size == CROP else [*doubles, size]
 
 
-def merge_levels(coarse: np.ndarray, fines: Sequence[np.ndarray], mask: np.ndarray) -> np.ndarray:
+def merge_levels(
+    coarse: np.ndarray, fines: Sequence[np.ndarray], mask: np.ndarray, parts: FaceParts | None = None
+) -> np.ndarray:
     """The shape of the coarse normals, the relief of the fine ones, each finer than the one before: (S, S, 3).
 
-    coarse (256, 256, 3); fines: (s, s, 3) for each of `levels`; mask (m, m) bool: the face.
+    coarse (256, 256, 3); fines: (s, s, 3) for each of `levels`; mask (m, m) bool: the face; parts: what
+    covers it.
 
     The whole face is in sight on the small crop, on which folds come; each larger crop adds only what is too fine for
     the one before it.
@@ -50,7 +54,8 @@ def merge_levels(coarse: np.ndarray, fines: Sequence[np.ndarray], mask: np.ndarr
     for fine in fines:
         size = len(fine)
         sigma = SIGMA if fine is fines[0] else FINER * CROP / size
-        normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), sigma)
+        seen = parts.face_on_crop(size) if parts else None
+        normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), sigma, seen)
     return normal
 
 

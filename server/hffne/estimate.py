@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The result for one face of a photo: normals, mask, landmarks and base shape on the face's crop."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
 from hffne.geometry.project import Projection
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, Crop
+
+_LEAST = 1e-3  # a part that is less likely is not told
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class FaceEstimate:
     mask         (S, S) bool: the pixels that the base shape covers
     shape        the base shape (geometry.base_shape.BaseShape)
     projection   the base shape on the crop (geometry.project.Projection)
+    parts        what of the crop shows the face (FaceParts)
     """
 
     crop: Crop
@@ -36,6 +40,7 @@ class FaceEstimate:
     mask: np.ndarray
     shape: BaseShape
     projection: Projection
+    parts: FaceParts = field(default_factory=FaceParts.bare)
 
     @cached_property
     def landmarks(self) -> np.ndarray:
@@ -51,15 +56,30 @@ class FaceEstimate:
         mask = self.resample_to_photo(self.mask.astype(np.float32), shape) > 0.5
         return self.resample_to_photo(self.normal, shape), self.resample_to_photo(self.coarse, shape), mask
 
+    def parts_on_photo(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The parts (H, W) uint8, numbers of `parts.PARTS`, on a photo's pixels; background far beside the face."""
+        best = np.full(shape[:2], _LEAST, np.float32)
+        part = np.zeros(shape[:2], np.uint8)
+        crop = wide_crop(self.crop.resized(CROP))
+        for number, share in enumerate(self.parts.shares):
+            likely = self._on_pixels(share.astype(np.float32), crop, shape)
+            part[likely > best] = number
+            np.maximum(best, likely, out=best)
+        return part
+
     def resample_to_photo(self, picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A picture on the crop resampled to the pixels of a photo of `shape` (H, W); zero beside the crop.
 
         picture: unit normals (S, S, 3) in the crop's camera space, or values (S, S).
         """
-        height, width = shape[:2]
         crop = self.crop.resized(len(picture))
         if picture.ndim == 3 and crop.turns:
             picture = picture @ crop.unturning.T
+        return self._on_pixels(picture, crop, shape)
+
+    @staticmethod
+    def _on_pixels(picture: np.ndarray, crop: Crop, shape: tuple[int, ...]) -> np.ndarray:
+        height, width = shape[:2]
         # Zeros cost no memory until they are written to, so a large photo is no burden.
         whole = np.zeros((height, width, *picture.shape[2:]), np.float32)
         left, right = (int(np.clip(round(crop.center_x + s * crop.reach), 0, width)) for s in (-1, 1))

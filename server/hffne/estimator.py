@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from hffne.errors import OutputError
+from hffne.parts import PARTS
 from hffne.photo.detect import Face, choose_faces, find_faces
 from hffne.photo.image_input import ImageInput, as_photo
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hffne.pipeline import Engine
     from hffne.textured_face import TexturedFace
 
+_ARRAYS = ("normal", "coarse", "fine", "mask", "landmarks", "skin", "parts")
 FaceChoice = int | Literal["largest"] | Face
 
 
@@ -42,6 +44,8 @@ class FaceNormals:
     mask       (H, W) bool, the face as its base shape covers it
     landmarks  (68, 3) float32, iBUG order: x and y in pixels of the image (y down), z in the same unit
                toward the viewer
+    skin       (H, W) bool, bare skin of the face that nothing covers
+    parts      (H, W) uint8, what each pixel shows, numbers of `hffne.PARTS`; background far from the face
     notices    what is worth knowing about the image, as sentences
     """
 
@@ -50,11 +54,17 @@ class FaceNormals:
     fine: np.ndarray
     mask: np.ndarray
     landmarks: np.ndarray
+    skin: np.ndarray
+    parts: np.ndarray
     notices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         height, width = self.mask.shape
         return f"<FaceNormals {width} x {height}, face {self.mask.mean():.0%} of the image>"
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, as an .npz holds them, with the parts' names."""
+        return {name: getattr(self, name) for name in _ARRAYS} | {"part_names": np.array(PARTS)}
 
     def save(self, path: str | Path) -> Path:
         """Write the result: `.png` a 16-bit normal map (Non-Color, green = up), `.npz` all arrays. Returns the path.
@@ -69,9 +79,7 @@ class FaceNormals:
         if ending == ".png":
             writer = png_writer(self.normal, self.mask)
         elif ending == ".npz":
-            writer = npz_writer(
-                normal=self.normal, coarse=self.coarse, fine=self.fine, mask=self.mask, landmarks=self.landmarks
-            )
+            writer = npz_writer(**self.arrays())
         else:
             raise OutputError(f"'{path}' ends in '{path.suffix}'.", hint="Choose a name that ends in .png or .npz.")
         write_files({path: writer})
@@ -86,7 +94,6 @@ class NormalEstimator:
     size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048; None: the
             smallest of 256, 512, 1024 and 2048 that shows what each photo holds (2048 on a GPU only)
     weights a folder that `hffne train` wrote to: its networks take the place of the model's
-    coarse  an ONNX file of a network that takes the coarse one's place, its conventions in a JSON file beside it
 
     One estimator serves one thread at a time. Wrong arguments raise HffneError with the first call that computes.
     """
@@ -97,9 +104,8 @@ class NormalEstimator:
         model: str = "compact",
         size: int | None = None,
         weights: str | Path | None = None,
-        coarse: str | Path | None = None,
     ) -> None:
-        self.device, self.model, self.size, self.weights, self.coarse = device, model, size, weights, coarse
+        self.device, self.model, self.size, self.weights = device, model, size, weights
         self._engine: Engine | None = None
 
     def __repr__(self) -> str:
@@ -111,7 +117,7 @@ class NormalEstimator:
         if self._engine is None:
             from hffne.pipeline import Engine
 
-            self._engine = Engine(self.device, self.model, self.size, weights=self.weights, coarse=self.coarse)
+            self._engine = Engine(self.device, self.model, self.size, weights=self.weights)
         return self._engine
 
     def faces(self, image: ImageInput) -> list[Face]:
@@ -127,18 +133,13 @@ class NormalEstimator:
         image: a path, a Pillow image, or an array (see `photo.image_input.as_photo`). face: "largest", a number from 0
         (the largest first), or a Face that `faces` gave. Raises PhotoError, NoFaceError, ShapeError.
         """
+        from hffne.normal_file import arrays_on_photo
+
         photo = as_photo(image)
         estimate = self._estimate(photo, face)
-        shape = photo.rgb.shape[:2]
-        normal, coarse, mask = estimate.on_photo(shape)
-        return FaceNormals(
-            normal=normal,
-            coarse=coarse,
-            fine=estimate.resample_to_photo(estimate.fine, shape),
-            mask=mask,
-            landmarks=np.asarray(estimate.landmarks, np.float32),
-            notices=tuple(photo.notices),
-        )
+        notices = (*photo.notices, *estimate.parts.notices(estimate.mask))
+        arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
+        return FaceNormals(**{name: arrays[name] for name in _ARRAYS}, notices=notices)
 
     def build(
         self,

@@ -15,6 +15,7 @@ from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
+from hffne.networks.parsing import ParsingNetwork
 from hffne.networks.prn import PositionMapNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
@@ -55,7 +56,7 @@ _FILES = ("coarse.safetensors", "fine.safetensors")
 
 @dataclass
 class Models:
-    """PRN, coarse and fine network on one device. All photos are gray crops (S, S) float32 in 0..1.
+    """The networks on one device. All photos are gray crops (S, S) float32 in 0..1, in color for the parts.
 
     name     the configuration, "compact" or "paper"
     trained  the files of the networks that the user trained, by role
@@ -66,6 +67,7 @@ class Models:
     prn: PositionMapNetwork
     coarse_network: CoarseNetwork | PaperCoarseNetwork
     fine_network: FineNetwork | PaperFineNetwork
+    parsing_network: ParsingNetwork
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
 
     @torch.inference_mode()
@@ -99,6 +101,13 @@ class Models:
         normal[rows, columns] = out
         return normal
 
+    @torch.inference_mode()
+    def parts(self, rgb: np.ndarray) -> np.ndarray:
+        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16."""
+        picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
+        picture = picture.contiguous(memory_format=torch.channels_last)
+        return self.parsing_network(picture)[0].softmax(0).half().cpu().numpy()
+
     def _picture(self, gray: np.ndarray, side: int | None = None) -> torch.Tensor:
         """A crop as a tensor (1, 1, S, S) on the device, resized to `side` where given."""
         if side and gray.shape != (side, side):
@@ -131,6 +140,7 @@ def load_models(
             "The published weights have not been imported yet",
             hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
         )
+    parsing = prepare(load_weights(ParsingNetwork(), folder / "parsing.safetensors"), device)
     prn = trained["prn"].prn() if "prn" in trained else load_weights(PositionMapNetwork(), folder / "prn.safetensors")
     coarse: CoarseNetwork | PaperCoarseNetwork
     fine: FineNetwork | PaperFineNetwork
@@ -146,8 +156,10 @@ def load_models(
     name = "paper" if isinstance(fine, PaperFineNetwork) else "compact"
     if name == "paper":
         # Not `prepare`: its rounding would change the published results.
-        return Models(name, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device), trained)
-    return Models(name, device, prepare(prn, device), prepare(coarse, device), prepare(fine, device), trained)
+        return Models(
+            name, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device), parsing, trained
+        )
+    return Models(name, device, prepare(prn, device), prepare(coarse, device), prepare(fine, device), parsing, trained)
 
 
 def untrained_paper_models(device: torch.device) -> Models:
@@ -157,4 +169,4 @@ def untrained_paper_models(device: torch.device) -> Models:
         prepare(PaperCoarseNetwork(), device),
         prepare(PaperFineNetwork(), device),
     )
-    return Models("paper", device, prn, coarse, fine)
+    return Models("paper", device, prn, coarse, fine, prepare(ParsingNetwork(), device))

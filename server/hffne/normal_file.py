@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from hffne.errors import OutputError
+from hffne.parts import PARTS, SKIN
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
@@ -22,13 +23,23 @@ _FLAT = np.array([0.0, 0.0, 1.0], np.float32)
 def arrays_on_photo(estimate: FaceEstimate, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """What an .npz of `hffne normals` holds, on the pixels of a photo of `shape` (H, W).
 
-    normal, coarse, fine (H, W, 3) float32, mask (H, W) bool, landmarks (68, 3) float32, see `estimator.FaceNormals`.
+    normal, coarse, fine (H, W, 3) float32, mask and skin (H, W) bool, landmarks (68, 3) float32, parts (H, W) uint8,
+    see `estimator.FaceNormals`; part_names: the names of the parts' numbers.
     """
     normal, coarse, mask = estimate.on_photo(shape)
     # The same pixels where the bands are not merged.
     fine = normal if estimate.fine is estimate.normal else estimate.resample_to_photo(estimate.fine, shape)
-    landmarks = np.asarray(estimate.landmarks, np.float32)
-    return {"normal": normal, "coarse": coarse, "fine": fine, "mask": mask, "landmarks": landmarks}
+    parts = estimate.parts_on_photo(shape)
+    return {
+        "normal": normal,
+        "coarse": coarse,
+        "fine": fine,
+        "mask": mask,
+        "landmarks": np.asarray(estimate.landmarks, np.float32),
+        "skin": mask & (parts == SKIN),
+        "parts": parts,
+        "part_names": np.array(PARTS),
+    }
 
 
 def encode_png(normal: np.ndarray, mask: np.ndarray) -> bytes:

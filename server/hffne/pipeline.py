@@ -21,6 +21,7 @@ from hffne.exemplar import Exemplar, exemplar_on_crop
 from hffne.framing import in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
+from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
 from hffne.geometry.mesh import FaceMesh, build_mesh
 from hffne.geometry.multi_photo import merge_photos, reference_photo
@@ -30,7 +31,6 @@ from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
-from hffne.onnx_exemplar import OnnxExemplar
 from hffne.photo.crop import (
     CROP,
     PUBLISHED,
@@ -75,7 +75,6 @@ class Engine:
     stochastic   leave the published coarse network's dropout on (constructor only)
     weights      a folder of networks that the user trained, see `models.load_models` (constructor only)
     framing      what the coarse and the fine network see: a name of photo.crop.FRAMINGS
-    coarse       an ONNX file that takes the coarse network's place (`onnx_exemplar`), or None
 
     Raises HffneError for a missing device, missing weights or a wrong size.
     """
@@ -88,7 +87,6 @@ class Engine:
         stochastic: bool = False,
         weights: str | Path | None = None,
         framing: str = "auto",
-        coarse: str | Path | None = None,
     ) -> None:
         from hffne import models
 
@@ -100,7 +98,6 @@ class Engine:
         self.device_name = models.device_name(self.networks.device)
         self.model = self.networks.name
         self.framing = chosen_framing(framing, self.model)
-        self.coarse = OnnxExemplar(coarse, self.device) if coarse else None
         self.size = size
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
@@ -114,6 +111,7 @@ class Engine:
         merged: bool = True,
         size: int | None = None,
         exemplar: Exemplar | np.ndarray | str | None = None,
+        keep: Iterable[str] = (),
     ) -> FaceEstimate:
         """Estimate the normals of one face.
 
@@ -121,13 +119,13 @@ class Engine:
         merged: False keeps the fine network's normal without the coarse normal's low band. size: another crop than
         the engine's. exemplar: the fine network's exemplar instead of the coarse network's normal: an Exemplar of a
         file, unit normals (256, 256, 3) of a whole crop, or "base" for those of the base mesh; what it does not show is
-        filled from the coarse normal.
+        filled from the coarse normal. keep: what covers the face and stays, relief and color: "hair", "glasses".
         Raises ShapeError when no face shape can be estimated, HffneError for a wrong size.
         """
         stage = StageReporter(report, cancelled)
         stage("prn", 0.10, "Finding the shape of the face")
         tighter = 1.0 if self.framing == "wide" else PUBLISHED
-        return self._estimate(photo, self.crop(photo, face), stage, merged, size, exemplar, tighter)
+        return self._estimate(photo, self.crop(photo, face), stage, merged, size, exemplar, tighter, keep)
 
     def crop(self, photo: Photo, face: Face) -> Crop:
         """The Crop at 256 on which a face is estimated, the head upright.
@@ -154,6 +152,7 @@ class Engine:
         size: int | None,
         exemplar: Exemplar | np.ndarray | str | None = None,
         tighter: float = 1.0,
+        keep: Iterable[str] = (),
     ) -> FaceEstimate:
         """tighter: the position map is found on `crop`, all else on its middle (`framing`)."""
         size = self.size if size is None else crop_levels.check_size(size)
@@ -169,8 +168,10 @@ class Engine:
             size = self._size_for(photo, crop, projection.mask)
             if size > CROP:
                 projection = project(position, min(size, MAX_SIZE))
+        parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep)
+        parts = parts.believed(projection.mask)
         stage("coarse", 0.25, "Estimating the coarse normals")
-        coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
+        coarse = self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
         exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
         mask = closed_mask(projection.mask)
@@ -181,7 +182,7 @@ class Engine:
             area = crop_levels.face_area(mask, level) if level > CROP and self.model == "compact" else None
             fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
-        normal = crop_levels.merge_levels(coarse, fines, mask) if merged else fines[-1]
+        normal = crop_levels.merge_levels(coarse, fines, mask, parts) if merged else fines[-1]
         if not (np.isfinite(normal).all() and np.isfinite(position).all()):
             raise WeightsError(
                 f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."
@@ -195,6 +196,7 @@ class Engine:
             mask=crop_levels.resized_mask(mask, size),
             shape=shape,
             projection=projection,
+            parts=parts,
         )
 
     def _size_for(self, photo: Photo, crop: Crop, mask: np.ndarray) -> int:
@@ -322,6 +324,7 @@ class Engine:
         crop = estimate.crop.resized(CROP)
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
+        notices += estimate.parts.notices(estimate.mask)
         mesh, rig, landmarks = made.mesh()
         camera = photo_camera(crop, made.shape, photo.size, made.reference)
         return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)
@@ -350,6 +353,7 @@ def _mask(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, grid: 
             photo.rgb,
             estimate.crop.resized(CROP),
             texture_size,
+            estimate.parts,
         )
         for photo, estimate in views
     ]

@@ -122,6 +122,16 @@ def test_lips_of_the_neutral_meet(head):
     assert np.median(gap) < 1.5 and np.percentile(gap, 90) < 2.5
 
 
+def test_lips_meet_where_the_photo_shows_a_closed_mouth():
+    shape = base_shape(2, {"jawOpen": 0.2})[0]
+    parted, met = (fitted.fit_head(shape, mouth_closed=closed) for closed in (False, True))
+    gaps = [lip_gap(head.posed) - lip_gap(head.neutral) for head in (parted, met)]
+    assert gaps[0] > 0.5 and gaps[1] < 0.3
+    # The visible face is the same, away from the mouth.
+    far = np.linalg.norm(met.posed - head_model().at_landmarks(met.posed)[62], axis=1) > 0.05
+    assert np.abs(met.posed - parted.posed)[far].max() < 1e-3
+
+
 def test_lids_rest_on_the_eyes_and_do_not_cut_them(head):
     for points in (head.neutral, head.posed):
         points = on_head_axes(points)

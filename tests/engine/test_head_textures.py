@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.face_parts import FaceParts
 from hffne.geometry.grids import sample
 from hffne.head.build import head_textures
 from hffne.head.fitted import fit_head
@@ -17,6 +18,7 @@ from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import raster, skin
 from hffne.head.skin_tone import fit_skin_tone
 from hffne.head.textures import unwrap_head
+from hffne.parts import CLOTH, HAIR, SKIN
 from painted_head import (
     CROP,
     SIZE,
@@ -127,7 +129,10 @@ def test_hair_collar_and_background_do_not_color_the_head(head):
         color[points[..., 2] < -0.11] = collar
         return color
 
-    photo, estimate = photograph(head, base_shape(15), paint)
+    def part(points):
+        return np.select([points[..., 2] > 0.065, points[..., 2] < -0.11], [HAIR, CLOTH], SKIN)
+
+    photo, estimate = photograph(head, base_shape(15), paint, part=part)
     textures = unwrap_head(head, estimate, photo, 512)
     points, _, inside = texel_values(head, 512)
     head_only = inside & (raster(512).interpolated((skin().chart <= 2).astype(float)[:, None])[..., 0] > 0.5)
@@ -195,6 +200,7 @@ def test_a_flipped_photo_gives_a_flipped_texture(head):
         crop=CROP.__class__(SIZE - CROP.center_x, CROP.center_y, CROP.side, 256),
         normal=estimate.normal[:, ::-1] * np.float32([-1, 1, 1]),
         mask=estimate.mask[:, ::-1],
+        parts=FaceParts(estimate.parts.shares[:, :, ::-1]),
     )
     one = unwrap_head(even, estimate, photo, 512)
     other = unwrap_head(even, flipped, np.ascontiguousarray(photo[:, ::-1]), 512)

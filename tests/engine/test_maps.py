@@ -212,6 +212,7 @@ def test_every_map_has_its_kind(made):
         "curvature": ("float32", (256, 256)),
         "occlusion": ("uint16", (256, 256)),
         "roughness": ("uint8", (256, 256)),
+        "seen": ("uint8", (256, 256)),
         "normal_medium": ("float32", (256, 256, 3)),
         "normal_coarse": ("float32", (256, 256, 3)),
         "photo_normal": ("float32", (256, 256, 3)),

@@ -70,7 +70,12 @@ def test_a_request_is_read_with_its_defaults():
     request = requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "unknown": 3})
     assert (request.face, request.texture_size, request.grid, request.size) == ("largest", 1024, 128, None)
     assert (request.base, request.lod) == ("head", "full")
-    assert request.color is True and request.maps == () and [path.name for path in request.photos] == ["a.jpg"]
+    assert (
+        request.keep == ()
+        and request.color is True
+        and request.maps == ()
+        and [path.name for path in request.photos] == ["a.jpg"]
+    )
     several = requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", "b.jpg"], "maps": ["height"]})
     assert [path.name for path in several.photos] == ["a.jpg", "b.jpg"] and several.maps == ("height",)
     assert requests.parse({"type": "faces", "id": 1, "photo": "a.jpg"}).thumbnails == 0
@@ -79,6 +84,9 @@ def test_a_request_is_read_with_its_defaults():
     assert caught.value.hint == "Choose another value."
     with pytest.raises(RequestError, match="'lod' must be full or half or game"):
         requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "lod": "tiny"})
+    assert requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "keep": ["hair"]}).keep == ("hair",)
+    with pytest.raises(RequestError, match="'keep' must be a list of texts out of hair, glasses"):
+        requests.parse({"type": "generate", "id": 1, "photo": "a.jpg", "keep": ["hat"]})
     with pytest.raises(RequestError, match="'photos'"):
         requests.parse({"type": "generate", "id": 1, "photos": ["a.jpg", ""]})
 

@@ -104,10 +104,10 @@ def test_paths_are_told_apart_and_messages_go(tmp_path):
 def test_presets_of_the_output_and_check_boxes_of_its_maps(tmp_path, monkeypatch):
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))
     found = run_case("presets", script="operator_cases.py")
-    every = ["ALBEDO", "BANDS", "CURVATURE", "HEIGHT", "OCCLUSION", "RELIGHT", "ROUGHNESS"]
+    every = ["ALBEDO", "BANDS", "CURVATURE", "HEIGHT", "OCCLUSION", "RELIGHT", "ROUGHNESS", "SEEN"]
     assert found["shipped"] == {
         "Draft": ["HEAD", "512", "GAME", True, ["ALBEDO"]],
-        "Portrait": ["HEAD", "2048", "FULL", True, [name for name in every if name != "CURVATURE"]],
+        "Portrait": ["HEAD", "2048", "FULL", True, [name for name in every if name not in ("CURVATURE", "SEEN")]],
         "Game": ["HEAD", "2048", "GAME", True, ["ALBEDO", "BANDS", "OCCLUSION", "ROUGHNESS"]],
         "Film": ["HEAD", "4096", "FULL", True, every],
     }

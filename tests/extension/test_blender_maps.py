@@ -19,6 +19,7 @@ def test_every_map_has_its_name_depth_color_space_and_unit():
         "normal_medium": ["fake_texture_normal_medium", 128, True, "Non-Color", None],
         "normal_coarse": ["fake_texture_normal_coarse", 64, True, "Non-Color", None],
         "height": ["fake_texture_height", 256, True, "Non-Color", pytest.approx(0.0015)],
+        "seen": ["fake_texture_seen", 256, False, "Non-Color", None],
         "curvature": ["fake_texture_curvature", 256, True, "Non-Color", 500],
     }
     # Half a step of 16 bits over 3 mm.
@@ -77,7 +78,7 @@ def test_exports_hold_what_was_made(tmp_path):
     for which, worst in found["worst"].items():
         limit = 1e-6 if which.startswith("exr") else 2e-5
         assert worst["normal"] < limit and worst["albedo"] < 1e-5 and worst["height"] < 2e-5, which
-    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness")
+    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness", "seen")
     assert found["files"] == [f"fake_{kind}" for kind in kinds]
     # The heights' scale beside them, in meters.
     assert found["scales"] == [["fake_height.json"]] * 6 and found["named"]

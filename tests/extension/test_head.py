@@ -73,7 +73,7 @@ def test_the_operators_of_a_face_take_a_head(tmp_path):
     found = use("operators", tmp_path)
     assert set(map(tuple, found["states"].values())) == {("FINISHED",)}
     assert found["displaced"] == ["SUBSURF", "CATMULL_CLARK", 1 + len(KEYS)] and found["modifiers"] == 0
-    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness")
+    kinds = ("albedo", "color", "curvature", "height", "normal", "occlusion", "roughness", "seen")
     assert found["files"] == sorted([f"fake_{kind}" for kind in kinds] + ["fake_height"])
 
 

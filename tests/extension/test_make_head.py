@@ -8,7 +8,9 @@ import pytest
 from blender_process import needs_blender, run_case, run_headless
 
 # The check boxes of the maps.
-MAPS = [f"map_{name}" for name in ("albedo", "bands", "height", "occlusion", "roughness", "curvature", "relight")]
+MAPS = [
+    f"map_{name}" for name in ("albedo", "bands", "height", "occlusion", "roughness", "seen", "curvature", "relight")
+]
 
 
 def run(name, fake_engine, folder):
@@ -18,9 +20,30 @@ def run(name, fake_engine, folder):
 @needs_blender
 def test_the_panel_and_the_queue_choose_head_or_mask(fake_engine, tmp_path):
     found = run("base", fake_engine, tmp_path)
-    assert found["HEAD"] == [True, "head", "game", 512] and found["MASK"] == [False, "mask", "game", None]
-    assert found["HEAD panel"] == ["base", "detail_size", "texture_size", "lod", "color", "face", *MAPS]
-    assert found["MASK panel"] == ["base", "detail_size", "texture_size", "grid", "color", "face", *MAPS]
+    assert found["HEAD"] == [True, "head", "game", 512, ["glasses"]]
+    assert found["MASK"] == [False, "mask", "game", None, []]
+    assert found["HEAD panel"] == [
+        "base",
+        "detail_size",
+        "texture_size",
+        "lod",
+        "color",
+        "keep_hair",
+        "keep_glasses",
+        "face",
+        *MAPS,
+    ]
+    assert found["MASK panel"] == [
+        "base",
+        "detail_size",
+        "texture_size",
+        "grid",
+        "color",
+        "keep_hair",
+        "keep_glasses",
+        "face",
+        *MAPS,
+    ]
     assert found["HEAD photo"] == found["MASK photo"] == [True, 0]
     # Only a mask can become a head, and only a head has the photo's expression as a key.
     assert found["HEAD detail"] == [False, True] and found["MASK detail"] == [True, False]

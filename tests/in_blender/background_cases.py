@@ -23,6 +23,8 @@ FACE = {
     "texture_size": "512",
     "grid": "32",
     "color": True,
+    "keep_hair": False,
+    "keep_glasses": False,
     "maps": set(),
     **ENGINE,
 }

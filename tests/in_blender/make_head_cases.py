@@ -41,12 +41,12 @@ def case_base(python, folder):
     chosen.photo = photo
     for base in ("HEAD", "MASK"):
         chosen.base = base
-        size = {"detail_size": "512"} if base == "HEAD" else {}
+        size = {"detail_size": "512", "keep_glasses": True} if base == "HEAD" else {}
         bpy.ops.hffne.generate(base=base, lod="GAME", engine_python=python, **size, **SMALL)
         obj = bpy.context.object
         # The answer that is kept belongs to this request.
         request = session.state.last_answer[0][0]
-        result[base] = [head.is_head(obj), request["base"], request["lod"], request.get("size")]
+        result[base] = [head.is_head(obj), request["base"], request["lod"], request.get("size"), request["keep"]]
         result[f"{base} panel"] = [line.split()[1] for line in drawn(panel.HFFNE_PT_result) if line.startswith("prop ")]
         result[f"{base} photo"] = [photo_source.paths_of(obj) == [photo], photo_source.face_of(obj)]
         lines = drawn(detail_panel.HFFNE_PT_detail)

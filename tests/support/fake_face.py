@@ -84,6 +84,8 @@ def maps(names, texture_size):
         made["occlusion"] = (50000 + 9000 * wave).astype(np.uint16)
     if "roughness" in names:
         made["roughness"] = (120 + 30 * wave).astype(np.uint8)
+    if "seen" in names:
+        made["seen"] = (200 + 40 * wave).astype(np.uint8)
     if "bands" in names:
         made["normal_medium"] = normals(points[::2, ::2], 0.15).astype(np.float32)
         made["normal_coarse"] = normals(points[::4, ::4], 0.05).astype(np.float32)

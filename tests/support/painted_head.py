@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape
+from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts
 from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.head.model import PARTS, head_model
 from hffne.head.skin import raster, skin
 from hffne.head.surface import HeadSurface, neutral_points, vertex_normals
+from hffne.parts import BACKGROUND, SKIN
+from hffne.parts import PARTS as NAMES
 from hffne.photo.crop import Crop
 from posed_head import SCALE, turned
 
@@ -47,8 +50,11 @@ def base_shape(yaw=0.0, pitch=0.0, roll=0.0):
     return BaseShape(points, turned(yaw, pitch, roll) @ HEAD_TO_OBJECT.T, SCALE, (127.5, 127.5), 0.0)
 
 
-def photograph(posed, shape, paint=skin_paint, background=(10, 240, 10), strength=0.25):
-    """(photo (SIZE, SIZE, 3) uint8, estimate): what `unwrap_head` takes of a head (V, 3) and a FaceEstimate."""
+def photograph(posed, shape, paint=skin_paint, background=(10, 240, 10), strength=0.25, part=None):
+    """(photo (SIZE, SIZE, 3) uint8, estimate): what `unwrap_head` takes of a head (V, 3) and a FaceEstimate.
+
+    part: the number of `parts.PARTS` (N,) at points (N, 3), by default skin.
+    """
     mesh = head_model().mesh
     normals = vertex_normals(posed)
     triangles = mesh.triangles[np.isin(mesh.triangle_parts, [PARTS.index(name) for name in _DRAWN])]
@@ -64,7 +70,12 @@ def photograph(posed, shape, paint=skin_paint, background=(10, 240, 10), strengt
     normal = np.zeros((256, 256, 3), np.float32)
     normal[..., 2] = 1
     normal[seen] = relief(place[seen][:, :3], normalize(place[seen][:, 3:6]), strength) @ shape.rotation.T
-    estimate = SimpleNamespace(shape=shape, crop=CROP, normal=normal, mask=seen & (place[..., 6] < 0.95))
+    mask = seen & (place[..., 6] < 0.95)
+    seen, place = _drawn(shape.to_crop(posed) + np.float32([MARGIN, MARGIN, 0]), triangles, values, WIDE)
+    shown = np.full((WIDE, WIDE), BACKGROUND)
+    shown[seen] = SKIN if part is None else part(place[seen][:, :3])
+    parts = FaceParts((shown == np.arange(len(NAMES))[:, None, None]).astype(np.float16))
+    estimate = SimpleNamespace(shape=shape, crop=CROP, normal=normal, mask=mask, parts=parts)
     return np.clip(photo + 0.5, 0, 255).astype(np.uint8), estimate
 
 

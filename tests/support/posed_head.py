@@ -4,6 +4,7 @@
 import numpy as np
 
 from hffne.geometry.base_shape import _clean_template
+from hffne.geometry.face_parts import FaceParts
 from hffne.geometry.grids import fill_gaps
 from hffne.geometry.project import project
 from hffne.geometry.uv import template
@@ -65,6 +66,10 @@ class PosedModels:
     def fine(self, gray, coarse, area=None):
         assert not self._mirrored(gray)
         return ripples(coarse)
+
+    def parts(self, rgb):
+        assert rgb.dtype == np.float32 and rgb.ndim == 3
+        return FaceParts.bare().shares
 
     def _mirrored(self, gray):
         assert gray.dtype == np.float32 and gray.ndim == 2 and gray.min() >= 0 and gray.max() <= 1

@@ -61,6 +61,8 @@ class FaceOptions(settings.MapBoxes, OperatorMixin):
     lod: settings.lod_property(options=OPTIONS)
     grid: settings.grid_property(options=OPTIONS)
     color: settings.color_property(options=OPTIONS)
+    keep_hair: settings.keep_hair_property(options=OPTIONS)
+    keep_glasses: settings.keep_glasses_property(options=OPTIONS)
     maps: settings.maps_property(options=OPTIONS)
 
     def use_panel_settings(self, context: bpy.types.Context, names: tuple[str, ...] = FACE_OPTIONS) -> None:
@@ -89,6 +91,7 @@ class FaceOptions(settings.MapBoxes, OperatorMixin):
             "grid": int(self.grid),
             # Always with color, so that the extension can switch it off and on again without the engine.
             "color": True,
+            "keep": [name for name, kept in (("hair", self.keep_hair), ("glasses", self.keep_glasses)) if kept],
             "maps": sorted(name.lower() for name in self.maps),
             **more,
         }

@@ -28,6 +28,7 @@ def stage_times(
     """
     from hffne.geometry.band_merge import merge_bands, resize_normals
     from hffne.geometry.base_shape import fit_base_shape
+    from hffne.geometry.face_parts import wide_crop
     from hffne.geometry.mesh import build_mesh
     from hffne.geometry.unwrap import unwrap
     from hffne.photo.crop import CROP, crop_for_box, extract_crop, to_gray
@@ -41,6 +42,7 @@ def stage_times(
     crop = estimate.crop.resized(CROP)
     gray = to_gray(extract_crop(photo.rgb, crop))
     coarse = engine.coarse_normal(gray)
+    surroundings = extract_crop(photo.rgb, wide_crop(crop))
 
     def align() -> None:
         # As the pipeline does: the detector's square, then the one around the position map.
@@ -53,6 +55,7 @@ def stage_times(
         "align": timed(align, runs),
         "prn": timed(lambda: networks.position_map(gray), runs),
         "shape": timed(lambda: fit_base_shape(estimate.position_map), runs),
+        "parts": timed(lambda: networks.parts(surroundings), runs),
         "coarse": timed(lambda: engine.coarse_normal(gray), runs),
     }
     memory = {}

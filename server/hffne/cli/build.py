@@ -55,17 +55,20 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--maps",
         metavar="NAMES",
-        help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, curvature, relight; "
-        "or all, or none (default: all but the last two)",
+        help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, seen, curvature, "
+        "relight; or all, or none (default: all but the last three)",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        choices=protocol.COVERS,
+        help="leave what covers the face as the photo shows it; else the skin below is completed",
     )
     add_size_option(parser)
     parser.add_argument("--samples", type=int, metavar="N", help="quality of the preview")
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the best one there is)")
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="networks that you trained, in a folder of `hffne train`"
-    )
-    parser.add_argument(
-        "--coarse", type=Path, metavar="FILE.onnx", help="a network of normals that takes the coarse one's place"
     )
     parser.set_defaults(run=run)
 
@@ -89,11 +92,6 @@ def run(args: argparse.Namespace) -> int:
 
         find_trained(args.weights)
         environment["HFFNE_TRAINED_WEIGHTS"] = str(args.weights.absolute())
-    if args.coarse:
-        from hffne.onnx_exemplar import OnnxExemplar
-
-        OnnxExemplar(args.coarse)
-        environment["HFFNE_COARSE_FILE"] = str(args.coarse.absolute())
     command += [str(args.photo.absolute()), "--output", str(args.output.absolute()), "--engine", sys.executable]
     for option, value in (
         ("--texture-size", args.texture_size),
@@ -108,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
     ):
         if value not in (None, "largest"):
             command += [option, str(value)]
+    for name in args.keep or ():
+        command += ["--keep", name]
     with output_folder(args.output), Scratch(tempfile.gettempdir(), folder=True) as temporary:
         # What Blender keeps there goes with it, also when it is killed.
         environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))

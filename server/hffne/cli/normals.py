@@ -32,8 +32,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "normals",
         help="estimate the normals of the faces on photos",
-        description="Write <stem>.npz (normal, coarse, fine, mask, landmarks) and <stem>_normal.png, a 16-bit "
-        "picture, for each photo. Exit code 3: a photo shows no face (the others are still done).",
+        description="Write <stem>.npz (normal, coarse, fine, mask, landmarks, skin, parts) and <stem>_normal.png, "
+        "a 16-bit picture, for each photo. Exit code 3: a photo shows no face (the others are still done).",
     )
     parser.add_argument("photos", nargs="+", metavar="PHOTO", type=Path)
     parser.add_argument("-o", "--output", required=True, metavar="DIR", type=Path, help="folder to write to")
@@ -156,6 +156,8 @@ def _do_face(
     estimate = estimate_face()
     arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
+    for notice in estimate.parts.notices(estimate.mask):
+        print(f"hffne: {photo.path}: {notice}", file=sys.stderr)
 
     def write() -> None:
         write_files(

@@ -79,7 +79,9 @@ def evaluate(engine: "Engine", paths: Sequence[Path], report: Callable[[str], ob
             if not faces:
                 raise NoFaceError("No face is found.")
             estimate = engine.normals(photo, faces[0])
-            head = fit_head(estimate.shape, photo.rgb, estimate.crop.resized(CROP))
+            head = fit_head(
+                estimate.shape, photo.rgb, estimate.crop.resized(CROP), mouth_closed=estimate.parts.mouth_closed
+            )
             results.append(measure(head, estimate.shape.points, str(path)))
         except HffneError as error:
             results.append(RigResult(str(path), missing=error.message))

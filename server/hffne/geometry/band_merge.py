@@ -20,7 +20,9 @@ CORING = 0.025
 STRENGTH = 1.25
 
 
-def merge_bands(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: float = SIGMA) -> np.ndarray:
+def merge_bands(
+    coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: float = SIGMA, seen: np.ndarray | None = None
+) -> np.ndarray:
     """Unit normals (S, S, 3) float32 with the low-frequency band of `coarse` and the high-frequency band of `fine`.
 
     Both are unit normals (S, S, 3) in camera space.
@@ -28,7 +30,8 @@ def merge_bands(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: f
     The fine network receives its exemplar as one vector, so its low band follows the photo's shading rather than the
     head. Each fine normal is rotated by the rotation that takes the fine low band to the coarse low band: its
     relief is kept relative to the surface it sits on. `mask` (S, S) bool: the face; bands are means over the face
-    only. Outside of it the coarse normal is returned, with a soft transition at the rim.
+    only. Outside of it the coarse normal is returned, with a soft transition at the rim. `seen` (S, S) 0..1: where
+    something covers the face the coarse normal is returned too.
     """
     if not mask.any():
         return normalize(coarse).astype(np.float32)
@@ -40,6 +43,8 @@ def merge_bands(coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, sigma: f
     # Within the face, full relief a little inside of the rim.
     soft = blur(mask.astype(np.float32), width / 3) * mask
     share = np.clip(soft * 2 - 1, 0, 1)[..., None]
+    if seen is not None:
+        share = share * seen[..., None]
     return normalize(merged * share + coarse * (1 - share)).astype(np.float32)
 
 

@@ -21,6 +21,7 @@ from hffne.geometry.completion import (
     to_bytes,
     upsample_rows,
 )
+from hffne.geometry.face_parts import FaceParts
 from hffne.geometry.grids import blur, fill_gaps, resample, smoothstep, surface_normals
 from hffne.geometry.project import Projection
 from hffne.geometry.textures import Textures, empty_textures
@@ -40,7 +41,13 @@ OUTLINE = 1.0, 5.0
 
 
 def unwrap(
-    shape: BaseShape, projection: Projection, normal: np.ndarray, rgb: np.ndarray, crop: Crop, size: int = 1024
+    shape: BaseShape,
+    projection: Projection,
+    normal: np.ndarray,
+    rgb: np.ndarray,
+    crop: Crop,
+    size: int = 1024,
+    parts: FaceParts | None = None,
 ) -> Textures:
     """The textures of a face.
 
@@ -50,11 +57,14 @@ def unwrap(
     rgb         (H, W, 3) uint8 or uint16 sRGB, the whole photo
     crop        the Crop that all of the above is on
     size        the textures' side in texels, T
+    parts       what of the crop shows the face; None: all of it
     """
     base = base_normals(shape, LOW)
     position = shape.position_map()
     low = resample(position, LOW)
     confidence = _confidence(low, base @ shape.rotation.T, projection, crop, rgb.shape)
+    if parts is not None:
+        confidence *= parts.face_at(low)
     photo = PhotoTexels(normal, shape.rotation, rgb, crop, size)
     own_color, own_normal = photo.coarse_colors(low), photo.normals(low)
     mask = cv2.resize(face_texels().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)

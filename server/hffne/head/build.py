@@ -43,7 +43,7 @@ def head_textures(
     views: the pixels (H, W, 3) of each photo, uint8 or uint16 sRGB, and the FaceEstimate on it; size: the textures'
     side in texels; field: an artist's correction of the fitted head.
     """
-    heads = [fit_head(estimate.shape, rgb, estimate.crop.resized(CROP), field) for rgb, estimate in views]
+    heads = [_fitted(estimate.shape, rgb, estimate, field) for rgb, estimate in views]
     textures = [
         unwrap_head(head.posed, corrected(estimate, field), rgb, size)
         for head, (rgb, estimate) in zip(heads, views, strict=True)
@@ -54,10 +54,14 @@ def head_textures(
         return TexturedHead(first, corrected_shape(estimate.shape, field), heads[0], textures[0])
     shown = [_on_position_map(one.confidence) for one in textures]
     shape = mean_shape([view[1].shape for view in views], textures, shown)
-    head = fit_head(shape, rgb, estimate.crop.resized(CROP), field)
+    head = _fitted(shape, rgb, estimate, field)
     bases = [_base_normals(each.posed) for each in heads]
     merged = merge_textures(textures, bases, _base_normals(head.posed))
     return TexturedHead(first, corrected_shape(shape, field), head, merged)
+
+
+def _fitted(shape: BaseShape, rgb: np.ndarray, estimate: FaceEstimate, field: SmoothField | None) -> FittedHead:
+    return fit_head(shape, rgb, estimate.crop.resized(CROP), field, estimate.parts.mouth_closed)
 
 
 def _on_position_map(confidence: np.ndarray) -> np.ndarray:

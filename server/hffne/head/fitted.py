@@ -26,6 +26,8 @@ from hffne.photo.crop import Crop
 # Made by ``hffne train rest``.
 REST_FILE = Path(__file__).with_name("rest_expression.json")
 # Weights found beyond the resting ones that are noise: of the mouth, which would part the lips, and of the others.
+# Expressions that part the lips.
+_PARTING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
 _MOUTH, _MOUTH_NOISE, _NOISE = ("mouth", "jaw"), 0.06, 0.02
 
 
@@ -45,18 +47,25 @@ class FittedHead:
 
 
 def fit_head(
-    shape: BaseShape, rgb: np.ndarray | None = None, crop: Crop | None = None, field: SmoothField | None = None
+    shape: BaseShape,
+    rgb: np.ndarray | None = None,
+    crop: Crop | None = None,
+    field: SmoothField | None = None,
+    mouth_closed: bool = False,
 ) -> FittedHead:
     """Fit the head to a base shape. The visible face follows the position map, the rest of the head softly.
 
     rgb (H, W, 3), crop: the photo, and the Crop on it that the shape is on, for the eyes; without them they look
-    straight ahead. field: an artist's correction of the fitted head.
+    straight ahead. field: an artist's correction of the fitted head. mouth_closed: the photo shows nothing between the
+    lips, which the position map parts by a millimeter all the same.
     """
     model = head_model()
     found = fit_coefficients(shape)
     # What is left out here of a resting mouth, the residual adds to the person's own shape, without opening the jaw.
     active = {name: _beyond(name, weight - _rest().get(name, 0.0)) for name, weight in found.expression.items()}
     active = {name: weight for name, weight in active.items() if weight > 0}
+    if mouth_closed:  # what they have moved, the residual adds to the neutral, whose lips meet
+        active = {name: weight for name, weight in active.items() if not name.startswith(_PARTING)}
     neutral = identity_shape(found, model)
     lips().close(neutral)
     posed = model.expressions.add(neutral, active)

@@ -14,33 +14,15 @@ from hffne.geometry.grids import smoothstep
 from hffne.geometry.uv import template
 from hffne.head.graph import extrapolated, levels
 from hffne.head.skin import skin
-from hffne.head.skin_tone import LEAST, SkinTone, fit_skin_tone
+from hffne.head.skin_tone import SkinTone, fit_skin_tone
 
 # Meters over which the color goes from that of the visible skin nearby to the typical one.
 _REACH = 0.08
 # Limits of the membrane's brightness against the typical tone (logarithms), and the share of its difference in hue.
 _BRIGHTNESS, _HUE = (-0.35, 0.4), 0.85
-# Where not only skin is expected: from and to which distance from the middle of the position map (of 1) a color
-# must be like skin's. Above the brows hair begins early; below, a beard belongs to the face, if there is one.
-_ABOVE, _BELOW, _BEARD = (0.36, 0.52), (0.48, 0.66), (0.74, 0.96)
-# What counts as far from skin: the color, in standard deviations, and squared color steps (of logarithms, summed) from
-# the face's middle, for a face of the least contrast. The mean of both, in these units, up to which a vertex shows
-# skin, and from which it does not.
-_FAR_COLOR, _FAR_STEPS = 3.2, 0.08
-_SKIN, _OTHER = 0.42, 0.70
-# The same for the hair of a beard: none, and certain. A chin in the shade is no beard.
-_HAIR = 0.8, 1.2
-_MOST_STEPS = 60
-# The share of the chin and of the upper lip that is hair up to which there is no beard, and from
-# which there is.
-_BARE, _BEARDED = 0.25, 0.55
-# The face's middle, where steps are counted from, is above this on the position map: a beard is not.
-_ABOVE_MOUTH = -0.3
-# Brows, eyes, nose and lips belong to the face whatever their color, and so many texels of the position map around.
-_FEATURES, _AROUND = ("brows", "eyes", "nose", "lips"), 2
-# Rounds of smoothing of the likeness (spots on skin are skin) and of the decision, after excluding the neighbors of
-# what is not skin.
-_SPOTS, _SOFTNESS, _GROW = 3, 5, 3
+# Standard deviations of the skin's color from and up to which a color is like it.
+_LIKE = 4.2, 2.4
+_SOFTNESS = 3  # rounds of smoothing
 # Behind the lids: the share of the skin's color that is left in each channel.
 _MUCOSA = np.array([0.92, 0.66, 0.62], np.float32)
 # The level of the graph (about 1 cm wide) on which distances to the visible skin are measured.
@@ -52,48 +34,17 @@ def skin_model(colors: np.ndarray, seen: np.ndarray) -> SkinTone:
     return fit_skin_tone(colors, seen * _middle())
 
 
-def skin_share(colors: np.ndarray, seen: np.ndarray, tone: SkinTone) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) float32 each: 0 for hair, collars and background around the face, 1 for what belongs to it; and how far
-    a vertex's color is that of skin or lips.
+def skin_share(face: np.ndarray, colors: np.ndarray, tone: SkinTone) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) float32 each: how far a vertex shows the face and nothing that covers it, and how far its color is that of
+    skin or lips, which a beard's is not.
 
-    colors (n, 3) 0..1 of the photo, seen (n,) 0..1.
+    face (n,) 0..1: of the vertices' own pixels (`FaceParts.face`); colors (n, 3) 0..1 of the photo.
     """
     graph = levels()[0]
-    smooth = graph.smoothed(colors, 1)
-    distance = tone.distance(smooth)
-    middle = (_skin_needed(False) < 0.2) & (skin().around[:, 1] > _ABOVE_MOUTH) & (distance < 2.5) & (seen > 0.5)
-    steps = _edge_distance(smooth, middle) / (_FAR_STEPS * tone.deviation[0] / LEAST[0])
-    foreign = (np.square(distance / _FAR_COLOR) + steps) / 2
-    like = smoothstep(_OTHER, _SKIN, foreign)
-    chin = seen * _chin()
-    hairy = smoothstep(*_HAIR, foreign)
-    bearded = smoothstep(_BARE, _BEARDED, (hairy * chin).sum() / max(float(chin.sum()), 1e-6))
-    needed = _skin_needed(False) + (_skin_needed(True) - _skin_needed(False)) * bearded
-    keep = 1 - needed * (1 - smoothstep(0.3, 0.7, graph.smoothed(like[:, None], _SPOTS)[:, 0]))
-    least = keep
-    for _ in range(_GROW):
-        least = np.minimum(least, least[graph.neighbors].min(1))
-    least = keep + (least - keep) * needed
+    least = face[graph.neighbors].min(1)
     soft = graph.smoothed(least[:, None].astype(np.float32), _SOFTNESS)[:, 0]
+    like = smoothstep(*_LIKE, tone.distance(graph.smoothed(colors, 1)))
     return np.minimum(least, soft).astype(np.float32), np.maximum(like, _lips()).astype(np.float32)
-
-
-def _edge_distance(colors: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """(n,) float32: the least sum of squared color steps on a way from a source to each vertex.
-
-    Shading changes in many small steps, which add up to little; a hairline is one large step.
-    """
-    level = levels()[0]
-    logs = np.log(colors + DARK).astype(np.float32)
-    cost = np.square(logs[level.neighbors] - logs[:, None]).sum(2) + np.where(np.isinf(level.lengths), np.inf, 0)
-    cost = cost.astype(np.float32)
-    distance = np.where(sources, 0, np.inf).astype(np.float32)
-    for _ in range(_MOST_STEPS):
-        shorter = np.minimum(distance, (distance[level.neighbors] + cost).min(1))
-        if (shorter == distance).all():
-            break
-        distance = shorter
-    return distance
 
 
 def filled_colors(colors: np.ndarray, known: np.ndarray, tone: SkinTone) -> np.ndarray:
@@ -146,36 +97,9 @@ def _middle() -> np.ndarray:
 
 
 @cache
-def _chin() -> np.ndarray:
-    """(n,) float32: 1 for vertices of the chin and the upper lip's skin, where every beard has hair."""
-    landmarks = template().landmarks
-    side = len(template().mask)
-    mouth, nose, chin = landmarks[48:60], landmarks[33], landmarks[8]
-    row = (1 - skin().around[:, 1]) / 2 * side - 0.5
-    column = (skin().around[:, 0] + 1) / 2 * side - 0.5
-    between = (column > mouth[:, 1].min()) & (column < mouth[:, 1].max()) & (row > nose[0] + 2) & (row < chin[0] - 2)
-    lips = cv2.dilate(template().regions["lips"].astype(np.uint8), np.ones((3, 3), np.uint8))
-    return between * (1 - _on_map(lips.astype(np.float32))).astype(np.float32)
-
-
-@cache
 def _lips() -> np.ndarray:
     """(n,) float32: 1 on the lips."""
     return _on_map(cv2.GaussianBlur(template().regions["lips"].astype(np.float32), (0, 0), 1.0))
-
-
-@cache
-def _skin_needed(bearded: bool) -> np.ndarray:
-    """(n,) float32: 0 in the middle of the face, where everything visible belongs to it, 1 around it."""
-    x, y = skin().around.T
-    above = smoothstep(-0.25, 0.25, y)
-    lower = _BEARD if bearded else _BELOW
-    low, high = (below + (top - below) * above for top, below in zip(_ABOVE, lower, strict=True))
-    needed = smoothstep(0, 1, (np.hypot(x, y) - low) / (high - low))
-    regions = template().regions
-    features = np.logical_or.reduce([regions[name] for name in _FEATURES]).astype(np.uint8)
-    features = cv2.dilate(features, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AROUND + 1,) * 2))
-    return (needed * (1 - _on_map(cv2.GaussianBlur(features.astype(np.float32), (0, 0), 1.0)))).astype(np.float32)
 
 
 def _on_map(picture: np.ndarray) -> np.ndarray:

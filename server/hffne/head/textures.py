@@ -25,6 +25,7 @@ from hffne.geometry.completion import (
     to_bytes,
     upsample_rows,
 )
+from hffne.geometry.face_parts import MARGIN
 from hffne.geometry.grids import smoothstep
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
@@ -33,7 +34,7 @@ from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
 from hffne.head.surface import HeadSurface
-from hffne.head.visibility import MARGIN, visibility
+from hffne.head.visibility import visibility
 from hffne.photo.crop import CROP
 
 # The raster of smooth values: weights and filled colors.
@@ -58,8 +59,9 @@ def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size
     at = shape.to_crop(surface.points)
     seen = visibility(surface, shape, crop, rgb.shape)
     colors = photo.coarse_colors(at[None])[0]
-    tone = skin_model(colors, seen)
-    kept, certain = skin_share(colors, seen, tone)
+    face = estimate.parts.face_at(at)
+    tone = skin_model(colors, seen * face)
+    kept, certain = skin_share(face, colors, tone)
     outside = 1 - inside_of_mouth(colors, tone)
     kept, certain = kept * outside, certain * outside
     share = seen * kept

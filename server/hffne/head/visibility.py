@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.base_shape import BaseShape
+from hffne.geometry.face_parts import MARGIN
 from hffne.geometry.grids import smoothstep
 from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.unwrap import (
@@ -25,8 +26,6 @@ from hffne.photo.crop import CROP, Crop
 # Cosine of the angle to the viewer at which the confidence is 0, and from which it is 1. More than the mask's: along
 # the outline are the shadows of hair and pixels of the background, and there is skin to fill in.
 _GRAZING, _FACING = 0.15, 0.50
-# Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
-MARGIN = 64
 # Parts that can hide the skin; the others are transparent, or within the eyes.
 _OPAQUE = "Skin", "Mouth", "Gums and Tongue", "Teeth", "Eye Left", "Eye Right"
 # Meters from the seam to the back of the head over which the photo fades out, and from those of lids and lips.

@@ -129,6 +129,12 @@ def _roughness(regions: dict[str, np.ndarray], curvature: np.ndarray, size: int)
     return {"roughness": roughness(regions, resize_texture(curvature, size))}
 
 
+@register("seen", {"seen": ArraySpec("uint8")})
+def _seen(textures: "Textures") -> dict[str, np.ndarray]:
+    """How far the photo shows a texel's skin itself, 255 fully; what is not seen is completed."""
+    return {"seen": (np.clip(textures.confidence, 0, 1) * 255 + 0.5).astype(np.uint8)}
+
+
 @register(
     "bands",
     {

@@ -128,7 +128,9 @@ class Handlers:
             if cancelled():
                 raise Cancelled
 
-        options = {} if request.size is None else {"size": request.size}
+        options: dict[str, Any] = {} if request.size is None else {"size": request.size}
+        if request.keep:
+            options["keep"] = request.keep
         views, first = [], {}
         for number, path in enumerate(request.photos):
             report_photo = _report_of_photo(report, number, len(request.photos))
@@ -176,7 +178,7 @@ def _key(request: GenerateRequest) -> object | None:
     except OSError:
         return None
     states = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in files)
-    return states, request.face, request.size
+    return states, request.face, request.size, request.keep
 
 
 def _report_of_photo(report: ProgressCallback, number: int, count: int) -> ProgressCallback:

@@ -22,13 +22,11 @@ MAX_WAITING = 64
 TEXTURE_SIZES = (64, 8192)
 CROP_SIZES, CROP_STEP = (256, 2048), 32
 THUMBNAIL_SIZES = (0, 512)
-# Vertices along a side of a mask's UV layout. What is built; the density of a head's mesh.
+# Vertices along a side of a mask's UV layout. What is built; a head's density; what may cover a face and stay.
 GRIDS = (8, 512)
-BASES = ("head", "mask")
-LODS = ("full", "half", "game")
-MAX_THUMBNAILS = 24
-# Photos of one person, merged to one face.
-MAX_PHOTOS = 12
+BASES, LODS, COVERS = ("head", "mask"), ("full", "half", "game"), ("hair", "glasses")
+# Thumbnails of one photo; photos of one person, merged to one face.
+MAX_THUMBNAILS, MAX_PHOTOS = 24, 12
 # Points of a correction, and the largest of their numbers.
 MAX_POINTS, MAX_METERS = 256, 10.0
 # Pixels of a part of a photo.
@@ -56,6 +54,7 @@ MAP_ARRAYS: dict[str, dict[str, Array]] = {
     "curvature": {"curvature": Array("f4", ("T", "T"), "1/m, ridges positive", False)},
     "occlusion": {"occlusion": Array("u2", ("T", "T"), "65535 is open", False)},
     "roughness": {"roughness": Array("u1", ("T", "T"), "255 is 1", False)},
+    "seen": {"seen": Array("u1", ("T", "T"), "255 where the photo shows the face itself", False)},
     "bands": {
         "normal_medium": Array("f4", ("M", "M", 3), "object space: the normal without its fine relief", False),
         "normal_coarse": Array("f4", ("L", "L", 3), "the same without its fine and medium relief", False),
@@ -122,6 +121,7 @@ REQUESTS: dict[str, Message] = {
             ),
             "base": Field("text", "what is built", required=False, default="head", choices=BASES),
             "lod": Field("text", "the density of a head's mesh", required=False, default="full", choices=LODS),
+            "keep": Field("texts", "what covers the face and stays", required=False, default=(), choices=COVERS),
             "grid": Field(
                 "integer",
                 "vertices along a side of a mask's UV layout",

@@ -46,6 +46,7 @@ class GenerateRequest:
     grid          vertices along a side of a mask's UV layout
     size          side of the fine network's crop in pixels, or None for the engine's own
     color         whether the color texture is sent
+    keep          what covers the face and stays in the textures, names of protocol.COVERS
     maps          names of the further maps, see maps.registry
     correction    of each point of an artist's correction x, y, z and its weight's x, y, z; see geometry.smooth_field
     """
@@ -58,6 +59,7 @@ class GenerateRequest:
     grid: int
     size: int | None
     color: bool
+    keep: tuple[str, ...]
     maps: tuple[str, ...]
     correction: tuple[float, ...] = ()
 
@@ -99,6 +101,7 @@ def parse(message: Mapping[str, Any]) -> Request:
             grid=fields["grid"],
             size=fields["size"],
             color=fields["color"],
+            keep=tuple(fields["keep"]),
             maps=tuple(fields["maps"]),
             correction=tuple(correction),
         )

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a face's crop and its surroundings show: the face itself, or what covers it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from hffne.geometry.grids import smoothstep
+from hffne.parts import FACE, LIPS, MOUTH, PARTS, SKIN
+from hffne.photo.crop import CROP, Crop
+
+# Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
+MARGIN = 64
+WIDE = CROP + 2 * MARGIN
+# How likely a pixel must be of the face at least, and from where it is; the border that is left out, in pixels of 256.
+_LIKELY = 0.4, 0.8
+_EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
+# Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
+_FEW, _SLIT = 80, 0.04
+# The share of the face that must look like one; below it the network does not know what it sees.
+_LEAST_SEEN = 0.15
+# Parts that cover a face, as the user calls them.
+_COVERS = {"hair": "Hair", "glasses": "Glasses", "occluder": "Something", "cloth": "Clothes or a hat"}
+# The share of the face that is worth a notice, and from which the face is hardly seen.
+_WORTH_SAYING, _HARDLY_SEEN = 0.03, 0.5
+
+
+@dataclass(frozen=True)
+class FaceParts:
+    """The parts on a face's crop at 256 and MARGIN pixels around it.
+
+    shares  (P, WIDE, WIDE) float16: how likely each of `parts.PARTS` is
+    kept    numbers of the parts that count as the face
+    """
+
+    shares: np.ndarray
+    kept: tuple[int, ...] = FACE
+
+    @staticmethod
+    def bare() -> "FaceParts":
+        """Nothing but skin, where no network looked."""
+        shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+        shares[SKIN] = 1
+        return FaceParts(shares)
+
+    def keeping(self, names: Iterable[str]) -> "FaceParts":
+        """The same with further parts, by name, that count as the face: "hair", "glasses"."""
+        return replace(self, kept=(*FACE, *(PARTS.index(name) for name in names)))
+
+    def believed(self, mask: np.ndarray) -> "FaceParts":
+        """The same, or `bare` where hardly anything of the face `mask` (s, s) is said to be one: a statue."""
+        return self if 1 - sum(self.covered(mask).values()) >= _LEAST_SEEN else self.bare()
+
+    @cached_property
+    def part(self) -> np.ndarray:
+        """(WIDE, WIDE) uint8: the likeliest part's number."""
+        return self.shares.argmax(0).astype(np.uint8)
+
+    @cached_property
+    def face(self) -> np.ndarray:
+        """(WIDE, WIDE) float32 0..1: how far a pixel shows the face and is not at the edge of what covers it."""
+        likely = self.shares[list(self.kept)].sum(0, dtype=np.float32)
+        # The edge's pixels are mixed, and a cover's shadow lies beside it.
+        least = cv2.erode(smoothstep(*_LIKELY, likely).astype(np.float32), _EDGE)
+        return np.minimum(least, cv2.GaussianBlur(least, (0, 0), _SOFT))
+
+    def face_at(self, at: np.ndarray) -> np.ndarray:
+        """`face` (...) at positions (..., 2+) of the crop at 256."""
+        x, y = (np.ascontiguousarray(at[..., k], np.float32).reshape(len(at), -1) + np.float32(MARGIN) for k in (0, 1))
+        shown = cv2.remap(self.face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return shown.reshape(at.shape[:-1])
+
+    def face_on_crop(self, size: int) -> np.ndarray:
+        """`face` (S, S) on the pixels of the crop at `size`."""
+        inner = self._inner(self.face)
+        return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
+
+    def part_on_crop(self) -> np.ndarray:
+        """`part` (256, 256) on the crop."""
+        return self._inner(self.part)
+
+    def _inner(self, picture: np.ndarray) -> np.ndarray:
+        return picture[MARGIN : MARGIN + CROP, MARGIN : MARGIN + CROP]
+
+    def covered(self, mask: np.ndarray) -> dict[str, float]:
+        """The share of the face `mask` (s, s) of the crop that each part takes which is not the face, by name."""
+        inner = self.part_on_crop()
+        shown = cv2.resize(mask.astype(np.uint8), (CROP, CROP), interpolation=cv2.INTER_NEAREST) > 0
+        count = np.bincount(inner[shown], minlength=len(PARTS)) / max(int(shown.sum()), 1)
+        return {name: float(count[k]) for k, name in enumerate(PARTS) if k not in self.kept and count[k] > 0}
+
+    @property
+    def mouth_closed(self) -> bool:
+        """Whether lips are seen and nothing between them."""
+        inner = self.part_on_crop()
+        lips = int((inner == LIPS).sum())
+        return lips > _FEW and (inner == MOUTH).sum() < _SLIT * lips
+
+    def notices(self, mask: np.ndarray) -> list[str]:
+        """What covers the face `mask`, as sentences for the user."""
+        shares = {name: share for name, share in self.covered(mask).items() if name in _COVERS}
+        sentences = []
+        if sum(shares.values()) > _HARDLY_SEEN:
+            sentences.append(
+                f"{sum(shares.values()):.0%} of the face is covered; what is not seen is completed from the rest."
+            )
+            return sentences
+        for name, share in shares.items():
+            if share >= _WORTH_SAYING:
+                verb = "cover" if name in ("glasses", "cloth") else "covers"
+                sentences.append(f"{_COVERS[name]} {verb} {share:.0%} of the face; the skin there is completed.")
+        return sentences
+
+
+def wide_crop(crop: Crop) -> Crop:
+    """The crop with its margin, WIDE pixels a side."""
+    return Crop(crop.center_x, crop.center_y, crop.side * WIDE / CROP, WIDE, crop.turns)

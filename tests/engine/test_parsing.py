@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What covers a face: scenes with known parts, the parts on a face's crop, textures and relief without covers."""
+
+import numpy as np
+import pytest
+import torch
+
+from ellipsoid_model import ellipsoid_model
+from hffne.errors import HffneError
+from hffne.geometry.band_merge import merge_bands
+from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts, wide_crop
+from hffne.geometry.vectors import normalize
+from hffne.networks.parsing import ParsingNetwork
+from hffne.parts import BACKGROUND, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN
+from hffne.photo.crop import Crop
+from hffne.synthesis.covers import cover
+from hffne.synthesis.parsing_scenes import SIZE
+from hffne.synthesis.render import HeadView, Window
+from hffne.synthesis.scene import Light, Thing, load_skies, shoot
+from hffne.synthesis.uv_layout import CENTER
+from hffne.synthesis.wearables import random_glasses, random_hat, random_scarf
+from hffne.training.imagenet import start_encoder
+
+FRONT = HeadView(np.eye(3, dtype=np.float32), None)
+
+
+@pytest.fixture(scope="module")
+def head():
+    """A head's points, its triangles, and the iBUG points of a face on it."""
+    model = ellipsoid_model()
+    points = model.neutral - CENTER
+    ring = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    marks = np.stack([6 * np.cos(ring), 6 * np.sin(ring), np.full(68, 7.0)], 1)
+    marks[0], marks[8], marks[16], marks[27] = [-7.5, 0, 1], [0, -8, 5], [7.5, 0, 1], [0, 2, 8.8]
+    marks[17:27] = [0, 3.5, 8]
+    marks[36:42], marks[42:48] = [-3, 2, 7.5], [3, 2, 7.5]
+    return points, model.triangles, marks
+
+
+def shot(things, rng, size=128):
+    light = Light(np.eye(9, 3, dtype=np.float32) * [[1, 0, 0]] + np.float32(0), [])
+    light.sky[0] = 1
+    return shoot(things, FRONT, Window(0, 0, 30), size, light, rng)
+
+
+def test_glasses_lie_before_the_eyes_and_reach_the_ears(head):
+    points, triangles, marks = head
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        frame, lenses = random_glasses(rng, marks)
+        skin = Thing(points, triangles, color=np.full(3, 0.5), part=SKIN)
+        glasses = Thing(frame.vertices, frame.triangles, color=np.full(3, 0.01), part=GLASSES)
+        seen = shot([skin, glasses], rng)
+        share = (seen.part == GLASSES).sum() / (seen.part == SKIN).sum()
+        assert 0.004 < share < 0.35
+        assert seen.color[seen.part == GLASSES].mean() < 0.3 * seen.color[seen.part == SKIN].mean()
+        for eye in (marks[36], marks[42]):
+            inside = np.abs(lenses.vertices[:, 0] - eye[0]) < 3
+            assert lenses.vertices[inside, 2].mean() > eye[2] + 0.3
+        assert frame.vertices[:, 2].min() < 1 < frame.vertices[:, 2].max()
+
+
+@pytest.mark.parametrize("wear", [random_hat, random_scarf])
+def test_what_is_worn_leaves_the_face_free(head, wear):
+    points, triangles, marks = head
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        form = wear(rng, points, marks)
+        skin = Thing(points, triangles, color=np.full(3, 0.5), part=SKIN)
+        seen = shot([skin, Thing(form.vertices, form.triangles, color=np.full(3, 0.2), part=CLOTH)], rng)
+        assert (seen.part == CLOTH).sum() > 300
+        assert seen.part[72, 64] == SKIN  # 2 cm below the head's center
+
+
+def test_a_cover_changes_what_its_parts_say(head):
+    rng = np.random.default_rng(0)
+    rgb, part = rng.uniform(0.3, 0.6, (SIZE, SIZE, 3)).astype(np.float32), np.full((SIZE, SIZE), SKIN, np.uint8)
+    marks = head[2][:, :2] * [10, -10] + SIZE / 2
+    kinds = set()
+    for seed in range(30):
+        covered, shown = cover(np.random.default_rng(seed), rgb, part, marks)
+        changed = np.abs(covered - rgb).max(2) > 0.02
+        assert (changed | (shown == SKIN)).mean() > 0.97  # a cover may have the color below it in places
+        assert np.isfinite(covered).all()
+        kinds |= set(np.unique(shown))
+    assert {HAIR, OCCLUDER} <= kinds and GLASSES not in kinds
+
+
+def test_skies_are_told_apart_from_other_files(tmp_path):
+    np.savez(tmp_path / "skies.npz", a=np.ones((8, 16, 3), np.float16))
+    skies = load_skies(tmp_path / "skies.npz")
+    assert skies.shape == (1, 9, 3)
+    assert np.abs(skies[0, 0] - 1).max() < 0.05 and np.abs(skies[0, 1:]).max() < 0.05  # even light
+    with pytest.raises(HffneError, match="no environment maps"):
+        load_skies(tmp_path / "none.npz")
+
+
+def covered_right_half():
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    shares[SKIN, :, : WIDE // 2] = 1
+    shares[GLASSES, :, WIDE // 2 :] = 1
+    return FaceParts(shares)
+
+
+def test_parts_on_the_crop():
+    parts = covered_right_half()
+    at = np.array([[10.0, 100], [120, 20], [140, 20], [250, 250], [-50, 10], [300, 10]], np.float32)
+    assert parts.face_at(at).round(2).tolist() == [1, 1, 0, 0, 1, 0]
+    assert parts.face_on_crop(512)[:, :240].min() == 1 and parts.face_on_crop(512)[:, 260:].max() == 0
+    assert parts.covered(np.ones((64, 64), bool)) == {"glasses": 0.5}
+    assert parts.keeping(["glasses"]).face_at(at).tolist() == [1] * 6
+    assert parts.keeping(["hair"]).covered(np.ones((64, 64), bool)) == {"glasses": 0.5}
+    assert FaceParts.bare().notices(np.ones((64, 64), bool)) == []
+    crop = Crop(100.0, 80.0, 64.0)
+    wide = wide_crop(crop)
+    here = np.array([[30.0, 40.0]])
+    assert np.allclose(wide.to_photo(here + MARGIN), crop.to_photo(here), atol=1e-3)
+
+
+def test_it_is_said_what_covers_the_face():
+    mask = np.zeros((256, 256), bool)
+    mask[:, 100:140] = True  # 28 of 40 columns are seen
+    (sentence,) = covered_right_half().notices(mask)
+    assert sentence == "Glasses cover 30% of the face; the skin there is completed."
+    mask[:, 140:] = True
+    (sentence,) = covered_right_half().notices(mask)
+    assert "82% of the face is covered" in sentence
+
+
+def test_what_does_not_look_like_a_face_at_all_is_taken_as_one():
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    shares[CLOTH] = 1
+    mask = np.ones((64, 64), bool)
+    assert FaceParts(shares).believed(mask).face.min() == 1
+    half = covered_right_half()
+    assert half.believed(mask) is half
+
+
+def test_no_relief_where_something_covers_the_face():
+    rng = np.random.default_rng(0)
+    coarse = np.zeros((256, 256, 3), np.float32)
+    coarse[..., 2] = 1
+    fine = normalize(coarse + rng.normal(0, 0.2, coarse.shape)).astype(np.float32)
+    seen = covered_right_half().face_on_crop(256)
+    merged = merge_bands(coarse, fine, np.ones((256, 256), bool), seen=seen)
+    assert np.abs(merged[:, 135:] - coarse[:, 135:]).max() < 1e-6
+    assert np.abs(merged[60:200, 20:120] - coarse[60:200, 20:120]).mean() > 0.05
+
+
+def test_the_network_takes_any_size_and_other_weights_are_refused(tmp_path):
+    network = ParsingNetwork().eval()
+    for size in (64, 96):
+        assert network(torch.rand(1, 3, size, size)).shape == (1, len(PARTS), size, size)
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(HffneError, match="EfficientNet"):
+        start_encoder(network, tmp_path / "other.pth")
+    assert sum(p.numel() for p in network.parameters()) < 2_000_000
+    assert BACKGROUND == 0
