@@ -75,7 +75,7 @@ def read_exemplar(file: str | Path) -> Exemplar:
     path = Path(file)
     if not path.is_file():
         raise ExemplarError(f"There is no exemplar '{path}'.", hint="Check the path, or use 'base' for the base mesh.")
-    exemplar = _read_archive(path) if path.suffix.lower() == ".npz" else _of_picture(_read_picture(path))
+    exemplar = _read_archive(path) if path.suffix.lower() == ".npz" else _of_picture(read_normal_picture(path))
     normal = exemplar.normal
     if normal.ndim != 3 or normal.shape[2] != 3 or min(normal.shape[:2]) < 16 or not np.isfinite(normal).all():
         raise ExemplarError(f"'{path}' does not hold a picture of normals.")
@@ -145,7 +145,7 @@ def _read_archive(path: Path) -> Exemplar:
     return Exemplar(normal, face, None if landmarks is None else landmarks[:, :2])
 
 
-def _read_picture(path: Path) -> np.ndarray:
+def read_normal_picture(path: Path) -> np.ndarray:
     """The vectors encoded in a picture, 8 or 16 bits. Raises ExemplarError."""
     try:
         # The header alone: OpenCV would take the memory for any size, and its JPEG decoder is not used.

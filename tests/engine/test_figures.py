@@ -136,6 +136,43 @@ def test_the_fine_networks_normals_by_choice(figure, loaded, astronaut_file, tmp
     assert photo == 0 and normal > 1
 
 
+def test_others_normals_stand_beside_ours(loaded, engine, astronaut_file, tmp_path, capsys):
+    photo = load_photo(astronaut_file)
+    normal = engine.normals(photo, find_faces(photo)[0]).on_photo(photo.rgb.shape)[0]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    np.savez(tmp_path / "a" / f"{astronaut_file.stem}.npz", normal=normal)  # our own, as if they were others'
+    output = tmp_path / "compare.png"
+    command = ["figure", "compare", str(astronaut_file), "-o", str(output), "--normals", f"Ours={tmp_path / 'a'}"]
+    assert main([*command, "--normals", f"None={tmp_path / 'b'}"]) == 0
+    picture = np.asarray(Image.open(output)).astype(int)
+    assert picture.shape[1] == 9 * 196 + 4
+    tiles = [picture[52:244, 4 + k * 196 : 196 + k * 196] for k in range(9)]
+    assert np.abs(tiles[1] - tiles[7]).mean() < 2 < np.abs(tiles[5] - tiles[7]).mean()  # the product, not N
+    assert not tiles[3].any() and not tiles[4].any()
+    np.savez(tmp_path / "b" / f"{astronaut_file.stem}.npz", normal=normal[:9])
+    assert main([*command, "--normals", f"None={tmp_path / 'b'}"]) == 1
+    assert "does not have the size" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command[:-1], "nothing"])
+
+
+def test_groups_of_photos_have_a_row_each(loaded, astronaut, astronaut_file, tmp_path, capsys):
+    for name in ("young", "old"):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            standins.save(tmp_path / name / f"{number}.png", astronaut[: 300 + number])
+    standins.save(tmp_path / "old" / "0.png", np.full((200, 200, 3), 128, np.uint8))
+    output = tmp_path / "groups.png"
+    groups = [f"{name}={tmp_path / name}" for name in ("young", "old")]
+    assert main(["figure", "groups", *groups, "--count", "2", "-o", str(output)]) == 0
+    assert "0.png" in capsys.readouterr().err  # no face; the group's other one is shown
+    picture = np.asarray(Image.open(output)).astype(int)
+    assert picture.shape[1] == 4 * 196 + 4 and picture.shape[0] > 2 * 200
+    (tmp_path / "none").mkdir()
+    assert main(["figure", "groups", f"none={tmp_path / 'none'}", "-o", str(output)]) != 0
+
+
 def test_relighting_an_albedo_beside_its_ground_truth(loaded, astronaut, tmp_path):
     _normals, _mask = standins.ict3drfe(tmp_path / "set", faces=(("01", "smile"),))
     face = astronaut[0:240, 120:320]

@@ -70,9 +70,7 @@ class PhotofaceSession:
 
         Raises HffneError for bad files, and for lights that do not belong to the photos.
         """
-        pictures = self.read() if pictures is None else pictures
-        gray = np.stack([picture.astype(np.float32).mean(2) / 255 for picture in pictures])
-        relief = photometric_stereo(gray, self.lights())
+        relief = self._stereo(pictures, plain=False)
         mask = _largest_bright_part(relief)
         if not mask.any():
             raise SOURCE.broken(self.folder, "no pixel is lit by three of its lights.")
@@ -82,6 +80,15 @@ class PhotofaceSession:
                 "with these lights the face comes out hollow, so they do not belong to the photos.",
             )
         return relief.normal, mask
+
+    def plain_truth(self, pictures: Sequence[np.ndarray] | None = None) -> np.ndarray:
+        """Normal (H, W, 3) by plain least squares of all four photos, zero where there is none. Raises HffneError."""
+        return self._stereo(pictures, plain=True).normal
+
+    def _stereo(self, pictures: Sequence[np.ndarray] | None, plain: bool) -> StereoResult:
+        pictures = self.read() if pictures is None else pictures
+        gray = np.stack([picture.astype(np.float32).mean(2) / 255 for picture in pictures])
+        return photometric_stereo(gray, self.lights(), plain=plain)
 
 
 def find(folder: str | Path, part: bool = False) -> list[PhotofaceSession]:

@@ -5,6 +5,7 @@ The face is the ellipse of the detector's box on the rendered photo.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hffne.datasets.florence import FlorenceScan
@@ -45,7 +46,11 @@ def evaluate(
         faces = find_faces(rgb)
         if faces and (mask & face_region(faces[0], mask.shape)).any():
             mask = mask & face_region(faces[0], mask.shape)
-        results.append(measure(engine, Photo(rgb, scan.path), faces, normal, mask, FaceResult(scan.name), merged, rows))
+        results.append(
+            measure(
+                engine, Photo(rgb, Path(f"{scan.name}.png")), faces, normal, mask, FaceResult(scan.name), merged, rows
+            )
+        )
         report(progress_line(results[-1]))
     if not results:
         raise BenchmarkError("No scan of Florence could be measured.", hint="The reason for each is reported above.")

@@ -9,6 +9,7 @@ import numpy as np
 
 from hffne.evaluation.contact_sheet import RowCollector
 from hffne.evaluation.metrics import Angles, angles, average, summary
+from hffne.evaluation.normal_files import NormalFiles
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.vectors import best_rotation
 
@@ -41,6 +42,7 @@ class FaceResult:
     stages    {"base", "coarse", "fine"}: the errors of the normals that the final one is made of
     specular_strength   the skin's, see specular_bias.measure_specular_strength; None where it was not measured
     with_specular_bias  the errors of our normals with the ground truth's specular bias, or None
+    to_plain  the errors against a plain least-squares truth, or None
     """
 
     name: str
@@ -54,6 +56,7 @@ class FaceResult:
     stages: dict[str, RawAndRotated] = field(default_factory=dict)
     specular_strength: float | None = None
     with_specular_bias: RawAndRotated | None = None
+    to_plain: RawAndRotated | None = None
 
     @property
     def label(self) -> str:
@@ -71,16 +74,19 @@ def measure(
     merged: bool = True,
     rows: RowCollector | None = None,
     bias: Callable[[np.ndarray], np.ndarray] | None = None,
+    plain: np.ndarray | None = None,
 ) -> FaceResult:
     """Run the pipeline on one photo and fill its FaceResult, which is returned.
 
     faces: of `photo.detect.find_faces`, of which the first is measured. ground_truth (H, W, 3) unit normals in camera
     space and mask (H, W) bool, on the photo's pixels. merged: as for `Engine.normals`. rows: collects the contact
-    sheet's row. bias: normals (N, 3) -> the same with the ground truth's systematic error, or None.
+    sheet's row. bias: normals (N, 3) -> the same with the ground truth's systematic error, or None. plain (H, W, 3):
+    the ground truth by plain least squares, zero where it is not known, or None.
     """
     normal = coarse = fine = np.broadcast_to(FLAT, ground_truth.shape)
-    if faces:
-        estimate = engine.normals(photo, faces[0], merged=merged)
+    from_file = isinstance(engine, NormalFiles)  # needs no face
+    if faces or from_file:
+        estimate: Any = engine.normals(photo, faces[0] if faces else None, merged=merged)  # type: ignore[arg-type]
         normal, coarse, ours = estimate.on_photo(photo.rgb.shape)
         fine = estimate.resample_to_photo(estimate.fine, photo.rgb.shape)
         normal, empty = _filled(normal)
@@ -89,9 +95,11 @@ def measure(
         result.flat = float(empty[mask].mean() * 100)
         result.stages = {
             name: _raw_and_rotated(_filled(part)[0][mask], ground_truth[mask])
-            for name, part in _parts(estimate, photo.rgb.shape).items()
+            for name, part in ({} if from_file else _parts(estimate, photo.rgb.shape)).items()
         }
     error = compare(result, normal, ground_truth, mask)
+    if plain is not None and (both := mask & (np.square(plain).sum(2) > 0.5)).any():
+        result.to_plain = _raw_and_rotated(normal[both], plain[both])
     if bias:
         result.with_specular_bias = _raw_and_rotated(bias(normal[mask]), ground_truth[mask])
     if rows is not None:
@@ -144,6 +152,9 @@ def table(results: Sequence[FaceResult]) -> str:
             f"| mean, with the ground truth's specular bias (strength {strength:.2f}) ({len(biased)}) | "
             f"{_mean_cells(biased)} | | | |"
         )
+    plain = [r.to_plain for r in results if r.to_plain]
+    if plain:
+        lines.append(f"| mean, to plain least squares ({len(plain)}) | {_mean_cells(plain)} | | | |")
     staged = [r.stages for r in results if r.stages]
     if staged:
         lines += [
@@ -172,6 +183,7 @@ def as_dict(results: Sequence[FaceResult], benchmark: str, face: str = "name", g
     return {
         "benchmark": benchmark,
         "mean": means(results),
+        **_plain_mean(results),
         f"{group}s": {
             name: means([r for r in results if r.group == name]) for name in sorted({r.group for r in results})
         },
@@ -186,10 +198,19 @@ def as_dict(results: Sequence[FaceResult], benchmark: str, face: str = "name", g
                 "coverage": r.coverage,
                 "flat": r.flat,
                 **_specular_as_dict(r),
+                **({"to_plain": _pair_as_dict(r.to_plain)} if r.to_plain else {}),
             }
             for r in results
         ],
     }
+
+
+def _plain_mean(results: Sequence[FaceResult]) -> dict[str, Any]:
+    pairs = [r.to_plain for r in results if r.to_plain]
+    if not pairs:
+        return {}
+    raw, rotated = zip(*pairs, strict=True)
+    return {"mean_to_plain": _pair_as_dict((average(raw), average(rotated)))}
 
 
 def _pair_as_dict(pair: RawAndRotated) -> dict[str, dict[str, float]]:

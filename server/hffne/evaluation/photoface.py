@@ -40,6 +40,7 @@ def evaluate(
         try:
             pictures = session.read()
             normal, mask = session.ground_truth(pictures)
+            plain = session.plain_truth(pictures)
         except HffneError as error:
             report(f"{session.name}: {error.message} Left out.")
             left_out.append(session.name)
@@ -54,7 +55,7 @@ def evaluate(
         for path, picture in zip(session.photos, pictures, strict=True):
             photo = Photo(picture, path)
             result = FaceResult(session.name, path.stem)
-            results.append(measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows))
+            results.append(measure(engine, photo, find_faces(photo), normal, mask, result, merged, rows, plain=plain))
             report(progress_line(result))
     if not results:
         raise BenchmarkError(

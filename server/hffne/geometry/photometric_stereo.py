@@ -50,13 +50,16 @@ class StereoResult:
     used: np.ndarray
 
 
-def photometric_stereo(photos: np.ndarray, lights: np.ndarray, saturation: float = 0.99) -> StereoResult:
+def photometric_stereo(
+    photos: np.ndarray, lights: np.ndarray, saturation: float = 0.99, plain: bool = False
+) -> StereoResult:
     """Normals and albedo of a matte surface with shadows and highlights.
 
     photos: (L, H, W), linear in the light, 0..1, without ambient light; lights: (L, 3) toward the light, in camera
     space; their lengths are the lights' intensities. Values from `saturation` on are ignored. L >= 3; shadows or
-    highlights can be excluded from 4 on. Raises LightsError for lights that do not determine a normal, photos whose
-    number differs from theirs, and values that are not finite.
+    highlights can be excluded from 4 on. plain: exclude nothing, as Woodham (1980) and most published tables. Raises
+    LightsError for lights that do not determine a normal, photos whose number differs from theirs, and values that are
+    not finite.
     """
     photos, lights = np.asarray(photos, np.float32), np.asarray(lights, np.float64)
     if photos.ndim != 3 or lights.shape != (len(photos), 3):
@@ -73,7 +76,9 @@ def photometric_stereo(photos: np.ndarray, lights: np.ndarray, saturation: float
         )
     count, height, width = photos.shape
     flat = photos.reshape(count, -1).astype(np.float64)
-    parts = [_solve(flat[:, first : first + _ROWS], lights, saturation) for first in range(0, flat.shape[1], _ROWS)]
+    parts = [
+        _solve(flat[:, first : first + _ROWS], lights, saturation, plain) for first in range(0, flat.shape[1], _ROWS)
+    ]
     scaled, used = (np.concatenate([part[k] for part in parts], axis) for k, axis in ((0, 0), (1, 1)))
     albedo = np.linalg.norm(scaled, axis=1)
     mask = (albedo > NOISE) & (scaled[:, 2] > 0)
@@ -108,8 +113,11 @@ def _directions(lights: np.ndarray) -> np.ndarray:
     return lights / np.maximum(np.linalg.norm(lights, axis=1, keepdims=True), 1e-12)
 
 
-def _solve(values: np.ndarray, lights: np.ndarray, saturation: float) -> tuple[np.ndarray, np.ndarray]:
+def _solve(values: np.ndarray, lights: np.ndarray, saturation: float, plain: bool) -> tuple[np.ndarray, np.ndarray]:
     """Normals times albedo (P, 3), zero where undetermined, and the lights used (L, P), from values (L, P)."""
+    if plain:
+        everything = np.ones(values.shape, bool)
+        return least_squares(values, lights, everything)[0], everything
     strength = np.linalg.norm(lights, axis=1)
     even = values / np.maximum(strength, 1e-12)[:, None]
     bright = np.partition(even, -2, axis=0)[-2]

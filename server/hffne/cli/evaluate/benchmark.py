@@ -4,6 +4,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced
@@ -12,6 +13,7 @@ from hffne.errors import RequestError
 
 if TYPE_CHECKING:
     from hffne.evaluation.ground_truth import FaceResult
+    from hffne.evaluation.normal_files import NormalFiles
     from hffne.pipeline import Engine
 
 _COUNTED_PIXELS = (
@@ -29,12 +31,14 @@ class Benchmark:
     as_dict    results -> the report as plain data
     seen       (note of a training's split, items) -> how many of the items it was trained on, or None where that cannot
                be told
+    name_of    a photo's path -> the name of its file in the folder of --normals
     """
 
     items: Sequence[Any]
     evaluate: Callable[..., "tuple[list[FaceResult], list[str]]"]
     as_dict: Callable[["list[FaceResult]"], dict[str, Any]]
     seen: Callable[[str, Sequence[Any]], int | None] = lambda note, items: 0
+    name_of: Callable[[Path], str] = lambda path: path.stem
 
     def limited(self, count: int | None) -> "Benchmark":
         """The same with only `count` items, evenly spaced over all of them; None: all."""
@@ -57,6 +61,12 @@ def add_benchmark_parser(
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all benchmarks have."""
     add_merge_option(parser)
+    parser.add_argument(
+        "--normals",
+        type=Path,
+        metavar="DIR",
+        help="measure these normals instead of the engine's: DIR/NAME.npz or .png for each photo (docs/evaluation.md)",
+    )
     add_engine_options(parser)
 
 
@@ -85,7 +95,26 @@ def make_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def check_unseen(engine: "Engine", benchmark: Benchmark, told: bool) -> None:
+def chosen_engine(args: argparse.Namespace, benchmark: Benchmark) -> "Engine | NormalFiles":
+    """The engine of the options, or what takes its place with --normals. Raises HffneError."""
+    if args.normals is None:
+        from hffne.pipeline import Engine
+
+        return Engine(**engine_arguments(args))
+    from hffne.evaluation.normal_files import NormalFiles
+
+    ignored = [name for name in ("weights", "coarse", "stochastic", "no_merge") if getattr(args, name)]
+    if ignored:
+        raise RequestError(
+            f"--{ignored[0].replace('_', '-')} says nothing of the normals in '{args.normals}'.",
+            hint="Leave it or --normals out.",
+        )
+    if not args.normals.is_dir():
+        raise RequestError(f"There is no folder '{args.normals}'.", hint="Name the folder of the normals.")
+    return NormalFiles(args.normals, benchmark.name_of)
+
+
+def check_unseen(engine: "Engine | NormalFiles", benchmark: Benchmark, told: bool) -> None:
     """Refuse to measure networks on what they were trained on, unless `told` to. Raises RequestError."""
     for file in engine.trained.values():
         note = file.notes.get("input_split", "")
@@ -107,11 +136,10 @@ def check_unseen(engine: "Engine", benchmark: Benchmark, told: bool) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the tables and write the report; returns the exit status."""
     from hffne.evaluation import ground_truth
-    from hffne.pipeline import Engine
 
     benchmark = args.open_benchmark(args).limited(args.limit or None)
     rows = sheet_collector(args)
-    engine = Engine(**engine_arguments(args))
+    engine = chosen_engine(args, benchmark)
     check_unseen(engine, benchmark, args.seen)
     results, left_out = benchmark.evaluate(engine, benchmark.items, not args.no_merge, print_progress, rows)
     print(ground_truth.table(results))

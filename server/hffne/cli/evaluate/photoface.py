@@ -65,4 +65,10 @@ def open_benchmark(args: argparse.Namespace) -> Benchmark:
         trained = dataset.trained_on(note, sessions)
         return None if trained is None else len({item.name for item in items} & set(trained))
 
-    return Benchmark(held_out, photoface.evaluate, lambda results: {**photoface.as_dict(results), "split": split}, seen)
+    return Benchmark(
+        held_out,
+        photoface.evaluate,
+        lambda results: {**photoface.as_dict(results), "split": split},
+        seen,
+        lambda path: "/".join([*path.parts[-3:-1], path.stem]),
+    )
