@@ -60,6 +60,7 @@ class Models:
 
     name     the configuration, "compact" or "paper"
     trained  the files of the networks that the user trained, by role
+    half     compute in half precision (float16), for GPUs; the compact networks' last layers stay in float32
     """
 
     name: str
@@ -69,17 +70,21 @@ class Models:
     fine_network: FineNetwork | PaperFineNetwork
     parsing_network: ParsingNetwork
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
+    half: bool = False
 
     @torch.inference_mode()
     def position_map(self, gray: np.ndarray) -> np.ndarray:
         """Crop (256, 256) -> position map (U, U, 3) in its pixels: x right, y down, z toward the viewer."""
-        out = self.prn(self._picture(gray, self.prn.input_size))[0].permute(1, 2, 0).cpu().numpy()
+        with self._precision():
+            out = self.prn(self._picture(gray, self.prn.input_size))[0].permute(1, 2, 0).float().cpu().numpy()
         return (out + np.array([1, 1, 0], np.float32)) * np.float32(CROP / 2) - np.array([0.5, 0.5, 0], np.float32)
 
     @torch.inference_mode()
     def coarse(self, gray: np.ndarray) -> np.ndarray:
         """Crop (S, S) -> exemplar normal (S, S, 3): unit, camera space."""
-        out = self.coarse_network(self._picture(gray, self.coarse_network.input_size))[0].permute(1, 2, 0).cpu().numpy()
+        picture = self._picture(gray, self.coarse_network.input_size)
+        with self._precision():
+            out = self.coarse_network(picture)[0].permute(1, 2, 0).float().cpu().numpy()
         out = cv2.resize(out, gray.shape[::-1], interpolation=cv2.INTER_CUBIC)
         return out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-6)
 
@@ -91,10 +96,11 @@ class Models:
         tiles that share the exemplar's vector and the picture's contrast.
         """
         tensor = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
-        z = self.fine_network.vector(tensor)
         rows, columns = area or (slice(None), slice(None))
         picture = self.fine_network.prepared(self._picture(gray))[:, :, rows, columns]
-        out = tiled(lambda part: self.fine_network.normal(part, z), picture)[0].permute(1, 2, 0).numpy()
+        with self._precision():
+            z = self.fine_network.vector(tensor)
+            out = tiled(lambda part: self.fine_network.normal(part, z).float(), picture)[0].permute(1, 2, 0).numpy()
         if area is None:
             return out
         normal = exemplar.copy()
@@ -107,6 +113,9 @@ class Models:
         picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
         picture = picture.contiguous(memory_format=torch.channels_last)
         return self.parsing_network(picture)[0].softmax(0).half().cpu().numpy()
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.float16, enabled=self.half)
 
     def _picture(self, gray: np.ndarray, side: int | None = None) -> torch.Tensor:
         """A crop as a tensor (1, 1, S, S) on the device, resized to `side` where given."""

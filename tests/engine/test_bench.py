@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import hffne.models
-from hffne.benchmark import session
+from hffne.benchmark import session, throughput
 from hffne.benchmark.memory import peak_memory
 from hffne.benchmark.tables import MARKS
 from hffne.cli.bench import STAGES
@@ -45,6 +46,18 @@ def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| compact |", "| paper |"))]
     compact, paper = (float(line.split("|")[2]) for line in lines)
     assert 0 < compact < paper
+
+
+@pytest.mark.once
+def test_faces_at_once_are_timed_for_both_widths():
+    cpu = torch.device("cpu")
+    both = {"compact": hffne.models.load_models(cpu), "paper": hffne.models.untrained_paper_models(cpu)}
+    rows = throughput.throughput(both, [64], [1, 3], seconds=0.2)
+    assert [(row["size"], row["batch"]) for row in rows] == [(64, 1), (64, 3)]
+    for row in rows:
+        assert row["faces_per_second"]["compact"] > row["faces_per_second"]["paper"] > 0
+    table = throughput.markdown([*rows, {**rows[0], "faces_per_second": {"compact": 2.0, "paper": None}}]).splitlines()
+    assert len(table) == 5 and table[2].startswith("| 64 | 1 |") and table[4].endswith("| 2.0 | – | – |")
 
 
 def test_each_stage_by_itself_goes_into_a_page(stand_in, astronaut_file, tmp_path):

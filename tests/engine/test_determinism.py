@@ -35,6 +35,23 @@ def test_the_same_asset_twice(found):
         assert array.tobytes() == made[1][1][name].tobytes(), name
 
 
+@pytest.mark.once
+def test_half_precision_is_within_a_fifth_of_a_degree(found):
+    engine, photo, face = found
+    full = engine.normals(photo, face, size=256)
+    engine.networks.half = True
+    try:
+        half = engine.normals(photo, face, size=256)
+    finally:
+        engine.networks.half = False
+    both = full.mask & half.mask
+    assert both.sum() > 0.99 * full.mask.sum() and half.normal.dtype == np.float32
+    angle = degrees(full.normal[both], half.normal[both])
+    # It does compute otherwise.
+    assert 0 < angle.mean() < 0.05 and np.percentile(angle, 99) < 0.2
+    assert np.abs(full.landmarks - half.landmarks).max() < 0.1
+
+
 def test_the_number_of_threads_hardly_matters(found):
     engine, photo, face = found
     before = torch.get_num_threads()
@@ -48,5 +65,9 @@ def test_the_number_of_threads_hardly_matters(found):
         torch.set_num_threads(before)
     for other in normals[1:]:
         assert other.shape == normals[0].shape
-        angle = np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(other - normals[0], axis=1) / 2, 0, 1)))
-        assert angle.max() < 0.1
+        assert degrees(other, normals[0]).max() < 0.1
+
+
+def degrees(one, other):
+    """The angles between unit vectors (n, 3)."""
+    return np.degrees(2 * np.arcsin(np.clip(np.linalg.norm(one.astype(float) - other, axis=1) / 2, 0, 1)))

@@ -6,6 +6,7 @@ the actor. Lost actors and nodes, their jobs' retries, back-pressure and the num
 """
 
 import json
+import logging
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ class Cluster:
             batch_size=1,
             num_cpus=0 if uses_gpu else 1,
             num_gpus=1 if uses_gpu else 0,
-            concurrency=(1, most),
+            compute=self._ray.data.ActorPoolStrategy(min_size=1, max_size=most),
         )
         failed: HffneError | None = None
         try:
@@ -95,6 +96,9 @@ class Cluster:
             raise failed
 
     def _connect(self) -> None:
+        # Its progress is ours to show.
+        self._ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray").setLevel(logging.ERROR)
         if self._ray.is_initialized():
             return
         _reach(self._address)
@@ -105,8 +109,6 @@ class Cluster:
                 f"The cluster '{self._address}' cannot be used: {_one_line(error)}",
                 hint="Start it (`ray start --head`), and use the same versions of Python and Ray everywhere.",
             ) from None
-        context = self._ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
 
 
 _CONTINUE = "The other photos are done; the same command goes on with the rest."

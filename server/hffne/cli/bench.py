@@ -57,7 +57,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="for --stages and --blender",
     )
     parser.add_argument(
-        "--fine-sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS", help="for --stages"
+        "--fine-sizes",
+        type=int,
+        nargs="+",
+        default=[256, 512, 1024],
+        metavar="PIXELS",
+        help="for --stages and --batches",
     )
     parser.add_argument(
         "--blender",
@@ -71,6 +76,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help="also N photos in one engine, a photo of 24 megapixels and textures of 4096: memory and time",
     )
+    parser.add_argument(
+        "--batches",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="also faces per second of so many at once, against the published widths, at --fine-sizes",
+    )
+    parser.add_argument("--half", action="store_true", help="compute in half precision (for GPUs)")
     parser.add_argument("--update", type=Path, metavar="FILE", help="put the tables between this page's marks")
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -124,6 +137,14 @@ def run(args: argparse.Namespace) -> int:
             engine, path, runs, args.fine_sizes, args.texture_sizes
         )
         show(stages.markdown(data["stages"], data["stages_memory"]))
+    if args.batches:
+        from hffne.benchmark import throughput
+        from hffne.models import untrained_paper_models
+
+        both = {"compact": engine.networks, "paper": untrained_paper_models(engine.networks.device)}
+        both["paper"].half = args.half
+        data["throughput"] = throughput.throughput(both, args.fine_sizes, args.batches)
+        show(throughput.markdown(data["throughput"]))
     if args.blender:
         data["blender"] = _in_blender(args, path)
         if data["blender"]:
@@ -175,6 +196,7 @@ def _engine(args: argparse.Namespace) -> tuple["Engine", float]:
     from hffne.pipeline import Engine
 
     engine = Engine(**engine_arguments(args))
+    engine.networks.half = args.half
     return engine, time.perf_counter() - started
 
 
