@@ -191,8 +191,8 @@ def test_a_full_disk_ends_the_run_with_one_sentence_and_the_next_run_goes_on(sou
 
 def test_what_keeps_a_batch_from_starting(source, tmp_path):
     run(source, tmp_path / "out")
-    with pytest.raises(OtherSettingsError, match="size None, not 512"):
-        run(source, tmp_path / "out", BatchSettings(size=512))
+    with pytest.raises(OtherSettingsError, match="size not given, now 512"):
+        run(source, tmp_path / "out", BatchSettings({"size": 512}))
     with pytest.raises(NoPhotosError):
         run(tmp_path / "nothing", tmp_path / "out2")
     with pytest.raises(HffneError, match="There is no such device"):
@@ -204,7 +204,7 @@ def test_masks_and_normals_of_a_shard_are_pictures(astronaut_file):
     from hffne.batch.faces import faces_of
     from hffne.pipeline import Engine
 
-    ((facts, files),) = faces_of(Engine("cpu"), astronaut_file, BatchSettings(form="parquet", size=256))
+    ((facts, files),) = faces_of(Engine("cpu"), astronaut_file, BatchSettings({"size": 256}, form="parquet"))
     normal, mask = (cv2.imdecode(np.frombuffer(files[name], np.uint8), -1) for name in ("normal.png", "mask.png"))
     assert normal.shape == (512, 512, 3) and normal.dtype == np.uint16 and mask.shape == (512, 512)
     vectors = normal[mask > 0][:, ::-1] / 32767.5 - 1

@@ -26,6 +26,7 @@ SUPPORT = Path(__file__).resolve().parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 # Workers as nice as this program, and a busy machine is no dead one.
 os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1", "RAY_worker_niceness": "0"}
+os.environ |= {"RAY_raylet_start_wait_time_s": "200"}
 
 import numpy as np
 import ray
@@ -94,7 +95,7 @@ def two_nodes():
 
 
 def part_same(place):
-    source, settings = real_photos(place / "real"), BatchSettings(size=256)
+    source, settings = real_photos(place / "real"), BatchSettings({"size": 256})
     batch(source, place / "alone", settings, local(settings, None, 1), True)
     cluster, _ = two_nodes()
     try:
@@ -210,7 +211,7 @@ def part_wrong(place):
 
 
 def part_scale(place):
-    source, settings = real_photos(place / "real", 16), BatchSettings(size=256, form="webdataset", shard=1)
+    source, settings = real_photos(place / "real", 16), BatchSettings({"size": 256}, form="webdataset", shard=1)
     for workers in (1, 2):
         started = time.monotonic()
         batch(source, place / f"alone{workers}", settings, local(settings, None, workers), True)

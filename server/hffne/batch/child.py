@@ -32,7 +32,7 @@ def main() -> int:
         from hffne.pipeline import Engine
 
         settings = BatchSettings.from_dict(json.loads(sys.argv[1]))
-        engine = Engine(sys.argv[2] or None, settings.model, settings.size)
+        engine = Engine(sys.argv[2] or None, **settings.engine)
         if engine.device == "cpu":
             # There is a process for each core.
             cv2.setNumThreads(1)

@@ -103,5 +103,11 @@ def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         return f"version {found.get('version')}, not {wanted['version']}"
     if found.get("weights") != wanted["weights"]:
         return "other networks"
-    before = found.get("settings", {})
-    return ", ".join(f"{k} {before.get(k)!r}, not {v!r}" for k, v in wanted["settings"].items() if before.get(k) != v)
+    before, now = _flat(found.get("settings", {})), _flat(wanted["settings"])
+    changed = [key for key in {**now, **before} if before.get(key) != now.get(key)]
+    return ", ".join(f"{key} {before.get(key, 'not given')}, now {now.get(key, 'not given')}" for key in changed)
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in settings.items() if key != "engine"}
+    return {**rest, **settings.get("engine", {})}

@@ -4,12 +4,12 @@
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from hffne import __version__
-from hffne.errors import HffneError
+from hffne.errors import WeightsMissingError
 
 # Per photo: an .npz and a 16-bit picture; or tar files (WebDataset) or Parquet files with many faces each.
 Form = Literal["files", "webdataset", "parquet"]
@@ -23,16 +23,14 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 class BatchSettings:
     """All that the results of a batch depend on.
 
-    model      "compact" or "paper"
-    size       side of the fine network's crop in pixels; None: as each photo needs
+    engine     keyword arguments of `pipeline.Engine` as plain data, but for the device
     face       "largest", "all", or a number from 0
     form       one of FORMS
     compress   whether an .npz is compressed
     shard      photos in one shard
     """
 
-    model: str = "compact"
-    size: int | None = None
+    engine: dict[str, Any] = field(default_factory=dict)
     face: str | int = "largest"
     form: Form = "files"
     compress: bool = True
@@ -54,21 +52,23 @@ class BatchSettings:
 
     def manifest(self) -> dict[str, Any]:
         """The settings with the version of the program, the hash of its networks, and the hash of all that."""
-        content = {"version": __version__, "weights": _weights_hash(self.model), "settings": self.as_dict()}
+        content = {"version": __version__, "weights": self._weights_hash(), "settings": self.as_dict()}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return {**content, "hash": hashlib.sha256(text.encode()).hexdigest()}
 
+    def _weights_hash(self) -> str:
+        """SHA-256 of the networks' files. Raises WeightsMissingError where there are none."""
+        folders = [WEIGHTS]
+        if self.engine.get("model") == "paper":
+            from hffne.weights.paper import paper_weights_folder
 
-def _weights_hash(model: str) -> str:
-    """SHA-256 of the networks' files. Raises HffneError where there are none."""
-    folders = [WEIGHTS]
-    if model == "paper":
-        from hffne.weights.paper import paper_weights_folder
-
-        folders.append(paper_weights_folder())
-    digest = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.glob("*.safetensors")):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    if digest.digest() == hashlib.sha256().digest():
-        raise HffneError("The networks' weights are missing.", hint="Install the package again.")
-    return digest.hexdigest()
+            folders.append(paper_weights_folder())
+        if self.engine.get("weights"):
+            folders.append(Path(self.engine["weights"]))
+        digest = hashlib.sha256()
+        paths = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+        for path in paths:
+            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+        if not paths:
+            raise WeightsMissingError("The networks' weights are missing.")
+        return digest.hexdigest()

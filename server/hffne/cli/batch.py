@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hffne.cli.options import add_size_option, face_choice, size_argument
+from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
 from hffne.cli.report import print_progress
 from hffne.errors import NoFaceError, OutputError
 from hffne.exit_codes import DONE
@@ -33,8 +33,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--face", type=face_choice, default="largest", metavar="N|all", help="which face, as for `hffne normals`"
     )
     add_size_option(parser)
-    parser.add_argument("--model", default="compact", choices=["compact", "paper"], help="as for `hffne normals`")
-    parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the fastest one available)")
+    add_engine_options(parser)
     parser.add_argument(
         "--form",
         default="files",
@@ -59,9 +58,11 @@ def run(args: argparse.Namespace) -> int:
     from hffne.batch.settings import SHARD, BatchSettings
     from hffne.errors import HffneError
 
-    settings = BatchSettings(
-        args.model, size_argument(args).get("size"), args.face, args.form, not args.uncompressed, args.shard or SHARD
-    )
+    engine = {**engine_arguments(args), **size_argument(args)}
+    engine.pop("device")
+    if "weights" in engine:
+        engine["weights"] = str(engine["weights"].absolute())
+    settings = BatchSettings(engine, args.face, args.form, not args.uncompressed, args.shard or SHARD)
     _check_apart(args.source, args.output)
     source, target = open_place(args.source, args.output), open_place(args.output)
     made = run_batch(
