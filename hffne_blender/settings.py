@@ -49,13 +49,10 @@ MAPS = (
     ("HEIGHT", "Height", "The relief above the base mesh in meters, for displacement"),
     ("OCCLUSION", "Occlusion", "Ambient occlusion: darker where less light arrives from the surroundings"),
     ("ROUGHNESS", "Roughness", "Estimated roughness of the skin"),
-    (
-        "SEEN",
-        "Seen Skin",
-        "White where the photo shows the skin itself, black where it is completed: a mask for painting",
-    ),
     ("CURVATURE", "Curvature", "Ridges bright, creases dark: a mask for painting"),
     ("RELIGHT", "Photo Relighting", "Maps for relighting the photo itself"),
+    # Files hold places in this list: what is new comes last.
+    ("SEEN", "Seen Skin", "White where the photo shows the skin itself, black where it is completed"),
 )
 # Where Blender keeps presets of the output, and what they set.
 PRESETS = "hffne/output"

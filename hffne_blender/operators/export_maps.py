@@ -64,7 +64,7 @@ class HFFNE_OT_export_maps(_Boxes, IntoFolder, bpy.types.Operator):
         name="Maps",
         description="Maps to write, of those that the object has",
         items=KINDS,
-        default={item[0] for item in KINDS[:10]},
+        default={item[0] for item in KINDS[:11]},
         options={"ENUM_FLAG"},
     )
 

@@ -221,6 +221,11 @@ def test_wrong_commands_exit_with_2(tiny_set, tmp_path, capsys):
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+    data = ["train", "data", "--set", str(tmp_path), "--shapes", "x", "--photos", "x", "--parsing-people", "5"]
+    assert main(data) == 2 and "--parsing-people needs --heads and --skies" in capsys.readouterr().err
+    other = ["train", "parsing", "--set", str(tiny_set), "--output", str(tmp_path), "--accelerator", "cpu"]
+    assert main([*other, "--encoder", str(tmp_path / "none")]) == 2
+    assert "weights of the encoder" in capsys.readouterr().err
     base = ["train", "fine", "--set", str(tiny_set), "--output", str(tmp_path), "--accelerator", "cpu"]
     assert main([*base, "--recipe", "prn"]) == 2 and "no task 'fine'" in capsys.readouterr().err
     assert main([*base, "--steps", "0"]) == 2 and "steps is 0" in capsys.readouterr().err

@@ -8,9 +8,7 @@ import pytest
 from blender_process import needs_blender, run_case, run_headless
 
 # The check boxes of the maps.
-MAPS = [
-    f"map_{name}" for name in ("albedo", "bands", "height", "occlusion", "roughness", "seen", "curvature", "relight")
-]
+MAPS = [f"map_{n}" for n in "albedo bands height occlusion roughness curvature relight seen".split()]
 
 
 def run(name, fake_engine, folder):

@@ -55,8 +55,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--maps",
         metavar="NAMES",
-        help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, seen, curvature, "
-        "relight; or all, or none (default: all but the last three)",
+        help="further textures, separated by commas: albedo, bands, height, occlusion, roughness, curvature, "
+        "relight, seen; or all, or none (default: all but the last three)",
     )
     parser.add_argument(
         "--keep",

@@ -11,4 +11,4 @@ settings.texture_size = "4096"
 settings.lod = "FULL"
 settings.grid = "128"
 settings.color = True
-settings.maps = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS", "SEEN", "CURVATURE", "RELIGHT"}
+settings.maps = {"ALBEDO", "BANDS", "HEIGHT", "OCCLUSION", "ROUGHNESS", "CURVATURE", "RELIGHT", "SEEN"}
