@@ -44,4 +44,8 @@ def across(face: bpy.types.Object, target: bpy.types.Object, uv_map: str = "") -
     # In Blender units: the face may be scaled.
     width = WIDTH * mean_scale(np.array(face.matrix_world))
     photo = camera.load(face)
-    return None if photo is None else (float(np.sqrt(covered / area) * width), float(photo["scale"] * WIDTH))
+    if photo is None:
+        return None
+    # The camera's scale is in the crop's pixels.
+    pixels = WIDTH * photo["scale"] * photo["crop"]["side"] / photo["crop"]["size"]
+    return float(np.sqrt(covered / area) * width), float(pixels)

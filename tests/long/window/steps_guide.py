@@ -78,6 +78,8 @@ def step_92_guide_face(test):
     _cut(test, "guide-generating", wait=1)
     test.blender.until("not session().running()", 600)
     _show(test, "HFFNE_PT_detail")
+    names = test.mesh_names()
+    test.expect("one face", len(names) == 1, names)
     # Material Preview takes minutes where the graphics card is software.
     test.blender.evaluate("view.shading.color_type = 'TEXTURE'")
     _cut(test, "guide-face", wait=8)
@@ -87,21 +89,23 @@ def step_93_guide_fit(test):
     _show(test, "HFFNE_PT_pins")
     test.blender.evaluate(
         "view.shading.color_type = 'MATERIAL'\n"
+        "obj = next(o for o in bpy.data.objects if o.type == 'MESH'); obj.select_set(True)\n"
+        "bpy.context.view_layer.objects.active = obj\n"
         "with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.edit_pins('INVOKE_DEFAULT')"
     )
     test.blender.until("part('pins.overlay')._state.photos", 240)
     time.sleep(3)
     # Some pins along the jaw and at the mouth, a little farther out.
     test.blender.evaluate(
-        "obj = bpy.context.object; face = part('pins.pinned_face').PinnedFace(obj)\n"
+        "face = part('pins.pinned_face').PinnedFace(obj)\n"
         "marks = face.pixels(face.landmarks(part('scene.built_shape').points(obj)))\n"
         "middle = marks[30, 0]; wide = marks[16, 0] - marks[0, 0]\n"
         "for number in (3, 13, 5, 11, 8, 48, 54):\n"
         "    x, y = marks[number]; out = 0.012 * wide * (1 if x > middle else -1) * (number < 17 and number != 8)\n"
-        "    bpy.ops.hffne.move_pin(start=(x, y), to=(x + out, y), reach=1.0, project=False)",
+        "    bpy.ops.hffne.move_pin(face=obj.name, start=(x, y), to=(x + out, y), reach=1.0, project=False)",
         timeout=120,
     )
-    test.blender.evaluate("bpy.ops.hffne.project_maps()", timeout=600)
+    test.blender.evaluate("bpy.ops.hffne.project_maps(face=obj.name)", timeout=600)
     _cut(test, "guide-fit", wait=6)
     test.blender.evaluate("with bpy.context.temp_override(**place()):\n    bpy.ops.hffne.edit_pins('INVOKE_DEFAULT')")
 
@@ -114,10 +118,10 @@ def step_94_guide_look(test):
 def step_95_guide_apply(test):
     """The dialog of Apply to My Mesh, over a copy of the head's mesh."""
     test.blender.evaluate(
-        "face = bpy.context.object; mesh = face.data.copy()\n"
+        "mesh = obj.data.copy()\n"
         "hero = bpy.data.objects.new('My Head', mesh); bpy.context.scene.collection.objects.link(hero)\n"
         "hero.shape_key_clear(); mesh.materials.clear()\n"
-        "face.select_set(False); hero.select_set(True); bpy.context.view_layer.objects.active = hero"
+        "obj.select_set(False); hero.select_set(True); bpy.context.view_layer.objects.active = hero"
     )
     _show(test, "HFFNE_PT_character")
     left, top = test.blender.evaluate("answer = rectangle(place()['region'])")[:2]
