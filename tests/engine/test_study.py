@@ -2,18 +2,23 @@
 """The ablation studies on a tiny budget: every row is trained, measured on both domains, and written."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+import dataset_standins
 from hffne.cli.main import main
 from hffne.datasets import yaleb
 from hffne.experiments import study
 from hffne.photo.crop import Crop
+from hffne.photo.detect import Face
 from hffne.training.recipe import FOLDER
+from hffne.training.sources import cropping
 from hffne.training.sources.cropping import truth_on
+from hffne.weights.notes import read_notes
 from tiny_training import OFTEN, SIZE, Balls
 
 
@@ -70,6 +75,35 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
     (tmp_path / "r.json").write_text(json.dumps(recipe))
     assert main(["study", "modulation", *command]) == 2
     assert "another run: optimizer.betas was not given, now it is [0.5, 0.9]" in capsys.readouterr().err
+
+
+def test_a_study_on_photoface_and_photos(tmp_path, monkeypatch, astronaut_file, capsys):
+    recipe = json.loads((FOLDER / "study.json").read_text())
+    recipe |= {"size": SIZE, "batch": 2, "micro_batch": 2, "precision": "32-true"}
+    recipe["every"] |= {name.split(".")[1]: value for name, value in OFTEN.items()}
+    (tmp_path / "r.json").write_text(json.dumps(recipe))
+    dataset_standins.photoface(tmp_path / "photoface")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(astronaut_file, tmp_path / "photos")
+    box = (15.0, 18.0, 30.0, 36.0)
+    monkeypatch.setattr(cropping, "find_faces", lambda photo: [Face(box, 0.9, np.zeros((5, 2), np.float32))])
+    command = ["study", "modulation", "-o", str(tmp_path / "out"), "--recipe", str(tmp_path / "r.json"), "--faces", "2"]
+    command += ["--coarse-steps", "2", "--fine-steps", "1", "--accelerator", "cpu", "--threads", "1"]
+    assert main(command) == 2
+    assert "--set SET or --photoface DIR" in capsys.readouterr().err
+    data = ["--photoface", str(tmp_path / "photoface"), "--photos", str(tmp_path / "photos")]
+    assert main([*command, *data]) == 0
+    report = json.loads((tmp_path / "out" / "modulation.json").read_text())
+    assert "Photoface held out: exemplar" in capsys.readouterr().out
+    assert all(0 < row["in_domain_fine"]["mean"] < 180 and "shown_fine" not in row for row in report["rows"])
+    # Two held-out faces and four photos, a row each.
+    assert cv2.imread(str(tmp_path / "out" / "modulation.png")).shape[0] > 6 * 192
+    # Stage 2 learned from the photos, not from Photoface.
+    notes = [
+        read_notes(tmp_path / "out" / n)
+        for n in ("coarse/generator.safetensors", "fine_0.5_A3_none_paired/fine.safetensors")
+    ]
+    assert notes[0]["data"] != notes[1]["data"]
 
 
 def test_truth_lies_where_the_crop_does():

@@ -15,6 +15,7 @@ from hffne.photo.detect import Face
 from hffne.training import perceptual
 from hffne.training.recipe import read_recipe
 from hffne.training.sources import cropping
+from hffne.training.sources.mixed import MixedSource
 from hffne.training.sources.photoface import PhotofaceSource
 from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.paper_coarse import coarse_network
@@ -133,6 +134,34 @@ def test_a_run_begins_with_the_same_files_or_is_refused(tmp_path, photos, astron
         assert f"{'data' if change == 'data' else 'input ' + change} was" in capsys.readouterr().err
     after = load_file(tmp_path / "set" / "paper-fine" / "fine.safetensors")
     assert all(torch.equal(before[name], value) for name, value in after.items())
+
+
+def test_folders_of_faces_are_mixed_by_weight(tmp_path, astronaut, capsys):
+    mean = {}
+    for name, factor in (("dark", 0.4), ("light", 1.0)):
+        folder = tmp_path / f"{name} photos"
+        folder.mkdir()
+        dataset_standins.save(folder / "a.png", (astronaut * factor).astype(np.uint8))
+        (tmp_path / name).mkdir()
+        # A link to a folder is followed, also one that leads back to where the search began.
+        (tmp_path / name / "linked").symlink_to(folder, target_is_directory=True)
+        (folder / "back").symlink_to(tmp_path / name, target_is_directory=True)
+        source = PhotoSource(tmp_path / name, 64)
+        assert len(source.paths) == 1
+        mean[name] = source.draw(np.random.default_rng(0))[0]["gray"].mean().item()
+    mixed = MixedSource([PhotoSource(tmp_path / name, 64) for name in mean], [1, 3])
+    drawn = [mixed.draw(np.random.default_rng(k))[0]["gray"].mean().item() for k in range(80)]
+    light = np.mean([abs(value - mean["light"]) < abs(value - mean["dark"]) for value in drawn])
+    assert 0.6 < light < 0.9
+    save_weights(coarse_network(read_recipe("paper-text", "paper-fine").changed(TINY)), tmp_path / "g.safetensors", {})
+    both = ["--faces", f"{tmp_path / 'dark'}=0.5", "--faces", tmp_path / "light"]
+    both += ["--coarse-weights", tmp_path / "g.safetensors"]
+    assert train(tmp_path, "paper-fine", "paper-text", *both) == 0
+    both[1] = f"{tmp_path / 'dark'}=2"
+    assert train(tmp_path, "paper-fine", "paper-text", *both, steps=2) == 2
+    assert "data was" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train(tmp_path, "paper-fine", "paper-text", "--faces", f"{tmp_path / 'dark'}=none")
 
 
 def test_photoface_with_other_content_is_other_data(tmp_path):

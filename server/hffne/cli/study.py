@@ -17,8 +17,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "An interrupted study is resumed; the studies share what they have in common. See docs/study.md.",
     )
     parser.add_argument("study", choices=["initialization", "architecture", "modulation"])
+    parser.add_argument("--set", type=Path, dest="folder", metavar="DIR", help="a set of `hffne train data`")
     parser.add_argument(
-        "--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`"
+        "--photoface", type=Path, metavar="DIR", help="Photoface instead of the set, as in Table 3: 20 % are held out"
+    )
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="photos for stage 2, some of them shown, as in Figures 8 and 9"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="networks, tables and pictures")
     parser.add_argument("--yaleb", type=Path, metavar="DIR", help="Extended Yale B, to measure out of domain")
@@ -53,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     budget = study.budget(args.recipe, args.size, args.coarse_steps, args.fine_steps, args.seed, args.workers)
+    source = study.study_data(args.folder, budget, args.photoface, args.photos)
     engine = None
     items: list[yaleb.YalePhoto] = []
     if args.yaleb:
@@ -62,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         engine = Engine(device="cpu")
     fabric = make_fabric(args.accelerator, precision=budget.coarse.precision)
     with output_folder(args.output) as folder:
-        data, rows = study.run_study(fabric, args.study, args.folder, folder, budget, engine, items, args.faces)
+        data, rows = study.run_study(fabric, args.study, source, folder, budget, engine, items, args.faces)
         text = study.table(data)
         write_files(
             {

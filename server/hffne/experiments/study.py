@@ -17,14 +17,17 @@ import torch
 from torch import nn
 
 from hffne.datasets.yaleb import YalePhoto
+from hffne.errors import ConfigurationError
 from hffne.evaluation.contact_sheet import Row as SheetRow
 from hffne.evaluation.contact_sheet import normal_picture
 from hffne.evaluation.metrics import angles, average, summary
 from hffne.training.loop import Report, train
 from hffne.training.recipe import Recipe, read_recipe
-from hffne.training.sources import Sample
+from hffne.training.sources import Sample, SampleSource
 from hffne.training.sources.cropping import truth_on
 from hffne.training.sources.face_set import FaceSamples
+from hffne.training.sources.photoface import PhotofaceSource
+from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.base import at_its_size
 from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
 from hffne.training.tasks.paper_fine import PaperFine, fine_network
@@ -78,6 +81,41 @@ STUDIES = {
 
 
 @dataclass(frozen=True)
+class StudyData:
+    """What a study learns from and is measured on.
+
+    labeled   samples with normals: stage 1 learns from them, and stage 2 without their normals where photos is None
+    held_out  others of the same kind, to measure on
+    kind      their name in the table
+    photos    samples without normals for stage 2, or None; some of them are shown on the sheet
+    """
+
+    labeled: SampleSource
+    held_out: SampleSource
+    kind: str
+    photos: SampleSource | None = None
+
+
+def study_data(
+    folder: Path | None, settings: "Budget", photoface: Path | None = None, photos: Path | None = None
+) -> StudyData:
+    """The data of a study: a set of `hffne train data`, or Photoface in its place, and photos for stage 2.
+
+    Raises HffneError where data is missing.
+    """
+    size = settings.coarse.size
+    faces = PhotoSource(photos, size) if photos else None
+    if photoface:
+        parts = [PhotofaceSource(photoface, size, settings.seed, held_out) for held_out in (False, True)]
+        return StudyData(parts[0], parts[1], "Photoface held out", faces)
+    if folder is None:
+        raise ConfigurationError("There are no faces to learn from.", hint="Name --set SET or --photoface DIR.")
+    drawing = settings.coarse.data
+    labeled, held_out = (FaceSamples(folder, size, drawing, held_out=part) for part in (False, True))
+    return StudyData(labeled, held_out, "renders held out", faces)
+
+
+@dataclass(frozen=True)
 class Budget:
     """What all rows have in common: the recipes of both stages, the seed, the processes that draw samples."""
 
@@ -112,7 +150,7 @@ def budget(
 def run_study(
     fabric: "Fabric",
     name: str,
-    folder: str | Path,
+    source: StudyData,
     output: str | Path,
     settings: Budget,
     engine: "Engine | None" = None,
@@ -122,35 +160,36 @@ def run_study(
 ) -> tuple[dict[str, Any], list[SheetRow]]:
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
-    folder: a set of `hffne train data`. Both stages learn from its renders, stage 2 without their normals. Measured are
-    raw angular errors of the fine network's normals over the face, and the exemplars' own: in-domain on `faces` renders
-    that training held out, out of domain on `items`, whose faces are detected by `engine`.
+    source: see StudyData. Measured are raw angular errors of the fine network's normals over the face, and the
+    exemplars' own: in-domain on `faces` samples that training held out, out of domain on `items`, whose faces are
+    detected by `engine`.
     """
     output, began = Path(output), time.time()
     coarse_recipe, fine_recipe, seed, kept = settings.coarse, settings.fine, settings.seed, settings.kept
     size = coarse_recipe.size
     coarse_recipe = coarse_recipe.changed({"keep": sorted(set(kept.values()))})
-    source = FaceSamples(folder, size, coarse_recipe.data)
     train(
         fabric,
         lambda: PaperCoarse(coarse_recipe),
         coarse_recipe,
-        source,
+        source.labeled,
         output / "coarse",
         seed,
-        inputs={"budget": f"{coarse_recipe.steps} steps"},  # a run goes on with more steps, a study does not
+        # A run goes on with more steps, a study does not.
+        inputs={"budget": f"{coarse_recipe.steps} steps"}
+        | ({"split": source.labeled.split} if isinstance(source.labeled, PhotofaceSource) else {}),
         workers=settings.workers,
         report=report,
     )
-    held_out = FaceSamples(folder, size, coarse_recipe.data, held_out=True)
     domains = {
-        "in_domain": [_as_face(held_out.draw(np.random.default_rng([seed, k]))[0]) for k in range(faces)],
+        "in_domain": [_as_face(source.held_out.draw(np.random.default_rng([seed, k]))[0]) for k in range(faces)],
         "out_of_domain": _detected(engine, items, size),
+        "shown": _without_truth(source.photos, seed),
     }
     shown = [face for those in domains.values() for face in those[:SHOWN]]
     pictures = [[("photo", _gray(f[0])), ("truth", normal_picture(f[1], f[2]))] for f in shown]
     results = []
-    fine_source = FaceSamples(folder, size, fine_recipe.data)
+    fine_source = source.photos or source.labeled
     for row in STUDIES[name]:
         started = time.time()
         own = row.recipe(fine_recipe)
@@ -173,7 +212,8 @@ def run_study(
         for domain, those in domains.items():
             if those:
                 numbers, normals = _measured(coarse, fine, those, row.exemplar == "unpaired")
-                measured |= {f"{domain}_{part}": value for part, value in numbers.items()}
+                if domain != "shown":
+                    measured |= {f"{domain}_{part}": value for part, value in numbers.items()}
                 estimates += normals[:SHOWN]
         for tiles, both in zip(pictures, estimates, strict=True):
             tiles.append((f"{row.name}: exemplar", normal_picture(both[0])))
@@ -181,6 +221,7 @@ def run_study(
         results.append(measured | {"seconds": round(time.time() - started, 1)})
     data = {
         "study": name,
+        "kind": source.kind,
         "rows": results,
         "model": coarse_recipe.model,
         "size": size,
@@ -192,9 +233,14 @@ def run_study(
         "photos": len(domains["out_of_domain"]),
         "seconds": round(time.time() - began, 1),
     }
-    labels = [f"render {k + 1}" for k in range(min(SHOWN, len(domains["in_domain"])))]
+    labels = [f"held out {k + 1}" for k in range(min(SHOWN, len(domains["in_domain"])))]
     labels += [f"photo {k + 1}" for k in range(len(pictures) - len(labels))]
     return data, list(zip(labels, pictures, strict=True))
+
+
+def _without_truth(photos: SampleSource | None, seed: int) -> list[Face]:
+    """Faces that are shown only."""
+    return [_as_face(photos.draw(np.random.default_rng([seed, k]))[0]) for k in range(SHOWN)] if photos else []
 
 
 def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFine]:
@@ -212,8 +258,9 @@ def _measured(
         normals = [estimate(coarse, fine, f[0], b[0]) for f, b in zip(faces, before, strict=True)]
     numbers = {}
     for k, part in enumerate(("exemplar", "fine")):
-        errors = [summary(angles(n[k][mask], truth[mask])) for n, (_, truth, mask) in zip(normals, faces, strict=True)]
-        numbers[part] = average(errors).as_dict()
+        both = zip(normals, faces, strict=True)
+        errors = [summary(angles(n[k][mask], truth[mask])) for n, (_, truth, mask) in both if mask.any()]
+        numbers[part] = average(errors).as_dict() if errors else {}
     return numbers, normals
 
 
@@ -236,14 +283,14 @@ def estimate(
 def table(data: dict[str, Any]) -> str:
     """The study as Markdown, in the form of Table 3."""
     domains = [d for d in ("in_domain", "out_of_domain") if any(f"{d}_fine" in row for row in data["rows"])]
-    titles = {"in_domain": "renders held out", "out_of_domain": "Extended Yale B"}
+    titles = {"in_domain": data["kind"], "out_of_domain": "Extended Yale B"}
     head = ["Experiment"]
     for domain in domains:
         head += [f"{titles[domain]}: exemplar", "Mean ± std", "< 20°", "< 25°", "< 30°"]
     lines = [
         f"Study {data['study']}: {data['model']}, {data['size']} px, {data['coarse_steps']} steps of stage 1, "
         f"{data['fine_steps']} of each stage 2, batch {data['batch']}, seed {data['seed']}; "
-        f"{data['faces']} renders, {data['photos']} photos; {data['seconds'] / 60:.1f} min",
+        f"{data['faces']} faces held out, {data['photos']} photos; {data['seconds'] / 60:.1f} min",
         "",
         "| " + " | ".join(head) + " |",
         "|---" * len(head) + "|",
@@ -267,7 +314,8 @@ def as_json(data: dict[str, Any]) -> bytes:
 
 
 def _as_face(sample: Sample) -> Face:
-    return sample["gray"][0].numpy(), sample["normal"].permute(1, 2, 0).numpy(), sample["weight"].numpy() > 0.5
+    normal = sample["normal"].permute(1, 2, 0).numpy()
+    return sample["gray"][0].numpy(), normal, (sample["weight"].numpy() > 0.5) & (np.square(normal).sum(2) > 0.5)
 
 
 def _detected(engine: "Engine | None", items: Sequence[YalePhoto], size: int) -> list[Face]:

@@ -64,8 +64,17 @@ class Photo:
 
 
 def find_photos(folder: str | Path) -> list[Path]:
-    """All photos under a folder and its subfolders (see `formats.is_photo_name`), sorted."""
-    return sorted(path for path in Path(folder).rglob("*") if is_photo_name(path))
+    """All photos under a folder and its subfolders, linked ones too (see `formats.is_photo_name`), sorted."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # a link to a folder that was, or is being, searched
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [path for name in names if is_photo_name(path := Path(place, name))]
+    return sorted(found)
 
 
 def load_photo(path: str | os.PathLike[str]) -> Photo:

@@ -50,7 +50,11 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             parser.add_argument("--photoface", type=Path, metavar="DIR", help="Photoface instead of the set's renders")
         elif task == "paper-fine":
             parser.add_argument(
-                "--faces", type=Path, metavar="DIR", help="any folder of face photos instead of the set's"
+                "--faces",
+                type=_weighted_folder,
+                action="append",
+                metavar="DIR[=WEIGHT]",
+                help="any folder of face photos instead of the set's; repeat it to mix several by weight (default: 1)",
             )
             _file(
                 parser,
@@ -91,6 +95,20 @@ def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> No
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
     parser.add_argument("--devices", default="1", help="how many devices, or auto (default: %(default)s)")
     parser.add_argument("--nodes", type=at_least(1), default=1, help="how many machines (default: %(default)s)")
+
+
+def _weighted_folder(text: str) -> tuple[Path, float]:
+    """The type of DIR[=WEIGHT]. Raises argparse.ArgumentTypeError."""
+    folder, equals, weight = text.rpartition("=")
+    if not equals or Path(text).is_dir():
+        return Path(text), 1.0
+    try:
+        value = float(weight)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{weight}' is not a weight above 0")
+    return Path(folder), value
 
 
 def _file(parser: argparse.ArgumentParser, name: str, text: str) -> None:
@@ -165,6 +183,7 @@ def _recipe(options: argparse.Namespace) -> "Recipe":
 def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     from hffne.training.sources.closeups import CloseupSamples
     from hffne.training.sources.face_set import FaceSamples
+    from hffne.training.sources.mixed import MixedSource
     from hffne.training.sources.parsing import ParsingSamples
     from hffne.training.sources.photoface import PhotofaceSource
     from hffne.training.sources.photos import PhotoSource
@@ -174,7 +193,9 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
         training, test = (PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True))
         return _Job(make_task, training, test if test.sessions else None, inputs | {"split": training.split})
     if getattr(options, "faces", None):
-        return _Job(make_task, PhotoSource(options.faces, recipe.size), None, inputs)
+        faces = [PhotoSource(folder, recipe.size) for folder, _ in options.faces]
+        source = faces[0] if len(faces) == 1 else MixedSource(faces, [weight for _, weight in options.faces])
+        return _Job(make_task, source, None, inputs)
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
         return _Job(make_task, close, checked, inputs)
@@ -183,9 +204,9 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
             ParsingSamples(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
         )
         return _Job(make_task, shown, checked_on, inputs)
-    source = FaceSamples(options.folder, recipe.size, recipe.data)
+    samples = FaceSamples(options.folder, recipe.size, recipe.data)
     held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
-    return _Job(make_task, source, held_out, inputs)
+    return _Job(make_task, samples, held_out, inputs)
 
 
 def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], TrainingTask], dict[str, str]]":
