@@ -112,7 +112,9 @@ class Models:
         """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16."""
         picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
         picture = picture.contiguous(memory_format=torch.channels_last)
-        return self.parsing_network(picture)[0].softmax(0).half().cpu().numpy()
+        with self._precision():
+            logits = self.parsing_network(picture)[0].float()
+        return logits.softmax(0).half().cpu().numpy()
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.float16, enabled=self.half)
