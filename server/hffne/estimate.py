@@ -15,6 +15,8 @@ from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, Crop
 
+# How far from the middle of the position map, of 1, the face is not at its rim.
+_WITHIN = 0.7
 _LEAST = 1e-3  # a part that is less likely is not told
 
 
@@ -46,6 +48,12 @@ class FaceEstimate:
     def landmarks(self) -> np.ndarray:
         """(68, 3) float32, iBUG order: x, y in pixels of the photo (y down), z in the same unit to the viewer."""
         return self.crop.resized(CROP).to_photo(sample(self.position_map, template().landmarks))
+
+    @property
+    def cover_notices(self) -> list[str]:
+        """What covers the face, as sentences for the user. Its rim does not count: hair always begins there."""
+        around = np.hypot(*np.moveaxis(self.projection.uv * 2 - 1, -1, 0))
+        return self.parts.notices(self.projection.mask & (around < _WITHIN))
 
     def on_photo(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Normals on the photo's own pixels: normal (H, W, 3), coarse (H, W, 3) float32, mask (H, W) bool.

@@ -137,7 +137,7 @@ class NormalEstimator:
 
         photo = as_photo(image)
         estimate = self._estimate(photo, face)
-        notices = (*photo.notices, *estimate.parts.notices(estimate.mask))
+        notices = (*photo.notices, *estimate.cover_notices)
         arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
         return FaceNormals(**{name: arrays[name] for name in _ARRAYS}, notices=notices)
 

@@ -324,7 +324,7 @@ class Engine:
         crop = estimate.crop.resized(CROP)
         if crop.side < _SMALL_FACE:
             notices.append("The face is small on this photo; a larger one would give more detail.")
-        notices += estimate.parts.notices(estimate.mask)
+        notices += estimate.cover_notices
         mesh, rig, landmarks = made.mesh()
         camera = photo_camera(crop, made.shape, photo.size, made.reference)
         return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)

@@ -9,9 +9,12 @@ import pytest
 
 import hffne.models
 from hffne.errors import Cancelled
+from hffne.geometry.face_parts import MARGIN, FaceParts
 from hffne.geometry.grids import sample
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
+from hffne.normal_file import arrays_on_photo
+from hffne.parts import GLASSES, HAIR, SKIN
 from hffne.photo.crop import crop_for_box
 from hffne.photo.detail_size import SIZES
 from hffne.photo.detect import Face
@@ -55,6 +58,29 @@ def test_the_estimate_has_what_it_promises(engine, photo, face):
     assert estimate.mask.shape == (size, size) and estimate.mask.dtype == bool and estimate.mask.any()
     assert estimate.landmarks.shape == (68, 3)
     assert estimate.position_map.shape == (128, 128, 3)
+
+
+def test_what_covers_the_face_is_told_completed_and_can_stay(engine, photo, face):
+    """Glasses across the middle: no relief, no color of theirs, a sentence; with `keep` they are the face's own."""
+    glasses = FaceParts.bare().shares.copy()
+    glasses[SKIN, 170:200], glasses[GLASSES, 170:200] = 0, 1
+    bare = engine.normals(photo, face, size=256)
+    engine.networks.parts = lambda rgb: glasses
+    covered, kept = (engine.normals(photo, face, size=256, keep=names) for names in ((), ("glasses",)))
+    rows = slice(170 - MARGIN + 4, 200 - MARGIN - 4)
+    assert np.abs(covered.normal[rows] - covered.coarse[rows]).max() < 1e-3
+    assert np.abs(kept.normal - bare.normal).max() < 1e-6
+    (sentence,) = covered.cover_notices
+    assert "Glasses cover" in sentence and kept.cover_notices == bare.cover_notices == []
+    # The rim of the face, where hair begins, is not worth a word.
+    hair = FaceParts.bare().shares.copy()
+    hair[SKIN, :110], hair[HAIR, :110] = 0, 1
+    engine.networks.parts = lambda rgb: hair
+    assert engine.normals(photo, face, size=256).cover_notices == []
+    seen = [engine.build(photo, one, 256, maps=["seen"]).maps["seen"] for one in (bare, covered)]
+    assert seen[0].mean() > seen[1].mean() > 0
+    found = arrays_on_photo(covered, photo.rgb.shape)
+    assert found["skin"].sum() < found["mask"].sum() and GLASSES in found["parts"]
 
 
 def test_the_crop_is_laid_around_the_face_that_was_found(engine, photo, face):

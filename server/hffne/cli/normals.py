@@ -156,7 +156,7 @@ def _do_face(
     estimate = estimate_face()
     arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
-    for notice in estimate.parts.notices(estimate.mask):
+    for notice in estimate.cover_notices:
         print(f"hffne: {photo.path}: {notice}", file=sys.stderr)
 
     def write() -> None:
