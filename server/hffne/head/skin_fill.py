@@ -22,6 +22,7 @@ _REACH = 0.08
 _BRIGHTNESS, _HUE = (-0.35, 0.4), 0.85
 # Standard deviations of the skin's color from and up to which a color is like it.
 _LIKE = 4.2, 2.4
+_BRIGHTER = 0.0, 0.15  # logarithms of the brightness over the typical one's
 _SOFTNESS = 3  # rounds of smoothing
 # Behind the lids: the share of the skin's color that is left in each channel.
 _MUCOSA = np.array([0.92, 0.66, 0.62], np.float32)
@@ -43,7 +44,10 @@ def skin_share(face: np.ndarray, colors: np.ndarray, tone: SkinTone) -> tuple[np
     graph = levels()[0]
     least = face[graph.neighbors].min(1)
     soft = graph.smoothed(least[:, None].astype(np.float32), _SOFTNESS)[:, 0]
-    like = smoothstep(*_LIKE, tone.distance(graph.smoothed(colors, 1)))
+    smooth = graph.smoothed(colors, 1)
+    like = smoothstep(*_LIKE, tone.distance(smooth))
+    # A beard is darker than skin; what is brighter is skin in more light.
+    like = np.maximum(like, smoothstep(*_BRIGHTER, tone.features(smooth)[:, 0] - tone.mean[0]))
     return np.minimum(least, soft).astype(np.float32), np.maximum(like, _lips()).astype(np.float32)
 
 
