@@ -13,10 +13,12 @@ from hffne.geometry.grids import sample
 from hffne.geometry.project import Projection
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
+from hffne.parts import SKIN
 from hffne.photo.crop import CROP, Crop
 
 # How far from the middle of the position map, of 1, the face is not at its rim.
 _WITHIN = 0.7
+_SURE = 0.7  # how likely skin must be to be called skin
 _LEAST = 1e-3  # a part that is less likely is not told
 
 
@@ -74,6 +76,11 @@ class FaceEstimate:
             part[likely > best] = number
             np.maximum(best, likely, out=best)
         return part
+
+    def skin_on_photo(self, shape: tuple[int, ...]) -> np.ndarray:
+        """(H, W) bool on a photo's pixels: what is surely bare skin, the face's or not."""
+        crop = wide_crop(self.crop.resized(CROP))
+        return self._on_pixels(self.parts.shares[SKIN].astype(np.float32), crop, shape) > _SURE
 
     def resample_to_photo(self, picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A picture on the crop resampled to the pixels of a photo of `shape` (H, W); zero beside the crop.

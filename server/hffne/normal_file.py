@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from hffne.errors import OutputError
-from hffne.parts import PARTS, SKIN
+from hffne.parts import PARTS
 
 if TYPE_CHECKING:
     from hffne.estimate import FaceEstimate
@@ -36,7 +36,7 @@ def arrays_on_photo(estimate: FaceEstimate, shape: tuple[int, ...]) -> dict[str,
         "fine": fine,
         "mask": mask,
         "landmarks": np.asarray(estimate.landmarks, np.float32),
-        "skin": mask & (parts == SKIN),
+        "skin": mask & estimate.skin_on_photo(shape),
         "parts": parts,
         "part_names": np.array(PARTS),
     }

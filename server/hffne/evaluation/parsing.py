@@ -72,7 +72,7 @@ def evaluate(
             window = wide_crop(estimate.crop.resized(CROP))
             at = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), -1).astype(np.float32)
             inside = (np.abs(window.to_crop(at) - (window.size - 1) / 2) < window.size / 2).all(2)
-            result = compared(found["parts"], np.asarray(truth), inside, found["mask"] & seen)
+            result = compared(found["parts"], found["skin"], np.asarray(truth), inside, found["mask"] & seen)
             if rows is not None:
                 tiles = [("photo", np.asarray(rgb)), ("found", _COLORS[found["parts"]]), ("truth", _COLORS[truth])]
                 rows.append((f"{number}", tiles))
@@ -83,12 +83,15 @@ def evaluate(
     return results
 
 
-def compared(found: np.ndarray, truth: np.ndarray, inside: np.ndarray, face: np.ndarray) -> ParsingResult:
-    """The ParsingResult of parts (H, W), where they are looked for, and the base shape's outline (H, W) bool."""
+def compared(
+    found: np.ndarray, skin: np.ndarray, truth: np.ndarray, inside: np.ndarray, face: np.ndarray
+) -> ParsingResult:
+    """The ParsingResult of parts (H, W) and bare skin (H, W) bool; inside, face (H, W) bool: where parts are looked for,
+    and the base shape's outline."""
     count = len(PARTS)
     known = inside & (truth < count)
     confusion = np.bincount(truth[known].astype(int) * count + found[known], minlength=count * count)
-    ours, real = found[face] == SKIN, truth[face] == SKIN
+    ours, real = skin[face], truth[face] == SKIN
     return ParsingResult(confusion.reshape(count, count), np.array([(ours & real).sum(), ours.sum(), real.sum()]))
 
 
