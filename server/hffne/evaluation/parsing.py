@@ -22,6 +22,7 @@ from hffne.synthesis.training_set import TrainingSet
 if TYPE_CHECKING:
     from hffne.pipeline import Engine
 
+_RARE = 5e-4  # share of the pixels below which a part is left out
 # Colors of the parts on the sheet.
 _COLORS = np.array(
     [
@@ -86,8 +87,8 @@ def evaluate(
 def compared(
     found: np.ndarray, skin: np.ndarray, truth: np.ndarray, inside: np.ndarray, face: np.ndarray
 ) -> ParsingResult:
-    """The ParsingResult of parts (H, W) and bare skin (H, W) bool; inside, face (H, W) bool: where parts are looked for,
-    and the base shape's outline."""
+    """The ParsingResult of parts (H, W) and bare skin (H, W) bool; inside, face (H, W) bool: where parts are looked
+    for, and the base shape's outline."""
     count = len(PARTS)
     known = inside & (truth < count)
     confusion = np.bincount(truth[known].astype(int) * count + found[known], minlength=count * count)
@@ -101,7 +102,9 @@ def figures(results: list[ParsingResult | None]) -> dict[str, Any]:
     total = np.sum([r.confusion for r in good], axis=0) if good else np.zeros((len(PARTS), len(PARTS)))
     both = np.diag(total)
     union = total.sum(0) + total.sum(1) - both
-    iou = {name: float(both[k] / union[k]) for k, name in enumerate(PARTS) if total[k].sum()}
+    # Of a part that is hardly there, like the inside of closed mouths, the figure says nothing.
+    shown = total.sum(1) > _RARE * total.sum()
+    iou = {name: float(both[k] / union[k]) for k, name in enumerate(PARTS) if shown[k]}
     right, found, real = np.sum([r.skin for r in good], axis=0) if good else (0, 0, 0)
     return {
         "pictures": len(results),
