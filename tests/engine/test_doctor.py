@@ -44,6 +44,6 @@ def test_the_doctor_says_what_is_wrong(capsys, monkeypatch, tmp_path):
     from hffne.weights import store
 
     monkeypatch.setattr(store, "FOLDER", tmp_path)
-    monkeypatch.setattr("hffne.models.load_models.__defaults__", (None, "compact", tmp_path, False))
+    monkeypatch.setattr("hffne.models.load_models.__defaults__", (None, "compact", tmp_path, False, None))
     assert main(["doctor"]) == 1
     assert "FAIL  weights: weights_missing" in capsys.readouterr().out
