@@ -61,7 +61,10 @@ def requirements(python: str) -> list[str]:
         try:
             version = importlib.metadata.version(name).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
-            continue  # for another system
+            # Not needed on this system, or this is a part of a project without its packages.
+            if name in own:
+                found[name] = own[name]
+            continue
         same = name == "torch" or python == "{}.{}".format(*sys.version_info)
         found[name] = f"{name}=={version}" if same else own.get(name, name)
         waiting += map(_name, _requires(name))

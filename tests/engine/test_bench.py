@@ -49,11 +49,11 @@ def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
 
 
 @pytest.mark.once
-def test_faces_at_once_are_timed_for_both_widths():
+def test_faces_at_once_are_timed_for_both_widths(one_thread):
     cpu = torch.device("cpu")
     both = {"compact": hffne.models.load_models(cpu), "paper": hffne.models.untrained_paper_models(cpu)}
-    rows = throughput.throughput(both, [64], [1, 3], seconds=0.2)
-    assert [(row["size"], row["batch"]) for row in rows] == [(64, 1), (64, 3)]
+    rows = throughput.throughput(both, [64], [1, 2], seconds=0)
+    assert [(row["size"], row["batch"]) for row in rows] == [(64, 1), (64, 2)]
     for row in rows:
         assert row["faces_per_second"]["compact"] > row["faces_per_second"]["paper"] > 0
     table = throughput.markdown([*rows, {**rows[0], "faces_per_second": {"compact": 2.0, "paper": None}}]).splitlines()

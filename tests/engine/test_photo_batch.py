@@ -19,6 +19,7 @@ from hffne.batch.worker import Worker
 from hffne.cli.main import main
 from hffne.errors import DiskFullError, HffneError, NoPhotosError, OtherSettingsError
 from hffne.normal_file import encode_png
+from hffne.parts import PARTS, SKIN
 from paths import SUPPORT
 
 pytestmark = pytest.mark.once
@@ -71,7 +72,7 @@ def test_real_photos_get_what_the_single_command_gives_them_and_are_not_done_twi
         "coffee.png": "no_face", "text.jpg": "not_a_photo",
     }  # fmt: skip
     with np.load(target / "sub" / "лицо 1.0.npz") as made:
-        assert set(made) == {"normal", "coarse", "fine", "mask", "landmarks"}
+        assert {"normal", "coarse", "fine", "mask", "landmarks", "parts"} <= set(made)
         picture = (target / "sub" / "лицо 1.0_normal.png").read_bytes()
         assert picture == encode_png(made["normal"], made["mask"])
         assert (
@@ -209,4 +210,6 @@ def test_masks_and_normals_of_a_shard_are_pictures(astronaut_file):
     assert normal.shape == (512, 512, 3) and normal.dtype == np.uint16 and mask.shape == (512, 512)
     vectors = normal[mask > 0][:, ::-1] / 32767.5 - 1
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-3
+    parts = cv2.imdecode(np.frombuffer(files["parts.png"], np.uint8), -1)
+    assert parts.shape == mask.shape and (parts[mask > 0] == SKIN).mean() > 0.5 and parts.max() < len(PARTS)
     assert np.array(facts["landmarks"]).shape == (68, 3) and (facts["face"], facts["crop"]) == (0, 256)

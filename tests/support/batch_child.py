@@ -37,6 +37,10 @@ for line in sys.stdin:
         continue
     facts = {"face": 0, "width": 2, "height": 2, "crop": 256, "landmarks": [[0.0, 0.0, 0.0]] * 68, "notices": []}
     data = np.frombuffer(path.read_bytes(), np.uint8)
-    names = (".npz", "_normal.png") if json.loads(sys.argv[1])["form"] == "files" else ("normal.png", "mask.png")
+    names = (
+        (".npz", "_normal.png")
+        if json.loads(sys.argv[1])["form"] == "files"
+        else ("normal.png", "mask.png", "parts.png")
+    )
     write_frame(OUT, {"facts": facts}, dict.fromkeys(names, data))
     write_frame(OUT, {"done": 1})

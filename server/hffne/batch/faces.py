@@ -24,7 +24,8 @@ def faces_of(
 ) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
     """(facts, {ending: content}) of each chosen face of a photo.
 
-    The endings are those of `hffne normals` for single files, and "normal.png" and "mask.png" for shards. Facts: the
+    The endings are those of `hffne normals` for single files, and "normal.png", "mask.png" and "parts.png" (numbers of
+    `parts.PARTS`) for shards. Facts: the
     face's number, its 68 landmarks in pixels of the photo (see estimate.FaceEstimate), the photo's width and height,
     the side of the crop, and the notices on the photo. Raises what `pipeline.Engine.normals` and `load_photo` raise.
     """
@@ -40,10 +41,12 @@ def faces_of(
             "height": photo.size[1],
             "crop": estimate.crop.size,
             "landmarks": [[round(float(value), 3) for value in point] for point in arrays["landmarks"]],
-            "notices": list(photo.notices),
+            "notices": [*photo.notices, *estimate.parts.notices(estimate.mask)],
         }
         if settings.sharded:
-            yield facts, {"normal.png": encode_png(normal, mask), "mask.png": _encoded_mask(mask)}
+            pictures = {"mask.png": mask.astype(np.uint8) * 255, "parts.png": arrays["parts"]}
+            small = {name: _encoded(picture) for name, picture in pictures.items()}
+            yield facts, {"normal.png": encode_png(normal, mask), **small}
         else:
             written = _bytes_of(npz_writer(settings.compress, **arrays))
             yield facts, {".npz": written, "_normal.png": encode_png(normal, mask)}
@@ -55,8 +58,9 @@ def _bytes_of(write: Callable[[IO[bytes]], object]) -> bytes:
     return stream.getvalue()
 
 
-def _encoded_mask(mask: np.ndarray) -> bytes:
-    done, data = cv2.imencode(".png", mask.astype(np.uint8) * 255)
+def _encoded(picture: np.ndarray) -> bytes:
+    """An 8-bit picture (H, W) as PNG. Raises OutputError."""
+    done, data = cv2.imencode(".png", picture)
     if not done:
-        raise OutputError("The mask cannot be encoded as PNG.")
+        raise OutputError("A picture cannot be encoded as PNG.")
     return data.tobytes()

@@ -27,7 +27,7 @@ def encode(form: Form, samples: Sequence[Sample]) -> bytes:
 
 
 def _tar(samples: Sequence[Sample]) -> bytes:
-    """For each sample <number>.json, <number>.mask.png and <number>.normal.png."""
+    """For each sample <number>.json, <number>.mask.png, <number>.normal.png and <number>.parts.png."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for number, (facts, files) in enumerate(samples):
@@ -56,6 +56,7 @@ def _parquet(samples: Sequence[Sample]) -> bytes:
             "notices": pa.list_(pa.string()),
             "normal.png": pa.binary(),
             "mask.png": pa.binary(),
+            "parts.png": pa.binary(),
         }
     )
     table = pa.Table.from_pylist([{**facts, **files} for facts, files in samples], schema)
