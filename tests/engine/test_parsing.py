@@ -7,6 +7,7 @@ import torch
 
 from ellipsoid_model import ellipsoid_model
 from hffne.errors import HffneError
+from hffne.evaluation import parsing as evaluation
 from hffne.geometry.band_merge import merge_bands
 from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts, wide_crop
 from hffne.geometry.vectors import normalize
@@ -156,3 +157,18 @@ def test_the_network_takes_any_size_and_other_weights_are_refused(tmp_path):
         start_encoder(network, tmp_path / "other.pth")
     assert sum(p.numel() for p in network.parameters()) < 2_000_000
     assert BACKGROUND == 0
+
+
+def test_figures_of_parts_and_bare_skin():
+    truth = np.full((20, 20), SKIN, np.uint8)
+    truth[:, 10:] = HAIR
+    truth[0, 0] = 255  # unknown
+    found = truth.copy()
+    found[:, 9] = HAIR
+    everywhere = np.ones((20, 20), bool)
+    result = evaluation.compared(found, found == SKIN, truth, everywhere, everywhere)
+    figures = evaluation.figures([result, None])
+    assert (figures["pictures"], figures["without_face"]) == (2, 1)
+    assert figures["iou"] == {"skin": pytest.approx(179 / 199), "hair": pytest.approx(200 / 220)}
+    assert figures["skin_precision"] == 1 and figures["skin_recall"] == pytest.approx(179 / 199)
+    assert "| hair | 0.909 |" in evaluation.table([result, None])
