@@ -54,7 +54,7 @@ def merge_levels(
     for fine in fines:
         size = len(fine)
         sigma = SIGMA if fine is fines[0] else FINER * CROP / size
-        seen = parts.face_on_crop(size) if parts else None
+        seen = parts.relief_on_crop(size) if parts else None
         normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), sigma, seen)
     return normal
 

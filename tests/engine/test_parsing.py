@@ -107,7 +107,7 @@ def test_parts_on_the_crop():
     parts = covered_right_half()
     at = np.array([[10.0, 100], [120, 20], [140, 20], [250, 250], [-50, 10], [300, 10]], np.float32)
     assert parts.face_at(at).round(2).tolist() == [1, 1, 0, 0, 1, 0]
-    assert parts.face_on_crop(512)[:, :240].min() == 1 and parts.face_on_crop(512)[:, 260:].max() == 0
+    assert parts.relief_on_crop(512)[:, :240].min() == 1 and parts.relief_on_crop(512)[:, 260:].max() == 0
     assert parts.covered(np.ones((64, 64), bool)) == {"glasses": 0.5}
     assert parts.keeping(["glasses"]).face_at(at).tolist() == [1] * 6
     assert parts.keeping(["hair"]).covered(np.ones((64, 64), bool)) == {"glasses": 0.5}
@@ -142,7 +142,7 @@ def test_no_relief_where_something_covers_the_face():
     coarse = np.zeros((256, 256, 3), np.float32)
     coarse[..., 2] = 1
     fine = normalize(coarse + rng.normal(0, 0.2, coarse.shape)).astype(np.float32)
-    seen = covered_right_half().face_on_crop(256)
+    seen = covered_right_half().relief_on_crop(256)
     merged = merge_bands(coarse, fine, np.ones((256, 256), bool), seen=seen)
     assert np.abs(merged[:, 135:] - coarse[:, 135:]).max() < 1e-6
     assert np.abs(merged[60:200, 20:120] - coarse[60:200, 20:120]).mean() > 0.05

@@ -17,6 +17,7 @@ MARGIN = 64
 WIDE = CROP + 2 * MARGIN
 # How likely a pixel must be of the face at least, and from where it is; the border that is left out, in pixels of 256.
 _LIKELY = 0.5, 0.9
+_RELIEF = 0.2, 0.5
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
@@ -73,9 +74,11 @@ class FaceParts:
         shown = cv2.remap(self.face, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return shown.reshape(at.shape[:-1])
 
-    def face_on_crop(self, size: int) -> np.ndarray:
-        """`face` (S, S) on the pixels of the crop at `size`."""
-        inner = self._inner(self.face)
+    def relief_on_crop(self, size: int) -> np.ndarray:
+        """How far (S, S) the crop's pixels at `size` show the relief of the face: as `face`, up to the edge of what
+        covers it, for an edge's mixed colors do no harm here."""
+        likely = self.shares[list(self.kept)].sum(0, dtype=np.float32)
+        inner = self._inner(smoothstep(*_RELIEF, likely).astype(np.float32))
         return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
 
     def part_on_crop(self) -> np.ndarray:
