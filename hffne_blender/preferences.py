@@ -38,6 +38,7 @@ class EngineSettings:
     exemplar_file: str = ""
     refiner_file: str = ""
     weights: str = ""
+    coarse_file: str = ""
     idle_minutes: int = 5
     frame_result: bool = True
 
@@ -130,6 +131,13 @@ class EngineProperties:
         subtype="DIR_PATH",
         update=_model_changed,
     )
+    coarse_file: bpy.props.StringProperty(
+        name="Coarse Network",
+        description="An ONNX file of a network of normals that takes the coarse network's place, with a JSON file of "
+        "its conventions beside it",
+        subtype="FILE_PATH",
+        update=_model_changed,
+    )
     idle_minutes: bpy.props.IntProperty(
         name="Stop After",
         description="Minutes without work after which the engine is stopped to free its memory; 0 never stops it",
@@ -151,9 +159,14 @@ def get(context: bpy.types.Context) -> EngineSettings:
     return DEFAULTS if own is None else own
 
 
-def weights_folder(context: bpy.types.Context) -> str:
-    """The folder of networks that the user trained, or "": of the preferences or the variable HFFNE_TRAINED_WEIGHTS."""
-    return bpy.path.abspath(get(context).weights) or os.environ.get(launch.WEIGHTS_VARIABLE, "")
+def own_networks(context: bpy.types.Context) -> tuple[str, str]:
+    """The folder of networks that the user trained and the ONNX file in the coarse network's place, or "".
+
+    From the preferences, else from the variables HFFNE_TRAINED_WEIGHTS and HFFNE_COARSE_FILE.
+    """
+    chosen = get(context)
+    weights = bpy.path.abspath(chosen.weights) or os.environ.get(launch.WEIGHTS_VARIABLE, "")
+    return weights, bpy.path.abspath(chosen.coarse_file) or os.environ.get(launch.COARSE_VARIABLE, "")
 
 
 def engine_folder() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 PYTHON_VARIABLE = "HFFNE_ENGINE_PYTHON"
 # The same for a folder of networks that the user trained (`hffne build --weights`).
 WEIGHTS_VARIABLE = "HFFNE_TRAINED_WEIGHTS"
+COARSE_VARIABLE = "HFFNE_COARSE_FILE"
 
 
 def find_python(explicit: str = "", preferred: str = "") -> str:
@@ -33,8 +34,11 @@ def refusal(python: str) -> str:
     return ""
 
 
-def command(python: str, device: str = "", model: str = "", weights: str = "") -> list[str]:
-    """The command line of the engine; what is "" is left to the engine. weights: a folder of trained networks."""
+def command(python: str, device: str = "", model: str = "", weights: str = "", coarse: str = "") -> list[str]:
+    """The command line of the engine; what is "" is left to the engine.
+
+    weights: a folder of trained networks. coarse: an ONNX file that takes the coarse network's place.
+    """
     line = [python, "-m", "hffne", "serve"]
     if device:
         line += ["--device", device]
@@ -42,6 +46,8 @@ def command(python: str, device: str = "", model: str = "", weights: str = "") -
         line += ["--model", model]
     if weights:
         line += ["--weights", os.path.abspath(weights)]
+    if coarse:
+        line += ["--coarse", os.path.abspath(coarse)]
     return line
 
 

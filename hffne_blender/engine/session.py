@@ -59,10 +59,11 @@ def start(
     message: dict[str, Any],
     model: str = "",
     weights: str = "",
+    coarse: str = "",
 ) -> Task:
     """The same as `request`, as the main task: `state.task`."""
     state.last_error = None
-    state.task = request(python, device, idle_seconds, inside_application, message, model, weights)
+    state.task = request(python, device, idle_seconds, inside_application, message, model, weights, coarse)
     return state.task
 
 
@@ -74,12 +75,13 @@ def request(
     message: dict[str, Any],
     model: str = "",
     weights: str = "",
+    coarse: str = "",
 ) -> Task:
     """Send a request (a dict with "type") to the engine beside the main task, starting an engine when needed.
 
     Raises EngineError when there is no engine to start.
     """
-    client = _engine(launch.command(python, device, model, weights), idle_seconds, inside_application)
+    client = _engine(launch.command(python, device, model, weights, coarse), idle_seconds, inside_application)
     fields = dict(message)
     return client.request(fields.pop("type"), **fields)
 

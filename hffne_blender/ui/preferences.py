@@ -33,6 +33,7 @@ class HFFNE_Preferences(preferences.EngineProperties, bpy.types.AddonPreferences
             column.operator("hffne.import_weights")
             column.label(text="For research only, under the terms of their authors", icon="INFO")
         layout.prop(self, "weights")
+        layout.prop(self, "coarse_file")
         layout.prop(self, "idle_minutes", text="Stop After (Minutes)")
         layout.prop(self, "frame_result")
         row = layout.row(align=True)

@@ -94,6 +94,7 @@ class NormalEstimator:
     size    side in pixels of the crop that the fine network sees: a multiple of 32 from 256 to 2048; None: the
             smallest of 256, 512, 1024 and 2048 that shows what each photo holds (2048 on a GPU only)
     weights a folder that `hffne train` wrote to: its networks take the place of the model's
+    coarse  an ONNX file of a network that takes the coarse one's place, its conventions in a JSON file beside it
 
     One estimator serves one thread at a time. Wrong arguments raise HffneError with the first call that computes.
     """
@@ -104,8 +105,9 @@ class NormalEstimator:
         model: str = "compact",
         size: int | None = None,
         weights: str | Path | None = None,
+        coarse: str | Path | None = None,
     ) -> None:
-        self.device, self.model, self.size, self.weights = device, model, size, weights
+        self.device, self.model, self.size, self.weights, self.coarse = device, model, size, weights, coarse
         self._engine: Engine | None = None
 
     def __repr__(self) -> str:
@@ -117,7 +119,7 @@ class NormalEstimator:
         if self._engine is None:
             from hffne.pipeline import Engine
 
-            self._engine = Engine(self.device, self.model, self.size, weights=self.weights)
+            self._engine = Engine(self.device, self.model, self.size, weights=self.weights, coarse=self.coarse)
         return self._engine
 
     def faces(self, image: ImageInput) -> list[Face]:

@@ -31,6 +31,7 @@ from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
+from hffne.onnx_exemplar import OnnxExemplar
 from hffne.photo.crop import (
     CROP,
     PUBLISHED,
@@ -75,6 +76,7 @@ class Engine:
     stochastic   leave the published coarse network's dropout on (constructor only)
     weights      a folder of networks that the user trained, see `models.load_models` (constructor only)
     framing      what the coarse and the fine network see: a name of photo.crop.FRAMINGS
+    coarse       an ONNX file that takes the coarse network's place (`onnx_exemplar`), or None
 
     Raises HffneError for a missing device, missing weights or a wrong size.
     """
@@ -87,6 +89,7 @@ class Engine:
         stochastic: bool = False,
         weights: str | Path | None = None,
         framing: str = "auto",
+        coarse: str | Path | None = None,
     ) -> None:
         from hffne import models
 
@@ -98,6 +101,7 @@ class Engine:
         self.device_name = models.device_name(self.networks.device)
         self.model = self.networks.name
         self.framing = chosen_framing(framing, self.model)
+        self.coarse = OnnxExemplar(coarse, self.device) if coarse else None
         self.size = size
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
@@ -171,7 +175,7 @@ class Engine:
         parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep)
         parts = parts.believed(projection.mask)
         stage("coarse", 0.25, "Estimating the coarse normals")
-        coarse = self.coarse_normal(gray)
+        coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         stage("fine", 0.35, "Estimating the fine normals")
         exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
         mask = closed_mask(projection.mask)

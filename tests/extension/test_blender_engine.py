@@ -170,4 +170,5 @@ def test_the_engine_python_is_found_in_order(monkeypatch, tmp_path):
 def test_the_chosen_model_is_the_engines():
     assert launch.command("py", "cpu", "paper") == ["py", "-m", "hffne", "serve", "--device", "cpu", "--model", "paper"]
     assert launch.command("py") == ["py", "-m", "hffne", "serve"]
+    assert launch.command("py", coarse="/c.onnx")[4:] == ["--coarse", os.path.abspath("/c.onnx")]
     assert launch.command("py", weights="/w")[4:] == ["--weights", os.path.abspath("/w")]

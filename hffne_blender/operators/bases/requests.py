@@ -21,5 +21,5 @@ def send(context: bpy.types.Context, operator: EngineOptions, request: dict[str,
     idle = chosen.idle_minutes * 60 if chosen.idle_minutes else None
     python = preferences.find_python(context, operator.engine_python)
     model = "" if chosen.model == "compact" else chosen.model
-    weights = preferences.weights_folder(context)
-    return session.request(python, device, idle, not bpy.app.background, request, model, weights)
+    weights, coarse = preferences.own_networks(context)
+    return session.request(python, device, idle, not bpy.app.background, request, model, weights, coarse)

@@ -70,6 +70,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--weights", type=Path, metavar="DIR", help="networks that you trained, in a folder of `hffne train`"
     )
+    parser.add_argument(
+        "--coarse", type=Path, metavar="FILE.onnx", help="a network of normals that takes the coarse one's place"
+    )
     parser.set_defaults(run=run)
 
 
@@ -92,6 +95,11 @@ def run(args: argparse.Namespace) -> int:
 
         find_trained(args.weights)
         environment["HFFNE_TRAINED_WEIGHTS"] = str(args.weights.absolute())
+    if args.coarse:
+        from hffne.onnx_exemplar import OnnxExemplar
+
+        OnnxExemplar(args.coarse)
+        environment["HFFNE_COARSE_FILE"] = str(args.coarse.absolute())
     command += [str(args.photo.absolute()), "--output", str(args.output.absolute()), "--engine", sys.executable]
     for option, value in (
         ("--texture-size", args.texture_size),

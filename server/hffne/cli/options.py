@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add --device, --model, --stochastic, --weights and --crop, the options of `pipeline.Engine`."""
+    """Add --device, --model, --stochastic, --weights, --coarse and --crop, the
+    options of `pipeline.Engine`."""
     parser.add_argument("--device", metavar="NAME", help="cuda, xpu, mps or cpu (default: the fastest one available)")
     parser.add_argument(
         "--model",
@@ -31,6 +32,12 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
         help="networks that you trained, in a folder of `hffne train`: they take the place of the model's",
     )
     parser.add_argument(
+        "--coarse",
+        type=Path,
+        metavar="FILE.onnx",
+        help="a network of normals that takes the coarse one's place, its conventions in FILE.json (docs/paper.md)",
+    )
+    parser.add_argument(
         "--crop",
         choices=["auto", "wide", "published", "picture"],
         default="auto",
@@ -46,6 +53,8 @@ def engine_arguments(args: argparse.Namespace) -> dict[str, Any]:
         chosen["stochastic"] = True
     if args.weights:
         chosen["weights"] = args.weights
+    if args.coarse:
+        chosen["coarse"] = args.coarse
     if args.crop != "auto":
         chosen["framing"] = args.crop
     return chosen

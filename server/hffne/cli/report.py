@@ -60,11 +60,15 @@ def sheet_collector(args: argparse.Namespace) -> "BestAndWorst | None":
 def engine_info(engine: Any) -> dict[str, Any]:
     """Version, model, device and the user's own weights of a `pipeline.Engine`, for the JSON report."""
     from hffne import __version__
+    from hffne.weights.notes import file_hash
 
     trained = {role: file.about for role, file in getattr(engine, "trained", {}).items()}
-    return {"version": __version__, "model": engine.model, "device": engine.device_name} | (
-        {"weights": trained} if trained else {}
-    )
+    info: dict[str, Any] = {"version": __version__, "model": engine.model, "device": engine.device_name}
+    if trained:
+        info["weights"] = trained
+    if coarse := getattr(engine, "coarse", None):
+        info["coarse"] = {"file": coarse.path.name, "hash": file_hash(coarse.path), "title": coarse.conventions.title}
+    return info
 
 
 def full_width(rows: "list[Row] | None") -> int | None:

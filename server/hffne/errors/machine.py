@@ -179,3 +179,18 @@ class WheelsError(HffneError):
 
     code = "no_wheels"
     hint = "Check the connection, or try another Python or platform."
+
+
+class OnnxFileError(HffneError):
+    """An ONNX file, or the JSON of its conventions, that cannot be used."""
+
+    code = "bad_onnx"
+    hint = "docs/paper.md describes what an ONNX network and its JSON must be."
+    exit_code = exit_codes.BAD_INPUT
+
+
+class OnnxRuntimeMissingError(HffneError):
+    """ONNX Runtime, which runs a user's own network, is not installed."""
+
+    code = "no_onnxruntime"
+    hint = "Run the engine's Python with: -m pip install onnxruntime"

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from hffne.errors import ConfigurationError
 from hffne.training.settings import TASKS, Count, Drawing, Intervals, Optimizer, Schedule, Settings
-from hffne.training.typed_json import KeyProblem, Range, parsed
+from hffne.typed_json import KeyProblem, Range, parsed
 
 FOLDER = Path(__file__).with_name("recipes")
 NAMES = ("prn", "coarse", "fine", "parsing", "paper-text", "paper-code", "compact", "study")

@@ -7,7 +7,7 @@ Standard library only, so that a recipe is checked before torch is loaded.
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from hffne.training.typed_json import Range
+from hffne.typed_json import Range
 
 Positive: TypeAlias = Annotated[float, Range(above=0)]
 NotNegative: TypeAlias = Annotated[float, Range(least=0)]
