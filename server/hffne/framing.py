@@ -6,16 +6,26 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from hffne.errors import RequestError
 from hffne.estimate import FaceEstimate
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.grids import fill_gaps
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.vectors import normalize
-from hffne.photo.crop import CROP, Crop
+from hffne.photo.crop import CROP, FRAMINGS, Crop
 
 _MIDDLE = CROP / 2 - 0.5
 # The share of the small square's side over which its normals fade into the base mesh's.
 _FADE = 0.03
+
+
+def chosen_framing(name: str, model: str) -> str:
+    """The framing of a name of FRAMINGS for a model, "compact" or "paper". Raises RequestError."""
+    if name not in FRAMINGS:
+        raise RequestError(f"There is no framing {name!r}.", hint=f"Choose one of: {', '.join(FRAMINGS)}.")
+    if name != "auto":
+        return name
+    return "published" if model == "paper" else "wide"
 
 
 def middle_of(crop: Crop, factor: float) -> Crop:

@@ -18,7 +18,7 @@ from hffne.corrected import closed_mask, corrected
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import Exemplar, exemplar_on_crop
-from hffne.framing import in_the_middle, middle_of, widened
+from hffne.framing import chosen_framing, in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
 from hffne.geometry.face_parts import FaceParts, wide_crop
@@ -32,16 +32,7 @@ from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs, template
 from hffne.geometry.vectors import normalize
 from hffne.onnx_exemplar import OnnxExemplar
-from hffne.photo.crop import (
-    CROP,
-    PUBLISHED,
-    SIDE_OVER_RADIUS,
-    Crop,
-    chosen_framing,
-    crop_for_box,
-    extract_crop,
-    to_gray,
-)
+from hffne.photo.crop import CROP, PUBLISHED, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo

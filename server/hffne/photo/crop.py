@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hffne.errors import RequestError
-
 # Pixels of the canonical crop: position maps are given in its pixels, and the coarse network's input is cut at it.
 CROP = 256
 # The square's side over the root of the detector's box area: on fitted photos the
@@ -101,15 +99,6 @@ def _cosine_sine(turns: float) -> tuple[float, float]:
     """Cosine and sine of an angle in quarter turns; exact for whole quarters."""
     angle = turns * np.pi / 2
     return round(float(np.cos(angle)), 12), round(float(np.sin(angle)), 12)
-
-
-def chosen_framing(name: str, model: str) -> str:
-    """The framing of a name of FRAMINGS for a model, "compact" or "paper". Raises RequestError."""
-    if name not in FRAMINGS:
-        raise RequestError(f"There is no framing {name!r}.", hint=f"Choose one of: {', '.join(FRAMINGS)}.")
-    if name != "auto":
-        return name
-    return "published" if model == "paper" else "wide"
 
 
 def crop_for_box(box: Sequence[float], size: int = CROP, turns: float = 0) -> Crop:
