@@ -16,6 +16,7 @@ from ..pins import editing, overlay, photo_region, stored
 from ..pins.shape_change import ShapeChange
 from ..pins.stored import Pin
 from ..system.required import required
+from .bases import viewport
 from .bases.background import Work
 from .bases.pin_change import OnPins
 from .bases.types import OperatorResult
@@ -80,8 +81,9 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
         if self._change is not None:
             return self._drag(context, event, self._change)
         # The next pin, or an undo, while the maps are projected: they are out of date.
-        pressed = event.value == "PRESS" and event.type in ("LEFTMOUSE", "RIGHTMOUSE", "Z")
-        if pressed and (event.type != "Z" or event.ctrl or event.oskey):
+        undone = event.type == "Z" and (event.ctrl or event.oskey)
+        clicked = event.type in ("LEFTMOUSE", "RIGHTMOUSE") and viewport.is_over_view(context.area, event)
+        if event.value == "PRESS" and (undone or clicked):
             session.cancel()
             session.work(None)
             self._end(context)

@@ -56,6 +56,16 @@ def area_of(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> bpy.type
     return next((area for area in areas if area.spaces.active == view), None)
 
 
+def is_over_view(area: bpy.types.Area | None, event: bpy.types.Event) -> bool:
+    """Whether the mouse is over an area's main region, and not over a sidebar or header that lies on it."""
+    over = {
+        region.type
+        for region in (area.regions if area is not None else ())
+        if 0 <= event.mouse_x - region.x < region.width and 0 <= event.mouse_y - region.y < region.height
+    }
+    return "WINDOW" in over and not over & {"UI", "TOOLS", "HEADER", "TOOL_HEADER", "HUD"}
+
+
 def viewport_of(context: bpy.types.Context) -> bpy.types.SpaceView3D | None:
     """The 3D viewport in which an operator was started, or else the largest of its window; None without one."""
     if isinstance(context.space_data, bpy.types.SpaceView3D):
