@@ -12,7 +12,7 @@ import skimage.data
 from PIL import Image
 
 from hffne.batch import records
-from hffne.batch.places import Folder
+from hffne.batch.places import Folder, open_place
 from hffne.batch.run import Processes, run_batch
 from hffne.batch.settings import BatchSettings
 from hffne.batch.worker import Worker
@@ -199,6 +199,14 @@ def test_what_keeps_a_batch_from_starting(source, tmp_path):
     with pytest.raises(HffneError, match="There is no such device"):
         run(source, tmp_path / "out3", device="none")
     assert main(["batch", str(source), "-o", str(source)]) == 4
+
+
+def test_addresses_of_files_are_folders(source, tmp_path):
+    place = open_place((tmp_path / "über a%20b").as_uri(), str(tmp_path / "x"))
+    assert isinstance(place, Folder) and place.path == tmp_path / "über a%20b"
+    found = open_place(source.as_uri()).photos()
+    assert len(found) == 10 and found["sub/a0.jpg"] == len("sub/a0")
+    assert len(open_place(str(source), (source / "sub").as_uri()).photos()) == 8
 
 
 def test_masks_and_normals_of_a_shard_are_pictures(astronaut_file):

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from hffne.errors import NoPhotosError, OutputError
 from hffne.output import write_files
@@ -126,4 +128,5 @@ def _put(data: bytes, file: BinaryIO) -> None:
 
 
 def _plain(text: str) -> str:
-    return text.removeprefix("file://")
+    """A path as it is, or that of a file:// address."""
+    return url2pathname(urlsplit(text).path) if text.startswith("file://") else text
