@@ -201,6 +201,22 @@ def test_what_keeps_a_batch_from_starting(source, tmp_path):
     assert main(["batch", str(source), "-o", str(source)]) == 4
 
 
+@pytest.mark.parametrize(
+    ("options", "module", "said"),
+    [
+        (["--form", "parquet"], "pyarrow", "Parquet needs pyarrow."),
+        (["--ray", "auto"], "ray", "A cluster needs Ray."),
+        (["-o", "s3://bucket/out"], "pyarrow", "'s3://bucket/out' needs pyarrow."),
+    ],
+)
+def test_what_is_not_installed_is_said_before_anything_is_computed(
+    source, tmp_path, monkeypatch, capsys, options, module, said
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main(["batch", str(source), "-o", str(tmp_path / "out"), *options]) == 1
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_addresses_of_files_are_folders(source, tmp_path):
     place = open_place((tmp_path / "über a%20b").as_uri(), str(tmp_path / "x"))
     assert isinstance(place, Folder) and place.path == tmp_path / "über a%20b"

@@ -21,6 +21,16 @@ def shard_name(form: Form, number: int) -> str:
     return f"shards/{number:06d}{ENDINGS[form]}"
 
 
+def check(form: Form) -> None:
+    """Raise ExtraMissingError for Parquet without pyarrow."""
+    if form == "parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            hint = 'Run: python -m pip install "hffne[cluster]"'
+            raise ExtraMissingError("Parquet needs pyarrow.", hint=hint) from None
+
+
 def encode(form: Form, samples: Sequence[Sample]) -> bytes:
     """The content of a shard. Raises ExtraMissingError for Parquet without pyarrow."""
     return _parquet(samples) if form == "parquet" else _tar(samples)
@@ -40,11 +50,10 @@ def _tar(samples: Sequence[Sample]) -> bytes:
 
 def _parquet(samples: Sequence[Sample]) -> bytes:
     """A row for each sample: the facts, and the pictures as bytes."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise ExtraMissingError("Parquet needs pyarrow.", hint='Run: python -m pip install "hffne[cluster]"') from None
+    check(form="parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     schema = pa.schema(
         {
             "photo": pa.string(),

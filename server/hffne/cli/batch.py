@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from hffne.batch.places import open_place
     from hffne.batch.run import run_batch
     from hffne.batch.settings import SHARD, BatchSettings
+    from hffne.batch.shards import check
     from hffne.errors import HffneError
 
     engine = {**engine_arguments(args), **size_argument(args)}
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         engine["weights"] = str(engine["weights"].absolute())
     settings = BatchSettings(engine, args.face, args.form, not args.uncompressed, args.shard or SHARD)
     _check_apart(args.source, args.output)
+    check(args.form)
     source, target = open_place(args.source, args.output), open_place(args.output)
     made = run_batch(
         source, target, settings, _runner(args, settings), not args.ray, args.retry, lambda line: print_progress(line)
