@@ -125,12 +125,14 @@ def _draw_photo(key: object, region: photo_region.PhotoRegion, opacity: float) -
 
 
 def _texture(picture: np.ndarray) -> Any:
-    """A texture of pixels (W, W, 3) uint8 sRGB, row 0 at the top; textures are linear."""
+    """A texture of pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
     levels = np.arange(256) / 255
-    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    if bpy.app.version < (5, 0, 0):
+        # Until then the shader takes textures for linear and converts them.
+        levels = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
     size = len(picture)
     pixels = np.ones((size, size, 4), np.float32)
-    pixels[..., :3] = linear[picture[::-1]]
+    pixels[..., :3] = levels.astype(np.float32)[picture[::-1]]
     # The stubs lack the arguments.
     types: Any = gpu.types
     buffer = types.Buffer("FLOAT", pixels.size, pixels.ravel())
