@@ -18,7 +18,7 @@ from hffne.photo.crop import CROP, Crop
 
 # How far from the middle of the position map, of 1, the face is not at its rim.
 _WITHIN = 0.7
-_SURE = 0.7  # how likely skin must be to be called skin
+_SURE = 0.75  # how likely skin must be to be called skin
 _LEAST = 1e-3  # a part that is less likely is not told
 
 
