@@ -43,6 +43,8 @@ def stand_in(monkeypatch):
 
     class Estimate:
         landmarks, crop = np.zeros((68, 3), np.float32), types.SimpleNamespace(size=256)
+        normal = fine = None
+        cover_notices = ()
 
         def __init__(self, box):
             self.box = [int(v) for v in box]
@@ -54,13 +56,19 @@ def stand_in(monkeypatch):
             normal = np.where(mask[..., None], np.float32([0.6, 0, 0.8]), np.float32(0))
             return normal, normal, mask
 
+        def parts_on_photo(self, shape):
+            return np.ones(shape, np.uint8)
+
+        def skin_on_photo(self, shape):
+            return np.ones(shape, bool)
+
     class Engine:
         made = []
 
         def __init__(self, device=None, model="compact"):
             self.made.append((device, model))
 
-        def normals(self, photo, face, exemplar=None):
+        def normals(self, photo, face, merged=True, exemplar=None):
             return Estimate(face.box)
 
     module = types.ModuleType("hffne.pipeline")
@@ -96,7 +104,8 @@ def test_what_normals_writes(real_run, astronaut):
     folder = real_run[1] / "ergebnis ß" / "tief"
     with np.load(folder / "лицо é 1.0.npz", allow_pickle=False) as data:
         arrays = dict(data)
-    assert set(arrays) == {"normal", "coarse", "mask", "landmarks"}
+    names = {"normal", "coarse", "fine", "mask", "landmarks", "skin", "parts", "part_names"}
+    assert set(arrays) == names
     mask, landmarks = arrays["mask"], arrays["landmarks"]
     assert mask.shape == (512, 512) and mask.dtype == bool
     # The face of the astronaut, and not the whole photo.

@@ -86,7 +86,9 @@ def test_an_incomplete_photoface_is_an_error(tmp_path):
     inner = tmp_path / "PhotofaceDB" / "1002" / "2008-02-11_12-21-31"
     (inner / "im2.bmp").unlink()
     (inner / "LightSource.m").unlink()
-    is_error(lambda: photoface.find(tmp_path, part=True), inner, "im2.bmp", "LightSource.m")
+    is_error(lambda: photoface.find(tmp_path), inner, "im2.bmp", "LightSource.m")
+    # With a part of the data set such a session is skipped and counted by whoever reads it.
+    assert inner in [session.folder for session in photoface.find(tmp_path, part=True)]
 
 
 def test_bad_photos_of_photoface_are_reported(tmp_path):

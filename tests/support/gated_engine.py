@@ -48,13 +48,23 @@ class GatedEngine:
         maps=(),
         base="mask",
         lod="full",
+        field=None,
     ):
         assert estimate == "estimate"
         report("unwrap", 0.7, "Nearly there")
         return BuiltFace()
 
     def build_multi_photo(
-        self, views, texture_size=1024, grid=128, report=None, cancelled=None, maps=(), base="mask", lod="full"
+        self,
+        views,
+        texture_size=1024,
+        grid=128,
+        report=None,
+        cancelled=None,
+        maps=(),
+        base="mask",
+        lod="full",
+        field=None,
     ):
         assert [estimate for _, estimate in views] == ["estimate"] * len(views)
         self.merged = len(views)

@@ -36,6 +36,7 @@ class Engine:
         maps=(),
         base="mask",
         lod="full",
+        field=None,
     ):
         for number, stage in enumerate(("unwrap", "maps", "mesh")):
             report(stage, 0.7 + 0.1 * number, stage)
