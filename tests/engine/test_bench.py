@@ -40,6 +40,7 @@ def test_every_stage_is_timed(stand_in, astronaut_file, tmp_path, capsys):
     assert all(f"| {stage} |" in printed for stage in STAGES)
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
     # Several runs: their medians hold on a busy machine, a single one does not.
     main(["bench", str(astronaut_file), "--runs", "5", "--texture-size", "64", "--no-start", "--against", "paper"])
