@@ -73,6 +73,7 @@ def test_the_point_under_the_mouse_is_the_nearest_one_that_faces_the_viewer():
     assert [0, 1] in found and [0, 2] in found and [1, 2] in found
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 @pytest.mark.parametrize("base", ["HEAD", "MASK"])
@@ -97,6 +98,7 @@ def test_pins_correct_a_face_and_its_maps(astronaut_file, tmp_path, base):
     assert found["reset"][0] == 0 and found["reset"][1] < 1e-6 and found["reset maps"] < 1e-6
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_pins_keep_what_was_sculpted_and_what_the_engine_failed_to_project(astronaut_file):
@@ -108,6 +110,7 @@ def test_pins_keep_what_was_sculpted_and_what_the_engine_failed_to_project(astro
     assert "no point of the face" in found["beside"] and found["damaged"] == []
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_a_face_of_several_photos_is_pinned_over_the_one_whose_camera_it_has(astronaut, astronaut_file, tmp_path):
