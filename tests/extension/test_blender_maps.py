@@ -37,6 +37,7 @@ def test_cycles_shades_what_the_sliders_say(tmp_path):
         assert degrees < 1.0, which
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_sliders_of_an_export_are_those_of_the_shader():
     found = run_case("mixed", script="map_cases.py")
@@ -56,6 +57,7 @@ def test_relief_by_displacement_and_back():
     assert found["untouched"] == [1, 0]
 
 
+@pytest.mark.once
 @needs_blender
 def test_strength_is_how_far_the_surface_is_moved():
     found = run_case("displaced", script="shading_cases.py")
@@ -64,6 +66,7 @@ def test_strength_is_how_far_the_surface_is_moved():
     assert found["ratio"] == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.once
 @needs_blender
 def test_clay_is_gray_in_light_and_shadow_whatever_the_textures_say():
     found = run_case("clay", script="shading_cases.py")

@@ -81,6 +81,7 @@ def test_a_photo_without_a_face_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path / "out") == []
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):

@@ -43,6 +43,7 @@ def test_cycles_shades_with_the_normals_that_were_sent(which):
     assert found["seen"] > 0.95
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_coarse_mesh_keeps_the_detail():
     # A texel then moves a little over the surface, so that wrinkles shift with it.
@@ -54,6 +55,7 @@ def test_the_file_keeps_it_all(tmp_path):
     assert run_case("round_trip_after_saving", tmp_path / "face.blend", script="scene_cases.py")["mean"] < EXACT
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_round_trip_sees_the_classic_mistakes():
     for mistake, mean in run_case("round_trip_sees_mistakes", script="scene_cases.py").items():
@@ -74,6 +76,7 @@ def test_a_wrong_answer_is_refused_and_leaves_nothing():
         assert said, name
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
     found = run_case("slices", script="scene_cases.py")
@@ -84,6 +87,7 @@ def test_a_face_is_built_in_short_slices_that_leave_nothing_between_them():
     assert found["longest"] < 0.1
 
 
+@pytest.mark.once
 @needs_blender
 def test_png_files_hold_exactly_what_went_in(tmp_path):
     for name, worst in run_case("png", tmp_path / "image.png", script="scene_cases.py").items():
