@@ -58,6 +58,7 @@ def test_without_an_engine_the_queue_stops_and_all_still_wait(folder):
     assert found["twice"] == ["FINISHED"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_several_photos_make_one_face(fake_engine, folder):
     found = run("merge", sys.executable, folder, path=[fake_engine])
@@ -67,6 +68,7 @@ def test_several_photos_make_one_face(fake_engine, folder):
     assert found["left"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_names_collide_are_long_and_of_all_writing(fake_engine, tmp_path):
     found = run("names", tmp_path, path=[fake_engine])
@@ -77,6 +79,7 @@ def test_names_collide_are_long_and_of_all_writing(fake_engine, tmp_path):
     assert found["applied"] == found["exported"] == ["FINISHED"] and found["images"] == 2 and found["files"] > 0
 
 
+@pytest.mark.once
 @needs_blender
 @pytest.mark.parametrize("code", ["engine_incomplete", "version_mismatch", "weights_missing"])
 def test_what_no_photo_can_help_stops_the_queue(code, folder, tmp_path_factory):

@@ -58,6 +58,7 @@ def test_a_real_head_goes_to_other_programs_and_back(built, tmp_path):
         assert found[kind]["off"] < 1e-6, kind
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_a_sheet_shows_a_head_from_any_side_and_with_shape_keys(built, tmp_path):

@@ -52,6 +52,7 @@ def served(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.once
 def test_blender_adds_it_installs_updates_and_removes_and_keeps_what_is_the_users(
     archives, served, tmp_path, monkeypatch
 ):
