@@ -7,7 +7,16 @@ import pytest
 from avatar_standins import write_heads
 from ellipsoid_model import ellipsoid_model, ellipsoid_normals
 from hffne.errors import HffneError
-from hffne.synthesis import avatar_colors, avatar_heads, avatar_sampling, avatar_set, feature_masks, photo_split, render
+from hffne.synthesis import (
+    array_folder,
+    avatar_colors,
+    avatar_heads,
+    avatar_sampling,
+    avatar_set,
+    feature_masks,
+    photo_split,
+    render,
+)
 from hffne.synthesis.avatar_render import AvatarRenderer, dressed
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.uv_layout import build_layout
@@ -100,7 +109,7 @@ def test_hair_covers_what_it_hangs_before(family, renderer):
 def test_the_set_is_written_once_and_is_the_same_for_all_numbers_of_processes(family, tmp_path, monkeypatch):
     folder, model, _ = family
     monkeypatch.setattr(avatar_set, "load_face_model", lambda _: model)
-    monkeypatch.setattr(avatar_set.multiprocessing, "get_context", lambda _: _Here())
+    monkeypatch.setattr(array_folder.multiprocessing, "get_context", lambda _: _Here())
     for name, processes in (("one", 1), ("two", 2)):
         avatar_set.build_avatars(folder, "", tmp_path / name, 3, processes=processes, report=lambda _: None)
     one, two = ({p.name: np.load(p) for p in (tmp_path / name / "avatars").glob("*.npy")} for name in ("one", "two"))

@@ -61,11 +61,14 @@ class FaceParts:
         return self.shares.argmax(0).astype(np.uint8)
 
     @cached_property
+    def _likely(self) -> np.ndarray:
+        return self.shares[list(self.kept)].sum(0, dtype=np.float32)
+
+    @cached_property
     def face(self) -> np.ndarray:
         """(WIDE, WIDE) float32 0..1: how far a pixel shows the face and is not at the edge of what covers it."""
-        likely = self.shares[list(self.kept)].sum(0, dtype=np.float32)
         # The edge's pixels are mixed, and a cover's shadow lies beside it.
-        least = cv2.erode(smoothstep(*_LIKELY, likely).astype(np.float32), _EDGE)
+        least = cv2.erode(smoothstep(*_LIKELY, self._likely).astype(np.float32), _EDGE)
         return np.minimum(least, cv2.GaussianBlur(least, (0, 0), _SOFT))
 
     def face_at(self, at: np.ndarray) -> np.ndarray:
@@ -77,8 +80,7 @@ class FaceParts:
     def relief_on_crop(self, size: int) -> np.ndarray:
         """How far (S, S) the crop's pixels at `size` show the relief of the face: as `face`, up to the edge of what
         covers it, for an edge's mixed colors do no harm here."""
-        likely = self.shares[list(self.kept)].sum(0, dtype=np.float32)
-        inner = self._inner(smoothstep(*_RELIEF, likely).astype(np.float32))
+        inner = self._inner(smoothstep(*_RELIEF, self._likely).astype(np.float32))
         return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
 
     def part_on_crop(self) -> np.ndarray:

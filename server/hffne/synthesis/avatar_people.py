@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.spatial import cKDTree
 
 from hffne.errors import HeadsError
 from hffne.geometry.rasterize import covered_pixels
@@ -23,8 +22,7 @@ from hffne.parts import BROWS, CLOTH, EYES, HAIR, LIPS, MOUTH, SKIN
 from hffne.synthesis.avatar_heads import AvatarHeads
 from hffne.synthesis.avatar_landmarks import LANDMARK_UVS
 from hffne.synthesis.avatar_render import registered
-from hffne.synthesis.face_model import LANDMARKS, FaceModel
-from hffne.synthesis.uv_layout import CENTER
+from hffne.synthesis.face_model import FaceModel
 
 TEXTURE = 1024  # pixels along a side of a color texture and of its parts
 _HAIR_MESH = "h_wig"
@@ -136,7 +134,7 @@ def _labeled(
     small = cv2.resize(colors, (size, size), interpolation=cv2.INTER_AREA)
     on_map, angle = _on_position_map(np.nan_to_num(place))
     skin = (of_mesh == SKIN) & used
-    marks = place_of_landmarks(place)
+    marks = _place_of_landmarks(place)
     y = np.nan_to_num(place[..., 1])
     inner = skin & (on_map < 0.62) & (angle < 60) & (y < marks[17:27, 1].max() + 0.3)
     inner |= skin & _inside(_EARS, size)
@@ -211,7 +209,7 @@ def _features(colors: np.ndarray) -> np.ndarray:
     return result
 
 
-def place_of_landmarks(place: np.ndarray) -> np.ndarray:
+def _place_of_landmarks(place: np.ndarray) -> np.ndarray:
     """The iBUG points (68, 3) by the places (S, S, 3) of the texels, nan where a texel is of nothing."""
     column, row = np.clip((LANDMARK_UVS * len(place)).astype(int), 0, len(place) - 1).T
     return np.nan_to_num(place[row, column])
@@ -223,8 +221,3 @@ def _inside(boxes: Sequence[tuple[float, float, float, float]], size: int) -> np
     for left, top, right, bottom in boxes:
         result[int(top * size) : int(bottom * size), int(left * size) : int(right * size)] = True
     return result
-
-
-def nearest_landmarks(points: np.ndarray, model: FaceModel) -> np.ndarray:
-    """The vertices (68,) of points (V, 3), in the face model's frame, next to its iBUG points."""
-    return cKDTree(points).query(model.neutral[LANDMARKS] - CENTER)[1]

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the second family's part of a training set: rendered buffers with colors, as .npy files."""
 
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from hffne.synthesis.array_folder import fill_folder
 from hffne.synthesis.avatar_heads import load_avatar_heads
 from hffne.synthesis.avatar_render import AvatarRenderer
 from hffne.synthesis.avatar_sampling import avatar_sample
@@ -38,14 +38,7 @@ def build_avatars(
     if (folder / "done").exists():
         return
     load_avatar_heads(heads, load_face_model(shapes))  # what is missing is told before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (shape, dtype) in AVATAR_FIELDS.items():
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (renders, *shape))
-    report(f"{FOLDER}: {renders}")
-    arguments = [(heads, shapes, folder, renders, seed, part, processes) for part in range(processes)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        pool.starmap(_work, arguments)
-    (folder / "done").touch()
+    fill_folder(folder, AVATAR_FIELDS, _work, (heads, shapes, folder), renders, seed, processes, report)
 
 
 def _work(heads: str | Path, shapes: str | Path, folder: Path, count: int, seed: int, part: int, parts: int) -> None:

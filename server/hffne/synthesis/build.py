@@ -7,7 +7,6 @@ Every sample has its own random generator (seed, index), so the result does not 
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from hffne.geometry.vectors import normalize
 from hffne.photo.formats import FORMAT_NAMES
 from hffne.photo.load import find_photos
 from hffne.photo.pictures import read_picture
+from hffne.synthesis.array_folder import Field
 from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.face_profiling import profiled_photo, random_profile_turn
 from hffne.synthesis.fit import MEDIAPIPE_68, FittedPhotos, detect_landmarks, fit_photos, label_offsets
@@ -37,7 +37,6 @@ from hffne.synthesis.uv_layout import SIZE as U
 # the band of 3 to 16 px): 0 0.651 (0.572), 0.2 0.653 (0.575), 0.3 0.653 (0.576), 0.5 0.653 (0.574), 1 0.644 (0.558).
 MESH_SHARE, MESH_SIGMA = 0.3, 6.0
 
-Field: TypeAlias = tuple[tuple[int, ...], type[np.generic]]  # shape and dtype of one sample
 FIELDS: dict[str, Field] = {
     "normal": ((SIZE, SIZE, 3), np.int8),
     "uv": ((SIZE, SIZE, 2), np.float16),

@@ -5,7 +5,6 @@ The fine network looks at crops of 256 to 2048 pixels; a window is a part of suc
 of the whole face, as at inference.
 """
 
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
+from hffne.synthesis.array_folder import fill_folder
 from hffne.synthesis.avatar_heads import load_avatar_heads
 from hffne.synthesis.avatar_render import AvatarRenderer, dressed
 from hffne.synthesis.avatar_sampling import HAIR_SHARE, random_colors, random_head
@@ -101,17 +101,8 @@ def build_closeups(
     fits = TrainingSet(output).fitted_photos()
     load_avatar_heads(heads, load_face_model(shapes))  # what is missing is told before anything is written
     for kind, count, fields in ((RENDERS, renders, RENDER_FIELDS), (PHOTOS, photos, PHOTO_FIELDS)):
-        folder = Path(output) / kind
-        if (folder / "done").exists() or not count:
-            continue
-        folder.mkdir(exist_ok=True)
-        for name, (shape, dtype) in fields.items():
-            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
-        report(f"{kind}: {count}, of {len(fits.paths)} photos")
-        arguments = [(kind, shapes, heads, output, count, seed, part, processes) for part in range(processes)]
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            pool.starmap(_work, arguments)
-        (folder / "done").touch()
+        arguments, note = (kind, shapes, heads, output), f", of {len(fits.paths)} photos"
+        fill_folder(Path(output) / kind, fields, _work, arguments, count, seed, processes, report, note)
 
 
 def _work(

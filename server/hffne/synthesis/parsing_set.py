@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the parsing network's part of a training set: pictures with the part of every pixel, as .npy files."""
 
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 
 from hffne.photo.pictures import read_picture
+from hffne.synthesis.array_folder import Field, fill_folder
 from hffne.synthesis.avatar_heads import load_avatar_heads
 from hffne.synthesis.avatar_people import load_avatar_people
 from hffne.synthesis.avatar_render import AvatarRenderer
@@ -24,7 +24,7 @@ from hffne.synthesis.uv_layout import build_layout
 # Rendered people that training may see, those held out, and photos.
 PEOPLE, HELD_OUT_PEOPLE, PHOTOS = "parsing_people", "parsing_held_out", "parsing_photos"
 _NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8}
-FIELDS = {"rgb": (SIZE, SIZE, 3), "part": (SIZE, SIZE)}
+FIELDS: dict[str, Field] = {"rgb": ((SIZE, SIZE, 3), np.uint8), "part": ((SIZE, SIZE), np.uint8)}
 
 
 def build_parsing(
@@ -46,17 +46,8 @@ def build_parsing(
     load_skies(skies)  # what is missing is told before anything is written
     load_avatar_heads(heads, load_face_model(shapes), 16)
     for kind, count in counts.items():
-        folder = Path(output) / kind
-        if (folder / "done").exists() or not count:
-            continue
-        folder.mkdir(exist_ok=True)
-        for name, shape in FIELDS.items():
-            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, (count, *shape))
-        report(f"{kind}: {count}")
-        arguments = [(kind, shapes, heads, skies, output, count, seed, part, processes) for part in range(processes)]
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            pool.starmap(_work, arguments)
-        (folder / "done").touch()
+        arguments = (kind, shapes, heads, skies, output)
+        fill_folder(Path(output) / kind, FIELDS, _work, arguments, count, seed, processes, report)
 
 
 def _work(
