@@ -107,28 +107,27 @@ def at_vertices(texture: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Raster:
-    """The texels of the skin, size x size, in any order, with those of the charts' extension.
+    """The texels of the skin, size x size, with those of the charts' extension.
 
-    texel (P,) index of the flat texture; corners (3, P) int32 points; weights (3, P) float32, sum 1;
-    inside (size, size) bool: within a chart
+    corners (size * size, 3) int32 points, beyond the charts the number of points; weights (size * size, 3) float32,
+    sum 1; inside (size, size) bool: within a chart
     """
 
     size: int
-    texel: np.ndarray
     corners: np.ndarray
     weights: np.ndarray
     inside: np.ndarray
 
     def interpolated(self, values: np.ndarray, elsewhere: np.ndarray | float = 0.0) -> np.ndarray:
         """Values of the skin's points (p, C) at the texels: (size, size, C) float32; `elsewhere` beyond the charts."""
-        table = np.ascontiguousarray(values, np.float32)
-        result = np.empty((self.size * self.size, table.shape[1]), np.float32)
-        result[:] = elsewhere
-        total = table[self.corners[0]] * self.weights[0][:, None]
-        for corner, weight in zip(self.corners[1:], self.weights[1:], strict=True):
-            total += table[corner] * weight[:, None]
-        result[self.texel] = total
-        return result.reshape(self.size, self.size, -1)
+        import torch
+
+        table = np.empty((len(values) + 1, values.shape[1]), np.float32)
+        table[:-1], table[-1] = values, elsewhere
+        corners, weights, points = (torch.from_numpy(array) for array in (self.corners, self.weights, table))
+        # Gathers and adds in one pass, where numpy makes three copies of all texels.
+        result = torch.nn.functional.embedding_bag(corners, points, mode="sum", per_sample_weights=weights)
+        return result.numpy().reshape(self.size, self.size, -1)
 
 
 @cache
@@ -148,15 +147,12 @@ def raster(size: int) -> Raster:
     place = np.stack([beyond % size, beyond // size], 1).astype(np.float64)
     added = np.clip(_barycentric(at[layout.triangles[more]].astype(np.float64), place), *_WEIGHT_LIMITS)
     added += (1 - added.sum(1, keepdims=True)) / 3
-    owner = np.concatenate([owner, more])
-    weights = np.concatenate([weights, added.astype(np.float32)])
-    return Raster(
-        size=size,
-        texel=np.concatenate([texel, beyond]),
-        corners=np.ascontiguousarray(layout.triangles[owner].T),
-        weights=np.ascontiguousarray(weights.T),
-        inside=inside.reshape(size, size),
-    )
+    texel = np.concatenate([texel, beyond])
+    every_corner = np.full((size * size, 3), len(layout.of_point), np.int32)
+    every_corner[texel] = layout.triangles[np.concatenate([owner, more])]
+    every_weight = np.full((size * size, 3), 1 / 3, np.float32)
+    every_weight[texel] = np.concatenate([weights, added.astype(np.float32)])
+    return Raster(size, every_corner, every_weight, inside.reshape(size, size))
 
 
 def _extension(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

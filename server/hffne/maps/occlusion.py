@@ -12,6 +12,8 @@ from hffne.geometry.grids import blur
 from hffne.maps.uv_surface import UVSurface, resize_texture
 
 DIRECTIONS = 128
+# Directions that are looked from at once: more take memory, and are no faster.
+_TOGETHER = 4
 # The depth buffer's pixel and the slack of its test, meters: the points are about 2 mm apart.
 PIXEL, SLACK = 0.004, 0.005
 # Steps, in texels of the relief's grid, at which the horizon is sampled.
@@ -47,30 +49,40 @@ def open_sky(
     occluders (M, 3): what is in the way; occluder_normals (M, 3): of a closed surface, else None; pixel, slack: of the
     depth buffer, meters.
     """
-    lit, total = np.zeros(len(points)), np.zeros(len(points))
-    everything = np.concatenate([points, occluders])
-    for direction in _sphere(DIRECTIONS):
-        facing = normals @ direction
-        side = np.cross(direction, (0.0, 0.0, 1.0) if abs(direction[2]) < 0.9 else (1.0, 0.0, 0.0))
-        side /= np.linalg.norm(side)
-        plane = np.floor(everything @ np.stack([side, np.cross(direction, side)], 1) / pixel).astype(int)
-        plane -= plane.min(0)
-        width = plane[:, 0].max() + 1
-        cell = plane[:, 1] * width + plane[:, 0]
-        depth = everything @ direction
-        nearest = np.full(width * (plane[:, 1].max() + 1), -np.inf)
-        outer = np.arange(len(points), len(everything))
-        if occluder_normals is not None:  # what is behind the outer side of a closed surface is hidden by it already
-            outer = outer[occluder_normals @ direction > 0]
-        order = outer[np.argsort(depth[outer])]
-        # Of repeated indices the last assignment stays: the nearest to the light.
-        nearest[cell[order]] = depth[order]
-        slope = np.sqrt(np.clip(1 - facing**2, 0, 1)) / np.maximum(facing, 0.1)
-        free = nearest[cell[: len(points)]] - depth[: len(points)] < slack + pixel * np.minimum(slope, 4)
-        share = np.maximum(facing, 0)
-        total += share
-        lit += share * free
-    return (lit / np.maximum(total, 1e-6)).astype(np.float32)
+    import torch
+
+    everything = np.concatenate([points, occluders]).astype(np.float64)
+    at_points, outward = torch.from_numpy(everything.T.copy()), None
+    facing = torch.from_numpy(np.ascontiguousarray((normals.astype(np.float64) @ _sphere(DIRECTIONS).T).T))
+    if occluder_normals is not None:
+        outward = torch.from_numpy(occluder_normals.T.astype(np.float64))
+    count = len(points)
+    # The depth buffer's cells: as many as the farthest point needs, in any direction.
+    reach = int(np.linalg.norm(everything, axis=1).max() / pixel) + 2
+    lit = torch.zeros(count, dtype=torch.float64)
+    for start in range(0, DIRECTIONS, _TOGETHER):
+        frames = torch.from_numpy(_frames(_sphere(DIRECTIONS)[start : start + _TOGETHER], pixel))
+        at = (frames.view(-1, 3) @ at_points).view(*frames.shape[:2], -1)
+        depth, plane = at[:, 2], at[:, :2].floor_()
+        cell = (plane[:, 1].add_(reach).mul_(2 * reach).add_(plane[:, 0].add_(reach))).long()
+        hiding = depth[:, count:]
+        if outward is not None:  # what is behind the outer side of a closed surface is hidden by it already
+            hiding = hiding.masked_fill(frames[:, 2] @ outward <= 0, -torch.inf)
+        nearest = hiding.new_full((len(frames), 4 * reach * reach), -torch.inf)
+        nearest.scatter_reduce_(1, cell[:, count:], hiding, "amax")
+        share = facing[start : start + len(frames)]
+        slope = (1 - share.square()).clamp(0, 1).sqrt() / share.clamp(min=0.1)
+        free = nearest.gather(1, cell[:, :count]) - depth[:, :count] < slack + pixel * slope.clamp(max=4)
+        lit += (share.clamp(min=0) * free).sum(0)
+    return (lit / facing.clamp(min=0).sum(0).clamp(min=1e-6)).numpy().astype(np.float32)
+
+
+def _frames(directions: np.ndarray, unit: float) -> np.ndarray:
+    """(D, 3, 3) for unit vectors (D, 3): two across each, which measure in `unit`, and itself."""
+    upright = np.abs(directions[:, 2:]) >= 0.9
+    side = np.cross(directions, np.where(upright, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    return np.stack([side / unit, np.cross(directions, side) / unit, directions], 1)
 
 
 def _of_relief(surface: UVSurface, height: np.ndarray) -> np.ndarray:
@@ -82,13 +94,14 @@ def _of_relief(surface: UVSurface, height: np.ndarray) -> np.ndarray:
     visible = np.zeros_like(height)
     directions = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)]
     for r, c in directions:
-        length = np.sqrt((r * texel_y) ** 2 + (c * texel_x) ** 2)
         rise = np.zeros_like(height)
         for step in STEPS:
             row, column = reach + r * step, reach + c * step
             there = wide[row : row + size, column : column + size]
-            np.maximum(rise, (there - height) / (length * step), out=rise)
-        visible += 1 / (1 + rise**2)
+            cv2.max(rise, cv2.addWeighted(there, 1 / step, height, -1 / step, 0), rise)
+        length = np.hypot(r * texel_y, c * texel_x) if r and c else texel_y if r else texel_x
+        rise /= length
+        visible += 1 / (1 + np.square(rise))
     return visible / len(directions)
 
 
