@@ -6,8 +6,13 @@ import numpy as np
 
 def normalize(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., C) divided by their length; zero stays zero."""
-    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
-    return vectors / np.maximum(length, 1e-9)[..., None]
+    return vectors / np.maximum(length_of(vectors), 1e-9)[..., None]
+
+
+def length_of(vectors: np.ndarray) -> np.ndarray:
+    """The lengths (...) of vectors (..., C); several times as fast as numpy's norm of a last axis."""
+    length: np.ndarray = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return length
 
 
 def rotate_between(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

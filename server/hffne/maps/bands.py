@@ -22,7 +22,7 @@ def bands(surface: UVSurface, normal: np.ndarray) -> tuple[np.ndarray, np.ndarra
     normal: (T, T, 3) unit normals of the whole face, object space.
     """
     slope = surface.slope(normalize(resize_texture(normal, surface.size)))
-    texel = surface.texel()
+    texel = surface.texel
     weight = surface.mask + 1e-3
     medium, coarse = (surface.normal_of(blur(slope, sigma / texel, weight)) for sigma in (FINE, COARSE))
     return medium, coarse

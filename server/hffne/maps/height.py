@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from hffne.geometry.vectors import length_of
 from hffne.maps.uv_surface import UVSurface
 
 # Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
@@ -50,14 +51,14 @@ def height(surface: UVSurface, normal: np.ndarray, confidence: np.ndarray, relie
     """
     relief = relief or Relief()
     toward = -surface.slope(normal) * surface.mask[..., None]
-    steep = np.sqrt(np.einsum("...i,...i->...", toward, toward))
+    steep = length_of(toward)
     toward *= np.minimum(1, relief.steep / np.maximum(steep, 1e-6))[..., None]
     trust = confidence * surface.mask / (1 + (steep / relief.steep) ** 4)
     weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * trust
     joined = surface.joined_columns, surface.joined_rows
     result = integrate(toward, surface.right, surface.down, weight, relief.reach, joined)
     inward = cv2.distanceTransform(surface.inner().astype(np.uint8), cv2.DIST_L2, 5)
-    return result * np.clip(inward * surface.texel() / relief.rim, 0, 1)
+    return result * np.clip(inward * surface.texel / relief.rim, 0, 1)
 
 
 def integrate(
@@ -73,7 +74,7 @@ def integrate(
     right, down (S, S, 3): meters from texel to texel; weight (S, S) > 0; reach in meters, see the module;
     joined: see UVSurface.joined_columns and joined_rows.
     """
-    across, along = np.linalg.norm(right, axis=2), np.linalg.norm(down, axis=2)
+    across, along = length_of(right), length_of(down)
     # Where the layout is compressed, a texel would outweigh all others.
     across, along = (np.maximum(length, 0.25 * np.median(length) + 1e-9) for length in (across, along))
     area = across * along

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur
+from hffne.geometry.vectors import length_of
 from hffne.maps.uv_surface import UVSurface, resize_texture
 
 DIRECTIONS = 128
@@ -87,8 +88,8 @@ def _frames(directions: np.ndarray, unit: float) -> np.ndarray:
 
 def _of_relief(surface: UVSurface, height: np.ndarray) -> np.ndarray:
     """Occlusion by the relief: Lambert's integral over the horizons of eight directions: 1 / (1 + tan^2) of each."""
-    texel_x = np.maximum(np.linalg.norm(surface.right, axis=2), 1e-5)
-    texel_y = np.maximum(np.linalg.norm(surface.down, axis=2), 1e-5)
+    texel_x = np.maximum(length_of(surface.right), 1e-5)
+    texel_y = np.maximum(length_of(surface.down), 1e-5)
     size, reach = len(height), max(STEPS)
     wide = cv2.copyMakeBorder(height, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     visible = np.zeros_like(height)

@@ -2,6 +2,7 @@
 """The base shape on the UV grid: its frame at every texel, and the slope of a normal against it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -36,10 +37,13 @@ class UVSurface:
         """The grid's side in texels, S."""
         return len(self.mask)
 
+    @cached_property
     def texel(self) -> float:
         """The typical side of a texel of the face in meters."""
         face = self.mask > 0.5
-        return float(np.sqrt(np.median(np.linalg.norm(np.cross(self.right[face], self.down[face]), axis=1))))
+        (a, b, c), (x, y, z) = self.right[face].T, self.down[face].T
+        areas = np.sqrt((b * z - c * y) ** 2 + (c * x - a * z) ** 2 + (a * y - b * x) ** 2)
+        return float(np.sqrt(np.median(areas)))
 
     def gradients(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The change of values (S, S, C) from texel to texel along rows and along columns, never across a seam."""
