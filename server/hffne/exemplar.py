@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from hffne.errors import ExemplarError
 from hffne.geometry.grids import sample
@@ -147,6 +146,8 @@ def _read_archive(path: Path) -> Exemplar:
 
 def read_normal_picture(path: Path) -> np.ndarray:
     """The vectors encoded in a picture, 8 or 16 bits. Raises ExemplarError."""
+    from PIL import Image
+
     try:
         # The header alone: OpenCV would take the memory for any size, and its JPEG decoder is not used.
         with Image.open(path, formats=["PNG", "TIFF"]) as image:

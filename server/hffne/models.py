@@ -20,7 +20,7 @@ from hffne.networks.prn import PositionMapNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
 from hffne.weights.paper import paper_weights_folder
-from hffne.weights.store import FOLDER, load_weights
+from hffne.weights.store import FOLDER, empty, load_weights
 from hffne.weights.trained import TrainedFile, check_pair, find_trained
 
 
@@ -151,19 +151,23 @@ def load_models(
             "The published weights have not been imported yet",
             hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
         )
-    parsing = prepare(load_weights(ParsingNetwork(), folder / "parsing.safetensors"), device)
-    prn = trained["prn"].prn() if "prn" in trained else load_weights(PositionMapNetwork(), folder / "prn.safetensors")
+    parsing = prepare(load_weights(empty(ParsingNetwork), folder / "parsing.safetensors"), device)
+    prn = (
+        trained["prn"].prn()
+        if "prn" in trained
+        else load_weights(empty(PositionMapNetwork), folder / "prn.safetensors")
+    )
     coarse: CoarseNetwork | PaperCoarseNetwork
     fine: FineNetwork | PaperFineNetwork
     if "coarse" in trained:
         coarse, coarse_path = trained["coarse"].coarse(stochastic), trained["coarse"].path
     else:
-        coarse = load_weights(PaperCoarseNetwork(stochastic) if published else CoarseNetwork(), coarse_path)
+        coarse = load_weights(PaperCoarseNetwork(stochastic) if published else empty(CoarseNetwork), coarse_path)
     if "fine" in trained:
         check_pair(trained["fine"], coarse_path)
         fine = trained["fine"].fine()
     else:
-        fine = load_weights(PaperFineNetwork() if published else FineNetwork(), fine_path)
+        fine = load_weights(PaperFineNetwork() if published else empty(FineNetwork), fine_path)
     name = "paper" if isinstance(fine, PaperFineNetwork) else "compact"
     if name == "paper":
         # Not `prepare`: its rounding would change the published results.

@@ -4,6 +4,8 @@
 Importing this module is cheap; torch is imported when an `Engine` is made.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -35,13 +37,13 @@ from hffne.onnx_exemplar import OnnxExemplar
 from hffne.photo.crop import CROP, PUBLISHED, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
-from hffne.photo.load import Photo
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
 from hffne.textured_face import TexturedFace, photo_camera
 
 if TYPE_CHECKING:
     from hffne.head.rig import Rig
     from hffne.maps.layout import Layout
+    from hffne.photo.load import Photo
 
 # What is chosen by itself on a processor without a GPU: 2048 takes three times as long, for pores of half a millimeter.
 LARGEST_ON_CPU = 1024
@@ -335,8 +337,8 @@ class _Made(NamedTuple):
     reference: int
     shape: BaseShape
     textures: Textures
-    layout: "Layout | None"
-    mesh: "Callable[[], tuple[FaceMesh, Rig | None, np.ndarray]]"
+    layout: Layout | None
+    mesh: Callable[[], tuple[FaceMesh, Rig | None, np.ndarray]]
 
 
 def _mask(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, grid: int) -> _Made:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from hffne.parent_watch import call_when_parent_ends
+from hffne.quick_start import without_collector
 from hffne.service.failures import explain
 from hffne.service.frames import write_frame
 
@@ -25,14 +26,15 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        import cv2
+        with without_collector():
+            import cv2
 
-        from hffne.batch.faces import faces_of
-        from hffne.batch.settings import BatchSettings
-        from hffne.pipeline import Engine
+            from hffne.batch.faces import faces_of
+            from hffne.batch.settings import BatchSettings
+            from hffne.pipeline import Engine
 
-        settings = BatchSettings.from_dict(json.loads(sys.argv[1]))
-        engine = Engine(sys.argv[2] or None, **settings.engine)
+            settings = BatchSettings.from_dict(json.loads(sys.argv[1]))
+            engine = Engine(sys.argv[2] or None, **settings.engine)
         if engine.device == "cpu":
             # There is a process for each core.
             cv2.setNumThreads(1)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
 from hffne.cli.report import print_error
 from hffne.errors import HffneError, NoFaceError, OutputError
+from hffne.quick_start import without_collector
 
 if TYPE_CHECKING:
     from hffne.cli.options import Subparsers
@@ -82,9 +83,10 @@ def run(args: argparse.Namespace) -> int:
                 photo, chosen = _find(path, args.face, args.crop == "picture")
                 if engine is None:
                     # Not before a photo needs it: it takes seconds.
-                    from hffne.pipeline import Engine
+                    with without_collector():
+                        from hffne.pipeline import Engine
 
-                    engine = Engine(**engine_arguments(args), **more)
+                        engine = Engine(**engine_arguments(args), **more)
                 for index, face in chosen:
                     stem = f"{path.stem}_face{index}" if args.face == "all" else path.stem
                     estimate = partial(engine.normals, photo, face, merged=not args.no_merge, exemplar=exemplar)

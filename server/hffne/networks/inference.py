@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -31,6 +31,16 @@ def fold_batch_norms(network: Network) -> Network:
         for index in range(len(block) - 1):
             convolution, norm = block[index], block[index + 1]
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                block[index] = fuse_conv_bn_eval(convolution, norm)
+                assert norm.running_mean is not None and norm.running_var is not None
+                # Not fuse_conv_bn_eval, which copies the whole convolution first.
+                convolution.weight, convolution.bias = fuse_conv_bn_weights(
+                    convolution.weight,
+                    convolution.bias,
+                    norm.running_mean,
+                    norm.running_var,
+                    norm.eps,
+                    norm.weight,
+                    norm.bias,
+                )
                 block[index + 1] = nn.Identity()
     return network

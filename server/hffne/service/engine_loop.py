@@ -25,6 +25,7 @@ from hffne.errors import (
     ResultTooLargeError,
 )
 from hffne.exit_codes import DONE, ERROR
+from hffne.quick_start import without_collector
 from hffne.service import frames, protocol, requests
 from hffne.service.failures import explain
 from hffne.service.handlers import Handlers, MakeEngine
@@ -51,9 +52,10 @@ def serve(device: str | None = None, model: str = "compact", **options: Any) -> 
 
     def make_engine(device: str | None = device) -> "FaceEngine":
         # Late, because it imports torch; an incomplete installation must still answer with an error.
-        from hffne.pipeline import Engine
+        with without_collector():
+            from hffne.pipeline import Engine
 
-        return Engine(device=device, model=model, **options)
+            return Engine(device=device, model=model, **options)
 
     def exit_now() -> None:
         LOG.info("the client has gone in the middle of a stage")
