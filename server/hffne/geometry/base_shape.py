@@ -14,7 +14,7 @@ import numpy as np
 from hffne.errors import ShapeError
 from hffne.geometry.grids import blur, sample
 from hffne.geometry.uv import face_texels, template
-from hffne.geometry.vectors import similarity
+from hffne.geometry.vectors import length_of, similarity
 
 # The network's noise is fine; shape differences between people are wide. In texels.
 SMOOTHING = 1.5
@@ -174,7 +174,7 @@ def _align(source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[
     trust = weight
     for _ in range(6):
         scale, rotation, origin = similarity(source, target, trust)
-        error = np.linalg.norm(target - (scale * source @ rotation.T + origin), axis=1)
+        error = length_of(target - (scale * source @ rotation.T + origin))
         # Cauchy weights around the typical error.
         typical = max(float(np.median(error)), 1e-9)
         trust = weight / (1 + (error / (2 * typical)) ** 2)

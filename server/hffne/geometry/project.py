@@ -8,6 +8,7 @@ import numpy as np
 from hffne.geometry.grids import surface_normals
 from hffne.geometry.rasterize import covered_pixels, nearest
 from hffne.geometry.uv import face_texels
+from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP
 
 # Pixels. The surface is so smooth that larger results are resampled from this size.
@@ -44,14 +45,13 @@ def project(position: np.ndarray, size: int = CROP) -> Projection:
     triangles = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
     pixel, triangle, weights = covered_pixels(points, triangles, size)
     corners = triangles[triangle]
-    depth_here = (points[corners, 2] * weights).sum(1)
+    depth_here = np.einsum("pk,pk->p", points[corners, 2], weights)
     hit, best = nearest(pixel, depth_here, size)
-    corners, weights = corners[best], weights[best][..., None]
+    corners, weights = corners[best], weights[best]
     depth = np.full(size * size, -np.inf, np.float32)
     depth[hit] = depth_here[best]
-    visible_normal = (normals[corners] * weights).sum(1)
-    visible_normal /= np.maximum(np.linalg.norm(visible_normal, axis=1, keepdims=True), 1e-9)
-    texel = (np.stack([corners % side, side - 1 - corners // side], 2) * weights).sum(1)
+    visible_normal = normalize(np.einsum("pkc,pk->pc", normals[corners], weights))
+    texel = np.einsum("pkc,pk->pc", np.stack([corners % side, side - 1 - corners // side], 2), weights)
     outer = visible_normal[:, 2] > 0
     face = np.zeros(size * size, bool)
     normal = np.zeros((size * size, 3), np.float32)

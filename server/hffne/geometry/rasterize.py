@@ -30,20 +30,15 @@ def covered_pixels(points: np.ndarray, triangles: np.ndarray, size: int) -> tupl
         place = np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many)
         down, across = np.divmod(place, np.maximum(width[owner], 1))
         px, py = left[owner] + across, top[owner] + down
-        dx, dy = x[owner] - px[:, None], y[owner] - py[:, None]
-        edge = np.stack(
-            [
-                dx[:, 1] * dy[:, 2] - dx[:, 2] * dy[:, 1],
-                dx[:, 2] * dy[:, 0] - dx[:, 0] * dy[:, 2],
-                dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0],
-            ],
-            1,
-        )
-        edge /= area[owner, None]
-        inside = (edge >= -1e-5).all(1)
+        corner_x, corner_y = x[owner].T - px, y[owner].T - py
+        edge = np.empty((3, len(owner)), corner_x.dtype)
+        for k, (one, other) in enumerate(((1, 2), (2, 0), (0, 1))):
+            edge[k] = corner_x[one] * corner_y[other] - corner_x[other] * corner_y[one]
+        edge /= area[owner]
+        inside = (edge[0] >= -1e-5) & (edge[1] >= -1e-5) & (edge[2] >= -1e-5)
         pixels.append((py * size + px)[inside])
         owners.append(owner[inside])
-        weights.append(edge[inside].astype(np.float32))
+        weights.append(np.ascontiguousarray(edge[:, inside].T, np.float32))
         start = stop
     return np.concatenate(pixels), np.concatenate(owners), np.concatenate(weights)
 

@@ -42,10 +42,10 @@ def similarity(
     """
     weight = np.ones(len(source)) if weight is None else weight
     share = (weight / weight.sum())[:, None]
-    middle, aim = (share * source).sum(0), (share * target).sum(0)
+    middle, aim = share[:, 0] @ source, share[:, 0] @ target
     a, b = source - middle, target - aim
     u, values, vt = np.linalg.svd((share * b).T @ a)
     sign = np.diag([1, 1, np.sign(np.linalg.det(u @ vt)) or 1.0])
     rotation = u @ sign @ vt
-    scale = (values * np.diag(sign)).sum() / max(float((share[:, 0] * (a * a).sum(1)).sum()), 1e-12)
+    scale = (values * np.diag(sign)).sum() / max(float(np.einsum("n,ni,ni->", share[:, 0], a, a)), 1e-12)
     return float(scale), rotation, aim - scale * rotation @ middle

@@ -78,7 +78,7 @@ def depth_buffer(posed: np.ndarray, shape: BaseShape) -> np.ndarray:
     size = CROP + 2 * MARGIN
     triangles = triangles[outer]
     pixel, owner, weights = covered_pixels(at, triangles, size)
-    depth = (at[triangles[owner], 2] * weights).sum(1)
+    depth = np.einsum("pk,pk->p", at[triangles[owner], 2], weights)
     hit, best = nearest(pixel, depth, size)
     result = np.full(size * size, -np.inf, np.float32)
     result[hit] = depth[best]
