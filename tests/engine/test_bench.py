@@ -2,6 +2,7 @@
 """`hffne bench` with stand-in networks: its figures are about this very process."""
 
 import json
+import math
 import sys
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 import torch
 
 import hffne.models
-from hffne.benchmark import session, throughput
+from hffne.benchmark import session, throughput, timing
 from hffne.benchmark.memory import peak_memory
-from hffne.benchmark.tables import MARKS
+from hffne.benchmark.tables import MARKS, change_table
 from hffne.cli.bench import STAGES
 from hffne.cli.main import main
 from posed_head import PosedModels, turned
@@ -36,17 +37,38 @@ def test_every_stage_is_timed(stand_in, astronaut_file, tmp_path, capsys):
         assert 0 < times[stage]["low"] <= times[stage]["median"] <= times[stage]["high"]
     assert times["all"]["low"] >= times["normals"]["low"] > times["detect"]["low"]
     assert data["photo_size"] == [512, 512] and data["runs"] == 2 and data["engine_ready_seconds"] is None
+    assert times["all"]["cpu"] >= times["normals"]["cpu"] > 0
     printed = capsys.readouterr().out
-    assert all(f"| {stage} |" in printed for stage in STAGES)
+    assert all(f"| {stage} |" in printed for stage in STAGES) and "a minute |" in printed
+    # Against the same figures, halved: twice as long.
+    halved = {name: {key: value / 2 for key, value in row.items()} for name, row in times.items()}
+    assert "| prn | 1 | 2 | 2.00 | 2.00 |" in change_table(
+        {"milliseconds": {"prn": {"cpu": 2, "median": 2}}}, {"milliseconds": {"prn": {"cpu": 1, "median": 1}}}
+    )
+    path.write_text(json.dumps({"milliseconds": halved}))
+    assert main([*command, "--compare", str(path)]) == 0 and "ratio by the clock" in capsys.readouterr().out
+    path.write_text("[]")
+    assert main([*command, "--compare", str(path)]) == 1
+
+
+def test_the_interval_of_a_ratio():
+    first = [1.0, 2.0, 3.0, 4.0]
+    exact = timing.ratio_of_pairs(first, [6.0, 12.0, 18.0, 24.0])
+    assert all(value == pytest.approx(6) for value in exact.values())
+    # The logarithms 0 to 4: mean 2, deviation sqrt(2.5), and Student's 2.776 for four degrees of freedom.
+    found = timing.ratio_of_pairs([1.0] * 5, [math.exp(k) for k in range(5)])
+    assert found["ratio"] == pytest.approx(math.e**2)
+    assert math.log(found["high"] / found["ratio"]) == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=0.02)
+    assert found["low"] * found["high"] == pytest.approx(found["ratio"] ** 2)
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_the_published_widths_are_timed_in_the_same_run(astronaut_file, capsys):
     # Several runs: their medians hold on a busy machine, a single one does not.
     main(["bench", str(astronaut_file), "--runs", "5", "--texture-size", "64", "--no-start", "--against", "paper"])
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("| compact |", "| paper |"))]
-    compact, paper = (float(line.split("|")[2]) for line in lines)
-    assert 0 < compact < paper
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("| **compact is faster"))
+    # A ratio within one run, which holds on any machine and under any load; milliseconds do not.
+    assert float(line.split("**")[3].removesuffix(" x")) > 5
 
 
 @pytest.mark.once

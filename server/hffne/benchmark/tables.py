@@ -18,27 +18,49 @@ def stage_table(data: dict[str, Any]) -> str:
         f"hffne {data['version']}, model {data['model']}, {data['device']}, {data['cores']} cores; photo "
         f"{width} x {height}, crop {data['crop']}, textures {data['texture_size']}; {data['runs']} warm runs",
         "",
-        "| stage | median ms | from - to |",
-        "|---|---|---|",
+        "| stage | median ms | from - to | processor ms | share |",
+        "|---|---|---|---|---|",
     ]
+    whole = data["milliseconds"]["all"]["cpu"]
     for name, t in data["milliseconds"].items():
         title = {"normals": "**normals (load to band_merge)**", "all": "**all**"}.get(name, name)
-        lines.append(f"| {title} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
+        share = t["cpu"] / whole if whole else 0.0
+        lines.append(
+            f"| {title} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} | {t['cpu']:.0f} | {share:.0%} |"
+        )
     lines += ["", "| | |", "|---|---|", f"| models loaded, with torch | {data['models_loaded_seconds']:.1f} s |"]
     if data["engine_ready_seconds"] is not None:
         lines.append(f"| engine ready after its start | {data['engine_ready_seconds']:.1f} s |")
+    for name, words in (("normals", "photos to normals"), ("all", "photos to faces")):
+        lines.append(f"| {words}, one after the other | {60_000 / data['milliseconds'][name]['median']:.0f} a minute |")
     memory = data["peak_memory_mb"]
     lines.append(f"| peak memory of this process | {'not known' if memory is None else f'{memory:.0f} MB'} |")
     return "\n".join(lines)
 
 
 def comparison_table(against: dict[str, Any]) -> str:
-    """The compact and the published networks: `summarize` of each by name, and "times_faster"."""
+    """The compact and the published networks: `summarize` of each by name, and "times_faster" of `ratio_of_pairs`."""
     lines = ["| coarse and fine network, one 256 x 256 face | median ms | from - to |", "|---|---|---|"]
     for name in ("compact", "paper"):
         t = against[name]
         lines.append(f"| {name} | {t['median']:.0f} | {t['low']:.0f} - {t['high']:.0f} |")
-    return "\n".join([*lines, f"| **compact is faster by** | **{against['times_faster']:.1f} x** | |"])
+    ratio, low, high = (against["times_faster"][key] for key in ("ratio", "low", "high"))
+    return "\n".join([*lines, f"| **compact is faster by** | **{ratio:.1f} x** | {low:.1f} - {high:.1f} (95 %) |"])
+
+
+def change_table(data: dict[str, Any], before: dict[str, Any]) -> str:
+    """The stages of two runs of `hffne bench` beside one another. Other machines and loads make other times: where
+    both ran at different times, compare the processor's."""
+    lines = [
+        "| stage | processor ms before | now | ratio | ratio by the clock |",
+        "|---|---|---|---|---|",
+    ]
+    old = before.get("milliseconds", {})
+    for name, t in data["milliseconds"].items():
+        if name in old and old[name].get("cpu") and old[name]["median"]:
+            cpu, wall = t["cpu"] / old[name]["cpu"], t["median"] / old[name]["median"]
+            lines.append(f"| {name} | {old[name]['cpu']:.0f} | {t['cpu']:.0f} | {cpu:.2f} | {wall:.2f} |")
+    return "\n".join(lines)
 
 
 def blender_table(sizes: dict[str, Any]) -> str:

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hffne.benchmark.memory import peak_memory
-from hffne.benchmark.tables import blender_table, comparison_table, stage_table, update_page
-from hffne.benchmark.timing import summarize
+from hffne.benchmark.tables import blender_table, change_table, comparison_table, stage_table, update_page
+from hffne.benchmark.timing import ratio_of_pairs, summarize
 from hffne.cli.options import add_engine_options, engine_arguments
 from hffne.errors import HffneError
 
 if TYPE_CHECKING:
     from hffne.pipeline import Engine
 
-STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh")
+STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "maps", "mesh")
 # The stages of `hffne normals`; unwrapping and the mesh are for Blender.
 NORMALS = STAGES[:6]
 
@@ -41,6 +41,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--runs", type=int, default=10, metavar="N", help="timed runs (default: %(default)s)")
     parser.add_argument("--texture-size", type=int, default=1024, metavar="PIXELS", help="default: %(default)s")
     parser.add_argument("--against", choices=["paper"], help="also time the published widths in the same run")
+    parser.add_argument("--base", choices=["mask", "head"], default="mask", help="what is built (default: %(default)s)")
+    parser.add_argument("--maps", nargs="+", default=[], metavar="NAME", help="further maps to make (default: none)")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="the crop's side (default: as the photo needs)")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="also the ratios to an earlier --json")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     parser.add_argument("--no-start", action="store_true", help="do not start an engine to time its start")
     parser.add_argument(
@@ -96,15 +100,18 @@ def run(args: argparse.Namespace) -> int:
 
     path = args.photo or _astronaut()
     runs = max(1, args.runs)
+    before = _earlier(args.compare) if args.compare else None
     engine, load_seconds = _engine(args)
-    timed_runs = [_one_run(engine, path, args.texture_size) for _ in range(runs + 1)][1:]  # the first one warms up
+    timed_runs = [_one_run(engine, path, args) for _ in range(runs + 1)][1:]  # the first one warms up
     times, (photo_size, crop) = [run[0] for run in timed_runs], timed_runs[0][1:]
     # Before another process is started, and before anything that is not the engine's.
     memory = peak_memory()
     start = None if args.no_start else _engine_start(args)
-    rows = {name: summarize([t[name] for t in times]) for name in STAGES}
-    rows["normals"] = summarize([sum(t[name] for name in NORMALS) for t in times])
-    rows["all"] = summarize([sum(t.values()) for t in times])
+    parts = {name: (name,) for name in STAGES} | {"normals": NORMALS, "all": STAGES}
+    rows = {}
+    for name, stages_of in parts.items():
+        wall, cpu = ([sum(t[stage][k] for stage in stages_of) for t in times] for k in (0, 1))
+        rows[name] = summarize(wall) | {"cpu": summarize(cpu)["median"]}
     data: dict[str, Any] = {
         "version": __version__,
         "model": engine.model,
@@ -127,6 +134,8 @@ def run(args: argparse.Namespace) -> int:
         print(text, end="\n\n", flush=True)
 
     show(stage_table(data))
+    if before is not None:
+        show(change_table(data, before))
     if args.against == "paper":
         data["against"] = _against_paper(engine, runs)
         show(comparison_table(data["against"]))
@@ -166,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _against_paper(engine: "Engine", runs: int) -> dict[str, Any]:
-    """Milliseconds of one 256 x 256 face, gray crop to fine normal, alternately with both networks: medians and ratio.
+    """Milliseconds of one 256 x 256 face, gray crop to fine normal, alternately with both networks: medians, ratio.
 
     The published widths have random weights here; their time does not depend on them. Each network runs as the
     product runs it: the compact coarse one on the face and on its mirror image.
@@ -187,7 +196,7 @@ def _against_paper(engine: "Engine", runs: int) -> dict[str, Any]:
             fine(gray, coarse(gray))
             times[name].append((time.perf_counter() - started) * 1000)
     rows = {name: summarize(values[1:]) for name, values in times.items()}  # the first ones warm up
-    return rows | {"times_faster": rows["paper"]["median"] / rows["compact"]["median"]}
+    return rows | {"times_faster": ratio_of_pairs(times["compact"][1:], times["paper"][1:])}
 
 
 def _engine(args: argparse.Namespace) -> tuple["Engine", float]:
@@ -200,26 +209,42 @@ def _engine(args: argparse.Namespace) -> tuple["Engine", float]:
     return engine, time.perf_counter() - started
 
 
-def _one_run(engine: "Engine", path: Path, texture_size: int) -> tuple[dict[str, float], list[int], int]:
-    """Milliseconds of each stage of one photo, its size (width, height), and the crop's."""
+def _one_run(
+    engine: "Engine", path: Path, args: argparse.Namespace
+) -> tuple[dict[str, tuple[float, float]], list[int], int]:
+    """Milliseconds of each stage of one photo, by the clock and of the processor, the photo's size (width, height), and
+    the crop's."""
     from hffne.photo.detect import choose_faces, find_faces
     from hffne.photo.load import load_photo
 
-    marks: list[tuple[str, float]] = []
+    marks: list[tuple[str, float, float]] = []
 
     def mark(stage: str, fraction: float = 0.0, message: str = "") -> None:
-        marks.append((stage, time.perf_counter()))
+        marks.append((stage, time.perf_counter(), time.process_time()))
 
     mark("load")
     photo = load_photo(path)
     mark("detect")
     face = choose_faces(find_faces(photo), "largest", path)[0][1]
-    estimate = engine.normals(photo, face, mark)
+    estimate = engine.normals(photo, face, mark, size=args.size)
     estimate.on_photo(photo.rgb.shape)
-    engine.build(photo, estimate, texture_size=texture_size, report=mark)
+    engine.build(photo, estimate, texture_size=args.texture_size, report=mark, maps=args.maps, base=args.base)
     mark("end")
-    times = {name: (after - at) * 1000 for (name, at), (_, after) in itertools.pairwise(marks)}
-    return {name: times.get(name, 0.0) for name in STAGES}, list(photo.size), estimate.crop.size
+    times = dict.fromkeys(STAGES, (0.0, 0.0))
+    for (name, wall, cpu), (_, wall_after, cpu_after) in itertools.pairwise(marks):
+        times[name] = (wall_after - wall) * 1000, (cpu_after - cpu) * 1000
+    return times, list(photo.size), estimate.crop.size
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    """The data of an earlier run. Raises HffneError where the file has none."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if "milliseconds" in data:
+            return dict(data)
+    except (OSError, ValueError, TypeError):
+        pass
+    raise HffneError(f"'{path}' holds no figures of `hffne bench --json`.", hint="Name a file that --json wrote.")
 
 
 def _engine_start(args: argparse.Namespace) -> float:
