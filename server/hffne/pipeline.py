@@ -7,10 +7,10 @@ Importing this module is cheap; torch is imported when an `Engine` is made.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -22,27 +22,22 @@ from hffne.estimate import FaceEstimate
 from hffne.exemplar import Exemplar, exemplar_on_crop
 from hffne.framing import chosen_framing, in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
-from hffne.geometry.base_shape import BaseShape, fit_base_shape, head_roll
+from hffne.geometry.base_shape import fit_base_shape, head_roll
 from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
-from hffne.geometry.mesh import FaceMesh, build_mesh
-from hffne.geometry.multi_photo import merge_photos, reference_photo
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.smooth_field import SmoothField
-from hffne.geometry.textures import Textures
-from hffne.geometry.unwrap import unwrap
-from hffne.geometry.uv import landmark_uvs, template
+from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.onnx_exemplar import OnnxExemplar
 from hffne.photo.crop import CROP, PUBLISHED, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
+from hffne.textured_base import LastBase, textured_head, textured_mask
 from hffne.textured_face import TexturedFace, photo_camera
 
 if TYPE_CHECKING:
-    from hffne.head.rig import Rig
-    from hffne.maps.layout import Layout
     from hffne.photo.load import Photo
 
 # What is chosen by itself on a processor without a GPU: 2048 takes three times as long, for pores of half a millimeter.
@@ -96,6 +91,7 @@ class Engine:
         self.framing = chosen_framing(framing, self.model)
         self.coarse = OnnxExemplar(coarse, self.device) if coarse else None
         self.size = size
+        self._last = LastBase()
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
 
@@ -119,6 +115,7 @@ class Engine:
         filled from the coarse normal. keep: what covers the face and stays, relief and color: "hair", "glasses".
         Raises ShapeError when no face shape can be estimated, HffneError for a wrong size.
         """
+        self._last.forget()
         stage = StageReporter(report, cancelled)
         stage("prn", 0.10, "Finding the shape of the face")
         tighter = 1.0 if self.framing == "wide" else PUBLISHED
@@ -302,13 +299,19 @@ class Engine:
         stage = StageReporter(report, cancelled)
         stage("unwrap", 0.70, "Fitting the head" if base == "head" else "Unwrapping the face")
         notices: list[str] = []
+        # A correction is another one each time.
+        settings = (base, texture_size, lod if base == "head" else grid, field)
+        kept = None if field else self._last.get(views, *settings)
+        given = views
         if self.framing != "wide":
             views = [(photo, widened(estimate, PUBLISHED)) for photo, estimate in views]
-        made = _head(views, texture_size, lod, field) if base == "head" else None
-        if base == "head" and made is None:
-            notices.append("No sound head could be fitted to this face; the mask was built instead.")
+        made = kept or (textured_head(views, texture_size, lod, field) if base == "head" else None)
         views = [(photo, corrected(estimate, field)) for photo, estimate in views]
-        made = made or _mask(views, texture_size, grid)
+        made = made or textured_mask(views, texture_size, grid)
+        if base == "head" and made.layout is None:
+            notices.append("No sound head could be fitted to this face; the mask was built instead.")
+        if not (kept or field):
+            self._last.keep(made, given, *settings)
         photo, estimate = views[made.reference]
         estimate = replace(estimate, shape=made.shape)
         derived = {}
@@ -325,59 +328,6 @@ class Engine:
         mesh, rig, landmarks = made.mesh()
         camera = photo_camera(crop, made.shape, photo.size, made.reference)
         return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)
-
-
-class _Made(NamedTuple):
-    """A mask or a head with its textures.
-
-    reference: the index of the photo whose camera it has; layout: of the textures, None for the mask's; mesh(): the
-    mesh, a head's rig or None, and the landmarks' UVs.
-    """
-
-    reference: int
-    shape: BaseShape
-    textures: Textures
-    layout: Layout | None
-    mesh: Callable[[], tuple[FaceMesh, Rig | None, np.ndarray]]
-
-
-def _mask(views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, grid: int) -> _Made:
-    unwrapped = [
-        unwrap(
-            estimate.shape,
-            estimate.projection,
-            estimate.normal,
-            photo.rgb,
-            estimate.crop.resized(CROP),
-            texture_size,
-            estimate.parts,
-        )
-        for photo, estimate in views
-    ]
-    reference = reference_photo(unwrapped)
-    shape, textures = merge_photos([estimate.shape for _, estimate in views], unwrapped)
-    return _Made(reference, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
-
-
-def _head(
-    views: Sequence[tuple[Photo, FaceEstimate]], texture_size: int, lod: str, field: SmoothField | None
-) -> _Made | None:
-    """None where the fitted head is not sound."""
-    from hffne.head import rig
-    from hffne.head.build import head_textures
-    from hffne.head.layout import HeadLayout
-    from hffne.head.sound import is_sound
-
-    made = head_textures([(photo.rgb, estimate) for photo, estimate in views], texture_size, field)
-    if not is_sound(made.head):
-        return None
-    return _Made(
-        made.reference,
-        made.shape,
-        made.textures,
-        HeadLayout(made.head.posed),
-        lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
-    )
 
 
 def _crop_around(position: np.ndarray, crop: Crop) -> Crop:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import hffne.models
+import hffne.pipeline
 from hffne.errors import Cancelled
 from hffne.geometry.face_parts import MARGIN, FaceParts
 from hffne.geometry.grids import sample
+from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.normal_file import arrays_on_photo
@@ -20,6 +22,7 @@ from hffne.photo.detail_size import SIZES
 from hffne.photo.detect import Face
 from hffne.photo.load import Photo
 from hffne.pipeline import Engine
+from hffne.textured_base import textured_mask
 from posed_head import PosedModels, turned
 
 ROTATION = turned(20, -8, 6)
@@ -253,6 +256,28 @@ def test_the_message_is_plain_and_typed(engine, photo, face):
     # Codes of 16 bits are at most half a step off.
     np.testing.assert_allclose(arrays["normal"] / 65535 * 2 - 1, asset.textures.normal, atol=1.02 / 65535)
     np.testing.assert_allclose(arrays["confidence"] / 65535, asset.textures.confidence, atol=0.51 / 65535)
+
+
+def test_other_maps_of_the_same_face_need_no_other_textures(engine, photo, face, monkeypatch):
+    made = []
+
+    def unwrap(*arguments):
+        made.append(arguments)
+        return textured_mask(*arguments)
+
+    monkeypatch.setattr(hffne.pipeline, "textured_mask", unwrap)
+    estimate = engine.normals(photo, face, size=256)
+    first = engine.build(photo, estimate, 64, 16)
+    again = engine.build(photo, estimate, 64, 16, maps=["height", "seen"])
+    assert len(made) == 1 and again.textures is first.textures and set(again.maps) == {"height", "seen"}
+    assert np.array_equal(again.mesh.vertices, first.mesh.vertices)
+    engine.build(photo, estimate, 32, 16)
+    pins = SmoothField(np.zeros((1, 3), np.float32), np.full((1, 3), 1e-3, np.float32))
+    moved = [engine.build(photo, estimate, 32, 16, field=pins) for _ in range(2)]
+    assert len(made) == 4 and np.array_equal(moved[0].mesh.vertices, moved[1].mesh.vertices)
+    # Another estimate is another face, and the last one's textures are given back before it is computed.
+    engine.build(photo, engine.normals(photo, face, size=256), 32, 16)
+    assert len(made) == 5
 
 
 def test_a_small_face_is_said_to_be_small(engine, photo):
