@@ -255,6 +255,15 @@ RESULTS: dict[str, Message] = {
                 "(crop pixel of the object's origin), crop (center_x, center_y, side, size), photo_size, photo "
                 "(its number among several, from 0)",
             ),
+            "cameras": Field(
+                "objects",
+                'of several photos: the camera of each, in their order, to the one shape that they share; "camera" is '
+                "one of them",
+                required=False,
+                default=(),
+                low=2,
+                high=MAX_PHOTOS,
+            ),
             "notices": _NOTICES,
         },
         {

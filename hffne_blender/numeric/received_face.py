@@ -62,6 +62,7 @@ class ReceivedFace:
     confidence      (T, T) uint16, how well the photo shows a texel, 65535 is fully, or None
     landmarks       (68, 2) float32, the UVs of the landmarks in iBUG order, or None
     camera          from object space to the photo, see `scene.camera`
+    cameras         of a face of several photos: that of each photo, in their order; else empty
     notices         sentences for the user
     maps            the optional arrays by name, those of MAP_TYPES that were requested: albedo (sRGB), height (meters),
                     curvature (1/m), occlusion, roughness and seen (the type's largest value is 1), normal_medium and
@@ -84,6 +85,7 @@ class ReceivedFace:
     notices: tuple[str, ...]
     maps: dict[str, np.ndarray] = field(default_factory=dict)
     head: ReceivedHead | None = None
+    cameras: tuple[PhotoCamera, ...] = ()
 
     @property
     def skin(self) -> np.ndarray:
@@ -130,6 +132,7 @@ class ReceivedFace:
             notices=tuple(str(text) for text in message.get("notices", ())),
             maps=_maps(arrays, size),
             head=ReceivedHead.from_answer(message, arrays, count, len(quads)),
+            cameras=tuple(checked_camera(each) for each in message.get("cameras", ())),
         )
 
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.edit_pins`: look through the photo's camera at the face, to drag points of it over the photo."""
 
+import os
+
 import bpy
 
+from ..character.errors import TransferError
 from ..pins import editing, overlay, photo_region
 from ..scene import camera, photo_source
 from ..studio import photo_view
 from ..system.required import required
-from .bases import viewport, windows
+from .bases import reporting, viewport, windows
 from .bases.background import Work
 from .bases.pin_change import OnPins
 from .bases.types import OperatorResult
@@ -23,6 +26,22 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
     bl_label = "Correct the Fit"
     bl_options = {"UNDO"}
 
+    photo: bpy.props.IntProperty(
+        name="Photo",
+        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        number, obj = getattr(properties, "photo", 0), editing.face(context)
+        paths = photo_source.paths_of(obj) if obj is not None else []
+        if 0 < number <= len(paths):
+            return f"Set pins over this photo of the person, {os.path.basename(paths[number - 1])}"
+        return str(cls.__doc__)
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
@@ -35,7 +54,7 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
 
     def work(self, context: bpy.types.Context) -> Work:
         obj = self.target(context)
-        seen = camera.of_face(obj)
+        seen = camera.shown(obj)
         square, photos = overlay.square_of(seen), photo_source.paths_of(obj)
         photo = photos[min(seen["photo"], len(photos) - 1)]
         x, y, side = square
@@ -49,11 +68,16 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
         if view is None or view.region_3d is None:
             self.report({"ERROR"}, "There is no 3D viewport in this window")
             return {"CANCELLED"}
-        if editing.is_on(context):
+        if editing.is_on(context) and not self.photo:
             editing.switch(False)
             view.region_3d.view_perspective = "PERSP"
             return {"FINISHED"}
         scene, obj = required(context.scene), self.target(context)
+        if self.photo:
+            try:
+                self.over_photo(obj, self.photo)
+            except TransferError as error:
+                return reporting.fail(self, error)
         photo_view.add(scene, obj)
         view.camera, view.region_3d.view_perspective = scene.camera, "CAMERA"
         for other in context.selected_objects:
@@ -63,5 +87,5 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
         editing.switch(True)
         area = viewport.area_of(context, view)
         if area is not None and scene.camera is not None:
-            photo_region.frame(area, obj, scene.camera, overlay.square_of(camera.of_face(obj)))
+            photo_region.frame(area, obj, scene.camera, overlay.square_of(camera.shown(obj)))
         return {"FINISHED"} if overlay.has_photo(obj) else self.begin(context)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hffne.move_pin`: drag a point of a face over its photo; the face follows, and its maps are projected anew.
 
-bpy.ops.hffne.move_pin(start=(221, 179), to=(221, 185))    pixels of the photo
+bpy.ops.hffne.move_pin(start=(221, 179), to=(221, 185))    pixels of the photo that is shown
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,13 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
         description="Pixels of the photo from the start within which a pin or a landmark is taken",
         default=3.0,
         min=0.0,
+        options={"SKIP_SAVE"},
+    )
+    photo: bpy.props.IntProperty(
+        name="Photo",
+        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
+        default=0,
+        min=0,
         options={"SKIP_SAVE"},
     )
     mirrored: bpy.props.BoolProperty(
@@ -97,6 +104,8 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
 
     def work(self, context: bpy.types.Context) -> Work:
         if not self._dropped:
+            if self.photo:
+                self.over_photo(self.target(context), self.photo)
             self.change(context, self._wanted)
         yield from self.maps(context)
         self.report({"INFO"}, f"{self.face}: {len(stored.load(self.target(context)))} pins")
@@ -113,7 +122,8 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
         Raises TransferError beside the face.
         """
         pins = list(change.face.pins)
-        which = photo_region.nearest(np.array([pin.at for pin in pins]).reshape(-1, 2), pixel.tolist(), self.reach)
+        places = stored.places(pins, change.face.camera["photo"])
+        which = photo_region.nearest(places, pixel.tolist(), self.reach)
         if which >= 0:
             return pins, which
         if len(pins) >= stored.MOST:

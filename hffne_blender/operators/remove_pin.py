@@ -5,7 +5,6 @@ bpy.ops.hffne.remove_pin(all=True)
 """
 
 import bpy
-import numpy as np
 
 from ..character.errors import TransferError
 from ..pins import editing, photo_region, stored
@@ -40,9 +39,10 @@ class HFFNE_OT_remove_pin(OnPins, bpy.types.Operator):
             region = photo_region.of_context(context, obj)
             if region is None:
                 return {"PASS_THROUGH"}
-            places = region.of_photo(np.array([pin.at for pin in stored.load(obj)]).reshape(-1, 2))
-            reach = REACH * (required(context.preferences).system.ui_scale or 1)
-            self.pin = photo_region.nearest(places, (event.mouse_region_x, event.mouse_region_y), reach)
+            places = stored.places(stored.load(obj), region.camera["photo"])
+            reach = REACH * (required(context.preferences).system.ui_scale or 1) * region.step
+            mouse = region.to_photo(event.mouse_region_x, event.mouse_region_y)
+            self.pin = photo_region.nearest(places, mouse.tolist(), reach)
             if self.pin < 0:
                 return {"PASS_THROUGH"}
         return self.begin(context)

@@ -18,6 +18,13 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
     bl_label = "Camera From Photo"
     bl_options = {"REGISTER", "UNDO"}
 
+    photo: bpy.props.IntProperty(
+        name="Photo",
+        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
+    )
     match_size: bpy.props.BoolProperty(
         name="Match Render Size",
         description="Set the render resolution to the photo's size, so that the render can be overlaid on the photo",
@@ -35,8 +42,14 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         scene, obj = required(context.scene), required(face_at(context.object))
+        if self.photo:
+            try:
+                camera.show(obj, self.photo - 1)
+            except ValueError as error:
+                self.report({"ERROR"}, str(error))
+                return {"CANCELLED"}
         if self.match_size:
-            scene.render.resolution_x, scene.render.resolution_y = required(camera.load(obj))["photo_size"]
+            scene.render.resolution_x, scene.render.resolution_y = camera.shown(obj)["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
         view = photo_view.add(scene, obj)
         self.report({"INFO"}, f"The scene's camera is now '{view.name}'; Restore Camera and Frames brings back yours")

@@ -20,6 +20,8 @@ from .stored import Pin
 # Colors (RGBA): of the outline, of the landmarks and their lines, of a pin, its rim and its mirror image.
 OUTLINE, MARK, PIN = (0.35, 0.85, 1.0, 0.9), (0.35, 0.85, 1.0, 0.65), (1.0, 0.55, 0.1, 1.0)
 RIM, MIRRORED = (0.0, 0.0, 0.0, 0.8), (1.0, 0.55, 0.1, 0.4)
+# Of the points that pins over other photos hold.
+ELSEWHERE = (0.75, 0.75, 0.75, 0.7)
 # Radii in pixels at the interface's usual size.
 PIN_RADIUS, MARK_RADIUS = 5.0, 2.0
 # The landmarks' lines: chin, brows, nose, eyes, lips; iBUG order, closed or not.
@@ -30,10 +32,10 @@ LINES = ((range(17), False), (range(17, 22), False), (range(22, 27), False), (ra
 
 @dataclass
 class _State:
-    """What the file does not hold: the photo's part of each face, and the pins being dragged with the object's name."""
+    """What the file does not hold: the parts of a face's photos, and the pins being dragged with the object's name."""
 
-    photos: dict[object, tuple[tuple[float, float, float], np.ndarray]]
-    textures: dict[object, Any]
+    photos: dict[tuple[object, ...], tuple[tuple[float, float, float], np.ndarray]]
+    textures: dict[tuple[object, ...], Any]
     dragged: tuple[str, Sequence[Pin]] | None = None
     known: tuple[object, PinnedFace] | None = None
 
@@ -48,19 +50,23 @@ def square_of(seen_by: PhotoCamera) -> tuple[float, float, float]:
 
 
 def set_photo(obj: bpy.types.Object, square: tuple[float, float, float], picture: np.ndarray) -> None:
-    """Keep the photo of a face: its square (`square_of`) and pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
-    # One is enough, and the textures take memory of the graphics card.
-    _state.photos, _state.textures = {_key(obj): (square, picture)}, {}
+    """Keep the shown photo of a face: its square (`square_of`) and pixels (W, W, 3) uint8 sRGB, row 0 at the top."""
+    # Those of one face are enough, and the textures take memory of the graphics card.
+    for kept in (_state.photos, _state.textures):
+        for other in [other for other in kept if other[:-1] != _key(obj)[:-1]]:
+            del kept[other]
+    _state.photos[_key(obj)] = square, picture
+    _state.textures.pop(_key(obj), None)
 
 
 def has_photo(obj: bpy.types.Object) -> bool:
-    """Whether the photo of a face is known in this session."""
+    """Whether the photo of a face that is shown is known in this session."""
     return _key(obj) in _state.photos
 
 
-def _key(obj: bpy.types.Object) -> object:
-    """What says which face of which file this is."""
-    return obj.name, obj.get(photo_source.PATH), obj.get(camera.PROPERTY)
+def _key(obj: bpy.types.Object) -> tuple[object, ...]:
+    """What says which face of which file this is, and which of its photos is shown."""
+    return obj.name, obj.get(photo_source.PATH), obj.get(camera.PROPERTY), camera.shown(obj)["photo"]
 
 
 def set_dragged(name: str, pins: Sequence[Pin] | None) -> None:
@@ -102,13 +108,17 @@ def draw(context: bpy.types.Context, obj: bpy.types.Object, opacity: float) -> N
     mirrored = [pin.point(points) * (-1, 1, 1) for pin in pins if pin.mirrored]
     if mirrored:
         _discs(region.of_points(np.array(mirrored)), PIN_RADIUS * scale, MIRRORED)
-    places = region.of_photo(np.array([pin.at for pin in pins]).reshape(-1, 2))
+    here = [pin for pin in pins if pin.photo == face.camera["photo"]]
+    elsewhere = [pin.point(points) for pin in pins if pin.photo != face.camera["photo"]]
+    if elsewhere:
+        _discs(region.of_points(np.array(elsewhere)), PIN_RADIUS * scale, ELSEWHERE)
+    places = region.of_photo(np.array([pin.at for pin in here]).reshape(-1, 2))
     _discs(places, (PIN_RADIUS + 1.5) * scale, RIM)
     _discs(places, PIN_RADIUS * scale, PIN)
     gpu.state.blend_set("NONE")
 
 
-def _draw_photo(key: object, region: photo_region.PhotoRegion, opacity: float) -> None:
+def _draw_photo(key: tuple[object, ...], region: photo_region.PhotoRegion, opacity: float) -> None:
     (x, y, side), picture = _state.photos[key]
     if key not in _state.textures:
         _state.textures[key] = _texture(picture)

@@ -19,10 +19,10 @@ FILLED = 0.95
 
 
 class PhotoRegion:
-    """The viewport's window, `region` with its `view`, in which the face `obj` is seen as on its photo."""
+    """The viewport's window, `region` with its `view`, in which the face `obj` is seen as on the photo shown."""
 
     def __init__(self, obj: bpy.types.Object, region: bpy.types.Region, view: bpy.types.RegionView3D) -> None:
-        self.camera: PhotoCamera = camera.of_face(obj)
+        self.camera: PhotoCamera = camera.shown(obj)
         self._size = np.array([region.width, region.height], float)
         matrix: Any = view.perspective_matrix @ obj.matrix_world
         self._matrix = np.array(matrix, float)
@@ -82,7 +82,7 @@ def frame(area: bpy.types.Area, obj: bpy.types.Object, view: bpy.types.Object, s
     if not isinstance(space, bpy.types.SpaceView3D) or not isinstance(data, bpy.types.Camera):
         return
     through = required(space.region_3d)
-    seen, (x, y, side) = camera.of_face(obj), square
+    seen, (x, y, side) = camera.shown(obj), square
     width, height = seen["photo_size"]
     points = np.array([[(width - 1) / 2, (height - 1) / 2], [x, y], [x + side, y]])
     middle, center, edge = photo_plane.from_photo(seen, points) * obj.matrix_world.to_scale().x

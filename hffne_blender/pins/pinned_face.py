@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A face that follows its pins: its uncorrected shape, its photo's camera, and the fit. Nothing here changes the file.
+"""A face that follows its pins: its uncorrected shape, its photos' cameras, and the fit. Nothing here changes the file.
 
 Everything that does not depend on where the pins are is computed once, so that a pin can be dragged.
 """
@@ -25,13 +25,13 @@ RIGID = (("Teeth", "Gums and Tongue"), ("Eye Left", "Iris Left"), ("Eye Right", 
 class PinnedFace:
     """A face object with its pins as they are now. Raises ValueError for an object that is not a face.
 
-    camera  of its photo
+    camera  of the photo that is shown, of which all methods below speak; cameras: of all its photos, by their numbers
     found   (V, 3) the vertices as on the photo before any correction, meters on the object's axes
     pins    its pins
     """
 
     def __init__(self, obj: bpy.types.Object) -> None:
-        self.camera = camera.of_face(obj)
+        self.camera, self.cameras = camera.shown(obj), camera.by_photo(obj)
         self.found = stored.found_points(obj)
         self.pins = stored.load(obj)
         data = mesh_of(obj)
@@ -46,10 +46,10 @@ class PinnedFace:
 
     def field(self, pins: Sequence[Pin]) -> SmoothField:
         """The correction that some pins ask for."""
-        targets = photo_plane.from_photo(self.camera, np.array([pin.at for pin in pins]).reshape(-1, 2))
-        across = self._axes[:2]
         pulls = []
-        for pin, target in zip(pins, targets, strict=True):
+        for pin in pins:
+            seen_by = self.cameras[pin.photo]
+            target, across = photo_plane.from_photo(seen_by, np.array(pin.at))[0], photo_plane.axes(seen_by)[:2]
             point = pin.point(self.found).astype(float)
             pulls.append(pin_fit.Pull(point, across, target - across @ point, pin.mirrored))
         return pin_fit.solve(pulls)
@@ -92,7 +92,7 @@ class PinnedFace:
             distance = np.linalg.norm(marks - pixel, axis=1)
             best = int(np.argmin(distance))
             if distance[best] < reach:
-                return _pin(vertices[best], weights[best], marks[best], mirrored)
+                return self._pin(vertices[best], weights[best], marks[best], mirrored)
         place = photo_plane.from_photo(self.camera, pixel)[0]
         a_pixel = np.linalg.norm(photo_plane.from_photo(self.camera, pixel + [1, 0])[0] - place)
         picked = surface_pick.pick(self.seen(points), self.triangles, place, reach * float(a_pixel))
@@ -100,7 +100,7 @@ class PinnedFace:
             return None
         vertices_, weights_ = picked
         at = self.pixels((weights_ @ points[vertices_])[None])[0]
-        return _pin(vertices_, weights_, at, mirrored)
+        return self._pin(vertices_, weights_, at, mirrored)
 
     def landmarks(self, points: np.ndarray) -> np.ndarray:
         """The landmarks (68, 3), iBUG order, on the face (V, 3) as it is now; (0, 3) where they are not known."""
@@ -113,6 +113,11 @@ class PinnedFace:
         """The edges (E, 2) of vertices at which the face (V, 3), as it is now, turns away from the photo's camera."""
         return surface_pick.outline(self.seen(points), self.triangles, self._edges)
 
+    def _pin(self, vertices: np.ndarray, weights: np.ndarray, at: np.ndarray, mirrored: bool) -> Pin:
+        a, b, c = (int(value) for value in vertices)
+        u, v, w = (round(float(value), 5) for value in weights)
+        return Pin((a, b, c), (u, v, w), (0.0, 0.0), mirrored, self.camera["photo"]).moved(at.tolist())
+
     @cached_property
     def _edges(self) -> surface_pick.Edges:
         return surface_pick.Edges.of(self.triangles)
@@ -124,12 +129,6 @@ class PinnedFace:
             return None
         owners, weights = locate_uvs(self._uvs.astype(float), self._landmark_uvs)
         return self.triangles[owners], weights
-
-
-def _pin(vertices: np.ndarray, weights: np.ndarray, at: np.ndarray, mirrored: bool) -> Pin:
-    a, b, c = (int(value) for value in vertices)
-    u, v, w = (round(float(value), 5) for value in weights)
-    return Pin((a, b, c), (u, v, w), (0.0, 0.0), mirrored).moved(at.tolist())
 
 
 def _rigid(obj: bpy.types.Object) -> list[np.ndarray]:

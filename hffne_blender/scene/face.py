@@ -97,7 +97,7 @@ def _assemble(
 
     obj = keep(bpy.data.objects.new(name, base))
     mesh.add_regions(obj, received.regions, received.region_weights)
-    camera.store(obj, received.camera)
+    camera.store(obj, received.camera, received.cameras)
     for texture in photo:
         # Custom properties keep the images in the file until they are needed.
         obj[f"hffne_photo_{texture.kind}"] = keep(

@@ -17,7 +17,7 @@ from .stored import json_of
 
 PATH, FACE, REQUEST = "hffne_photo_path", "hffne_photo_face", "hffne_request"
 # What of a request is kept: the rest is said by the photos and by the object itself.
-KEPT = ("size", "texture_size", "base", "lod", "grid", "maps")
+KEPT = ("size", "texture_size", "base", "lod", "grid", "maps", "keep")
 
 
 def store(obj: bpy.types.Object, paths: Sequence[str], face: int = 0, request: Mapping[str, Any] | None = None) -> None:

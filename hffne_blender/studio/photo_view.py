@@ -15,14 +15,17 @@ _SETTINGS = ("type", "ortho_scale", "clip_start", "clip_end", "shift_x", "shift_
 def add(scene: bpy.types.Scene, obj: bpy.types.Object) -> bpy.types.Object:
     """Make the scene's camera one that sees the face `obj` and the whole photo around it. Returns it.
 
+    Of several photos it is the one that is shown (`scene.camera.shown`).
+
     The camera of an earlier call is moved back to its place. The size of renders does not change: where its
     proportions are not the photo's, more is visible on two sides. Raises ValueError for an object without a photo's
     camera.
     """
-    added = camera.photo_camera(obj, "PHOTO")
+    seen_by = camera.shown(obj)
+    added = camera.photo_camera(obj, "PHOTO", seen_by)
     data = added.data
     assert isinstance(data, bpy.types.Camera)
-    render, (width, height) = scene.render, camera.of_face(obj)["photo_size"]
+    render, (width, height) = scene.render, seen_by["photo_size"]
     across = render.resolution_x * render.pixel_aspect_x
     down = render.resolution_y * render.pixel_aspect_y
     # The scale is the width of what the longer side of the render shows.

@@ -6,6 +6,7 @@ import bpy
 from .. import settings
 from ..engine import session
 from ..pins import editing, photo_region, stored
+from ..scene import camera
 from ..system.required import required
 from .layouts import SidebarPanel, draw_progress, draw_text
 
@@ -27,7 +28,15 @@ class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
         layout.operator_context = "INVOKE_DEFAULT"
         button = layout.operator("hffne.edit_pins", text="Done" if on else "Correct the Fit", icon="PINNED", depress=on)
         button.face = obj.name
-        pins = stored.load(obj)
+        pins, photos = stored.load(obj), camera.by_photo(obj)
+        if len(photos) > 1:
+            row = layout.row(align=True)
+            row.label(text="Over Photo")
+            for number in photos:
+                button = row.operator(
+                    "hffne.edit_pins", text=str(number + 1), depress=on and number == camera.shown(obj)["photo"]
+                )
+                button.face, button.photo = obj.name, number + 1
         if on:
             layout.use_property_split = True
             layout.use_property_decorate = False

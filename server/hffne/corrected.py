@@ -19,10 +19,13 @@ def corrected_shape(shape: BaseShape, field: SmoothField | None) -> BaseShape:
 
 
 def corrected(estimate: FaceEstimate, field: SmoothField | None) -> FaceEstimate:
-    """The estimate with its shape moved by a field, and with what follows from the shape: position map, mask."""
-    if field is None:
-        return estimate
-    shape, size = corrected_shape(estimate.shape, field), len(estimate.mask)
+    """The estimate with its shape moved by a field."""
+    return estimate if field is None else with_shape(estimate, corrected_shape(estimate.shape, field))
+
+
+def with_shape(estimate: FaceEstimate, shape: BaseShape) -> FaceEstimate:
+    """The estimate with another shape, and with what follows from the shape: position map, projection, mask."""
+    size = len(estimate.mask)
     position = shape.position_map()
     projection = project(position, min(size, MAX_SIZE))
     return replace(

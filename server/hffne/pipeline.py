@@ -34,6 +34,7 @@ from hffne.photo.crop import CROP, PUBLISHED, SIDE_OVER_RADIUS, Crop, crop_for_b
 from hffne.photo.detail_size import detail_size
 from hffne.photo.detect import Face
 from hffne.progress import CancelCheck, ProgressCallback, StageReporter
+from hffne.shared_views import shared
 from hffne.textured_base import LastBase, textured_head, textured_mask
 from hffne.textured_face import TexturedFace, photo_camera
 
@@ -294,7 +295,8 @@ class Engine:
     ) -> TexturedFace:
         """The same as `build` from several photos of one person, with the camera of the photo that shows most.
 
-        Where no sound head can be fitted, the result is a mask, and a notice says so.
+        All photos share one shape; each has its own camera to it (`shared_views`). Where no sound head can be fitted,
+        the result is a mask, and a notice says so.
         """
         stage = StageReporter(report, cancelled)
         stage("unwrap", 0.70, "Fitting the head" if base == "head" else "Unwrapping the face")
@@ -305,6 +307,8 @@ class Engine:
         given = views
         if self.framing != "wide":
             views = [(photo, widened(estimate, PUBLISHED)) for photo, estimate in views]
+        views = list(zip([photo for photo, _ in views], shared([each for _, each in views]), strict=True))
+        cameras = [photo_camera(e.crop.resized(CROP), e.shape, p.size, n) for n, (p, e) in enumerate(views)]
         made = kept or (textured_head(views, texture_size, lod, field) if base == "head" else None)
         views = [(photo, corrected(estimate, field)) for photo, estimate in views]
         made = made or textured_mask(views, texture_size, grid)
@@ -313,7 +317,6 @@ class Engine:
         if not (kept or field):
             self._last.keep(made, given, *settings)
         photo, estimate = views[made.reference]
-        estimate = replace(estimate, shape=made.shape)
         derived = {}
         if maps := tuple(maps):
             from hffne.maps.registry import make_maps
@@ -326,8 +329,8 @@ class Engine:
             notices.append("The face is small on this photo; a larger one would give more detail.")
         notices += estimate.cover_notices
         mesh, rig, landmarks = made.mesh()
-        camera = photo_camera(crop, made.shape, photo.size, made.reference)
-        return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig)
+        camera = cameras[made.reference]
+        return TexturedFace(mesh, made.textures, camera, notices, derived, landmarks, rig, cameras)
 
 
 def _crop_around(position: np.ndarray, crop: Crop) -> Crop:

@@ -12,12 +12,13 @@ import numpy as np
 from hffne.estimate import FaceEstimate
 from hffne.geometry.base_shape import BaseShape
 from hffne.geometry.mesh import FaceMesh, build_mesh
-from hffne.geometry.multi_photo import merge_photos, reference_photo
+from hffne.geometry.multi_photo import merge_textures
 from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.textures import Textures
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import landmark_uvs
 from hffne.photo.crop import CROP
+from hffne.shared_views import pixels_per_meter, reference
 
 if TYPE_CHECKING:
     from hffne.head.rig import Rig
@@ -45,7 +46,7 @@ class TexturedBase(NamedTuple):
 
 
 def textured_mask(views: Views, texture_size: int, grid: int) -> TexturedBase:
-    """The mask of one or several photos' estimates. texture_size in texels; grid: vertices along a side."""
+    """The mask of one or several photos' estimates, which share one shape. texture_size in texels; grid: vertices along a side."""
     unwrapped = [
         unwrap(
             estimate.shape,
@@ -58,9 +59,11 @@ def textured_mask(views: Views, texture_size: int, grid: int) -> TexturedBase:
         )
         for photo, estimate in views
     ]
-    reference = reference_photo(unwrapped)
-    shape, textures = merge_photos([estimate.shape for _, estimate in views], unwrapped)
-    return TexturedBase(reference, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
+    estimates = [estimate for _, estimate in views]
+    first = reference(estimates)
+    textures = merge_textures(unwrapped, first, [pixels_per_meter(each) for each in estimates])
+    shape = estimates[first].shape
+    return TexturedBase(first, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
 
 
 def textured_head(views: Views, texture_size: int, lod: str, field: SmoothField | None) -> TexturedBase | None:

@@ -36,6 +36,7 @@ class TexturedFace:
     maps      the further maps that were requested, arrays by name, see maps.registry
     landmarks (68, 2) float32: their UVs, iBUG order
     rig       of a head (head.rig.Rig): neutral shape, parts, shape keys; None for a mask
+    cameras   the camera of each photo, in the photos' order
     """
 
     mesh: FaceMesh
@@ -45,11 +46,19 @@ class TexturedFace:
     maps: dict[str, np.ndarray] = field(default_factory=dict)
     landmarks: np.ndarray = field(default_factory=landmark_uvs)
     rig: "Sendable | None" = None
+    cameras: list[dict[str, Any]] = field(default_factory=list)
 
     def as_message(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """(body, arrays) for the wire protocol: plain types, and the arrays by name."""
-        body = {"units": "m", "camera": self.camera, "regions": list(self.mesh.regions), "notices": list(self.notices)}
-        arrays = {
+        body: dict[str, Any] = {
+            "units": "m",
+            "camera": self.camera,
+            "regions": list(self.mesh.regions),
+            "notices": list(self.notices),
+        }
+        if len(self.cameras) > 1:
+            body["cameras"] = self.cameras
+        arrays: dict[str, np.ndarray] = {
             "vertices": self.mesh.vertices,
             "uvs": self.mesh.corner_uvs,
             "quads": self.mesh.quads,

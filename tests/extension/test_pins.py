@@ -113,12 +113,17 @@ def test_pins_keep_what_was_sculpted_and_what_the_engine_failed_to_project(astro
 @pytest.mark.once
 @needs_blender
 @needs_engine
-def test_a_face_of_several_photos_is_pinned_over_the_one_whose_camera_it_has(astronaut, astronaut_file, tmp_path):
+def test_a_face_of_several_photos_is_pinned_over_each_of_them(astronaut, astronaut_file, tmp_path):
     # One side of the face lies beside this photo.
     cut = tmp_path / "cut.png"
     Image.fromarray(astronaut[:, 205:]).save(cut)
     found = run_case("merged", astronaut_file, cut, ENGINE, script="pin_cases.py", timeout=600)
-    assert found["photo"] == 1 and found["state"] == ["FINISHED"] and found["maps"] and found["miss"] < 0.5
+    assert found["photo"] == 1 and found["cameras"] == [0, 1] and found["state"] == ["FINISHED"]
+    assert found["pins"] == [1, 0] and found["miss"] < 0.5 and found["after"] < 0.5
+    # One camera looks over both photos, in whose pixels the face is 205 apart.
+    first, second, same = found["views"]
+    assert same and first < second and abs(found["apart"] - 205) < 6
+    assert not found["before"] and found["maps"] and "no photo 3" in found["error"]
 
 
 @needs_blender

@@ -45,9 +45,14 @@ def landmark(obj, number):
 
 
 def miss(obj):
-    """How far, in pixels of the photo, the face is from its pins at most."""
+    """How far, in pixels of its photo, the face is from its pins at most."""
     face, points = PinnedFace(obj), built_shape.points(obj)
-    return max(float(np.linalg.norm(face.pixels(pin.point(points)[None])[0] - pin.at)) for pin in face.pins)
+    misses = []
+    for pin in face.pins:
+        seen_by = face.cameras[pin.photo]
+        at = photo_plane.to_photo(seen_by, (pin.point(points)[None] @ photo_plane.axes(seen_by).T)[:, :2])
+        misses.append(float(np.linalg.norm(at - pin.at)))
+    return max(misses)
 
 
 def difference(one, other):
@@ -139,14 +144,32 @@ def case_sculpted(photo, engine, base):
 
 
 def case_merged(photo, other, engine):
-    """A face of several photos: its pins lie on the photo whose camera it has."""
+    """A face of several photos: pins over each of them, which all hold, and one shape."""
     start()
     bpy.ops.hffne.merge_photos(photos=json.dumps([other, photo]), base="MASK", engine_python=engine, **OPTIONS)
     obj = bpy.context.object
     choose(obj)
+    result = {"photo": camera.of_face(obj)["photo"], "cameras": list(camera.by_photo(obj))}
     at = landmark(obj, CHIN)
-    state = sorted(bpy.ops.hffne.move_pin(start=at, to=at + (0, 6), engine_python=engine))
-    return {"photo": camera.of_face(obj)["photo"], "state": state, "miss": miss(obj), "maps": stored.is_projected(obj)}
+    result["state"] = sorted(bpy.ops.hffne.move_pin(start=at, to=at + (0, 6), engine_python=engine))
+    bpy.ops.hffne.view_photo(photo=1)
+    view = bpy.context.scene.camera
+    result["views"] = [view.data.ortho_scale]
+    on_first = landmark(obj, EYE)
+    bpy.ops.hffne.move_pin(photo=1, start=on_first, to=on_first + (-3, 0), project=False)
+    bpy.ops.hffne.view_photo(photo=2)
+    result["views"] += [view.data.ortho_scale, bpy.context.scene.camera == view]
+    result["apart"] = float(landmark(obj, EYE)[0] - on_first[0])
+    result["pins"] = [pin.photo for pin in stored.load(obj)]
+    result["miss"], result["before"] = miss(obj), stored.is_projected(obj)
+    bpy.ops.hffne.project_maps(engine_python=engine)
+    result["maps"] = stored.is_projected(obj)
+    result["after"] = miss(obj)
+    try:
+        bpy.ops.hffne.move_pin(photo=3, start=at, to=at, engine_python=engine)
+    except RuntimeError as error:
+        result["error"] = str(error)
+    return result
 
 
 def case_camera(photo, engine):

@@ -9,7 +9,7 @@ from ...character.errors import TransferError
 from ...pins import editing, projection, stored
 from ...pins.shape_change import ShapeChange
 from ...pins.stored import Pin
-from ...scene import face_attributes
+from ...scene import camera, face_attributes
 from ...system.required import required
 from .background import InBackground, Work
 from .polls import NO_FACE, engine_idle, object_mode
@@ -48,6 +48,13 @@ class OnPins(InBackground):
             raise TransferError("no_face_object", "No face from a photo is chosen.", "Select a face.")
         self.face = obj.name
         return obj
+
+    def over_photo(self, obj: bpy.types.Object, number: int) -> None:
+        """Take the pins over another photo of the face, from 1. Raises TransferError where there is none."""
+        try:
+            camera.show(obj, number - 1)
+        except ValueError as error:
+            raise TransferError("pins", str(error), "Merge its photos again.") from None
 
     def change(self, context: bpy.types.Context, wanted: Callable[[ShapeChange], Sequence[Pin]]) -> None:
         """Change the pins to those that `wanted` returns, and the shape with them."""
