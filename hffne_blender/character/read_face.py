@@ -135,9 +135,12 @@ def _vertex_means(values: np.ndarray, vertices: np.ndarray, count: int) -> np.nd
 
 
 def _border_distance(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """The distance (V,) from each point (V, 3) to the border of the triangles; 1 where there is no border."""
+    """The distance (V,) from each point (V, 3) to the outer border of the triangles; 1 where there is no border.
+
+    A head's mouth and eyes are holes, around which nothing ends.
+    """
     # In a straight line to the nearest border vertex: it is used for a soft edge, a few centimeters wide.
-    border = uv_charts.border_vertices(triangles)
+    border = uv_charts.outer_border(triangles, points)
     if not len(border):
         return np.full(len(points), 1.0)
     tree = KDTree(len(border))

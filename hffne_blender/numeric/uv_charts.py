@@ -19,7 +19,7 @@ def split_at_seams(vertices: np.ndarray, uvs: np.ndarray) -> tuple[np.ndarray, n
 
 
 def charts(triangles: np.ndarray) -> np.ndarray:
-    """The chart (N,) of each triangle (N, 3): a number that all triangles have that hang together by vertices."""
+    """The chart (N,) of each triangle (N, 3), or edge (N, 2): a number that all have that hang together by vertices."""
     labels = np.arange(triangles.max() + 1)
     while True:
         least = labels[triangles].min(1)
@@ -43,6 +43,24 @@ def largest_chart(triangles: np.ndarray, uvs: np.ndarray) -> np.ndarray:
 
 def border_vertices(triangles: np.ndarray) -> np.ndarray:
     """The vertices on edges of a single triangle (N, 3), sorted."""
+    return np.unique(_border_edges(triangles))
+
+
+def outer_border(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Those of the border vertices of triangles (N, 3) that lie on its widest loop, sorted: no hole's, such as a
+    mouth's. points (V, 3): the vertices."""
+    edges = _border_edges(triangles)
+    if not len(edges):
+        return np.zeros(0, np.int64)
+    names, loop = np.unique(charts(edges), return_inverse=True)
+    sizes = [
+        np.linalg.norm(np.ptp(points[edges[loop == number]].reshape(-1, 3), axis=0)) for number in range(len(names))
+    ]
+    return np.unique(edges[loop == int(np.argmax(sizes))])
+
+
+def _border_edges(triangles: np.ndarray) -> np.ndarray:
+    """The edges (E, 2) of a single triangle (N, 3)."""
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     edges, count = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
-    return np.unique(edges[count == 1])
+    return np.asarray(edges[count == 1])

@@ -48,7 +48,8 @@ def device_name(device: torch.device) -> str:
     """The device's name for the user, e.g. the GPU's model."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {torch.get_num_threads()} threads"}[device.type]
+    count = torch.get_num_threads()
+    return {"xpu": "Intel GPU", "mps": "Apple GPU", "cpu": f"CPU, {count} thread{'s' * (count > 1)}"}[device.type]
 
 
 _FILES = ("coarse.safetensors", "fine.safetensors")
