@@ -49,7 +49,7 @@ def align(
     on_target = yield from find_landmarks(surface, target_matrix, landmarks.DETECTED)
     try:
         # Detected in the same way on both, systematic errors cancel.
-        on_face = yield from find_landmarks(whole_surface(face), face_matrix, landmarks.DETECTED)
+        on_face = yield from find_landmarks(whole_surface(face), face_matrix, landmarks.DETECTED, source)
     except TransferError:
         if source.landmarks is None:
             raise

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from ..numeric.detail_source import DetailSource
 from ..numeric.png import png_bytes
 from ..numeric.world_surface import WorldSurface
 from ..scene.triangle_tree import TriangleTree
@@ -23,11 +24,14 @@ ROUNDS = 2
 _NO_FACE = ("no_face", "photo_too_small", "no_shape")
 
 
-def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[int]) -> StepGenerator[np.ndarray]:
+def find_landmarks(
+    surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[int], painted: DetailSource | None = None
+) -> StepGenerator[np.ndarray]:
     """Landmarks (K, 3), world space, of the face on a surface: a generator, see `operators.bases.background`.
 
     matrix  the object's 4 x 4 world matrix
     wanted  K indices in iBUG order
+    painted the face that the surface is, whose texture shows where its lips meet
 
     Raises TransferError "no_face_on_mesh" when no view shows a face.
     """
@@ -46,7 +50,12 @@ def find_landmarks(surface: WorldSurface, matrix: np.ndarray, wanted: Sequence[i
                 if error.code not in _NO_FACE:
                     raise
                 continue
-            return mesh_views.landmarks_on(answer, picture, list(wanted))
+            dark = None
+            if painted is not None and painted.brightness is not None:
+                skin = painted.surface
+                skin_tree = yield partial(TriangleTree, skin.points, skin.triangles)
+                dark = yield partial(mesh_views.draw_texture, skin, skin_tree, picture.view, painted.brightness)
+            return mesh_views.landmarks_on(answer, picture, list(wanted), dark)
     raise TransferError(
         "no_face_on_mesh",
         "No face was found on the mesh.",

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.client import Answer
+from ..numeric import mouth_line, photo_plane
+from ..numeric.resample import bilinear
 from ..numeric.vectors import unit
 from ..numeric.world_surface import WorldSurface, barycentric, locate_uvs
 from ..scene.triangle_tree import TriangleTree
+from ..system.required import required
 
 PIXELS = 288
 # Light from above, a little from the side (camera space): it shades noses and lips.
@@ -55,11 +58,24 @@ class MeshPicture:
     gray    (P, P) uint8, sRGB
     hit     (P, P) bool: the pixels that show the mesh
     points  (P, P, 3) what each of them shows, world space
+    view    through which it was drawn
     """
 
     gray: np.ndarray
     hit: np.ndarray
     points: np.ndarray
+    view: OrthographicView
+
+    @property
+    def depth(self) -> np.ndarray:
+        """(P, P) toward the viewer in world units; far away where there is no mesh."""
+        toward = self.points @ self.view.back
+        return np.where(self.hit, toward, toward.min() - 100 * self.view.side)
+
+    @property
+    def step(self) -> float:
+        """World units of a pixel."""
+        return self.view.side / PIXELS
 
     def point_at(self, x: float, y: float) -> np.ndarray:
         """The point of the mesh at pixel (x, y), integers at pixel centers; of the nearest pixel that shows it."""
@@ -123,24 +139,44 @@ def draw(surface: WorldSurface, tree: TriangleTree, view: OrthographicView) -> M
     # Linear light to sRGB, by a gamma of 2.2.
     gray = np.rint(255 * np.clip(shade, 0, 1) ** (1 / 2.2)).astype(np.uint8)
     square = (PIXELS, PIXELS)
-    return MeshPicture(gray.reshape(square), hit.reshape(square), hits.point.reshape(*square, 3))
+    return MeshPicture(gray.reshape(square), hit.reshape(square), hits.point.reshape(*square, 3), view)
 
 
-def landmarks_on(answer: Answer, picture: MeshPicture, wanted: Sequence[int]) -> np.ndarray:
+def draw_texture(surface: WorldSurface, tree: TriangleTree, view: OrthographicView, values: np.ndarray) -> np.ndarray:
+    """The values (P, P) of a texture (T, T, 1) on a surface with UVs, with its search tree; NaN beside it."""
+    start = view.grid().reshape(-1, 3)
+    reach = float(np.ptp(surface.points @ view.back)) + 2 * view.side
+    start = start + view.back * max(0.0, float((surface.points @ view.back).max() - view.center @ view.back))
+    hits = tree.cast(start + 0.01 * view.side * view.back, np.broadcast_to(-view.back, start.shape), reach)
+    result, hit = np.full(len(start), np.nan), hits.found
+    if hit.any():
+        owner = hits.owner[hit]
+        share = barycentric(surface.points[surface.triangles[owner]], hits.point[hit])
+        result[hit] = bilinear(values, np.einsum("kc,kcx->kx", share, required(surface.uvs)[owner]))[:, 0]
+    return result.reshape(PIXELS, PIXELS)
+
+
+def landmarks_on(
+    answer: Answer, picture: MeshPicture, wanted: Sequence[int], dark: np.ndarray | None = None
+) -> np.ndarray:
     """The positions (K, 3) in world space of the landmarks that the engine found on a picture.
 
     answer  of the engine's "generate" for the picture, of a mask
     wanted  K indices of its landmarks
+    dark    (P, P): the logarithm of the brightness of a face's texture on the same pixels, which says where its lips
+            meet; without it the mesh's crease does
     """
     message, arrays = answer
     camera, quads = message["camera"], arrays["quads"]
     halves = ([0, 1, 2], [0, 2, 3])
     triangles = np.concatenate([quads[:, half] for half in halves])
     uvs = np.concatenate([arrays["uvs"][:, half] for half in halves]).astype(float)
-    owners, weights = locate_uvs(uvs, arrays["landmarks"][list(wanted)])
+    owners, weights = locate_uvs(uvs, arrays["landmarks"])
     points = np.einsum("kc,kcx->kx", weights, arrays["vertices"][triangles[owners]].astype(float))
-    in_crop = points @ np.array(camera["rotation"]).T * camera["scale"]
-    crop = camera["crop"]
-    x = ((camera["center"][0] + in_crop[:, 0] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_x"] - 0.5
-    y = ((camera["center"][1] - in_crop[:, 1] + 0.5) / crop["size"] - 0.5) * crop["side"] + crop["center_y"] - 0.5
-    return np.array([picture.point_at(*pixel) for pixel in zip(x, y, strict=True)])
+    pixels = photo_plane.to_photo(camera, (points @ photo_plane.axes(camera).T)[:, :2])
+    settled = None if dark is None else mouth_line.settled(pixels, dark, mouth_line.DARK)
+    if settled is None:
+        width = float(np.abs(pixels[64, 0] - pixels[60, 0]))
+        settled = mouth_line.settled(pixels, picture.depth, mouth_line.CREASE * width * picture.step)
+    pixels = pixels if settled is None else settled
+    return np.array([picture.point_at(*pixel) for pixel in pixels[list(wanted)]])

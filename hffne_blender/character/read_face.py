@@ -9,8 +9,8 @@ from ..numeric import uv_charts
 from ..numeric.detail_source import DetailSource
 from ..numeric.vectors import mean_scale, mirrors, unit
 from ..numeric.world_surface import WorldSurface, locate_uvs
-from ..scene import face_attributes, head, images, mesh_arrays, shape_keys
-from ..scene.access import mesh_of
+from ..scene import face_attributes, head, images, mesh_arrays, shape_keys, textures
+from ..scene.access import first_material, mesh_of
 from ..scene.nodes import input_of, links_of, source_node
 from ..system.required import required
 from .errors import TransferError
@@ -60,6 +60,7 @@ def read_face(obj: bpy.types.Object) -> DetailSource:
         normal=images.normals(image),
         landmarks=_landmarks(obj, surface),
         meter=mean_scale(matrix),
+        brightness=_brightness(obj),
     )
 
 
@@ -67,6 +68,14 @@ def whole_surface(obj: bpy.types.Object) -> WorldSurface:
     """A face with all its parts as its shape keys move it now, world space."""
     with shape_keys.shown_mesh(obj) as mesh:
         return mesh_arrays.world_surface(mesh, np.array(obj.matrix_world))
+
+
+def _brightness(obj: bpy.types.Object) -> np.ndarray | None:
+    """The logarithm (T, T, 1) of the brightness of a face's color texture, or None without one."""
+    image = textures.of_material(first_material(obj)).get("color")
+    if image is None or not image.size[0]:
+        return None
+    return np.log(0.02 + images.values(image)[..., :3].mean(2, keepdims=True))
 
 
 def _normal_map(obj: bpy.types.Object) -> tuple[bpy.types.Image, str]:

@@ -22,6 +22,7 @@ class DetailSource:
     normal           (T, T, 3) float32, the tangent-space normal map, row 0 at v = 1
     landmarks        (68, 3) world space, iBUG order, or None
     meter            world units per meter of the face's own size
+    brightness       (T, T, 1) float32, the logarithm of the color texture's brightness, or None without one
     """
 
     surface: WorldSurface
@@ -34,6 +35,7 @@ class DetailSource:
     normal: np.ndarray
     landmarks: np.ndarray | None
     meter: float
+    brightness: np.ndarray | None = None
 
     def uv_per_meter(self) -> float:
         """The median UV length per meter of the face's own size."""
