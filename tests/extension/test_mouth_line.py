@@ -26,8 +26,14 @@ def crease(line, depth=1.0):
     return 0.01 * columns - depth * np.exp(-(((rows - line(columns)) / 1.5) ** 2))
 
 
-@pytest.mark.parametrize("line", [lambda x: 107 + 0 * x, lambda x: 94 - ((x - 100) / 30) ** 2 * 4, lambda x: 100 + (x - 100) / 20])  # fmt: skip
-def test_the_mouth_moves_onto_the_line_and_nothing_else_does(line):
+LOWER, BENT, TILTED = (107, 0, 0), (94, 0, -4), (100, 1.5, 0)
+
+
+@pytest.mark.parametrize("shape", [LOWER, BENT, TILTED])
+def test_the_mouth_moves_onto_the_line_and_nothing_else_does(shape):
+    def line(x):
+        return shape[0] + shape[1] * (x - 100) / 30 + shape[2] * ((x - 100) / 30) ** 2
+
     before = landmarks()
     after = mouth_line.settled(before, crease(line), 0.5)
     assert np.array_equal(after[:48], before[:48]) and np.array_equal(after[:, 0], before[:, 0])

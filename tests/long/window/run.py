@@ -22,6 +22,7 @@ import steps_guide
 import steps_more
 import steps_pins
 import steps_start
+import steps_views
 from checks import WindowTest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,7 +58,7 @@ def photos(out, photo):
 
 def steps(wanted):
     """The steps of all modules, or those with one of the wanted words in their names; the guide's only when wanted."""
-    modules = (steps_start, steps_face, steps_more, steps_pins, steps_guide)
+    modules = (steps_start, steps_face, steps_more, steps_pins, steps_views, steps_guide)
     found = [step for module in modules for name, step in vars(module).items() if name.startswith("step_")]
     if wanted:
         return [step for step in found if any(word in step.__name__ for word in wanted)]
