@@ -16,7 +16,10 @@ def step_36_save_and_open_again(test):
     test.blender.evaluate(f"bpy.ops.wm.save_as_mainfile(filepath={str(path)!r})", timeout=120)
     test.blender.evaluate(f"bpy.ops.wm.open_mainfile(filepath={str(path)!r})", timeout=120)
     time.sleep(5)
-    test.blender.evaluate("place()['area'].spaces.active.show_region_ui = True")
+    # The names of earlier steps stood for what was in the other file.
+    test.blender.evaluate(
+        "chosen = bpy.context.scene.hffne; view = place()['area'].spaces.active; view.show_region_ui = True"
+    )
     time.sleep(2)
     test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
     test.expect("the face is in the file", test.mesh_names() == before, test.mesh_names())
