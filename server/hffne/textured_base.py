@@ -46,7 +46,10 @@ class TexturedBase(NamedTuple):
 
 
 def textured_mask(views: Views, texture_size: int, grid: int) -> TexturedBase:
-    """The mask of one or several photos' estimates, which share one shape. texture_size in texels; grid: vertices along a side."""
+    """The mask of one or several photos' estimates, which share one shape.
+
+    texture_size in texels; grid: vertices along a side.
+    """
     unwrapped = [
         unwrap(
             estimate.shape,
