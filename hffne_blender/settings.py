@@ -265,6 +265,7 @@ def register() -> None:
     bpy.utils.register_class(HFFNE_Settings)
     group = bpy.props.PointerProperty(type=HFFNE_Settings)  # type: ignore[func-returns-value]  # the stub lacks it
     setattr(bpy.types.Scene, PROPERTY, group)
+    auto_detect.register()
 
 
 def unregister() -> None:

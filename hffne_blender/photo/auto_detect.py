@@ -36,7 +36,24 @@ def _detect() -> None:
             operators.hffne.find_faces("INVOKE_DEFAULT")
 
 
+@bpy.app.handlers.persistent
+def _opened(*_: object) -> None:
+    """Another file is open: Blender has forgotten the faces, and the photo may be another one."""
+    context = bpy.context
+    detected_faces.clear(context)
+    # Opening a file starts no engine.
+    if session.alive() and not bpy.app.timers.is_registered(_detect):
+        bpy.app.timers.register(_detect, first_interval=DELAY)
+
+
+def register() -> None:
+    """Detect again when another file is opened."""
+    bpy.app.handlers.load_post.append(_opened)
+
+
 def unregister() -> None:
-    """Cancel a detection that has not begun."""
+    """Undo `register`, and cancel a detection that has not begun."""
+    if _opened in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_opened)
     if bpy.app.timers.is_registered(_detect):
         bpy.app.timers.unregister(_detect)

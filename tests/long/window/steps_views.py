@@ -23,6 +23,7 @@ def step_36_save_and_open_again(test):
     time.sleep(2)
     test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
     test.expect("the face is in the file", test.mesh_names() == before, test.mesh_names())
+    test.blender.until("len(bpy.context.window_manager.hffne_faces) == 1", 120)
     test.picture("37_opened", 5)
     test.blender.press("hffne.generate")
     test.blender.until("session().running()", 20)
