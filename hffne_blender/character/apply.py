@@ -19,8 +19,9 @@ from ..numeric.texel_transfer import TexelSources
 from ..numeric.vectors import mean_scale, mirrors
 from ..scene import face_attributes, generated_maps, images, mesh_arrays, textures
 from ..scene.access import first_material, mesh_of, read_array
+from ..scene.temporary import changed
 from ..system.required import required
-from . import face_uv, fit, landmarks, multires, target_material, target_picture, transfer
+from . import face_shape, face_uv, fit, landmarks, multires, target_material, target_picture, transfer
 from .align import align, no_landmarks
 from .errors import TransferError
 from .evaluated_mesh import evaluated_mesh, uv_map_name
@@ -51,6 +52,7 @@ class Options:
     color         make a color texture of the photo's colors
     albedo        make one of the colors without the photo's light; where both are made, this one is shown
     roughness     make a roughness texture
+    shape         make a shape key with the face's own shape, see `face_shape`
     texture_size  texels per side
     strength      factor on the slopes
     largest       wider forms are left out; 0 keeps all
@@ -69,6 +71,7 @@ class Options:
     color: bool = False
     albedo: bool = False
     roughness: bool = False
+    shape: bool = False
     levels: int = 4
     texture_size: int = 2048
     strength: float = 1.0
@@ -94,6 +97,7 @@ class Applied(TypedDict, total=False):
     color: bpy.types.Image
     albedo: bpy.types.Image
     roughness: bpy.types.Image
+    shape: bpy.types.ShapeKey
     covered: float
     unlinked: list[str]
 
@@ -126,7 +130,9 @@ def apply(
     if not options.skip_eyes:
         source = replace(source, eyes=np.zeros_like(source.eyes))
     matrix = np.array(target.matrix_world)
-    with evaluated_mesh(context, target) as mesh:
+    # The mesh's own shape, from which the key of an earlier call leads away.
+    own_shape = face_shape.muted(target) if options.shape else []
+    with changed(own_shape), evaluated_mesh(context, target) as mesh:
         uv_name = uv_map_name(mesh, target.name, options.uv_map)
         if mesh_arrays.is_flat(mesh):
             raise TransferError(
@@ -138,6 +144,7 @@ def apply(
         frames = mesh_arrays.corner_frames(mesh, uv_name)
         slots = mesh_arrays.triangle_slots(mesh)
         corners = face_uv.corner_points(target, mesh) if options.face_uv else None
+        points = (face_shape.vertex_points(target, mesh), face_shape.own_points(target)) if options.shape else None
     names = face.name, target.name
     pairs, exact = yield from align(face, target, source, surface, options.align)
     yield "Fitting the face to the mesh"
@@ -148,7 +155,8 @@ def apply(
         totals = read_array(mesh_of(target).polygons, "loop_total", 1, np.int32)
         own_uvs, uv_name = (yield partial(face_uv.make, source, fitted, corners, totals, mirrors(matrix))), face_uv.NAME
         target = _still_there(names[1], "Select the head's mesh and apply again.")
-        with face_uv.shown_on(target, own_uvs), evaluated_mesh(context, target) as mesh:
+        own_shape = face_shape.muted(target) if options.shape else []
+        with changed(own_shape), face_uv.shown_on(target, own_uvs), evaluated_mesh(context, target) as mesh:
             surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
             frames = mesh_arrays.corner_frames(mesh, uv_name)
             slots = mesh_arrays.triangle_slots(mesh)
@@ -167,7 +175,11 @@ def apply(
     maps = yield partial(_make_maps, source, texels, fitted, frames, matrix, options, pictures)
     if own_uvs is not None:
         face_uv.store(_still_there(names[1], "Select the head's mesh and apply again."), own_uvs)
-    return _assign(context, names, options, uv_name, texels, used, maps)
+    moved = (yield partial(face_shape.change, source, fitted, *points, matrix)) if points is not None else None
+    made = _assign(context, names, options, uv_name, texels, used, maps)
+    if moved is not None:
+        made["shape"] = face_shape.store(_still_there(names[1], "Select the head's mesh and apply again."), moved)
+    return made
 
 
 def place_landmarks(
@@ -227,11 +239,17 @@ def _checked(
         raise TransferError("no_target", f"'{target.name}' has no faces.", "Choose the head's mesh.")
     if target.library is not None or mesh.library is not None:
         raise TransferError("linked", f"'{target.name}' is linked from another file.", "Make it local first.")
-    if not (options.normal or options.displacement or options.relief or _kinds(options)):
+    if not (options.normal or options.displacement or options.relief or options.shape or _kinds(options)):
         raise TransferError("nothing", "Nothing to make is chosen.", "Choose a map or relief.")
     for obj in (face, target):
         if abs(np.linalg.det(np.array(obj.matrix_world)[:3, :3])) < 1e-18:
             raise TransferError("flat", f"'{obj.name}' is scaled to nothing.", "Reset its scale.")
+    if options.shape and mesh.users > 1:
+        raise TransferError(
+            "shared_mesh",
+            f"The mesh of '{target.name}' belongs to {mesh.users} objects; a shape key would affect all of them.",
+            "Make it single-user (Object > Relations).",
+        )
     if options.relief:
         multires.check(target)
     return face, target

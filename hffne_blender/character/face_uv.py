@@ -12,9 +12,10 @@ from ..numeric.deformation import relative_size
 from ..numeric.detail_source import DetailSource
 from ..numeric.vectors import unit
 from ..numeric.world_surface import vertex_normals
-from ..scene import mesh_arrays, shape_keys
+from ..scene import mesh_arrays
 from ..scene.access import mesh_of, read_array, write_array
 from ..scene.triangle_tree import TriangleTree
+from . import face_shape
 from .errors import TransferError
 from .transfer import FAR, TURNED
 
@@ -26,12 +27,7 @@ def corner_points(target: bpy.types.Object, shown: bpy.types.Mesh) -> np.ndarray
 
     shown  the mesh with its modifiers; where these change its vertices, the shape keys alone count
     """
-    own = mesh_of(target)
-    same = len(shown.vertices) == len(own.vertices)
-    points = mesh_arrays.points(shown) if same else shape_keys.shown_points(own)
-    matrix = np.array(target.matrix_world)
-    world = points.astype(float) @ matrix[:3, :3].T + matrix[:3, 3]
-    return world[mesh_arrays.loop_vertices(own)]
+    return face_shape.vertex_points(target, shown)[mesh_arrays.loop_vertices(mesh_of(target))]
 
 
 def make(

@@ -11,7 +11,7 @@ from .bases.background import InBackground, Work
 from .bases.faces import face_for, face_names
 from .bases.types import OperatorResult
 
-RESULTS = ("normal", "displacement", "relief", "color", "albedo", "roughness")
+RESULTS = ("normal", "displacement", "relief", "color", "albedo", "roughness", "shape")
 # The properties that are fields of `apply.Options` as they are.
 OPTIONS = (
     "align", *RESULTS, "levels", "strength", "largest", "border", "seen_only", "skip_eyes", "uv_map", "face_uv",
@@ -59,6 +59,10 @@ class HFFNE_OT_apply_to_mesh(InBackground, bpy.types.Operator):
         description="Create a color texture of the colors without the photo's light; it is shown where both are made",
     )
     roughness: bpy.props.BoolProperty(name="Roughness", description="Create a roughness texture")
+    shape: bpy.props.BoolProperty(
+        name="Fit My Mesh's Shape",
+        description="Create a shape key 'Face Shape' that moves your mesh to the face's own shape, by its slider",
+    )
     levels: bpy.props.IntProperty(
         name="Multires Levels", description="Subdivisions of the Multires modifier", default=4, min=1, max=7
     )

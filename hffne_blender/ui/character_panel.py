@@ -4,7 +4,7 @@
 import bpy
 
 from .. import settings
-from ..character import landmarks
+from ..character import face_shape, landmarks
 from ..engine import session
 from ..operators.bases.faces import face_for, faces_in
 from ..scene import export, face_attributes
@@ -50,6 +50,9 @@ class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
         apply.scale_y = MAIN_BUTTON
         apply.operator_context = "INVOKE_DEFAULT"
         apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
+        key = face_shape.key_of(target)
+        if key is not None:
+            layout.prop(key, "value", text=key.name, slider=True)
         if export.maps_of(target):
             column = layout.column()
             column.operator_context = "INVOKE_DEFAULT"

@@ -32,6 +32,15 @@ def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels
     assert face > 3 * own and told == pytest.approx(face, rel=0.25)
 
 
+@pytest.mark.once
+@needs_blender
+def test_a_shape_key_leads_to_the_faces_own_shape():
+    found = run("shape")
+    assert found["state"] == ["FINISHED"] and found["keys"] == [["Basis", 0], ["Face Shape", 1]]
+    assert found["basis"] == 0 and found["beside"][1] < 0.5 * found["beside"][0], found
+    assert found["again"][0] == 2 and found["again"][1] < 2e-4
+
+
 @needs_blender
 def test_only_what_was_requested_appears_and_a_second_run_replaces_it():
     found = run("care")

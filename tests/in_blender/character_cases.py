@@ -12,9 +12,12 @@ from mathutils import Euler, Matrix
 from target_mesh import ALL, MOVED, angle, bumpy, counts, fake, put_landmarks, remeshed, state
 
 from hffne_blender.character import density
+from hffne_blender.character.read_face import read_face
 from hffne_blender.engine import session
+from hffne_blender.numeric import similarity
 from hffne_blender.operators.bases.faces import face_for
 from hffne_blender.scene import export, images, textures
+from hffne_blender.scene.triangle_tree import TriangleTree
 
 
 def case_copy():
@@ -32,6 +35,42 @@ def case_copy():
     copy = remeshed(obj, Matrix.Translation((0.004, -0.003, 0.005)) @ Euler((0.03, 0.02, 0.05)).to_matrix().to_4x4())
     bpy.ops.hffne.apply_to_mesh(face=obj.name, target=copy.name, align="PLACED", **ALL)
     result["placed"] = angle(obj, copy)
+    return result
+
+
+def case_shape():
+    """A copy that is wider than the face gets the face's width by a shape key; twice, it is the same key."""
+    start()
+    obj = fake()
+    copy = remeshed(obj, Matrix.Translation((1, 2, 3)))
+    obj.matrix_world = Matrix.Translation((1, 2, 3))
+    for vertex in copy.data.vertices:
+        vertex.co.x *= 1.06
+    bpy.context.view_layer.update()
+    own = np.array([vertex.co for vertex in copy.data.vertices])
+    arguments = {"face": obj.name, "target": copy.name, "align": "PLACED", "normal": False, "shape": True, **ALL}
+    result = {"state": list(bpy.ops.hffne.apply_to_mesh(**arguments))}
+    keys = copy.data.shape_keys.key_blocks
+    first = np.array([point.co for point in keys["Face Shape"].points])
+    result["keys"] = [[key.name, key.value] for key in keys]
+    result["basis"] = float(np.abs(np.array([point.co for point in keys["Basis"].points]) - own).max())
+    # Beside the face's own surface, but for its size and place, which are the mesh's.
+    inner = (np.abs(own[:, 0]) < 0.045) & (np.abs(own[:, 2]) < 0.05)
+    face = read_face(obj).surface
+    tree = TriangleTree(face.points, face.triangles)
+
+    def beside(points):
+        def nearest(at):
+            hits = tree.nearest(at)
+            return hits.point, hits.normal, hits.found
+
+        moved = similarity.onto_surface(points[inner] + (1, 2, 3), nearest)
+        return float(np.linalg.norm(tree.nearest(moved).point - moved, axis=1).mean())
+
+    result["beside"] = [1000 * beside(own), 1000 * beside(first)]
+    bpy.ops.hffne.apply_to_mesh(**arguments)
+    again = np.array([point.co for point in copy.data.shape_keys.key_blocks["Face Shape"].points])
+    result["again"] = [len(copy.data.shape_keys.key_blocks), float(np.abs(again - first).max())]
     return result
 
 
