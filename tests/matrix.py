@@ -44,7 +44,8 @@ def main() -> int:
         else:
             say(f"Blender {bpy} is skipped: no Python {version} on this machine")
     # Side by side, for they mostly wait for one Blender: the first prints as it runs, the others when it has ended.
-    command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *pytest_options]
+    files = [str(p) for p in sorted((ROOT / "tests").glob("*/test_*.py")) if "needs_blender" in p.read_text("utf-8")]
+    command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *files, *pytest_options]
     runs = {}
     for bpy, blender in blenders.items():
         log = tempfile.TemporaryFile() if runs else None  # noqa: SIM115 (read by `outcome`)

@@ -34,6 +34,8 @@ class FaceEstimate:
     shape        the base shape (geometry.base_shape.BaseShape)
     projection   the base shape on the crop (geometry.project.Projection)
     parts        what of the crop shows the face (FaceParts)
+    gain         (WIDE, WIDE, 3) float32 on the crop and its margin: what takes the light out of the colors
+                 (`geometry.unlit`); None where the shading network has not looked
     """
 
     crop: Crop
@@ -45,6 +47,7 @@ class FaceEstimate:
     shape: BaseShape
     projection: Projection
     parts: FaceParts = field(default_factory=FaceParts.bare)
+    gain: np.ndarray | None = None
 
     @cached_property
     def landmarks(self) -> np.ndarray:
@@ -81,6 +84,11 @@ class FaceEstimate:
         """(H, W) bool on a photo's pixels: what is surely bare skin, the face's or not."""
         crop = wide_crop(self.crop.resized(CROP))
         return self._on_pixels(self.parts.shares[SKIN].astype(np.float32), crop, shape) > _SURE
+
+    def colors_on_photo(self, color: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Colors (S, S, 3) of the crop and its margin on a photo's pixels (H, W, 3), black beside them."""
+        crop = wide_crop(self.crop.resized(CROP)).resized(len(color))
+        return np.dstack([self._on_pixels(np.ascontiguousarray(color[..., k]), crop, shape) for k in range(3)])
 
     def resample_to_photo(self, picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A picture on the crop resampled to the pixels of a photo of `shape` (H, W); zero beside the crop.

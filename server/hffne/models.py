@@ -16,7 +16,9 @@ from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 from hffne.networks.parsing import ParsingNetwork
+from hffne.networks.pixels import PixelNetwork
 from hffne.networks.prn import PositionMapNetwork
+from hffne.networks.shading import ShadingNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
 from hffne.weights.paper import paper_weights_folder
@@ -70,6 +72,7 @@ class Models:
     coarse_network: CoarseNetwork | PaperCoarseNetwork
     fine_network: FineNetwork | PaperFineNetwork
     parsing_network: ParsingNetwork
+    shading_network: ShadingNetwork
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
     half: bool = False
 
@@ -111,11 +114,19 @@ class Models:
     @torch.inference_mode()
     def parts(self, rgb: np.ndarray) -> np.ndarray:
         """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16."""
+        return self._pixels(self.parsing_network, rgb).softmax(0).half().cpu().numpy()
+
+    @torch.inference_mode()
+    def gain(self, rgb: np.ndarray) -> np.ndarray:
+        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> what takes the light out, (S, S, 3) float32, see
+        `networks.shading`."""
+        return self._pixels(self.shading_network, rgb).permute(1, 2, 0).cpu().numpy()
+
+    def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:
+        """What a network tells of each pixel, (C, S, S) float32."""
         picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
-        picture = picture.contiguous(memory_format=torch.channels_last)
         with self._precision():
-            logits = self.parsing_network(picture)[0].float()
-        return logits.softmax(0).half().cpu().numpy()
+            return network(picture.contiguous(memory_format=torch.channels_last))[0].float()
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.float16, enabled=self.half)
@@ -153,6 +164,7 @@ def load_models(
             hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
         )
     parsing = prepare(load_weights(empty(ParsingNetwork), folder / "parsing.safetensors"), device)
+    shading = prepare(load_weights(empty(ShadingNetwork), folder / "shading.safetensors"), device)
     prn = (
         trained["prn"].prn()
         if "prn" in trained
@@ -173,9 +185,17 @@ def load_models(
     if name == "paper":
         # Not `prepare`: its rounding would change the published results.
         return Models(
-            name, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device), parsing, trained
+            name,
+            device,
+            prn.eval().to(device),
+            coarse.eval().to(device),
+            fine.eval().to(device),
+            parsing,
+            shading,
+            trained,
         )
-    return Models(name, device, prepare(prn, device), prepare(coarse, device), prepare(fine, device), parsing, trained)
+    prn, coarse, fine = prepare(prn, device), prepare(coarse, device), prepare(fine, device)
+    return Models(name, device, prn, coarse, fine, parsing, shading, trained)
 
 
 def untrained_paper_models(device: torch.device) -> Models:
@@ -185,4 +205,5 @@ def untrained_paper_models(device: torch.device) -> Models:
         prepare(PaperCoarseNetwork(), device),
         prepare(PaperFineNetwork(), device),
     )
-    return Models("paper", device, prn, coarse, fine, prepare(ParsingNetwork(), device))
+    parsing, shading = prepare(ParsingNetwork(), device), prepare(ShadingNetwork(), device)
+    return Models("paper", device, prn, coarse, fine, parsing, shading)

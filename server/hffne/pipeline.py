@@ -27,6 +27,7 @@ from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.smooth_field import SmoothField
+from hffne.geometry.unlit import centered
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.onnx_exemplar import OnnxExemplar
@@ -50,6 +51,8 @@ _CROP_ERROR_SHARE = 0.7
 # What the landmarks' move, in sides of the crop, adds to the mirror error. A face's own box moves them by 0.01 to 0.02
 # of a side, another by 0.03 to 0.06.
 _MOVED = 10.0
+# Maps that need the photo's colors without its light.
+_NEED_GAIN = {"albedo", "relight"}
 # Photo pixels: below this side of the crop the user is advised to use a larger face.
 _SMALL_FACE = 96
 
@@ -194,6 +197,13 @@ class Engine:
             parts=parts,
         )
 
+    def delit(self, photo: Photo, estimate: FaceEstimate) -> FaceEstimate:
+        """The estimate with the gain that takes the light out of the photo's colors, where it has none."""
+        if estimate.gain is not None:
+            return estimate
+        gain = self.networks.gain(extract_crop(photo.rgb, wide_crop(estimate.crop.resized(CROP))))
+        return replace(estimate, gain=centered(gain, estimate.parts))
+
     def _size_for(self, photo: Photo, crop: Crop, mask: np.ndarray) -> int:
         """The crop's size that shows what the photo holds of the face `mask`, as far as the device is quick at it."""
         if self.model == "paper":  # works as it was published
@@ -319,10 +329,21 @@ class Engine:
         photo, estimate = views[made.reference]
         derived = {}
         if maps := tuple(maps):
+            from hffne.maps.albedo import UNLIT_SIZE
             from hffne.maps.registry import make_maps
 
             stage("maps", 0.80, "Deriving the other maps")
-            derived = make_maps(maps, photo, estimate, made.textures, made.layout)
+            if _NEED_GAIN & set(maps):
+                views = [(photo, self.delit(photo, each)) for photo, each in views]
+                photo, estimate = views[made.reference]
+            derived = make_maps(
+                maps,
+                photo,
+                estimate,
+                made.textures,
+                made.layout,
+                unlit=lambda: made.unlit(views, min(texture_size, UNLIT_SIZE)),
+            )
         stage("mesh", 0.90, "Building the mesh")
         crop = estimate.crop.resized(CROP)
         if crop.side < _SMALL_FACE:

@@ -35,7 +35,8 @@ class TexturedBase(NamedTuple):
     """A mask or a head with its textures.
 
     reference: the index of the photo whose camera it has; layout: of the textures, None for the mask's; mesh(): the
-    mesh, a head's rig or None, and the landmarks' UVs.
+    mesh, a head's rig or None, and the landmarks' UVs; unlit(views, size): the colors (size, size, 3) uint8 without
+    light, by the gains of the same views' estimates, which have the artist's correction.
     """
 
     reference: int
@@ -43,6 +44,7 @@ class TexturedBase(NamedTuple):
     textures: Textures
     layout: Layout | None
     mesh: Callable[[], tuple[FaceMesh, Rig | None, np.ndarray]]
+    unlit: Callable[[Views, int], np.ndarray]
 
 
 def textured_mask(views: Views, texture_size: int, grid: int) -> TexturedBase:
@@ -50,30 +52,41 @@ def textured_mask(views: Views, texture_size: int, grid: int) -> TexturedBase:
 
     texture_size in texels; grid: vertices along a side.
     """
-    unwrapped = [
+    first = reference([estimate for _, estimate in views])
+    shape = views[first][1].shape
+    return TexturedBase(
+        first,
+        shape,
+        _unwrapped(views, texture_size),
+        None,
+        lambda: (build_mesh(shape, grid), None, landmark_uvs()),
+        lambda views, size: _unwrapped(views, size, unlit=True).color,
+    )
+
+
+def _unwrapped(views: Views, size: int, unlit: bool = False) -> Textures:
+    estimates = [estimate for _, estimate in views]
+    textures = [
         unwrap(
             estimate.shape,
             estimate.projection,
             estimate.normal,
             photo.rgb,
             estimate.crop.resized(CROP),
-            texture_size,
+            size,
             estimate.parts,
+            estimate.gain if unlit else None,
         )
         for photo, estimate in views
     ]
-    estimates = [estimate for _, estimate in views]
-    first = reference(estimates)
-    textures = merge_textures(unwrapped, first, [pixels_per_meter(each) for each in estimates])
-    shape = estimates[first].shape
-    return TexturedBase(first, shape, textures, None, lambda: (build_mesh(shape, grid), None, landmark_uvs()))
+    return merge_textures(textures, reference(estimates), [pixels_per_meter(each) for each in estimates])
 
 
 def textured_head(views: Views, texture_size: int, lod: str, field: SmoothField | None) -> TexturedBase | None:
     """The head of one or several photos' estimates, None where the fitted head is not sound. lod: see head.model.LODS;
     field: an artist's correction."""
     from hffne.head import rig
-    from hffne.head.build import head_textures
+    from hffne.head.build import head_textures, unlit_colors
     from hffne.head.layout import HeadLayout
     from hffne.head.sound import is_sound
 
@@ -86,6 +99,7 @@ def textured_head(views: Views, texture_size: int, lod: str, field: SmoothField 
         made.textures,
         HeadLayout(made.head.posed),
         lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
+        lambda views, size: unlit_colors(made.head, [(photo.rgb, estimate) for photo, estimate in views], size),
     )
 
 

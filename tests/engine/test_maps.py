@@ -7,19 +7,21 @@ import numpy as np
 import pytest
 
 from hffne.geometry.base_shape import fit_base_shape
+from hffne.geometry.face_parts import wide_crop
 from hffne.geometry.grids import fill_gaps, surface_normals
 from hffne.geometry.project import project
+from hffne.geometry.unlit import DARK
 from hffne.geometry.unwrap import unwrap
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.maps.bands import COARSE, FINE, bands
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height, integrate
-from hffne.maps.lighting import BRIGHTEST, DARKEST, basis, fit_light, remove_shading, to_linear, to_srgb
 from hffne.maps.occlusion import occlusion, shape_occlusion
 from hffne.maps.registry import MAPS, make_maps
 from hffne.maps.uv_surface import UVSurface, uv_surface
-from hffne.photo.crop import Crop
+from hffne.photo.colors import to_linear, to_srgb
+from hffne.photo.crop import Crop, extract_crop
 from posed_head import position_map, turned
 
 
@@ -143,51 +145,6 @@ def test_bands_of_the_bare_surface_are_the_bare_surface(shape):
         assert error[surface.mask > 0.99].mean() < 0.5
 
 
-def light_from(direction, ambient=0.35):
-    """A distant lamp and a sky, as nine numbers a channel, a warm one."""
-    coefficients = np.zeros((9, 3))
-    coefficients[0] = ambient + 0.25
-    coefficients[1:4] = 0.5 * np.asarray(direction)[:, None]
-    return coefficients * np.array([1.1, 1.0, 0.85])
-
-
-def test_the_light_is_found_and_divided_out():
-    generator = np.random.default_rng(2)
-    normal = normalize(generator.normal(size=(6000, 3)) * [1, 0.5, 1] - [0, 0.8, 0]).astype(np.float32)
-    skin = np.array([0.5, 0.33, 0.25]) * generator.normal(1, 0.05, (6000, 1))
-    lit = basis(normal) @ light_from((0.6, -0.6, 0.5)) / 0.6
-    color = skin * np.maximum(lit, 0.05)
-    # One in twelve is a mole or stubble, darker by half.
-    moles = generator.random(6000) < 0.08
-    color[moles] *= 0.5
-    light = fit_light(normal, color, np.ones(6000))
-    left = (color / light.shading(normal))[~moles].mean(1)
-    before = color[~moles].mean(1)
-    bright = light.shading(normal)[~moles].mean(1)
-    usable = (bright > DARKEST * 1.5) & (bright < BRIGHTEST * 0.9)
-    assert usable.mean() > 0.6
-    assert before[usable].std() / before[usable].mean() > 0.2
-    assert left[usable].std() / left[usable].mean() < 0.1
-    # The mole stays a mole.
-    gone = (color / light.shading(normal))[moles].mean() / (color / light.shading(normal))[~moles].mean()
-    assert 0.4 < gone < 0.6
-
-
-def test_with_nothing_seen_the_light_is_even():
-    light = fit_light(np.zeros((0, 3), np.float32), np.zeros((0, 3)), np.zeros(0))
-    assert np.allclose(light.shading(np.float32([[0, -1, 0], [1, 0, 0]])), 1, atol=0.05)
-
-
-def test_an_even_light_changes_no_color():
-    color = np.random.default_rng(3).integers(0, 256, (8, 8, 3)).astype(np.uint8)
-    assert np.array_equal(to_srgb(to_linear(color)), color)
-    normal = np.zeros((8, 8, 3), np.float32)
-    normal[..., 1] = -1
-    light = fit_light(np.zeros((0, 3), np.float32), np.zeros((0, 3)), np.zeros(0))
-    found = remove_shading(SimpleNamespace(color=color, normal=normal), light)
-    assert np.abs(found.astype(int) - color).max() <= 1
-
-
 @pytest.fixture(scope="module")
 def made():
     """All maps of the mean head on a photo lit from its right: (maps, textures)."""
@@ -199,8 +156,12 @@ def made():
     photo = np.full((320, 320, 3), 40, np.uint8)
     photo[32:288, 22:278] = to_srgb(lit[..., None] * np.float32([0.5, 0.33, 0.25]))
     textures = unwrap(shape, drawn, normal, photo, crop, 256)
-    estimate = SimpleNamespace(shape=shape, crop=crop, normal=normal, mask=drawn.mask)
-    return make_maps(MAPS, SimpleNamespace(rgb=photo), estimate, textures), textures, estimate
+    color, skin = extract_crop(photo, wide_crop(crop)), np.float32([0.5, 0.33, 0.25]) * 0.8
+    gain = np.log((skin + DARK) / (to_linear(color) + DARK)).astype(np.float32)
+    estimate = SimpleNamespace(shape=shape, crop=crop, normal=normal, mask=drawn.mask, gain=gain)
+    unlit = unwrap(shape, drawn, normal, photo, crop, 128, gain=gain).color
+    maps = make_maps(MAPS, SimpleNamespace(rgb=photo), estimate, textures, unlit=lambda: unlit)
+    return maps, textures, estimate
 
 
 def test_every_map_has_its_kind(made):

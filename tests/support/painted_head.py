@@ -75,7 +75,7 @@ def photograph(posed, shape, paint=skin_paint, background=(10, 240, 10), strengt
     shown = np.full((WIDE, WIDE), BACKGROUND)
     shown[seen] = SKIN if part is None else part(place[seen][:, :3])
     parts = FaceParts((shown == np.arange(len(NAMES))[:, None, None]).astype(np.float16))
-    estimate = SimpleNamespace(shape=shape, crop=CROP, normal=normal, mask=mask, parts=parts)
+    estimate = SimpleNamespace(shape=shape, crop=CROP, normal=normal, mask=mask, parts=parts, gain=None)
     return np.clip(photo + 0.5, 0, 255).astype(np.uint8), estimate
 
 

@@ -44,8 +44,9 @@ def build_tiny_set(folder):
         (folder / kind).mkdir()
         for name, (_, dtype) in fields.items():
             np.save(folder / kind / f"{name}.npy", np.stack([sample[name] for sample in drawn]).astype(dtype))
-    for kind in (parsing_set.PEOPLE, parsing_set.HELD_OUT_PEOPLE, parsing_set.PHOTOS):
+    for kind in (parsing_set.PEOPLE, parsing_set.HELD_OUT_PEOPLE, parsing_set.PHOTOS, parsing_set.RELIT):
         (folder / kind).mkdir()
         part = rng.integers(0, len(PARTS), (2, 6, 6), np.uint8).repeat(64, 1).repeat(64, 2)
         np.save(folder / kind / "part.npy", part)
         np.save(folder / kind / "rgb.npy", np.stack([part * 20, 200 - part * 20, part * 10], -1).astype(np.uint8))
+        np.save(folder / kind / "albedo.npy", np.full((2, 384, 384, 3), 120, np.uint8))

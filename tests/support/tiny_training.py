@@ -16,6 +16,7 @@ from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
 from hffne.training.tasks.paper_fine import PaperFine
 from hffne.training.tasks.parsing import ParsingTask
 from hffne.training.tasks.prn import PositionTask
+from hffne.training.tasks.shading import ShadingTask
 
 SIZE = 64
 OFTEN = {"every.log": 1, "every.check": 2, "every.check_batches": 1, "every.picture": 100, "every.save": 100}
@@ -67,6 +68,7 @@ def make_task(tiny):
         "coarse": lambda: CoarseTask(tiny.settings, tiny.size),
         "fine": lambda: FineTask(tiny.settings),
         "parsing": lambda: ParsingTask(tiny.settings),
+        "shading": lambda: ShadingTask(tiny.settings),
         "paper-coarse": lambda: PaperCoarse(tiny),
         "paper-fine": lambda: PaperFine(tiny, coarse()),
     }[tiny.task]()

@@ -13,8 +13,8 @@ import numpy as np
 from hffne.evaluation.contact_sheet import Row, error_picture, normal_picture
 from hffne.evaluation.metrics import angles
 from hffne.geometry.vectors import normalize
-from hffne.maps.lighting import to_linear, to_srgb
 from hffne.maps.registry import make_maps
+from hffne.photo.colors import to_linear, to_srgb
 
 if TYPE_CHECKING:
     from hffne.datasets.ict3drfe import Ict3drfeFace
@@ -46,7 +46,7 @@ def rows(
 
     merged: False takes the fine network's normals, the paper's N.
     """
-    estimate = engine.normals(photo, face, merged=merged)
+    estimate = engine.delit(photo, engine.normals(photo, face, merged=merged))
     textures = engine.build(photo, estimate, texture_size=512).textures
     parts = make_maps({"relight"}, photo, estimate, textures)
     albedo, size = parts["photo_albedo"], parts["photo_albedo"].shape[0]

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur, fill_gaps
+from hffne.geometry.unlit import without_light
 from hffne.geometry.vectors import normalize, rotate_between
 from hffne.photo.crop import CROP, Crop, extract_crop
 
@@ -39,18 +40,26 @@ class PhotoTexels:
     rgb       (H, W, 3) uint8 or uint16 sRGB, the whole photo
     size      the side of the textures in texels: colors are no finer than a crop of as many pixels
     margin    pixels of 256 around the crop from where colors are taken too
+    gain      what takes the light out of the colors, see `unlit.centered`; None leaves it in
     """
 
     def __init__(
-        self, normal: np.ndarray, rotation: np.ndarray, rgb: np.ndarray, crop: Crop, size: int, margin: int = 0
+        self,
+        normal: np.ndarray,
+        rotation: np.ndarray,
+        rgb: np.ndarray,
+        crop: Crop,
+        size: int,
+        margin: int = 0,
+        gain: np.ndarray | None = None,
     ) -> None:
         # Row vectors: n_object = n_camera @ rotation.
         self._normal = (normal @ rotation.astype(np.float32)).astype(np.float32)
         self._margin = margin
         wider = (CROP + 2 * margin) / CROP
         self._wide = Crop(crop.center_x, crop.center_y, crop.side * wider, crop.size, crop.turns)
-        self._rgb = rgb
-        self._colors = extract_crop(rgb, self._wide.resized(int(np.clip(round(self._wide.side), 64, size * wider))))
+        self._rgb, self._gain = rgb, gain
+        self._colors = self._picture(int(np.clip(round(self._wide.side), 64, size * wider)))
 
     def normals(self, at: np.ndarray) -> np.ndarray:
         """Unit normals (..., 3), object space."""
@@ -66,8 +75,11 @@ class PhotoTexels:
 
     def coarse_colors(self, at: np.ndarray) -> np.ndarray:
         """The same without detail finer than a pixel of 256."""
-        picture = extract_crop(self._rgb, self._wide.resized(CROP + 2 * self._margin))
-        return np.clip(_sample(picture, at, self._margin), 0, 1)
+        return np.clip(_sample(self._picture(CROP + 2 * self._margin), at, self._margin), 0, 1)
+
+    def _picture(self, size: int) -> np.ndarray:
+        picture = extract_crop(self._rgb, self._wide.resized(size))
+        return picture if self._gain is None else without_light(np.clip(picture, 0, 1), self._gain, self._margin)
 
 
 @dataclass(frozen=True)

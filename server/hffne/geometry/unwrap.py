@@ -48,6 +48,7 @@ def unwrap(
     crop: Crop,
     size: int = 1024,
     parts: FaceParts | None = None,
+    gain: np.ndarray | None = None,
 ) -> Textures:
     """The textures of a face.
 
@@ -58,6 +59,7 @@ def unwrap(
     crop        the Crop that all of the above is on
     size        the textures' side in texels, T
     parts       what of the crop shows the face; None: all of it
+    gain        (WIDE, WIDE, 3) of `unlit.centered`: take the light out of the colors; None leaves it in
     """
     base = base_normals(shape, LOW)
     position = shape.position_map()
@@ -65,7 +67,7 @@ def unwrap(
     confidence = _confidence(low, base @ shape.rotation.T, projection, crop, rgb.shape)
     if parts is not None:
         confidence *= parts.face_at(low)
-    photo = PhotoTexels(normal, shape.rotation, rgb, crop, size)
+    photo = PhotoTexels(normal, shape.rotation, rgb, crop, size, gain=gain)
     own_color, own_normal = photo.coarse_colors(low), photo.normals(low)
     mask = cv2.resize(face_texels().astype(np.float32), (LOW, LOW), interpolation=cv2.INTER_LINEAR)
     match = match_sides(own_color, own_normal, base, confidence)

@@ -42,6 +42,21 @@ def head_textures(
     rgb, estimate = views[first]
     mouth_closed = estimate.parts.mouth_closed
     head = fit_head(estimate.shape, rgb, estimate.crop.resized(CROP), field, mouth_closed)
-    textures = [unwrap_head(head.posed, corrected(each, field), pixels, size) for pixels, each in views]
-    sharpness = [pixels_per_meter(each) for _, each in views]
-    return TexturedHead(first, corrected_shape(estimate.shape, field), head, merge_textures(textures, first, sharpness))
+    views = [(pixels, corrected(each, field)) for pixels, each in views]
+    return TexturedHead(first, corrected_shape(estimate.shape, field), head, _merged(head, views, size))
+
+
+def unlit_colors(head: FittedHead, views: Sequence[tuple[np.ndarray, FaceEstimate]], size: int) -> np.ndarray:
+    """The colors (size, size, 3) uint8 sRGB of a head without the photos' light, by the estimates' gains.
+
+    views: those of `head_textures`, with the artist's correction in the estimates.
+    """
+    return _merged(head, views, size, unlit=True).color
+
+
+def _merged(
+    head: FittedHead, views: Sequence[tuple[np.ndarray, FaceEstimate]], size: int, unlit: bool = False
+) -> Textures:
+    estimates = [estimate for _, estimate in views]
+    textures = [unwrap_head(head.posed, estimate, rgb, size, unlit) for rgb, estimate in views]
+    return merge_textures(textures, reference(estimates), [pixels_per_meter(each) for each in estimates])

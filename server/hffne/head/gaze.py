@@ -16,6 +16,8 @@ from hffne.head.model import PARTS, head_model
 _DISC, _EDGE = 0.376, 0.34
 # Degrees: the eye's range, and how far each eye may differ from the mean of both.
 _RANGE, _APART = (32.0, 22.0), 4.0
+# Degrees from straight ahead at which a gaze counts half.
+_FAR = 15.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def turn_eyes(points: np.ndarray, irises: Mapping[str, Iris | None], rotation: n
         angles[side] = _angles(toward) - _angles(disc - center), found.step
     if not angles:
         return
-    mean = np.average([angle for angle, _ in angles.values()], axis=0, weights=[step for _, step in angles.values()])
+    # Where the eyes disagree, one is more likely mistaken for a lid's corner than turned so far.
+    trust = [step / (1 + float(np.square(angle / _FAR).sum())) for angle, step in angles.values()]
+    mean = np.average([angle for angle, _ in angles.values()], axis=0, weights=trust)
     for side, eye in zip(SIDES, eyes(), strict=True):
         own = angles[side][0] if side in angles else mean
         angle = np.clip(np.clip(own, mean - _APART, mean + _APART), np.negative(_RANGE), _RANGE)

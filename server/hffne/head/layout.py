@@ -3,15 +3,12 @@
 
 from functools import cache
 
-import cv2
 import numpy as np
 
-from hffne.geometry.completion import LOW
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.head.model import head_model
-from hffne.head.skin import Raster, at_vertices, raster, skin
-from hffne.head.skin_fill import nearness
+from hffne.head.skin import Raster, raster, skin
 from hffne.head.surface import HeadSurface, neutral_points
 from hffne.maps.height import Relief
 from hffne.maps.occlusion import open_sky
@@ -84,13 +81,6 @@ class HeadLayout:
             _SLACK,
         )
         return raster(_SMOOTH_SIZE).interpolated(share[layout.of_point, None], 1.0)[..., 0]
-
-    def lit(self, confidence: np.ndarray) -> np.ndarray:
-        """(s, s) float32: 1 where the colors are the photo's, or its mirrored side's, and less far from them."""
-        shown = np.clip(at_vertices(cv2.resize(confidence, (LOW, LOW), interpolation=cv2.INTER_AREA)[..., None]), 0, 1)
-        known = np.maximum(shown, shown[skin().mirror])[:, 0]
-        share = np.maximum(known, nearness(known))
-        return raster(_SMOOTH_SIZE).interpolated(share[skin().of_point, None])[..., 0]
 
 
 def _steps(surface: HeadSurface, grid: Raster) -> tuple[np.ndarray, np.ndarray]:

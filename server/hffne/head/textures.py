@@ -47,15 +47,18 @@ _RIM = 1.0, 10.0
 AHEAD = np.array([0, -1, 0], np.float32)
 
 
-def unwrap_head(posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size: int = 1024) -> Textures:
+def unwrap_head(
+    posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size: int = 1024, unlit: bool = False
+) -> Textures:
     """The textures of a head, normals in object space on the posed head.
 
     posed (V, 3) float32: the head model's vertices as on the photo, meters, object axes, with the camera of
-    estimate.shape; rgb (H, W, 3) uint8 or uint16 sRGB: the whole photo; size: the textures' side in texels.
+    estimate.shape; rgb (H, W, 3) uint8 or uint16 sRGB: the whole photo; size: the textures' side in texels;
+    unlit: take the light out of the colors, by estimate.gain.
     """
     shape, crop = estimate.shape, estimate.crop.resized(CROP)
     surface = HeadSurface(posed)
-    photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN)
+    photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain if unlit else None)
     at = shape.to_crop(surface.points)
     seen = visibility(surface, shape, crop, rgb.shape)
     colors = photo.coarse_colors(at[None])[0]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The values that maps are computed from, shared by several maps."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from hffne.geometry.vectors import normalize
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height
 from hffne.maps.layout import Layout, MaskLayout
-from hffne.maps.lighting import Light, estimate_light
 from hffne.maps.uv_surface import UVSurface, resize_texture
 
 if TYPE_CHECKING:
@@ -28,15 +28,22 @@ class MapInputs:
     photo, estimate, textures  the face's photo, FaceEstimate and Textures
     layout                     the face on the textures' UV square, by default the mask
     size                       T, the textures' side in texels
+    unlit                      the textures' colors without light, by default with it
     grid                       S, the side of the relief's grid in texels
     """
 
     def __init__(
-        self, photo: "Photo", estimate: "FaceEstimate", textures: "Textures", layout: Layout | None = None
+        self,
+        photo: "Photo",
+        estimate: "FaceEstimate",
+        textures: "Textures",
+        layout: Layout | None = None,
+        unlit: Callable[[], np.ndarray] | None = None,
     ) -> None:
         self.photo = photo
         self.estimate = estimate
         self.textures = textures
+        self._unlit = unlit
         self.layout = MaskLayout(estimate.shape) if layout is None else layout
         self.size = len(textures.normal)
         grid = min(self.size, MAX_SIZE, int(self.layout.texels_per_pixel * len(estimate.normal)))
@@ -76,11 +83,6 @@ class MapInputs:
         )
 
     @cached_property
-    def light(self) -> Light:
-        """The photo's light."""
-        return estimate_light(self.textures, self.layout.mask, self.regions)
-
-    @property
-    def lit(self) -> np.ndarray | None:
-        """How far the texels' colors have the light in them (s, s) 0..1; None: everywhere."""
-        return self.layout.lit(self.textures.confidence)
+    def unlit(self) -> np.ndarray:
+        """The textures' colors (s, s, 3) uint8 sRGB without the photo's light, at a size of their own."""
+        return self.textures.color if self._unlit is None else self._unlit()

@@ -40,12 +40,6 @@ class Layout(Protocol):
     def shape_occlusion(self) -> np.ndarray:
         """Ambient occlusion (s, s) float32 0..1 by the shape alone, at a size of its own."""
 
-    def lit(self, confidence: np.ndarray) -> np.ndarray | None:
-        """How far the colors have the photo's light in them (s, s) float32 0..1, None for everywhere.
-
-        confidence (T, T) of the textures.
-        """
-
 
 class MaskLayout:
     """The Layout of the position map: one chart with the face alone."""
@@ -73,7 +67,3 @@ class MaskLayout:
     def shape_occlusion(self) -> np.ndarray:
         """Ambient occlusion (SHAPE_SIZE, SHAPE_SIZE) by the base shape."""
         return shape_occlusion(uv_surface(self._shape, SHAPE_SIZE))
-
-    def lit(self, confidence: np.ndarray) -> np.ndarray | None:
-        """The whole mask has the light of what is visible."""
-        return None

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hffne.geometry.vectors import normalize
+from hffne.maps.albedo import albedo
 from hffne.maps.bands import bands
 from hffne.maps.inputs import MapInputs
 from hffne.maps.layout import Layout
-from hffne.maps.lighting import Light, remove_shading
 from hffne.maps.occlusion import occlusion
 from hffne.maps.relight import relight_layers
 from hffne.maps.roughness import roughness
@@ -82,13 +82,15 @@ def make_maps(
     estimate: "FaceEstimate",
     textures: "Textures",
     layout: Layout | None = None,
+    unlit: Callable[[], np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """The arrays, by name, of the maps `names`, which are keys of MAPS.
 
-    textures: of the estimate on that photo; layout: the face on their UV square, by default the mask.
+    textures: of the estimate on that photo; layout: the face on their UV square, by default the mask;
+    unlit: gives their colors (s, s, 3) uint8 sRGB without light, at any size, by default the textures' own.
     Raises KeyError for a name that is not in MAPS.
     """
-    inputs, requested = MapInputs(photo, estimate, textures, layout), set(names)
+    inputs, requested = MapInputs(photo, estimate, textures, layout, unlit), set(names)
     if unknown := requested - MAPS.keys():
         raise KeyError(f"there are no maps {sorted(unknown)}")
     arrays: dict[str, np.ndarray] = {}
@@ -99,9 +101,9 @@ def make_maps(
 
 
 @register("albedo", {"albedo": ArraySpec("uint8", 3)})
-def _albedo(textures: "Textures", light: Light, lit: np.ndarray | None) -> dict[str, np.ndarray]:
-    """The colors, sRGB, with the photo's light divided out."""
-    return {"albedo": remove_shading(textures, light, lit)}
+def _albedo(textures: "Textures", unlit: np.ndarray) -> dict[str, np.ndarray]:
+    """The colors, sRGB, without the photo's light."""
+    return {"albedo": albedo(textures.color, unlit)}
 
 
 @register("height", {"height": ArraySpec("float32")})
@@ -161,6 +163,6 @@ def _bands(surface: UVSurface, textures: "Textures", grid: int) -> dict[str, np.
         "photo_albedo": ArraySpec("uint8", 3, texture_size=False),
     },
 )
-def _relight(photo: "Photo", estimate: "FaceEstimate", light: Light) -> dict[str, np.ndarray]:
+def _relight(photo: "Photo", estimate: "FaceEstimate") -> dict[str, np.ndarray]:
     """The photo's own crop, to be relit."""
-    return relight_layers(photo.rgb, estimate, light)
+    return relight_layers(photo.rgb, estimate)

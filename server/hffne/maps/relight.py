@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from hffne.geometry.completion import to_bytes
+from hffne.geometry.unlit import without_light
 from hffne.geometry.vectors import normalize
-from hffne.maps.lighting import Light, to_linear, to_srgb
 from hffne.maps.uv_surface import resize_texture
 from hffne.photo.crop import extract_crop
 
@@ -17,24 +18,24 @@ if TYPE_CHECKING:
 MAX_SIZE = 1024
 
 
-def relight_layers(photo_rgb: np.ndarray, estimate: "FaceEstimate", light: Light) -> dict[str, np.ndarray]:
+def relight_layers(photo_rgb: np.ndarray, estimate: "FaceEstimate") -> dict[str, np.ndarray]:
     """Arrays by name, on the estimate's crop, row 0 at the top.
 
     photo_normal (S, S, 3) float32 unit, camera space; photo_mask (S, S) uint8, soft, 255 on the face;
-    photo_color (C, C, 3) uint8 sRGB, the crop as photographed; photo_albedo (C, C, 3) the same without the light.
+    photo_color (C, C, 3) uint8 sRGB, the crop as photographed; photo_albedo (C, C, 3) the same without the light,
+    as far as estimate.gain tells it.
     """
     crop = estimate.crop
     size = int(np.clip(round(crop.side), 64, MAX_SIZE))
-    color = (np.clip(extract_crop(photo_rgb, crop.resized(size)), 0, 1) * 255 + 0.5).astype(np.uint8)
+    color = np.clip(extract_crop(photo_rgb, crop.resized(size)), 0, 1)
+    albedo = color if estimate.gain is None else without_light(color, estimate.gain, margin=0)
     side = min(len(estimate.normal), MAX_SIZE)
     normal = normalize(resize_texture(estimate.normal.astype(np.float32), side))
-    shading = light.shading(normal @ estimate.shape.rotation.astype(np.float32))
-    shading = cv2.resize(shading, (size, size), interpolation=cv2.INTER_CUBIC)
     soft = cv2.GaussianBlur(resize_texture(estimate.mask.astype(np.float32), side), (0, 0), side / 128)
     mask = np.clip(2 * soft - 1, 0, 1)
     return {
         "photo_normal": normal,
         "photo_mask": (mask * 255 + 0.5).astype(np.uint8),
-        "photo_color": color,
-        "photo_albedo": to_srgb(to_linear(color) / np.maximum(shading, 0.05)),
+        "photo_color": to_bytes(color),
+        "photo_albedo": to_bytes(albedo),
     }

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from hffne.parts import BACKGROUND, CLOTH, GLASSES, HAIR, LIPS, OCCLUDER, SKIN
+from hffne.photo.colors import to_srgb
 from hffne.synthesis.avatar_heads import AvatarHeads
 from hffne.synthesis.avatar_people import AvatarPerson
 from hffne.synthesis.avatar_render import AvatarRenderer
@@ -24,6 +25,8 @@ WIDER = 1.5  # how many times as wide as the crop
 UNKNOWN = 255
 # Shares of the pictures with glasses, dark ones among them, hats, scarves, hands, and flat covers.
 _GLASSES, _DARK, _HATS, _SCARVES, _HANDS, _COVERS = 0.35, 0.25, 0.15, 0.08, 0.22, 0.25
+# The gloss of skin, from matte to wet, and how narrow its highlights are.
+SHINE, POLISH = (0.01, 0.35), (8, 80)
 _TONES = np.array(
     [
         [0.02, 0.02, 0.02],
@@ -57,7 +60,8 @@ def wide(window: Window) -> Window:
 def person_scene(
     wardrobe: Wardrobe, chosen: np.ndarray, background: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """rgb (SIZE, SIZE, 3) uint8 and part (SIZE, SIZE) uint8 of one of the `chosen` people, moved and recolored.
+    """rgb (SIZE, SIZE, 3) uint8, part (SIZE, SIZE) uint8 and albedo (SIZE, SIZE, 3) uint8 sRGB, as its surface is
+    without light, of one of the `chosen` people, moved and recolored.
 
     background (SIZE, SIZE, 3) uint8.
     """
@@ -72,21 +76,22 @@ def person_scene(
         rng, canonical_window(project(wardrobe.renderer.layout.sample(shape), view), wardrobe.renderer.layout.mask)
     )
     colors = recolored(person, rng)
-    things = [
-        Thing(vertices, person.triangles, person.uv, person.sheet, colors, person.parts, shine=rng.uniform(0, 0.12))
-    ]
+    body = Thing(vertices, person.triangles, person.uv, person.sheet, colors, person.parts)
+    body.shine, body.polish = (float(np.exp(rng.uniform(*np.log(limits)))) for limits in (SHINE, POLISH))
+    things = [body]
     marks = vertices[person.landmarks]
     worn, lenses = dressed(wardrobe, vertices[np.linalg.norm(vertices, axis=1) < 16], marks, rng)
     things += worn
     light = random_light(rng, wardrobe.skies)
     shot = shoot(things, view, wide(window), SIZE, light, rng)
-    shown = _developed(shot.color, shot.thing == 0, rng)
+    shown = developed(shot.color, shot.thing == 0, rng)
     rgb, part = through_lenses(shown, shot.part.copy(), shot.depth, lenses, view, wide(window), light, rng)
     solid = shot.thing >= 0
     part[~solid] = BACKGROUND
     edge = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), rng.uniform(0.5, 1.2))[..., None]
     rgb = rgb * edge + background.astype(np.float32) / 255 * (1 - edge)
-    return finished(rgb, part, _on_picture(marks, view, wide(window)), rng)
+    sample = finished(rgb, part, _on_picture(marks, view, wide(window)), rng)
+    return sample | {"albedo": to_srgb(shot.albedo)}
 
 
 def photo_scene(
@@ -119,7 +124,7 @@ def photo_scene(
         )
         skin = part == SKIN
         tone = np.median(rgb[skin], axis=0) if skin.sum() > 200 else np.full(3, 0.5)
-        shown = _developed(
+        shown = developed(
             shot.color, shot.thing >= 0, rng, float(np.clip(tone.mean() * np.exp(rng.normal(0, 0.3)), 0.05, 0.9))
         )
         front = shot.thing > 0
@@ -133,6 +138,7 @@ def photo_scene(
 
 def finished(rgb: np.ndarray, part: np.ndarray, marks: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Flat covers on top, and the picture as uint8."""
+    rgb = np.clip(rgb, 0, 1)
     if rng.random() < _COVERS:
         rgb, part = cover(rng, rgb, part, marks)
     return {"rgb": np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8), "part": part.astype(np.uint8)}
@@ -250,7 +256,7 @@ def _linear(colors: np.ndarray) -> np.ndarray:
     return ((colors / np.float32(255)) ** 2.2).astype(np.float32)
 
 
-def _developed(
+def developed(
     radiance: np.ndarray, face: np.ndarray, rng: np.random.Generator, level: float | None = None
 ) -> np.ndarray:
     """A display-referred picture (S, S, 3) 0..1 of linear light; `level`: brightness that the face's middle takes."""

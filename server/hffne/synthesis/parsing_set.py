@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the parsing network's part of a training set: pictures with the part of every pixel, as .npy files."""
+"""Make the parsing and the shading network's part of a training set, as .npy files: pictures with the part of every
+pixel, and its color without light."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,13 +19,21 @@ from hffne.synthesis.parsing_photos import PhotoParts
 from hffne.synthesis.parsing_scenes import SIZE, Wardrobe, person_scene, photo_scene
 from hffne.synthesis.render import Renderer
 from hffne.synthesis.scene import load_skies
+from hffne.synthesis.shading_photos import relit_photo
 from hffne.synthesis.training_set import TrainingSet
 from hffne.synthesis.uv_layout import build_layout
 
-# Rendered people that training may see, those held out, and photos.
-PEOPLE, HELD_OUT_PEOPLE, PHOTOS = "parsing_people", "parsing_held_out", "parsing_photos"
-_NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8}
-FIELDS: dict[str, Field] = {"rgb": ((SIZE, SIZE, 3), np.uint8), "part": ((SIZE, SIZE), np.uint8)}
+# Rendered people that training may see, those held out, photos, and photos in another light.
+PEOPLE, HELD_OUT_PEOPLE, PHOTOS, RELIT = "parsing_people", "parsing_held_out", "parsing_photos", "relit_photos"
+_NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8, RELIT: 9}
+_PICTURE: Field = ((SIZE, SIZE, 3), np.uint8)
+PHOTO_FIELDS: dict[str, Field] = {"rgb": _PICTURE, "part": ((SIZE, SIZE), np.uint8)}
+FIELDS: dict[str, dict[str, Field]] = {
+    PEOPLE: PHOTO_FIELDS | {"albedo": _PICTURE},
+    HELD_OUT_PEOPLE: PHOTO_FIELDS | {"albedo": _PICTURE},
+    PHOTOS: PHOTO_FIELDS,
+    RELIT: PHOTO_FIELDS | {"albedo": _PICTURE},
+}
 
 
 def build_parsing(
@@ -37,17 +46,17 @@ def build_parsing(
     processes: int = 1,
     report: Callable[[str], object] = print,
 ) -> None:
-    """Write the pictures for the parsing network of a training set that ``build.build`` made, unless they are there.
+    """Write the pictures for both networks of a training set that ``build.build`` made, unless they are there.
 
-    shapes, heads: folders of both head families; skies: of the environment maps; counts: {PEOPLE, HELD_OUT_PEOPLE or
-    PHOTOS: how many}. Raises HffneError.
+    shapes, heads: folders of both head families; skies: of the environment maps; counts: {one of the
+    names above: how many}. Raises HffneError.
     """
     TrainingSet(output).fitted_photos()
     load_skies(skies)  # what is missing is told before anything is written
     load_avatar_heads(heads, load_face_model(shapes), 16)
     for kind, count in counts.items():
         arguments = (kind, shapes, heads, skies, output)
-        fill_folder(Path(output) / kind, FIELDS, _work, arguments, count, seed, processes, report)
+        fill_folder(Path(output) / kind, FIELDS[kind], _work, arguments, count, seed, processes, report)
 
 
 def _work(
@@ -69,12 +78,14 @@ def _work(
         AvatarRenderer(family, model, layout), family, load_avatar_people(heads, family, model), load_skies(skies)
     )
     people = family.people(held_out=kind == HELD_OUT_PEOPLE)
-    labels = PhotoParts(Renderer(model, layout), fits) if kind == PHOTOS else None
-    arrays = {name: np.lib.format.open_memmap(Path(output) / kind / f"{name}.npy", "r+") for name in FIELDS}
+    labels = PhotoParts(Renderer(model, layout), fits) if kind in (PHOTOS, RELIT) else None
+    arrays = {name: np.lib.format.open_memmap(Path(output) / kind / f"{name}.npy", "r+") for name in FIELDS[kind]}
     for index in range(part, count, parts):
         rng = np.random.default_rng([seed, _NUMBERS[kind], index])
         if labels is None:
             sample = person_scene(wardrobe, people, background(fits, rng), rng)
+        elif kind == RELIT:
+            sample = relit_photo(labels, len(fits.paths), model.triangles, wardrobe.skies, rng)
         else:
             fit = labels.crop(int(rng.integers(len(fits.paths))), rng)
             sample = photo_scene(

@@ -13,7 +13,9 @@ from hffne.geometry.vectors import normalize
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import HeadView, Window, seen_through, vertex_normals
 
-_OCCLUSION_RAYS = 6
+_OCCLUSION_RAYS = 10
+# Strength of the sky beside lamps, from a dark room to a bright one.
+_DIM, _BRIGHT = 0.08, 1.2
 _ROW = 1024
 
 
@@ -31,15 +33,17 @@ class Thing:
     color: np.ndarray | None = None
     part: int = 0
     shine: float = 0.05
+    polish: float = 24.0  # exponent of the gloss: how narrow highlights are
     weave: float = 0.0  # strength of a cloth's pattern
 
 
 @dataclass
 class Shot:
-    """color (S, S, 3) float32 linear radiance; part (S, S) uint8; thing (S, S) int32, -1 where nothing is; normal
-    (S, S, 3) and depth (S, S) in cm to the viewer, camera space."""
+    """color (S, S, 3) float32 linear radiance; albedo (S, S, 3) linear; part (S, S) uint8; thing (S, S) int32, -1
+    where nothing is; normal (S, S, 3) and depth (S, S) in cm to the viewer, camera space."""
 
     color: np.ndarray
+    albedo: np.ndarray
     part: np.ndarray
     thing: np.ndarray
     normal: np.ndarray
@@ -90,7 +94,7 @@ def random_light(rng: np.random.Generator, skies: np.ndarray) -> Light:
     """A sky turned at random, and up to two colored lamps."""
     sky = skies[rng.integers(len(skies))].copy()
     sky = sky + (sky.mean(1, keepdims=True) - sky) * rng.uniform(0, 1)  # cameras balance white
-    strength = rng.uniform(0.2, 1.2)
+    strength = np.exp(rng.uniform(np.log(_DIM), np.log(_BRIGHT)))
     suns = []
     for k in range(rng.integers(0, 3)):
         way = np.array([rng.normal(0, 0.9), rng.normal(0.35, 0.6), rng.uniform(0.05, 1.2)])
@@ -126,16 +130,13 @@ def shoot(
     normal = normalize((normals[corners] * weights).sum(1))
     normal *= np.where((normal * eye).sum(1) < 0, -1, 1)[:, None].astype(np.float32)
     whose = owner[index[hit]]
-    albedo, part, shine = (
-        np.zeros((len(hit), 3), np.float32),
-        np.zeros(len(hit), np.uint8),
-        np.zeros(len(hit), np.float32),
-    )
+    albedo, part = np.zeros((len(hit), 3), np.float32), np.zeros(len(hit), np.uint8)
+    shine = np.array([thing.shine for thing in things], np.float32)[whose]
+    polish = np.array([thing.polish for thing in things], np.float32)[whose]
     for k, thing in enumerate(things):
         mine = whose == k
         if not mine.any():
             continue
-        shine[mine] = thing.shine
         if thing.uv is None or thing.sheet is None:
             albedo[mine], part[mine] = thing.color, thing.part
             if thing.weave:
@@ -168,7 +169,7 @@ def shoot(
         free = cv2.GaussianBlur(free.reshape(size, size), (0, 0), softness).reshape(-1)[hit]
         lit += (free * np.clip((normal @ way + 0.15) / 1.15, 0, None))[:, None] * color
         half = normalize(eye + way)
-        gloss += (free * np.clip((normal * half).sum(1), 0, None) ** 24)[:, None] * color
+        gloss += (free * np.clip((normal * half).sum(1), 0, None) ** polish)[:, None] * color
     picture = np.zeros((size * size, 3), np.float32)
     picture[hit] = albedo * lit + gloss * shine[:, None]
 
@@ -179,6 +180,7 @@ def shoot(
 
     return Shot(
         picture.reshape(size, size, 3),
+        whole(albedo, 0),
         whole(part, 0),
         whole(whose.astype(np.int32), -1),
         whole(normal, 0),

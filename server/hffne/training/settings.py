@@ -230,6 +230,20 @@ class ParsingSettings:
 
 
 @dataclass(frozen=True)
+class ShadingSettings:
+    """Task shading: the weight of each term.
+
+    gain      logarithms of the light
+    gradient  their differences between neighbors
+    albedo    linear colors without light
+    """
+
+    gain: NotNegative
+    gradient: NotNegative
+    albedo: NotNegative
+
+
+@dataclass(frozen=True)
 class PaperCoarseSettings:
     """Task paper-coarse.
 
@@ -263,7 +277,13 @@ class PaperFineSettings:
 
 
 Settings: TypeAlias = (
-    PositionSettings | CoarseSettings | FineSettings | ParsingSettings | PaperCoarseSettings | PaperFineSettings
+    PositionSettings
+    | CoarseSettings
+    | FineSettings
+    | ParsingSettings
+    | ShadingSettings
+    | PaperCoarseSettings
+    | PaperFineSettings
 )
 
 # Each task and the type of its own settings.
@@ -272,6 +292,7 @@ TASKS: dict[str, type[Settings]] = {
     "coarse": CoarseSettings,
     "fine": FineSettings,
     "parsing": ParsingSettings,
+    "shading": ShadingSettings,
     "paper-coarse": PaperCoarseSettings,
     "paper-fine": PaperFineSettings,
 }

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hffne.networks.coarse import CoarseNetwork
+from hffne.networks.shading import ShadingNetwork
 from hffne.weights.store import load_weights
 
 N = TypeVar("N", bound=nn.Module)
@@ -19,12 +20,18 @@ def start(network: N, path: Path) -> N:
     """Load the weights that a training starts from into a network; returns it.
 
     A CoarseNetwork also takes those of one with a level less, at half the size: the old one becomes the deeper levels
-    of the new. Raises HffneError for weights of another network.
+    of the new. A ShadingNetwork also takes the parsing network's. Raises HffneError for weights of another network.
     """
     if isinstance(network, CoarseNetwork):
         state = {name: value.float() for name, value in load_file(path).items()}
         if sum(bool(re.fullmatch(r"downs\.\d+\.0\.0\.weight", name)) for name in state) == len(network.downs) - 1:
             network.load_state_dict(_grown(network.state_dict(), state))
+            return network
+    if isinstance(network, ShadingNetwork):
+        state = {name: value.float() for name, value in load_file(path).items()}
+        if state["out.bias"].shape != network.out.weight.shape[:1]:  # the parsing network's: all but its last layer
+            state |= {name: value for name, value in network.state_dict().items() if name.startswith("out.")}
+            network.load_state_dict(state)
             return network
     return load_weights(network, path)
 

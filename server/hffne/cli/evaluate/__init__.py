@@ -3,6 +3,7 @@
 
 from hffne.cli.evaluate import (
     aflw2000,
+    albedo,
     fine,
     florence,
     heads,
@@ -31,6 +32,7 @@ BENCHMARKS = (
     response,
     heads,
     parsing,
+    albedo,
     rig,
     fine,
     stability,

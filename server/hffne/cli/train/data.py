@@ -33,9 +33,18 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--parsing-people",
         type=int,
         default=0,
-        help="how many renders of dressed people for the parsing network, with --heads (default: %(default)s)",
+        help="how many renders of dressed people for the parsing and the shading network, with --heads "
+        "(default: %(default)s)",
     )
-    parser.add_argument("--parsing-photos", type=int, default=0, help="how many of photos (default: %(default)s)")
+    parser.add_argument(
+        "--parsing-photos", type=int, default=0, help="how many photos for the parsing network (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--relit-photos",
+        type=int,
+        default=0,
+        help="how many in another light, for the shading network (default: %(default)s)",
+    )
     parser.add_argument("--skies", type=Path, metavar="FILE", help="environment maps (.npz of linear arrays) for them")
     parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
@@ -58,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if options.parsing_people and not (options.heads and options.skies):
         raise ConfigurationError(
-            "--parsing-people needs --heads and --skies.", hint="See docs/training.md for where both come from."
+            "--parsing-people needs --heads and --skies.", hint="See docs/datasets.md for where both come from."
         )
     build(
         options.shapes,
@@ -94,8 +103,13 @@ def run(options: argparse.Namespace) -> int:
         if not (folder / "close_reliefs_0.npy").exists():
             build_close_reliefs(folder, load_heights(options.painted, options.scan_heights), seed=options.seed)
     if options.parsing_people:
-        from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS, build_parsing
+        from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS, RELIT, build_parsing
 
-        counts = {HELD_OUT_PEOPLE: _CHECKED, PEOPLE: options.parsing_people, PHOTOS: options.parsing_photos}
+        counts = {
+            HELD_OUT_PEOPLE: _CHECKED,
+            PEOPLE: options.parsing_people,
+            RELIT: options.relit_photos,
+            PHOTOS: options.parsing_photos,
+        }
         build_parsing(options.shapes, options.heads, options.skies, folder, counts, options.seed, options.processes)
     return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``hffne train prn|coarse|fine|parsing|paper-coarse|paper-fine``: train a network by a recipe."""
+"""``hffne train prn|coarse|fine|parsing|shading|paper-coarse|paper-fine``: train a network by a recipe."""
 
 import argparse
 from collections.abc import Callable
@@ -19,6 +19,7 @@ _STEPS = {
     "coarse": ("coarse", "the coarse network, which makes the exemplar"),
     "fine": ("fine", "the fine network, on a trained coarse network"),
     "parsing": ("parsing", "the parsing network, which tells skin from what covers it"),
+    "shading": ("shading", "the shading network, which takes the light out of the colors"),
     "paper-coarse": ("paper", "stage 1 as published"),
     "paper-fine": ("paper", "stage 2 as published"),
 }
@@ -42,7 +43,7 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                 help="weights to begin from, at half the learning rate"
                 + ("; a network of half the size is extended" if task == "coarse" else ""),
             )
-        if task == "parsing":
+        if task in ("parsing", "shading"):
             _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
         if task == "coarse":
             _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
@@ -187,6 +188,7 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     from hffne.training.sources.parsing import ParsingSamples
     from hffne.training.sources.photoface import PhotofaceSource
     from hffne.training.sources.photos import PhotoSource
+    from hffne.training.sources.shading import ShadingSamples
 
     make_task, inputs = _task(options, recipe)
     if getattr(options, "photoface", None):
@@ -199,9 +201,10 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
         return _Job(make_task, close, checked, inputs)
-    if recipe.task == "parsing":
+    if recipe.task in ("parsing", "shading"):
+        samples_of = ParsingSamples if recipe.task == "parsing" else ShadingSamples
         shown, checked_on = (
-            ParsingSamples(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
+            samples_of(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
         )
         return _Job(make_task, shown, checked_on, inputs)
     samples = FaceSamples(options.folder, recipe.size, recipe.data)
@@ -226,6 +229,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     from hffne.training.tasks.paper_fine import PaperFine
     from hffne.training.tasks.parsing import ParsingTask
     from hffne.training.tasks.prn import PositionTask
+    from hffne.training.tasks.shading import ShadingTask
     from hffne.weights.store import load_weights
 
     own = recipe.settings
@@ -246,7 +250,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.CoarseSettings):
         inputs |= _inputs(teacher=options.teacher)
-    elif isinstance(own, settings.ParsingSettings):
+    elif isinstance(own, settings.ParsingSettings | settings.ShadingSettings):
         inputs |= _inputs(encoder=options.encoder)
 
     def make() -> "TrainingTask":
@@ -256,10 +260,10 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         elif isinstance(own, settings.CoarseSettings):
             teacher = load_weights(CoarseNetwork(), options.teacher) if options.teacher else None
             task = CoarseTask(own, recipe.size, teacher)
-        elif isinstance(own, settings.ParsingSettings):
-            task = ParsingTask(own)
+        elif isinstance(own, settings.ParsingSettings | settings.ShadingSettings):
+            task = ParsingTask(own) if isinstance(own, settings.ParsingSettings) else ShadingTask(own)
             if options.encoder:
-                start_encoder(task.networks["parsing"], options.encoder)
+                start_encoder(task.networks[recipe.task], options.encoder)
         else:
             task = FineTask(own)
         if options.start:

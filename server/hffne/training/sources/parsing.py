@@ -52,7 +52,7 @@ class ParsingSamples:
         if self.held_out:
             matrix = np.diag([WIDE / self.size] * 2 + [1.0])[:2]
         else:
-            matrix = _window(rng, self.size, rng.random() < self.drawing.moves)
+            matrix = window_matrix(rng, self.size, rng.random() < self.drawing.moves)
         flags = cv2.WARP_INVERSE_MAP
         small = cv2.GaussianBlur(rgb, (0, 0), 0.5) if matrix[0, 0] > 1.2 else rgb
         rgb = cv2.warpAffine(
@@ -77,7 +77,7 @@ class ParsingSamples:
         }
 
 
-def _window(rng: np.random.Generator, size: int, moved: bool) -> np.ndarray:
+def window_matrix(rng: np.random.Generator, size: int, moved: bool) -> np.ndarray:
     """The matrix (2, 3) from a sample's pixels to the picture's."""
     side = float(np.exp(rng.uniform(np.log(_SMALLEST), np.log(WIDE * 1.05))))
     turn = np.radians(rng.normal(0, 14)) if moved else 0.0
@@ -91,22 +91,30 @@ def _window(rng: np.random.Generator, size: int, moved: bool) -> np.ndarray:
 
 def _photographed(rng: np.random.Generator, rgb: np.ndarray, clean: bool) -> np.ndarray:
     """Colors (S, S, 3) 0..1 as other light and cameras give them."""
+    rgb = _colored(rng, rgb)
+    return np.clip(rgb if clean else spoiled(rng, rgb), 0, 1).astype(np.float32)
+
+
+def _colored(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
     rgb = np.clip(rgb, 1e-4, 1) ** np.float32(np.exp(rng.normal(0, 0.2)))
     rgb = rgb * np.exp(rng.normal(0, 0.05, 3) + np.array([1, 0, -1]) * rng.normal(0, 0.06)).astype(np.float32)
     gray = rgb.mean(2, keepdims=True)
     saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.5, 1.4)
     rgb = gray + (rgb - gray) * np.float32(saturation)
-    rgb = rgb * np.float32(rng.uniform(0.6, 1.15)) + np.float32(rng.normal(0, 0.03))
-    if not clean:
-        if rng.random() < 0.3:
-            rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 2))
-        if rng.random() < 0.2:
-            small = int(len(rgb) * rng.uniform(0.25, 0.7))
-            rgb = cv2.resize(cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA), rgb.shape[1::-1])
-        if rng.random() < 0.4:
-            rgb = rgb + rng.normal(0, rng.uniform(0, 0.05), rgb.shape).astype(np.float32)
-        if rng.random() < 0.3:
-            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
-            _, code = cv2.imencode(".jpg", (np.clip(rgb, 0, 1) * 255).astype(np.uint8), quality)
-            rgb = decode_picture(code, cv2.IMREAD_COLOR).astype(np.float32) / 255
-    return np.clip(rgb, 0, 1).astype(np.float32)
+    return rgb * np.float32(rng.uniform(0.6, 1.15)) + np.float32(rng.normal(0, 0.03))
+
+
+def spoiled(rng: np.random.Generator, rgb: np.ndarray) -> np.ndarray:
+    """Colors (S, S, 3) 0..1 as bad cameras and files give them: blurred, small, noisy, compressed."""
+    if rng.random() < 0.3:
+        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 2))
+    if rng.random() < 0.2:
+        small = int(len(rgb) * rng.uniform(0.25, 0.7))
+        rgb = cv2.resize(cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA), rgb.shape[1::-1])
+    if rng.random() < 0.4:
+        rgb = rgb + rng.normal(0, rng.uniform(0, 0.05), rgb.shape).astype(np.float32)
+    if rng.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        _, code = cv2.imencode(".jpg", (np.clip(rgb, 0, 1) * 255).astype(np.uint8), quality)
+        rgb = decode_picture(code, cv2.IMREAD_COLOR).astype(np.float32) / 255
+    return rgb
