@@ -20,7 +20,7 @@ from hffne.synthesis.scene import Light, Shot, Thing, random_light, shoot
 
 _FLAT = np.array([[1.0], *[[0.0]] * 8]) * np.ones((1, 3))
 # How many photos are looked at for one that is lit evenly, and the spread of its skin's logarithms that counts as so.
-_TRIES, _EVEN = 6, 0.16
+_TRIES, _EVEN = 3, 0.16
 _FAINT = 0.05  # of the light, which divides
 
 
