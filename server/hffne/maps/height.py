@@ -9,25 +9,22 @@ with g the slopes of the normals and w the confidence of the texel. The gradient
 the curved surface in meters, not of the UV square. Without the second term this is the least-squares
 integration of Horn & Brooks and, for w = 1 on a plane, of Frankot & Chellappa; the second term keeps only
 relief: slopes of waves much longer than 2 pi REACH belong to the shape, and normals of a single photo would
-bend them into a bulge. Solved by conjugate gradients, preconditioned by the same problem with constant
-coefficients, which the cosine transform solves at once.
+bend them into a bulge. Solved by `multigrid`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from hffne.geometry.vectors import length_of
+from hffne.maps.multigrid import solve
 from hffne.maps.uv_surface import UVSurface
 
 # Waves of 2 pi REACH = 25 mm keep half of their height, those of 8 mm nine tenths.
 REACH = 0.004
 # Weight of the slopes where the confidence is 0, and beside the face.
 LEAST_WEIGHT = 0.1
-TOLERANCE = 2e-3
-MAX_STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -83,17 +80,12 @@ def integrate(
     step_y = _between(np.einsum("...i,...i->...", gradient, down), 0)
     weight_x = _between(weight * along / across, 1)
     weight_y = _between(weight * across / along, 0)
-    # The preconditioner is for the problem without seams.
-    typical = float(np.sqrt(weight_x.mean() * weight_y.mean()))
     if joined[0] is not None and joined[1] is not None:
         weight_x, weight_y = weight_x * joined[0], weight_y * joined[1]
     screen = area / np.float32(reach) ** 2
 
-    def apply(h: np.ndarray) -> np.ndarray:
-        return _divergence(weight_x * np.diff(h, axis=1), weight_y * np.diff(h, axis=0)) + screen * h
-
-    precondition = _constant_solver(len(weight), typical, float(np.median(screen)))
-    return _conjugate_gradients(apply, precondition, _divergence(weight_x * step_x, weight_y * step_y))
+    right_side = _divergence(weight_x * step_x, weight_y * step_y)
+    return solve(weight_x, weight_y, screen.astype(np.float32), right_side)
 
 
 def _between(values: np.ndarray, axis: int) -> np.ndarray:
@@ -109,39 +101,4 @@ def _divergence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     result[:, :-1] -= x
     result[1:] += y
     result[:-1] -= y
-    return result
-
-
-def _constant_solver(size: int, weight: float, screen: float) -> Callable[[np.ndarray], np.ndarray]:
-    """The solver of the problem with constant coefficients and free edges, by the cosine transform."""
-    waves = 2 - 2 * np.cos(np.pi * np.arange(size) / size)
-    response = (1 / (weight * (waves[:, None] + waves[None, :]) + screen)).astype(np.float32)
-
-    def solve(right_side: np.ndarray) -> np.ndarray:
-        return cv2.idct(cv2.dct(right_side) * response)
-
-    return solve
-
-
-def _conjugate_gradients(
-    apply: Callable[[np.ndarray], np.ndarray],
-    precondition: Callable[[np.ndarray], np.ndarray],
-    right_side: np.ndarray,
-) -> np.ndarray:
-    """The x (S, S) with apply(x) = right_side, to TOLERANCE or MAX_STEPS."""
-    result = np.zeros_like(right_side)
-    left = right_side.copy()
-    small = TOLERANCE * float(np.linalg.norm(right_side))
-    direction, before = None, 1.0
-    for _ in range(MAX_STEPS):
-        if float(np.linalg.norm(left)) <= small:
-            break
-        better = precondition(left)
-        now = float(np.vdot(left, better))
-        direction = better if direction is None else better + (now / before) * direction
-        changed = apply(direction)
-        share = now / max(float(np.vdot(direction, changed)), 1e-30)
-        result += share * direction
-        left -= share * changed
-        before = now
     return result
