@@ -135,7 +135,7 @@ def _fold_weights() -> np.ndarray:
     layer = np.zeros(uv.mask.shape, np.uint8)
     points = np.round(uv.landmarks[:, ::-1]).astype(np.int32)
     for nostril in (points[32], points[34]):
-        cv2.circle(layer, (int(nostril[0]), int(nostril[1]) - 3), 2, (1,), -1)
+        cv2.circle(layer, (int(nostril[0]), int(nostril[1]) - 3), 3, (1,), -1)
     cv2.fillConvexPoly(layer, cv2.convexHull(points[60:68]), (1,))
     cv2.polylines(layer, [points[60:68]], True, (1,), 3)
     return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 1.0)
