@@ -171,4 +171,8 @@ def test_figures_of_parts_and_bare_skin():
     assert (figures["pictures"], figures["without_face"]) == (2, 1)
     assert figures["iou"] == {"skin": pytest.approx(179 / 199), "hair": pytest.approx(200 / 220)}
     assert figures["skin_precision"] == 1 and figures["skin_recall"] == pytest.approx(179 / 199)
+    assert not evaluation.is_another(everywhere, truth)
+    assert evaluation.is_another(everywhere, np.full((20, 20), BACKGROUND)) and not evaluation.is_another(
+        ~everywhere, truth
+    )
     assert "| hair | 0.909 |" in evaluation.table([result, None])

@@ -10,6 +10,7 @@ import numpy as np
 
 from hffne.errors import HffneError, NoFaceError
 from hffne.evaluation.contact_sheet import Row
+from hffne.evaluation.parsing import is_another
 from hffne.geometry.face_parts import WIDE, wide_crop
 from hffne.geometry.unlit import without_light
 from hffne.parts import BROWS, LIPS, SKIN
@@ -66,6 +67,8 @@ def evaluate(
             shown = np.clip(extract_crop(photo.rgb, crop), 0, 1)
             found = estimate.resample_to_photo(np.ones((CROP, CROP), np.float32), photo.rgb.shape[:2]) > 0.5
             face = found & (estimate.resample_to_photo(estimate.mask.astype(np.float32), photo.rgb.shape[:2]) > 0.5)
+            if is_another(face, np.asarray(part)):
+                raise NoFaceError("another face, on the photo in the background")
             measured = face & np.isin(part, _MEASURED) & (np.asarray(rgb).min(2) < _CLIPPED)
             ours = estimate.colors_on_photo(without_light(shown, estimate.gain), photo.rgb.shape[:2])
             result = compared(ours, np.asarray(rgb), np.asarray(albedo), measured)

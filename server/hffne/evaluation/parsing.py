@@ -12,7 +12,7 @@ from hffne.errors import HffneError, NoFaceError
 from hffne.evaluation.contact_sheet import Row
 from hffne.geometry.face_parts import wide_crop
 from hffne.normal_file import arrays_on_photo
-from hffne.parts import PARTS, SKIN
+from hffne.parts import BACKGROUND, PARTS, SKIN
 from hffne.photo.crop import CROP
 from hffne.photo.detect import find_faces
 from hffne.photo.image_input import as_photo
@@ -69,6 +69,8 @@ def evaluate(
             estimate = engine.normals(photo, faces[0])
             shape = photo.rgb.shape[:2]
             found = arrays_on_photo(estimate, shape)
+            if is_another(found["mask"], np.asarray(truth)):
+                raise NoFaceError("another face, on the photo in the background")
             seen = estimate.resample_to_photo(np.ones((CROP, CROP), np.float32), shape) > 0.5
             window = wide_crop(estimate.crop.resized(CROP))
             at = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), -1).astype(np.float32)
@@ -82,6 +84,11 @@ def evaluate(
         results.append(result)
         report(f"{number + 1}/{len(data['part'])}")
     return results
+
+
+def is_another(face: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether a found face (H, W) bool lies on the background of the true parts (H, W), a photo that shows people."""
+    return bool(face.any()) and float((truth[face] == BACKGROUND).mean()) > 0.5
 
 
 def compared(
