@@ -64,8 +64,9 @@ def bake(
     Raises ValueError for a mesh without UVs, NothingHit when no ray hits.
     """
     normals, layout = normals_of_face(source), _Layout.of(target)
-    if target != source and uv_tiles.tiles(layout.frames.uv).any():
-        # Tiles of one character lie over each other in a texture: what is at the face comes last, and so stays.
+    if target != source and (head.is_head(source) or uv_tiles.tiles(layout.frames.uv).any()):
+        # Tiles of one character, and parts of a copied head, lie over each other in a texture: what is at the face's
+        # skin comes last, and so stays.
         layout = layout.ordered(_near(source, layout, extrusion, distance))
     if target == source:
         picked = unit(resize(normals, size))
@@ -106,8 +107,19 @@ def _near(source: bpy.types.Object, layout: "_Layout", extrusion: float, distanc
     matrix = np.array(source.matrix_world.inverted() @ layout.target.matrix_world)
     corners = layout.corners @ matrix[:3, :3].T + matrix[:3, 3]
     box, reach = np.array(source.bound_box), sum(_reach(source, extrusion, distance))
-    near = (corners.max(1) >= box.min(0) - reach) & (corners.min(1) <= box.max(0) + reach)
-    return np.asarray(near.all(1))
+    near = ((corners.max(1) >= box.min(0) - reach) & (corners.min(1) <= box.max(0) + reach)).all(1)
+    near[near] = on_skin(source, corners[near].mean(1))
+    return np.asarray(near)
+
+
+def on_skin(source: bpy.types.Object, points: np.ndarray) -> np.ndarray:
+    """(K,) bool: whether points (K, 3) in a face's object space lie nearer to its skin than to a head's other parts."""
+    if not head.is_head(source):
+        return np.ones(len(points), bool)
+    with shape_keys.shown_mesh(source) as mesh:
+        tree = TriangleTree(mesh_arrays.points(mesh).astype(np.float64), mesh_arrays.triangle_vertices(mesh))
+        slots = mesh_arrays.triangle_slots(mesh)
+    return np.asarray(slots[tree.nearest(points).owner] == head.SKIN)
 
 
 def _sampled(

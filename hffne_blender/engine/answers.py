@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..system.errors import ExtensionError
-from . import frames, protocol
+from . import frames, message_fields, protocol
 
 _UPDATE_BOTH = "Install the engine and the extension in the same version."
 _READ_LOG = "Look at the engine's log."
@@ -30,8 +30,10 @@ def check_result(kind: str, message: Mapping[str, Any], arrays: Mapping[str, Any
 
 def check_error(message: Mapping[str, Any]) -> None:
     """Raise TypeError for an error message without a code and a text."""
-    if not all(isinstance(message.get(name), str) and message[name] for name in ("code", "message")):
+    if not all(message_fields.is_text(message.get(name)) and message[name] for name in ("code", "message")):
         raise TypeError("an error has no code or no text")
+    if not message_fields.is_text(message.get("hint", "")):
+        raise TypeError("an error's hint is no text")
 
 
 _FACE = protocol.Message(

@@ -5,9 +5,13 @@ Standard library only. This file stands twice, byte for byte the same: in the en
 and in the Blender extension (`hffne_blender/engine/message_fields.py`), because neither may import the other.
 """
 
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class ProtocolError(ValueError):
@@ -86,7 +90,7 @@ class Field:
         if self.kind == "number":
             return _is_number(value) and self._within(value)
         if self.kind == "text":
-            return isinstance(value, str) and bool(value) and (not self.choices or value in self.choices)
+            return is_text(value) and bool(value) and (not self.choices or value in self.choices)
         if self.kind == "object":
             return isinstance(value, dict)
         if self.kind == "face":
@@ -94,7 +98,7 @@ class Field:
         if not isinstance(value, list) or not self._within(len(value)):
             return False
         if self.kind == "texts":
-            return all(isinstance(item, str) and (not self.choices or item in self.choices) for item in value)
+            return all(is_text(item) and (not self.choices or item in self.choices) for item in value)
         return all(_is_number(item) if self.kind == "numbers" else isinstance(item, dict) for item in value)
 
     def _within(self, value: Any) -> bool:
@@ -136,6 +140,11 @@ def checked_fields(described: Message, message: Mapping[str, Any]) -> dict[str, 
     return values
 
 
+def is_text(value: object) -> bool:
+    """Whether a value is a text that can be shown and stored: no half of a surrogate pair, no zero byte."""
+    return isinstance(value, str) and "\0" not in value and not _HALVES.search(value)
+
+
 def _is_number(value: object) -> bool:
-    """Whether a value is a finite number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+    """Whether a value is a number that a float can hold, and finite."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -12,8 +12,10 @@ import bpy
 from ..numeric.png import png_bytes
 from ..scene import color_spaces, images, mesh, stored, textures, units
 from ..scene.access import first_material, mesh_of
+from ..system.file_set import FileSet
 from ..system.required import required
 from ..system.silence_stdout import silence_stdout
+from ..system.verify_file import verify_complete
 from . import flat_material, presets, skin_textures
 from .stand_in import stand_in
 
@@ -56,44 +58,29 @@ def lacking(formats: tuple[str, ...]) -> str:
 def export(context: bpy.types.Context, obj: bpy.types.Object, folder: str, choices: Choices) -> list[str]:
     """Write a face into a folder; returns the paths of the files. The scene is as before.
 
-    All files or none: what was written is removed when a step fails. Files of the same names are replaced. Raises
-    OSError.
+    All files or none, see `system.file_set`; files of the same names are replaced. Raises OSError.
     """
-    writer = _Writer(folder)
     made: list[bpy.types.ID] = []
     groups = set(bpy.data.node_groups)
-    try:
-        _write(context, obj, choices, writer, made)
-    except BaseException:
-        writer.undo()
-        raise
-    finally:
-        bpy.data.batch_remove([block for block in made if block.users == 0])
-        # What the exporters need and leave.
-        bpy.data.batch_remove([group for group in bpy.data.node_groups if group not in groups and not group.users])
-    return writer.paths
+    with FileSet() as files:
+        try:
+            _write(context, obj, choices, _Writer(folder, files), made)
+        finally:
+            bpy.data.batch_remove([block for block in made if block.users == 0])
+            # What the exporters need and leave.
+            bpy.data.batch_remove([group for group in bpy.data.node_groups if group not in groups and not group.users])
+        return [str(path) for path in files.commit(verify_complete)]
 
 
 class _Writer:
     """The files of one export."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder, self.paths = folder, list[str]()
-        self._new: list[str] = []
+    def __init__(self, folder: str, files: FileSet) -> None:
+        self._folder, self._files = folder, files
 
     def path(self, name: str) -> str:
-        """The path of a file that is written next."""
-        path = os.path.join(self._folder, name)
-        if not os.path.exists(path):
-            self._new.append(path)
-        self.paths.append(path)
-        return path
-
-    def undo(self) -> None:
-        """Remove the files that were not there before."""
-        for path in self._new:
-            if os.path.exists(path):
-                os.remove(path)
+        """Where to write a file, in a folder from which all of them are moved to their places at the end."""
+        return str(self._files.add(os.path.join(self._folder, name)))
 
 
 def _write(
@@ -144,6 +131,8 @@ def _write(
                 raise OSError(str(error).strip()) from None
         if not os.path.isfile(path):
             raise OSError(f"Blender wrote no {os.path.basename(path)}.")
+        if name == "fbx":
+            _forget_folder(path)
 
 
 def _pictures_for(
@@ -215,6 +204,19 @@ def _write_fbx(context: bpy.types.Context, path: str, preset: presets.Preset) ->
         path_mode="RELATIVE",
         apply_scale_options="FBX_SCALE_UNITS" if preset.fbx_units else "FBX_SCALE_NONE",
     )
+
+
+def _forget_folder(path: str) -> None:
+    """Replace the name of the folder in which an FBX file was written: its exporter stores whole paths, too.
+
+    By a piece of a path that means "here" and is as long, because the file holds lengths and offsets.
+    """
+    name = os.path.basename(os.path.dirname(path)).encode()
+    here = (b"/" * (len(name) % 2 == 0) + b"./" * len(name))[: len(name) - 1] + b"."
+    with open(path, "r+b") as stream:
+        data = stream.read().replace(name, here)
+        stream.seek(0)
+        stream.write(data)
 
 
 def _write_usd(context: bpy.types.Context, path: str, preset: presets.Preset) -> None:

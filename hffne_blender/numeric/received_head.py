@@ -124,7 +124,7 @@ def _eyes(facts: Any) -> Eyes | None:
     try:
         color = _triple(facts["iris_color"])
         eyes = Eyes(color, _eye(facts["left"]), _eye(facts["right"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         raise ReceivedFaceError("The engine's answer has no usable eyes.") from None
     if not all(0 <= channel <= 1 for channel in color):
         raise ReceivedFaceError("The engine's color of the iris is not within 0 and 1.")

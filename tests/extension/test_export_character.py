@@ -69,9 +69,10 @@ def test_khronos_validator_finds_no_fault(tmp_path):
 
 @needs_blender
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
-def test_a_failed_export_leaves_nothing(tmp_path):
+def test_a_failed_export_changes_nothing_and_no_link_is_followed(tmp_path):
     found = run_case("failures", tmp_path)
     assert found["mask"] == ["FINISHED"]
     assert found["files"] == ["fake.fbx", "fake_BaseMap.png", "fake_MaskMap.png", "fake_NormalMap.png"]
     assert "could not be written" in found["errors"][0] and "There is no folder" in found["errors"][1]
-    assert found["left"] == [] and found["as before"] and found["other"] is False
+    assert found["victim"] == "mine"
+    assert found["left"] == {"fake.glb": "mine"} and found["as before"] and found["other"] is False

@@ -88,7 +88,9 @@ def case_read_back(folder):
     before = names()
     result["state"] = sorted(bpy.ops.hffne.export_character(directory=folder, preset="ANY"))
     result["as before"] = names() == before and len(obj.modifiers) == 1
-    result["secret"] = [path.name for path in Path(folder).iterdir() if b"private" in path.read_bytes()]
+    secrets = (b"private", b".partial")
+    held = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    result["secret"] = [name for name, data in held.items() if any(secret in data for secret in secrets)]
     for ending in ("glb", "fbx", "usd"):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         path = str(Path(folder) / f"fake.{ending}")
@@ -127,16 +129,22 @@ def behind(socket):
 
 
 def case_failures(folder):
-    """A mask works as well; a full disk and a folder that is not there leave nothing."""
+    """A mask works as well; links are replaced; a full disk leaves what was there, a folder that is not there nothing."""
     start()
     mask = build_mask(names=(), texture_size=64, grid=24)
     good = Path(folder) / "good"
     good.mkdir()
+    victim = Path(folder) / "victim"
+    victim.write_text("mine")
+    (good / "fake_BaseMap.png").symlink_to(victim)
+    (good / "fake.fbx").symlink_to(victim)
     result = {"mask": sorted(bpy.ops.hffne.export_character(directory=str(good), preset="UNITY"))}
-    result["files"] = sorted(path.name for path in good.iterdir())
+    result["files"] = sorted(path.name for path in good.iterdir() if not path.is_symlink())
+    result["victim"] = victim.read_text()
     before, errors = names(), []
     full = Path(folder) / "full"
     full.mkdir()
+    (full / "fake.glb").write_text("mine")
     with full_disk_limit(300):
         for where in (full, Path(folder) / "nowhere"):
             try:
@@ -144,7 +152,7 @@ def case_failures(folder):
                 errors.append("")
             except RuntimeError as error:
                 errors.append(str(error))
-    result["errors"], result["left"] = errors, sorted(path.name for path in full.iterdir())
+    result["errors"], result["left"] = errors, {path.name: path.read_text() for path in full.iterdir()}
     result["as before"] = names() == before and bpy.context.object == mask
     bpy.ops.mesh.primitive_cube_add()
     result["other"] = bpy.ops.hffne.export_character.poll()

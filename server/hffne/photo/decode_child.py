@@ -13,6 +13,7 @@ from hffne.photo.load import decode_file
 
 
 def _limit() -> None:
+    """Limit this process's memory and processor time, where the system can."""
     if sys.platform == "win32":
         return
     import resource
