@@ -76,7 +76,9 @@ def _check() -> None:
 
 def path_problem(text: str) -> str:
     """What is wrong with the path of an engine's Python as it was typed, in words, or ""."""
-    path = launch.find_python("", bpy.path.abspath(text))
+    if launch.refusal(text):
+        return launch.refusal(text)
+    path = launch.find_python("", text)
     if not os.path.exists(path):
         return f"There is no file {path}"
     return f"There is no Python in the folder {path}" if os.path.isdir(path) else ""

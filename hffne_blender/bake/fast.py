@@ -26,6 +26,8 @@ GRID = 256
 JUMP = 0.03
 # Texels per side of the grid on which the direction of the normals is checked.
 CHECK_GRID = 48
+# A smaller area than this of all UVs, twice, in squares of the texture, is none.
+LEAST_AREA = 1e-8
 
 
 class NothingHit(ValueError):
@@ -64,9 +66,8 @@ def bake(
     Raises ValueError for a mesh without UVs, NothingHit when no ray hits.
     """
     normals, layout = normals_of_face(source), _Layout.of(target)
-    if target != source and (head.is_head(source) or uv_tiles.tiles(layout.frames.uv).any()):
-        # Tiles of one character, and parts of a copied head, lie over each other in a texture: what is at the face's
-        # skin comes last, and so stays.
+    if target != source and uv_tiles.tiles(layout.frames.uv).any():
+        # Tiles of one character lie over each other in a texture: what is at the face comes last, and so stays.
         layout = layout.ordered(_near(source, layout, extrusion, distance))
     if target == source:
         picked = unit(resize(normals, size))
@@ -80,13 +81,17 @@ def bake(
 
 
 def check_shading(source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float) -> None:
-    """Raise ValueError for a target that is shaded flat, or whose normals point inward beside those of the face.
+    """Raise ValueError for a target whose UVs have no area, that is shaded flat, or whose normals point inward.
 
-    The first shows every facet under the relief, the second takes it upside down. extrusion, distance: see `bake`.
+    Flat shading shows every facet under the relief, normals against those of the face take it upside down.
+    extrusion, distance: see `bake`.
     """
     if mesh_arrays.is_flat(mesh_of(target)):
         raise ValueError(f"'{target.name}' is shaded flat, so that every facet would show: shade it smooth first.")
     face, layout = _FaceTriangles(source), _Layout.of(target)
+    edges = layout.frames.uv[:, 1:] - layout.frames.uv[:, :1]
+    if not np.nansum(np.abs(np.linalg.det(edges.astype(np.float64)))) > LEAST_AREA:
+        raise ValueError(f"The UV map of '{target.name}' has no area: unwrap the mesh first.")
     _, points, directions = layout.rays(CHECK_GRID, np.array(source.matrix_world.inverted() @ target.matrix_world))
     facing = face.facing(points, directions, *_reach(source, extrusion, distance))
     if len(facing) and np.median(facing) < 0:
@@ -107,19 +112,8 @@ def _near(source: bpy.types.Object, layout: "_Layout", extrusion: float, distanc
     matrix = np.array(source.matrix_world.inverted() @ layout.target.matrix_world)
     corners = layout.corners @ matrix[:3, :3].T + matrix[:3, 3]
     box, reach = np.array(source.bound_box), sum(_reach(source, extrusion, distance))
-    near = ((corners.max(1) >= box.min(0) - reach) & (corners.min(1) <= box.max(0) + reach)).all(1)
-    near[near] = on_skin(source, corners[near].mean(1))
-    return np.asarray(near)
-
-
-def on_skin(source: bpy.types.Object, points: np.ndarray) -> np.ndarray:
-    """(K,) bool: whether points (K, 3) in a face's object space lie nearer to its skin than to a head's other parts."""
-    if not head.is_head(source):
-        return np.ones(len(points), bool)
-    with shape_keys.shown_mesh(source) as mesh:
-        tree = TriangleTree(mesh_arrays.points(mesh).astype(np.float64), mesh_arrays.triangle_vertices(mesh))
-        slots = mesh_arrays.triangle_slots(mesh)
-    return np.asarray(slots[tree.nearest(points).owner] == head.SKIN)
+    near = (corners.max(1) >= box.min(0) - reach) & (corners.min(1) <= box.max(0) + reach)
+    return np.asarray(near.all(1))
 
 
 def _sampled(

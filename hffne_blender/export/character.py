@@ -128,7 +128,7 @@ def _write(
             try:
                 exporters[name](context, path, preset)
             except RuntimeError as error:
-                raise OSError(str(error).strip()) from None
+                raise OSError(_sentence(error)) from error
         if not os.path.isfile(path):
             raise OSError(f"Blender wrote no {os.path.basename(path)}.")
         if name == "fbx":
@@ -204,6 +204,15 @@ def _write_fbx(context: bpy.types.Context, path: str, preset: presets.Preset) ->
         path_mode="RELATIVE",
         apply_scale_options="FBX_SCALE_UNITS" if preset.fbx_units else "FBX_SCALE_NONE",
     )
+
+
+def _sentence(error: RuntimeError) -> str:
+    """What an exporter says, of a traceback its last line."""
+    text = str(error).strip()
+    if "Traceback" not in text:
+        return text
+    lines = [line for line in text.split("Location:")[0].splitlines() if line and not line.startswith(" ")]
+    return f"Blender's exporter failed: {lines[-1]}"
 
 
 def _forget_folder(path: str) -> None:

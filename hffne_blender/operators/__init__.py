@@ -8,6 +8,7 @@ from .add_turntable import HFFNE_OT_add_turntable
 from .apply_to_mesh import HFFNE_OT_apply_to_mesh
 from .bake import HFFNE_OT_bake
 from .bases import installation
+from .bases.guard import guard
 from .batch_add import HFFNE_OT_batch_add
 from .batch_edit import HFFNE_OT_batch_edit
 from .batch_run import HFFNE_OT_batch_run
@@ -93,6 +94,7 @@ CLASSES = (
 def register() -> None:
     """Register the operators."""
     for cls in CLASSES:
+        guard(cls)
         bpy.utils.register_class(cls)
 
 

@@ -7,6 +7,7 @@ bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=1
 import bpy
 
 from ..bake import blender, fast
+from ..bake.skin_last import skin_last
 from ..numeric.png import encode_normal, png_bytes
 from ..scene import generated_maps, material
 from ..scene.access import mesh_of
@@ -110,11 +111,12 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
                 raise ValueError("A cage is for Blender's baker; the fast method has none.")
             if target != source:
                 fast.check_shading(source, target, self.extrusion, self.distance)
-            common = (source, target, self.resolution, self.extrusion, self.distance, self.margin)
-            if self.method == "FAST":
-                normal = fast.bake(*common, self.space == "OBJECT")
-            else:
-                normal = blender.bake(context, *common, self.space == "OBJECT", cage)
+            with skin_last(context, source, target) as canvas:
+                common = (source, canvas, self.resolution, self.extrusion, self.distance, self.margin)
+                if self.method == "FAST":
+                    normal = fast.bake(*common, self.space == "OBJECT")
+                else:
+                    normal = blender.bake(context, *common, self.space == "OBJECT", cage)
         except (ValueError, RuntimeError) as error:
             hint = " Or choose the method Fast." if isinstance(error, CyclesMissing) else ""
             self.report({"ERROR"}, str(error).strip() + hint)

@@ -81,8 +81,13 @@ def weights(node: bpy.types.ShaderNodeGroup) -> tuple[float, float, float]:
 
 
 def mixed(material: bpy.types.Material) -> np.ndarray:
-    """The material's tangent-space normal map as its sliders make it: (T, T, 3) float32 unit vectors."""
+    """The material's tangent-space normal map as its sliders make it: (T, T, 3) float32 unit vectors.
+
+    Raises ValueError for a material without the map.
+    """
     maps = textures.of_material(material)
+    if "normal" not in maps:
+        raise ValueError(f"The material '{material.name}' has no normal map of a face")
     node = find_node(material)
     whole = images.normals(maps["normal"])
     if node is None:

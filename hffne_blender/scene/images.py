@@ -26,8 +26,10 @@ def pack(name: str, data: bytes, colorspace: str) -> bpy.types.Image:
 
 
 def values(image: bpy.types.Image) -> np.ndarray:
-    """An image's pixels as Blender stores them, (H, W, 4) float32, row 0 at the top."""
+    """An image's pixels as Blender stores them, (H, W, 4) float32, row 0 at the top. Raises ValueError without any."""
     width, height = image.size
+    if not width * height:
+        raise ValueError(f"The image '{image.name}' has no pixels: its file is missing or damaged")
     pixels = np.empty(width * height * 4, np.float32)
     buffer: Any = image.pixels
     buffer.foreach_get(pixels)
@@ -35,8 +37,14 @@ def values(image: bpy.types.Image) -> np.ndarray:
 
 
 def normals(image: bpy.types.Image) -> np.ndarray:
-    """The vectors of a normal map image, (H, W, 3) float32 in -1..1, row 0 at the top; not normalized."""
-    return values(image)[..., :3] * 2 - 1
+    """The vectors of a face's normal map, (T, T, 3) float32 in -1..1, row 0 at the top; not normalized.
+
+    Raises ValueError for an image without pixels, or of another form.
+    """
+    pixels = values(image)
+    if pixels.shape[0] != pixels.shape[1] or len(pixels) < 2:
+        raise ValueError(f"The normal map '{image.name}' is not a square of two pixels or more")
+    return pixels[..., :3] * 2 - 1
 
 
 def float_image(name: str, pixels: np.ndarray) -> bpy.types.Image:

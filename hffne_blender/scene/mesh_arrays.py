@@ -21,8 +21,11 @@ def loop_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def loop_uvs(mesh: bpy.types.Mesh, uv_name: str) -> np.ndarray:
-    """The UVs (L, 2) float32 of the loops."""
-    return read_array(mesh.uv_layers[uv_name].uv, "vector", 2)
+    """The UVs (L, 2) float32 of the loops. Raises ValueError where there is no such UV map, or one without values."""
+    layer = mesh.uv_layers.get(uv_name)
+    if layer is None or len(layer.uv) != len(mesh.loops):
+        raise ValueError(f"The mesh '{mesh.name}' has no UV map '{uv_name}'")
+    return read_array(layer.uv, "vector", 2)
 
 
 def triangle_loops(mesh: bpy.types.Mesh, slot: int | None = None) -> np.ndarray:
@@ -42,9 +45,13 @@ def triangle_vertices(mesh: bpy.types.Mesh, slot: int | None = None) -> np.ndarr
 
 def triangle_slots(mesh: bpy.types.Mesh) -> np.ndarray:
     """The material slot (N,) int32 of each triangle of the mesh."""
+    return read_array(mesh.polygons, "material_index", 1, np.int32)[triangle_polygons(mesh)]
+
+
+def triangle_polygons(mesh: bpy.types.Mesh) -> np.ndarray:
+    """The polygon (N,) int32 of each triangle of the mesh."""
     mesh.calc_loop_triangles()
-    polygons = read_array(mesh.loop_triangles, "polygon_index", 1, np.int32)
-    return read_array(mesh.polygons, "material_index", 1, np.int32)[polygons]
+    return read_array(mesh.loop_triangles, "polygon_index", 1, np.int32)
 
 
 def is_flat(mesh: bpy.types.Mesh) -> bool:

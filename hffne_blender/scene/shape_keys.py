@@ -42,11 +42,16 @@ def photo_expression(obj: bpy.types.Object) -> bpy.types.ShapeKey | None:
 
 
 def shown_points(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The vertices (V, 3) float32 as the shape keys move them now, object space; without modifiers."""
+    """The vertices (V, 3) float32 as the shape keys move them now, object space; without modifiers.
+
+    Raises ValueError for keys that do not fit the mesh.
+    """
     keys = mesh.shape_keys
     if keys is None:
         return read_array(mesh.vertices, "co", 3)
     shapes = {key.name: read_array(key.points, "co", 3) for key in keys.key_blocks}
+    if any(len(shape) != len(mesh.vertices) for shape in shapes.values()):
+        raise ValueError(f"The shape keys of '{mesh.name}' have other vertices than the mesh")
     points = shapes[keys.reference_key.name].copy()
     for key in keys.key_blocks:
         if key.value and not key.mute and key != keys.reference_key:

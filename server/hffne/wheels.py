@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hffne.errors import PlatformError, WheelsError
+from hffne.output import write_files
 
 # What pip calls the systems that the engine runs on, the newest tag first: a wheel may be made for an older one.
 _MACOS = range(15, 10, -1)
@@ -104,4 +105,4 @@ def collect(folder: Path, platform: str, python: str, cuda: bool = False, more: 
 def write_sums(folder: Path, files: Sequence[Path]) -> None:
     """Write SHA256SUMS, as `sha256sum --check` reads it."""
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+    write_files({folder / SUMS: lambda file: file.write("".join(lines).encode())})

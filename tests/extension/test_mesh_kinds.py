@@ -14,6 +14,8 @@ SAID = {
     "flat FAST": "shade it smooth",
     "flat BLENDER": "shade it smooth",
     "uneven_scale BLENDER": "apply the scale",
+    "no_area FAST": "unwrap the mesh",
+    "no_area BLENDER": "unwrap the mesh",
 }
 # n-gons are not exactly the shape of the face.
 NGONS = 3.0
@@ -36,15 +38,15 @@ def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
     found = run("bake")
     kept, without = found.pop("kept"), found.pop("without Cycles")
     assert "Cycles Render Engine" in without and "Traceback" not in without
-    assert len(found) == 19 and all(kept)
+    assert len(found) == 21 and all(kept)
     check(found, SAID)
 
 
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
-    assert len(found) == 10
-    check(found, {"inside_out": "Recalculate Outside", "flat": "Shade Smooth"})
+    assert len(found) == 11
+    check(found, {"inside_out": "Recalculate Outside", "flat": "Shade Smooth", "no_area": "Unwrap"})
 
 
 @needs_blender
@@ -56,9 +58,9 @@ def test_a_material_over_several_uv_tiles_is_refused():
 
 @pytest.mark.once
 @needs_blender
-def test_wrong_and_hostile_properties_give_a_sentence(tmp_path):
+def test_wrong_and_hostile_values_of_a_file_give_a_sentence(tmp_path):
     found = run("hostile", tmp_path)
-    assert found["tracebacks"] == [] and found["said"] and not found["out"]
+    assert found["bad"] == [] and not found["out"]
 
 
 @needs_blender

@@ -129,7 +129,7 @@ def behind(socket):
 
 
 def case_failures(folder):
-    """A mask works as well; links are replaced; a full disk leaves what was there, a folder that is not there nothing."""
+    """A mask works; links are replaced; a full disk leaves what was there, a folder that is not there nothing."""
     start()
     mask = build_mask(names=(), texture_size=64, grid=24)
     good = Path(folder) / "good"

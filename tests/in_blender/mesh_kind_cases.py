@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about meshes and scenes as people have them: another head of the same shape must be shaded as the face is."""
 
+import os
+import random
 from pathlib import Path
 
 import bpy
 import case_process
+import head_scene
+import hostile_values
 import numpy as np
 from case_process import choose, start
 from mathutils import Matrix
@@ -69,6 +73,10 @@ def hidden_modifier(copy):
     copy.data.update()
 
 
+def no_area(copy):
+    set_uvs(copy, uvs_of(copy) * 0 + 0.5)
+
+
 def hidden(copy):
     copy.hide_set(True)
 
@@ -90,7 +98,7 @@ def scene_s_own_settings(copy):
 
 KINDS = (
     over_an_edge, on_tile_1002, inside_out, flat, ngons, uneven_scale, hidden_modifier, hidden, hidden_in_viewports,
-    not_selectable, scene_s_own_settings,
+    not_selectable, scene_s_own_settings, no_area,
 )  # fmt: skip
 
 
@@ -239,37 +247,24 @@ def case_shaders():
 
 
 def case_hostile(folder):
-    """Properties of a .blend that are wrong or mean harm: what operators say, and what they write outside a folder."""
+    """Values of a .blend that are wrong or mean harm: what operators say, and what they write outside a folder."""
     start()
-    said, outside = [], Path(folder) / "evil.png"
+    os.environ["HFFNE_ENGINE_PYTHON"] = str(Path(folder) / "no engine")
+    chance, bad, outside = random.Random(28), [], Path(folder) / "evil.png"
     inside = Path(folder) / "a" / "b"
     inside.mkdir(parents=True)
-    for value in ("x", "{", "[1]", "null", 5, [1, 2], '{"rotation": 1}', "9" * 5000, '[["a", "b"]]', True):
-        for name in ("hffne_camera", "hffne_landmarks", "hffne_parts", "hffne_photo_path", "hffne_photo_face", "hffne"):
-            obj = fake(grid=12, texture_size=16)
-            obj[name] = value
-            choose(obj)
-            image = next(node.image for node in obj.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE")
-            image["hffne_range"] = image["hffne_scale"] = value
-            image["hffne_map"] = "x/../../../evil"
-            target = remeshed(obj, Matrix.Identity(4))
-            for work, arguments in (
-                (bpy.ops.hffne.bake, {"target": target.name, "resolution": 16}),
-                (bpy.ops.hffne.apply_to_mesh, {"face": obj.name, "target": target.name, "align": "PLACED"}),
-                (bpy.ops.hffne.export_maps, {"directory": str(inside)}),
-                (bpy.ops.hffne.add_lights, {}),
-                (bpy.ops.hffne.add_turntable, {}),
-                (bpy.ops.hffne.view_photo, {}),
-                (bpy.ops.hffne.relight_photo, {}),
-            ):
-                choose(obj)
-                try:
-                    work(**arguments)
-                except RuntimeError as error:
-                    said.append([name, str(value)[:20], work.idname_py(), str(error)])
-            for made in list(bpy.data.objects):
-                bpy.data.objects.remove(made)
-    return {"tracebacks": [one for one in said if "Traceback" in one[3]], "said": len(said), "out": outside.exists()}
+    for number in range(20):
+        make = fake if number % 3 else head_scene.build
+        obj = make(grid=12, texture_size=16)
+        target = bpy.data.objects.new("Target", obj.data.copy())
+        bpy.context.scene.collection.objects.link(target)
+        for image in hostile_values.images_of(obj)[:1]:
+            image["hffne_map"] = "x/../../../evil" if number % 2 else "normal"
+        spoilt = [hostile_values.spoil(obj, chance) for _ in range(2)]
+        bad += [[spoilt, one] for one in hostile_values.try_all(obj, target, inside, chance, 8)]
+        for made in list(bpy.data.objects):
+            bpy.data.objects.remove(made)
+    return {"bad": bad, "out": outside.exists()}
 
 
 def linked(tree):

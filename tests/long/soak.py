@@ -2,9 +2,10 @@
 """Random faults in one Blender session: python tests/long/soak.py [--faults 200] [--real 0.1] [--seed 1]
 
 Needs `bpy` and the engine in this Python. Each round asks for a face with a fault at a random stage of the request,
-then compares the scene with what it was; after each, an ordinary
-request must build a face. A share of the faults meets the real networks, the others an engine process with a
-stand-in for them, which starts much sooner. Exit code 1 when anything was lost.
+for one from a photo that is refused or odd, or runs operators on a face whose data in the file are wrong; then it
+compares the scene with what it was; after each, an ordinary request must build a face. A share of the faults meets the
+real networks, the others an engine process with a stand-in for them, which starts much sooner. Exit code 1 when
+anything was lost.
 """
 
 import argparse
@@ -23,12 +24,17 @@ HERE = Path(__file__).resolve().parent
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(HERE.parent / "support" / "faults"), str(HERE.parents[1] / "server"), str(HERE.parents[1])]
 )
-sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE.parent / "in_blender"), str(HERE.parent / "support"), str(HERE.parents[1])]
 
 import bpy
+import hostile_values
 
+import fake_face
+import fake_head
 import hffne_blender
 from hffne_blender.engine import session, watchdog
+from hffne_blender.numeric.received_face import ReceivedFace
+from hffne_blender.scene import face
 
 STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "mesh", "result")
 # Faults and the codes with which they may be told; None: the face is built all the same.
@@ -58,14 +64,32 @@ REFUSED = {
     "cut.jpg": "damaged_photo",
     "text.jpg": "not_a_photo",
     "nobody.png": "no_face",
+    "directories.tif": "damaged_photo",
+    "name{0}%s\u202e.jpg": "not_a_photo",
 }
+# Photos that are odd and read all the same.
+ODD = ("float.tif", "clear.png", "profile.jpg", "turned.jpg", "{}%s name.png")
+# Rounds of operators on wrong data, and what they export into a full disk's place.
+SCENE = "scene"
 
 
 def photos(folder, plain):
-    """Write the photos of REFUSED."""
+    """Write the photos of REFUSED and of ODD."""
+    import numpy as np
     from PIL import Image
 
     picture = Image.open(plain)
+    data = np.asarray(picture)
+    Image.fromarray(np.where(data[..., 0] > 250, 9.0, data[..., 0] / 255).astype(np.float32)).save(folder / ODD[0])
+    Image.fromarray(np.dstack([data, np.zeros(data.shape[:2], np.uint8)])).save(folder / ODD[1])
+    picture.save(folder / ODD[2], icc_profile=os.urandom(3000))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.rotate(90).save(folder / ODD[3], exif=exif)
+    shutil.copy(plain, folder / ODD[4])
+    # Its directories go round in a circle.
+    (folder / "directories.tif").write_bytes(b"II*\0\x08\0\0\0" + b"\0\0\x08\0\0\0" * 3)
+    (folder / "name{0}%s\u202e.jpg").write_text("no photo")
     picture.save(folder / "raw.dng", "TIFF", tiffinfo={50706: b"\1\4\0\0"})
     picture.save(folder / "scans.jpg", progressive=True)
     data = (folder / "scans.jpg").read_bytes()
@@ -75,6 +99,30 @@ def photos(folder, plain):
     (folder / "text.jpg").write_text("no photo")
     Image.new("RGB", (200, 200), (90, 120, 150)).save(folder / "nobody.png")
     Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
+
+
+def scene_round(folder, chance):
+    """What went wrong when operators met wrong data of a file, as a text; all that was made for it is removed."""
+    kinds = ("objects", "meshes", "images", "materials", "collections", "texts", "scenes", "node_groups", "lights")
+    kinds += ("cameras", "worlds", "actions", "curves")
+    before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
+    answer = chance.choice((fake_face, fake_head)).answer(texture_size=16, grid=12, names=("albedo", "height"))
+    obj = face.build(ReceivedFace.from_answer(*answer), bpy.context.scene.collection)
+    target = bpy.data.objects.new("Target", obj.data.copy())
+    bpy.context.scene.collection.objects.link(target)
+    bpy.context.view_layer.update()
+    spoilt = [hostile_values.spoil(obj, chance) for _ in range(chance.choice((1, 2)))]
+    output = folder / "out"
+    output.mkdir(exist_ok=True)
+    bad = hostile_values.try_all(obj, target, output, chance, 6)
+    hidden = [path.name for path in output.iterdir() if path.name.startswith(".")]
+    shutil.rmtree(output)
+    for kind in kinds:
+        bpy.data.batch_remove(set(getattr(bpy.data, kind)) - before[kind])
+    for name in hostile_values.PLACES["scene"]:
+        if name in bpy.context.scene:
+            del bpy.context.scene[name]
+    return f"{spoilt}: {bad} {hidden}" if bad or hidden else ""
 
 
 def fingerprint():
@@ -130,8 +178,6 @@ def main():
     )
     options = parser.parse_args()
     watchdog.HEARTBEAT, watchdog.SILENT_SECONDS, watchdog.STUCK_SECONDS = options.terms
-    # Loading the real networks takes its time.
-    watchdog.STAGE_SECONDS = 18 * options.terms[2]
     chance = random.Random(options.seed)
     import skimage.data
     from PIL import Image
@@ -153,7 +199,9 @@ def main():
             elif number == real_until:
                 session.close()
                 os.environ["HFFNE_TEST_STANDIN"] = "1"
-            action = chance.choice([*others, "kill", "half", "memory", *REFUSED])
+            # Loading the real networks takes its time.
+            watchdog.STAGE_SECONDS = (18 if number < real_until else 4) * options.terms[2]
+            action = chance.choice([*others, "kill", "half", "memory", *REFUSED, *ODD, SCENE, SCENE, SCENE])
             if number % SPIN_EVERY == SPIN_EVERY - 1:
                 action = "spin"
             # A device can only fail where something is computed.
@@ -164,13 +212,20 @@ def main():
                 if action in ("disk", "memory", "spin", "nan", "types")
                 else STAGES
             )
-            photo = folder / (action if action in REFUSED else f"fault.{action}.{stage}.png")
-            if not photo.exists():
+            photo = folder / (action if action in (*REFUSED, *ODD) else f"fault.{action}.{stage}.png")
+            if action != SCENE and not photo.exists():
                 shutil.copy(plain, photo)
             before = fingerprint()
-            code = generate(photo)
             done[action] += 1
-            if code not in ({REFUSED[action]} if action in REFUSED else FAULTS[action]):
+            if action == SCENE:
+                wrong = scene_round(folder, chance)
+                if wrong:
+                    lost.append(f"{number}: {wrong}")
+                code = None
+            else:
+                code = generate(photo)
+            told = {REFUSED[action]} if action in REFUSED else FAULTS.get(action, {None})
+            if code not in told:
                 lost.append(f"{number}: {action} at {stage}: told as {code}")
             if fingerprint() != before:
                 lost.append(f"{number}: {action} at {stage}: the scene has changed")

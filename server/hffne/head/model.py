@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hffne.geometry.uv import coordinates, template
+from hffne.output import write_files
 
 ASSET = Path(__file__).with_name("head_model.npz")
 # The first part: what the photo's textures are for.
@@ -256,4 +257,4 @@ def write_head_model(model: HeadModel, path: str | Path) -> None:
         arrays[f"{name}_quads"] = mesh.quads.astype(np.int32)
         arrays[f"{name}_uvs"] = np.rint(np.clip(mesh.uvs, 0, 1) * 65535).astype(np.uint16)
         arrays[f"{name}_parts"] = mesh.quad_parts.astype(np.uint8)
-    np.savez_compressed(path, **arrays)
+    write_files({Path(path): lambda file: np.savez_compressed(file, **arrays)})

@@ -14,6 +14,7 @@ import numpy as np
 from hffne.errors import NoPhotosError
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
+from hffne.output import write_files
 from hffne.photo.formats import FORMAT_NAMES
 from hffne.photo.load import find_photos
 from hffne.photo.pictures import read_picture
@@ -82,7 +83,8 @@ def build(
         fitted = sound_fits(FittedPhotos(**vars(fits), paths=[str(paths[i]) for i in found], landmarks=landmarks))
         places = LandmarkResiduals(Renderer(model, build_layout(model)), fitted).texels[MEDIAPIPE_68]
         write_template(model, output / "uv_template.npz", offsets, measured=places)
-        np.savez(output / FITS, **vars(refine(model, fitted, report)))
+        refined = vars(refine(model, fitted, report))
+        write_files({output / FITS: lambda file: np.savez(file, **refined)})
     counts = {"textures": (1,), "renders": (renders,), "photos": (crops, turns)}
     for kind, amount in counts.items():
         folder = output / kind

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from hffne.errors import PhotoNotReadableError
+from hffne.output import write_files
 
 SIZE = 384
 FORMS = 192
@@ -260,12 +261,12 @@ def build_reliefs(path: str | Path, scan_path: str | Path | None = None, count: 
     """Write `count` relief maps to `path` (.npy); returns them (count, SIZE, SIZE, 2). scan_path: see `load_scan`."""
     scan = load_scan(scan_path) if scan_path else None
     maps = np.stack([relief_map(np.random.default_rng([seed, i]), scan) for i in range(count)])
-    np.save(Path(path), maps)
+    write_files({Path(path): lambda file: np.save(file, maps)})
     return maps
 
 
 def build_forms(path: str | Path, count: int = 240, seed: int = 0) -> np.ndarray:
     """Write `count` pairs of maps of forms to `path` (.npy); returns them (count, 2, FORMS, FORMS, 3)."""
     maps = np.stack([forms_maps(np.random.default_rng([seed, 1, i])) for i in range(count)])
-    np.save(Path(path), maps)
+    write_files({Path(path): lambda file: np.save(file, maps)})
     return maps

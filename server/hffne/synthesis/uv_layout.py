@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from hffne.geometry.uv import DOWN, SIDE, UP, coordinates, pixels
+from hffne.output import write_files
 from hffne.synthesis.face_model import EYES, FACE, HEAD_AND_NECK, LANDMARKS, MIRRORED, FaceModel
 from hffne.synthesis.rays import RayScene
 
@@ -178,12 +179,12 @@ def write_template(
     eyes = model.neutral[LANDMARKS]
     distance = np.linalg.norm(eyes[42:48].mean(0) - eyes[36:42].mean(0))
     mean = (layout.sample(model.neutral) - CENTER) * (0.063 / distance)
-    np.savez_compressed(
-        path,
-        mask=layout.mask,
-        mean=mean.astype(np.float32),
-        landmarks=landmarks,
-        regions=index,
-        region_names=np.array(names),
-    )
+    arrays = {
+        "mask": layout.mask,
+        "mean": mean.astype(np.float32),
+        "landmarks": landmarks,
+        "regions": index,
+        "region_names": np.array(names),
+    }
+    write_files({Path(path): lambda file: np.savez_compressed(file, **arrays)})
     return layout

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from hffne.output import write_files
+
 if TYPE_CHECKING:
     from torch.utils import tensorboard
 
@@ -23,7 +25,8 @@ class RunLog:
         if not active:
             return
         lines = self.path.read_text("utf-8").splitlines() if self.path.is_file() else []
-        self.path.write_text("".join(f"{line}\n" for line in lines if _step(line) <= start), "utf-8")
+        text = "".join(f"{line}\n" for line in lines if _step(line) <= start)
+        write_files({self.path: lambda file: file.write(text.encode())})
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:

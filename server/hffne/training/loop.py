@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from hffne.errors import ConfigurationError, TrainingError
-from hffne.output import output_folder
+from hffne.output import output_folder, write_files
 from hffne.training.checkpoint import NAME, read_checkpoint, run_facts, write_checkpoint
 from hffne.training.log import RunLog
 from hffne.training.provenance import commit, notes
@@ -197,7 +197,8 @@ class _Run:
     def _stopped(self, step: int, term: str, batches: list[Sample]) -> TrainingError:
         """Save the batch of a step whose loss is not finite; returns the error for it."""
         path = self.folder / f"bad_step_{step}_process_{self.fabric.global_rank}.pt"
-        torch.save([{name: value.cpu() for name, value in batch.items()} for batch in batches], path)
+        kept = [{name: value.cpu() for name, value in batch.items()} for batch in batches]
+        write_files({path: lambda file: torch.save(kept, file)})
         good = "The last checkpoint is good" if (self.folder / NAME).exists() else "There is no checkpoint yet"
         return TrainingError(
             f"At step {step} the loss {term} is not finite; its batch is in '{path}'.",

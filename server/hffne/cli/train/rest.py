@@ -4,6 +4,8 @@
 import argparse
 from pathlib import Path
 
+from hffne.output import write_files
+
 
 def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the step to the command line."""
@@ -52,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
             twin = name.removesuffix("Left") + "Right"
             medians[name] = medians[twin] = round((medians[name] + medians[twin]) / 2, 3)
     kept = {name: value for name, value in medians.items() if value >= 0.02}
-    (options.output or REST_FILE).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(kept, indent=1) + "\n"
+    write_files({Path(options.output or REST_FILE): lambda file: file.write(text.encode())})
     print(f"{count} faces: {kept}")
     return 0
