@@ -196,7 +196,8 @@ def close() -> None:
         state.building.cancel()
         state.building = None
     if state.client is not None:
-        state.client.close()
+        # Whatever it does is not needed any more; asked politely it may take seconds, on the main thread.
+        state.client.close(firmly=True)
     state.client, state.task, state.last_answer = None, _no_task(), None
 
 

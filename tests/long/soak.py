@@ -64,7 +64,7 @@ REFUSED = {
     "cut.jpg": "damaged_photo",
     "text.jpg": "not_a_photo",
     "nobody.png": "no_face",
-    "directories.tif": "damaged_photo",
+    "directories.tif": "not_a_photo",
     "name{0}%s\u202e.jpg": "not_a_photo",
 }
 # Photos that are odd and read all the same.
@@ -99,6 +99,14 @@ def photos(folder, plain):
     (folder / "text.jpg").write_text("no photo")
     Image.new("RGB", (200, 200), (90, 120, 150)).save(folder / "nobody.png")
     Image.new("1", (20_000, 20_000)).save(folder / "bomb.png")
+
+
+class Losses(list):
+    """A list of sentences, each of which is also printed at once."""
+
+    def append(self, text):
+        print(f"LOST {text}", flush=True)
+        super().append(text)
 
 
 def scene_round(folder, chance):
@@ -186,7 +194,7 @@ def main():
     bpy.ops.mesh.primitive_monkey_add(location=(1, 2, 3))
     hffne_blender.register()
     folder = Path(tempfile.mkdtemp(prefix="hffne-soak-"))
-    done, lost, started = collections.Counter(), [], time.monotonic()
+    done, lost, started = collections.Counter(), Losses(), time.monotonic()
     try:
         plain = folder / "plain.png"
         Image.fromarray(skimage.data.astronaut()).save(plain)
