@@ -2,6 +2,7 @@
 """Properties of the frame decoders, with frames by Hypothesis. `python tests/long/fuzz_frames.py` runs for longer."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,11 @@ def test_lies_in_the_list_of_arrays(frames, listing, payload):
     found = check(frames, head + text + payload + following)
     # Good or bad, the frame behind it is read: the lengths were sound.
     assert found[-1] == ({"id": 2}, {})
+
+
+def test_frames_changed_at_random_give_the_same_from_both(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1] / "long")
+    import fuzz_mutations
+
+    found, escaped = fuzz_mutations.run(20_000, 28)
+    assert not escaped and found["refused"] > 10_000 and found["whole frames"] > 500

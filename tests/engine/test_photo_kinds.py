@@ -53,6 +53,9 @@ def test_a_huge_profile_is_left_out_with_a_notice(picture, tmp_path):
     Image.fromarray(picture).save(tmp_path / "huge.tif", icc_profile=profile)
     photo = load_photo(tmp_path / "huge.tif")
     assert np.array_equal(photo.rgb, picture) and any("2 MB" in notice for notice in photo.notices)
+    Image.fromarray(picture).save(tmp_path / "huge.png", icc_profile=profile)
+    photo = load_photo(tmp_path / "huge.png")
+    assert np.array_equal(photo.rgb, picture) and any("left out" in notice for notice in photo.notices)
 
 
 def test_floating_point_pictures_with_highlights(picture, tmp_path):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine's answers of masks and heads as the extension takes them, and wrong ones, which it refuses by name."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,12 @@ def test_a_head_may_have_neither_keys_nor_eyes():
         del arrays[name]
     own = ReceivedFace.from_answer(message, arrays).head
     assert list(own.keys) == [] and own.eyes is None
+
+
+def test_messages_changed_at_random_are_refused_or_usable(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1] / "long")
+    import fuzz_answers
+
+    found, escaped = fuzz_answers.run(3000, 28)
+    assert not escaped and found["refused"] > 1500 and found["accepted"] > 100
+    assert fuzz_answers.outcome("error", {"code": "x", "message": "half \ud800"}, {}) == "refused"

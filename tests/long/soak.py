@@ -40,7 +40,7 @@ STAGES = ("load", "detect", "prn", "coarse", "fine", "band_merge", "unwrap", "me
 # Faults and the codes with which they may be told; None: the face is built all the same.
 FAULTS = {
     "kill": {"engine_died"},
-    "hang": {"engine_silent"},
+    "hang": {"engine_silent", "engine_stuck"},
     "stall": {"engine_stuck"},
     "memory": {"out_of_memory", "engine_died"},
     "pipe": {"engine_died"},
@@ -208,7 +208,7 @@ def main():
                 session.close()
                 os.environ["HFFNE_TEST_STANDIN"] = "1"
             # Loading the real networks takes its time.
-            watchdog.STAGE_SECONDS = (18 if number < real_until else 4) * options.terms[2]
+            watchdog.STAGE_SECONDS = (18 if number < real_until else 2.5) * options.terms[2]
             action = chance.choice([*others, "kill", "half", "memory", *REFUSED, *ODD, SCENE, SCENE, SCENE])
             if number % SPIN_EVERY == SPIN_EVERY - 1:
                 action = "spin"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
-from hffne.cli.report import print_error
+from hffne.cli.report import print_error, print_progress, printable
 from hffne.errors import HffneError, NoFaceError, OutputError
 from hffne.quick_start import without_collector
 
@@ -132,7 +131,7 @@ def _find(path: Path, which: str | int, whole: bool) -> tuple[Photo, list[tuple[
     photo = load_photo(path)
     chosen = [(0, whole_picture(photo))] if whole else choose_faces(find_faces(photo), which, path)
     for notice in photo.notices:
-        print(f"hffne: {path}: {notice}", file=sys.stderr)
+        print_progress(f"hffne: {path}: {notice}")
     return photo, chosen
 
 
@@ -159,7 +158,7 @@ def _do_face(
     arrays = arrays_on_photo(estimate, photo.rgb.shape[:2])
     seconds = time.perf_counter() - started
     for notice in estimate.cover_notices:
-        print(f"hffne: {photo.path}: {notice}", file=sys.stderr)
+        print_progress(f"hffne: {photo.path}: {notice}")
 
     def write() -> None:
         write_files(
@@ -168,6 +167,7 @@ def _do_face(
                 suffixed(target, "_normal.png"): png_writer(arrays["normal"], arrays["mask"]),
             }
         )
-        print(f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s, {estimate.crop.size} px)")
+        text = f"{photo.path} -> {target}.npz, {target.name}_normal.png ({seconds:.2f} s, {estimate.crop.size} px)"
+        print(printable(text))
 
     return write

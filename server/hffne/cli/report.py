@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 def print_progress(text: str) -> None:
     """Print a line of progress on stderr, so that stdout holds the results only."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def add_report_options(parser: argparse.ArgumentParser, sheet: bool = True) -> None:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,19 @@ from hffne.parent_watch import VARIABLE
 # Bytes of address space, of which the largest photos that are taken need half; seconds.
 MEMORY = 4 << 30
 PROCESSOR_SECONDS = 60
-WALL_SECONDS = 90
+# Where the processor time is limited, this is for a drive that does not answer: a busy machine may take long.
+WALL_SECONDS = 90 if sys.platform == "win32" else 300
 HEAD = struct.Struct("<I")
 _MOST_TEXT = 1 << 16
+
+_waits: dict[int, float] = {}
+_waited = 0.0
+
+
+def waited() -> float:
+    """Seconds that this process has waited for decoders: they work, and end in time, while it uses no processor."""
+    now = time.monotonic()
+    return _waited + sum(now - since for since in list(_waits.values()))
 
 
 def decode(path: Path) -> tuple[np.ndarray, list[str]]:
@@ -46,12 +57,15 @@ def decode(path: Path) -> tuple[np.ndarray, list[str]]:
         late.set()
         child.kill()
 
+    global _waited
     timer = threading.Timer(WALL_SECONDS, stop)
     timer.start()
+    _waits[child.pid] = time.monotonic()
     try:
         answer = _read(child)
     finally:
         timer.cancel()
+        _waited += time.monotonic() - _waits.pop(child.pid)
         child.kill()
         child.wait()
         if child.stdout is not None:

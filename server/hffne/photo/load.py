@@ -93,7 +93,7 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
             return Photo(rgb, path, notices)
         if not suspect.needs_limits(path):
             suspect.check_scans(path)
-            with _opened(path) as image:
+            with _opened(path, notices) as image:
                 if image.width * image.height <= suspect.FEW_PIXELS:
                     return Photo(_decode(image, notices), path, notices)
         rgb, notices = limited.decode(path)
@@ -111,16 +111,26 @@ def decode_file(path: Path) -> tuple[np.ndarray, list[str]]:
             pixels = float_tiff.read(path, tags)
             if pixels is not None:
                 return _float_to_eight_bit(pixels), notices
-        with _opened(path) as image:
+        with _opened(path, notices) as image:
             return _decode(image, notices), notices
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path, notices: list[str]) -> Iterator[Image.Image]:
     """The image of a file, of which only the header is read, after the check of its size. Raises PhotoError."""
-    with Image.open(path, formats=_known_formats(path)) as image:
+    with _open(path, notices) as image:
         _check_size(path, image)
         yield image
+
+
+def _open(path: Path, notices: list[str]) -> Image.Image:
+    try:
+        return Image.open(path, formats=_known_formats(path))
+    except ValueError as error:
+        if "Decompressed data too large" not in str(error):
+            raise
+    notices.append("The photo's texts and color profile, one of which has over 1 MB, were left out.")
+    return Image.open(suspect.png_without_notes(path), formats=["PNG"])
 
 
 @contextlib.contextmanager

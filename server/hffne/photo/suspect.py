@@ -5,6 +5,7 @@ Pillow's decoders of JPEG, PNG and the like take time and memory in proportion t
 directories, HEIC, AVIF, JPEG 2000) do not, so they run in a process with limits, see `limited`.
 """
 
+import io
 import re
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +22,7 @@ FEW_PIXELS = 50_000_000
 MOST_SCANS = 200
 # Bytes read at once.
 _PIECE = 1 << 20
+_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # TIFF tags.
@@ -76,6 +78,22 @@ def check_tiff(path: Path, tags: dict[int, Any]) -> None:
             f"'{path}' is a TIFF of more than 8 bits with one channel after the other (per channel).",
             hint="Save it again with interleaved channels, or as PNG or JPEG.",
         )
+
+
+def png_without_notes(path: Path) -> BinaryIO:
+    """A PNG without its texts and its color profile, which Pillow does not open where one of them is over 1 MB."""
+    result = io.BytesIO()
+    with open(path, "rb") as file:
+        result.write(file.read(8))
+        while len(head := file.read(8)) == 8:
+            length, name = int.from_bytes(head[:4], "big"), head[4:]
+            if name in _NOTES:
+                file.seek(length + 4, 1)
+            else:
+                result.write(head)
+                result.write(file.read(length + 4))
+    result.seek(0)
+    return result
 
 
 def has_more_pictures(image: Image.Image) -> bool:

@@ -26,6 +26,7 @@ from hffne.errors import (
 )
 from hffne.exit_codes import DONE, ERROR
 from hffne.quick_start import without_collector
+from hffne.photo import limited
 from hffne.service import frames, protocol, requests
 from hffne.service.failures import explain
 from hffne.service.handlers import Handlers, MakeEngine
@@ -197,7 +198,8 @@ class EngineLoop:
     def _start_heartbeat(self, seconds: float | None) -> None:
         """Send "alive" at an interval, with the processor time that the process has used.
 
-        A slow stage uses processor time and one that hangs does not: that is how a client distinguishes them.
+        A slow stage uses processor time and one that hangs does not: that is how a client distinguishes them. Waiting
+        for the decoder of a photo, which has limits of its own, counts as work.
         """
         if self._heartbeat_runs or seconds is None:
             return
@@ -206,7 +208,7 @@ class EngineLoop:
         def beat() -> None:
             try:
                 while True:
-                    self._send({"type": "alive", "id": None, "cpu": time.process_time()})
+                    self._send({"type": "alive", "id": None, "cpu": time.process_time() + limited.waited()})
                     time.sleep(seconds)
             except (OSError, ValueError):
                 pass  # the working thread notices it, too
