@@ -2,6 +2,7 @@
 """Photos as people have them: true colors, refusals that name the cause, time and memory that have an end."""
 
 import io
+import itertools
 import os
 import struct
 import subprocess
@@ -56,6 +57,20 @@ def test_a_huge_profile_is_left_out_with_a_notice(picture, tmp_path):
     Image.fromarray(picture).save(tmp_path / "huge.png", icc_profile=profile)
     photo = load_photo(tmp_path / "huge.png")
     assert np.array_equal(photo.rgb, picture) and any("left out" in notice for notice in photo.notices)
+
+
+def test_tiffs_of_other_numbers_are_right_or_refused(picture, tmp_path):
+    import tifffile
+
+    gray = picture[..., 0]
+    for order, compression in itertools.product("<>", (None, "zlib")):
+        values = (gray / 255).astype(f"{order}f4")
+        tifffile.imwrite(tmp_path / "float.tif", values, byteorder=order, compression=compression)
+        assert np.abs(decode_file(tmp_path / "float.tif")[0].astype(int) - gray[..., None]).max() < 2
+        whole = (gray.astype(np.float64) / 255 * (2**32 - 1)).astype(f"{order}u4")
+        tifffile.imwrite(tmp_path / "whole.tif", whole, byteorder=order, compression=compression)
+        with pytest.raises(PhotoError):
+            decode_file(tmp_path / "whole.tif")
 
 
 def test_floating_point_pictures_with_highlights(picture, tmp_path):

@@ -110,7 +110,8 @@ def decode_file(path: Path) -> tuple[np.ndarray, list[str]]:
             suspect.check_tiff(path, tags)
             pixels = float_tiff.read(path, tags)
             if pixels is not None:
-                return _float_to_eight_bit(pixels), notices
+                pixels = _float_to_eight_bit(pixels)
+                return (pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)), notices
         with _opened(path, notices) as image:
             return _decode(image, notices), notices
 

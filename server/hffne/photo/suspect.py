@@ -27,6 +27,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # TIFF tags.
 _SUBFILE, _BITS, _PHOTOMETRIC, _PLANAR, _SUB_DIRECTORIES = 254, 258, 262, 284, 330
+_SAMPLE_FORMAT = 339
 _DNG_VERSION = 50706
 # Color filter array, linear raw.
 _RAW_PHOTOMETRIC = (32803, 34892)
@@ -72,7 +73,12 @@ def check_tiff(path: Path, tags: dict[int, Any]) -> None:
     if raw or (int(tags.get(_SUBFILE) or 0) & _REDUCED and _SUB_DIRECTORIES in tags):
         raise CameraRawError(f"'{path}' is a camera raw file; only its small preview could be read.")
     bits = tags.get(_BITS, 8)
-    deep = max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    most = max(bits if isinstance(bits, tuple) else (bits,))
+    if most > 16 and tags.get(_SAMPLE_FORMAT, 1) in (1, 2, (1,), (2,)):
+        raise NotAPhotoError(
+            f"'{path}' is a TIFF of whole numbers of {most} bits.", hint="Save it again with 8 or 16 bits a channel."
+        )
+    deep = most > 8
     if deep and tags.get(_PLANAR) == 2:
         raise NotAPhotoError(
             f"'{path}' is a TIFF of more than 8 bits with one channel after the other (per channel).",
