@@ -42,6 +42,13 @@ def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
     check(found, SAID)
 
 
+@pytest.mark.once
+@needs_blender
+def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
+    found = run("copied_head")
+    assert max(found.values()) < 0.5, found
+
+
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")

@@ -14,7 +14,9 @@ from case_process import choose, start
 from mathutils import Matrix
 from target_mesh import ALL, angle, fake, remeshed
 
+from hffne_blender.commands import roundtrip
 from hffne_blender.engine import session
+from hffne_blender.scene import generated_maps, images
 
 
 def uvs_of(copy):
@@ -142,6 +144,38 @@ def case_bake():
 
     addon_utils.disable("cycles")
     result["without Cycles"] = outcome(lambda: bpy.ops.hffne.bake(target=copy.name, method="BLENDER"), obj, copy)
+    return result
+
+
+def case_copied_head():
+    """A head that is copied into one material, where its parts lie over each other: the skin's texels by both methods.
+
+    Degrees between the map and that of the skin alone, where no other part covers it there.
+    """
+    import bmesh  # there once bpy is
+
+    start()
+    obj = head_scene.build(texture_size=256, grid=40)
+    whole, result = bpy.data.objects.new("Whole", obj.data.copy()), {}
+    skin = whole.data.copy()
+    work = bmesh.new()
+    work.from_mesh(skin)
+    bmesh.ops.delete(work, geom=[face for face in work.faces if face.material_index], context="FACES")
+    work.to_mesh(skin)
+    work.free()
+    alone = bpy.data.objects.new("Alone", skin)
+    for copy in (alone, whole):
+        bpy.context.scene.collection.objects.link(copy)
+        copy.data.materials.clear()
+        copy.data.shade_smooth()
+    for method in ("FAST", "BLENDER"):
+        maps = []
+        for copy in (alone, whole):
+            choose(obj)
+            bpy.ops.hffne.bake(target=copy.name, method=method, resolution=128, margin=0, assign=False)
+            maps.append(images.normals(generated_maps.of_object(copy)["bake_tangent"]))
+        covered = np.abs(maps[0] - (0, 0, 1)).max(-1) > 0.02
+        result[method] = float(roundtrip.angles(maps[0][covered], maps[1][covered]).mean())
     return result
 
 

@@ -134,19 +134,24 @@ def scene_round(folder, chance):
 
 
 def fingerprint():
-    """Everything in the file that a user could lose, as one hash."""
-    parts = hashlib.sha256()
+    """Everything in the file that a user could lose: a list of lines."""
+    lines = []
     for obj in sorted(bpy.data.objects, key=lambda item: item.name):
-        parts.update(repr((obj.name, obj.matrix_world[:], len(obj.data.vertices), len(obj.data.materials))).encode())
-        for vertex in obj.data.vertices:
-            parts.update(repr(vertex.co[:]).encode())
+        lines.append(repr((obj.name, obj.type, tuple(tuple(row) for row in obj.matrix_world))))
+        if obj.type == "MESH":
+            points = hashlib.sha256()
+            for vertex in obj.data.vertices:
+                points.update(repr(vertex.co[:]).encode())
+            lines.append(points.hexdigest())
     for kind in ("meshes", "images", "materials", "collections", "texts", "scenes"):
-        parts.update(repr(sorted((item.name, item.users) for item in getattr(bpy.data, kind))).encode())
-    return parts.hexdigest()
+        lines += sorted(f"{kind} {item.name} {item.users}" for item in getattr(bpy.data, kind))
+    return lines
 
 
 def generate(photo):
-    """None when the face was built, else the error's code."""
+    """None when the face was built, else the error's code. The face is removed again."""
+    kinds = ("objects", "meshes", "materials", "images")
+    before = {kind: set(getattr(bpy.data, kind)) for kind in kinds}
     try:
         bpy.ops.hffne.generate(
             "EXEC_DEFAULT",
@@ -159,14 +164,8 @@ def generate(photo):
         )
     except RuntimeError:
         return session.state.last_error["code"]
-    obj = bpy.context.object
-    mesh, material = obj.data, obj.data.materials[0]
-    images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE" and node.image]
-    bpy.data.objects.remove(obj)
-    bpy.data.meshes.remove(mesh)
-    bpy.data.materials.remove(material)
-    for image in set(images):
-        bpy.data.images.remove(image)
+    for kind in kinds:
+        bpy.data.batch_remove(set(getattr(bpy.data, kind)) - before[kind])
     return None
 
 
@@ -235,8 +234,9 @@ def main():
             told = {REFUSED[action]} if action in REFUSED else FAULTS.get(action, {None})
             if code not in told:
                 lost.append(f"{number}: {action} at {stage}: told as {code}")
-            if fingerprint() != before:
-                lost.append(f"{number}: {action} at {stage}: the scene has changed")
+            changed = set(before) ^ set(fingerprint())
+            if changed:
+                lost.append(f"{number}: {action} at {stage}: the scene has changed: {sorted(changed)}")
             if generate(plain) is not None:
                 lost.append(f"{number}: {action} at {stage}: the next request failed: {session.state.last_error}")
             if number % 10 == 9:
