@@ -25,8 +25,8 @@ from hffne.errors import (
     ResultTooLargeError,
 )
 from hffne.exit_codes import DONE, ERROR
-from hffne.quick_start import without_collector
 from hffne.photo import limited
+from hffne.quick_start import without_collector
 from hffne.service import frames, protocol, requests
 from hffne.service.failures import explain
 from hffne.service.handlers import Handlers, MakeEngine
