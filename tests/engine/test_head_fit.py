@@ -10,6 +10,8 @@ from hffne.evaluation.head_contact import depths, signed_distances
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, fit_base_shape
 from hffne.head import eyes, fitted
 from hffne.head.fit import fit_coefficients
+from hffne.head.gaze import eye_facts, turn_eyes
+from hffne.head.iris import Iris
 from hffne.head.lips import lips
 from hffne.head.model import PARTS, head_model
 
@@ -204,6 +206,22 @@ def test_looking_aside_turns_the_eyes_and_not_the_face(head):
             # The ball stays in its place.
             assert np.linalg.norm(moved[eye.ball].mean(0)) < 1e-4
             assert deepest_in_eye(on_head_axes(head.neutral + moved)) < 0.5
+
+
+def test_one_mistaken_iris_does_not_turn_both_eyes():
+    head = fitted.fit_head(base_shape(1)[0])
+    to_camera = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
+
+    def yaw(left: float, right: float) -> list[float]:
+        """Degrees to the person's left, with irises so many meters beside the slits' middles."""
+        places = {"Left": left, "Right": right}
+        irises = {side: Iris(np.array([x, 0.001]), np.full(3, 0.3), 0.4) for side, x in places.items()}
+        points = head.posed.copy()
+        turn_eyes(points, irises, to_camera)
+        return [float(np.degrees(np.arctan2(f.gaze[0], -f.gaze[1]))) for f in eye_facts(points, irises).values()]
+
+    assert np.abs(yaw(0.0, 0.006)).max() < 15  # a frame of glasses beside the right iris
+    assert np.min(yaw(0.0055, 0.006)) > 18 and np.max(yaw(-0.006, -0.0055)) < -18  # both look aside
 
 
 def test_mirrored_keys_mirror():
