@@ -201,8 +201,8 @@ class Engine:
         """The estimate with the gain that takes the light out of the photo's colors, where it has none."""
         if estimate.gain is not None:
             return estimate
-        gain = self.networks.gain(extract_crop(photo.rgb, wide_crop(estimate.crop.resized(CROP))))
-        return replace(estimate, gain=centered(gain, estimate.parts))
+        color = np.clip(extract_crop(photo.rgb, wide_crop(estimate.crop.resized(CROP))), 0, 1)
+        return replace(estimate, gain=centered(self.networks.gain(color), color, estimate.parts))
 
     def _size_for(self, photo: Photo, crop: Crop, mask: np.ndarray) -> int:
         """The crop's size that shows what the photo holds of the face `mask`, as far as the device is quick at it."""

@@ -72,8 +72,11 @@ def test_a_known_shade_is_taken_out_where_it_lies(margin):
     inner = light[MARGIN - margin : WIDE - MARGIN + margin, MARGIN - margin : WIDE - MARGIN + margin]
     found = to_linear(without_light(encoded(skin * inner), gain, margin))
     assert found.shape == (size, size, 3) and np.abs(found - skin).max() < 2e-3
-    mean = centered(gain + 5, FaceParts.bare())[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN].mean()
-    assert abs(mean) < 1e-3  # the exposure stays
+    color = encoded(skin * light)
+    ours = centered(gain + 5, color, FaceParts.bare())
+    assert abs(ours[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN].mean()) < 1e-2  # the exposure stays
+    bare = to_linear(without_light(color, ours))
+    assert np.ptp(bare.reshape(-1, 3), axis=0).max() < 0.01  # even
 
 
 def test_the_albedo_has_the_textures_detail_and_no_light():
@@ -113,3 +116,18 @@ def test_figures_of_colors_without_light():
     assert evaluation.compared(photo / 255, photo, truth, everywhere & False) is None
     table = evaluation.table([right, yellow, None])
     assert "2 of 3 pictures" in table and "| fair | 2 |" in table and "| dark" not in table
+
+
+def test_brightened_skin_takes_the_hue_of_the_other_skin():
+    """A shadow on a third of a crop, redder than the skin in the light."""
+    skin, red = np.float32([0.5, 0.33, 0.25]), np.float32([0.2, 0.08, 0.06])
+    color = np.tile(skin, (WIDE, WIDE, 1))
+    color[:, : WIDE // 3] = red
+    gain = np.zeros((WIDE, WIDE, 3), np.float32)
+    gain[:, : WIDE // 3] = 1.3
+    found = to_linear(without_light(encoded(color), centered(gain, encoded(color), FaceParts.bare())))
+    light, shadow = found[WIDE // 2, WIDE // 2], found[WIDE // 2, 100]
+    assert red[0] / red[1] > 2.4 and shadow[0] / shadow[1] < 2.1 and abs(light[0] / light[1] - 0.5 / 0.33) < 0.02
+    before = to_linear(without_light(encoded(color), gain))[WIDE // 2, 100] @ [0.2126, 0.7152, 0.0722]
+    after = shadow @ [0.2126, 0.7152, 0.0722] * (0.33 / light[1])
+    assert abs(after / before - 1) < 0.05  # as bright as it would be

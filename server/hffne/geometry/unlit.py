@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts
+from hffne.geometry.grids import smoothstep
 from hffne.parts import SKIN
 from hffne.photo.colors import encoded, to_linear
 
@@ -12,16 +13,33 @@ from hffne.photo.colors import encoded, to_linear
 DARK = 0.02
 # The most that a color is brightened or darkened, as a logarithm.
 _LIMIT = 2.0
+# How much of the skin's own hue takes the place of a pixel's, and between which gains.
+_HUE, _BRIGHTENED = 0.6, (0.2, 1.0)
+_LUMINANCE, _FAINT = np.array([0.2126, 0.7152, 0.0722], np.float32), 1e-4
 
 
-def centered(gain: np.ndarray, parts: FaceParts) -> np.ndarray:
-    """The network's gains (WIDE, WIDE, 3) with a mean of 0 over the crop's skin: the photo's exposure stays."""
+def centered(gain: np.ndarray, color: np.ndarray, parts: FaceParts) -> np.ndarray:
+    """What takes the light out of the colors (WIDE, WIDE, 3) float32 of a crop and its margin, sRGB 0..1.
+
+    gain (WIDE, WIDE, 3): the shading network's. Its mean over the crop's skin is made 0: the photo's exposure stays.
+    Where skin is brightened much its hue comes from the other skin in part: a camera's tone curve makes shadows more
+    saturated, which brightening would show.
+    """
     weight = parts.shares[SKIN].astype(np.float32) * parts.face
     inner = weight[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN]
     if inner.sum() < 1:
         inner = np.ones_like(inner)
     seen = gain[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN].mean(2)
-    return np.clip(gain - (seen * inner).sum() / inner.sum(), -_LIMIT, _LIMIT).astype(np.float32)
+    gain = gain - (seen * inner).sum() / inner.sum()
+    bare = np.maximum((to_linear(color) + DARK) * np.exp(gain) - DARK, _FAINT)
+    luminance = bare @ _LUMINANCE
+    hue = np.log(bare / luminance[..., None])
+    if (skin := weight > 0.5).any():
+        share = _HUE * weight * smoothstep(*_BRIGHTENED, gain.mean(2))
+        hue = (np.median(hue[skin], axis=0) - hue) * share[..., None]
+        hue -= np.log(np.exp(hue + np.log(bare)) @ _LUMINANCE / luminance)[..., None]
+        gain = gain + hue
+    return np.clip(gain, -_LIMIT, _LIMIT).astype(np.float32)
 
 
 def without_light(color: np.ndarray, gain: np.ndarray, margin: int = MARGIN) -> np.ndarray:
