@@ -9,7 +9,7 @@ from hffne.geometry.grids import smoothstep
 from hffne.parts import SKIN
 from hffne.photo.colors import encoded, to_linear
 
-# Added to linear colors before their ratio is taken, so that dark ones tell little (networks.shading.DARK).
+# Added to linear colors before their ratio is taken, so that dark ones tell little (`networks.shading`).
 DARK = 0.02
 # The most that a color is brightened or darkened, as a logarithm.
 _LIMIT = 2.0
@@ -31,15 +31,23 @@ def centered(gain: np.ndarray, color: np.ndarray, parts: FaceParts) -> np.ndarra
         inner = np.ones_like(inner)
     seen = gain[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN].mean(2)
     gain = gain - (seen * inner).sum() / inner.sum()
-    bare = np.maximum((to_linear(color) + DARK) * np.exp(gain) - DARK, _FAINT)
+    gain = gain + _toward_skin(np.maximum((to_linear(color) + DARK) * np.exp(gain) - DARK, _FAINT), gain, weight)
+    return np.clip(gain, -_LIMIT, _LIMIT).astype(np.float32)
+
+
+def _toward_skin(bare: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What gives linear colors (S, S, 3) that were brightened much the hue of the skin, at equal luminance, as gains.
+
+    weight (S, S): where skin is.
+    """
+    skin = weight > 0.5
+    if not skin.any():
+        return np.zeros_like(bare)
     luminance = bare @ _LUMINANCE
     hue = np.log(bare / luminance[..., None])
-    if (skin := weight > 0.5).any():
-        share = _HUE * weight * smoothstep(*_BRIGHTENED, gain.mean(2))
-        hue = (np.median(hue[skin], axis=0) - hue) * share[..., None]
-        hue -= np.log(np.exp(hue + np.log(bare)) @ _LUMINANCE / luminance)[..., None]
-        gain = gain + hue
-    return np.clip(gain, -_LIMIT, _LIMIT).astype(np.float32)
+    share = _HUE * weight * smoothstep(*_BRIGHTENED, gain.mean(2))
+    change = (np.median(hue[skin], axis=0) - hue) * share[..., None]
+    return change - np.log((np.exp(change) * bare) @ _LUMINANCE / luminance)[..., None]
 
 
 def without_light(color: np.ndarray, gain: np.ndarray, margin: int = MARGIN) -> np.ndarray:

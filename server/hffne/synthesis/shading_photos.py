@@ -16,7 +16,7 @@ from hffne.photo.colors import to_linear, to_srgb
 from hffne.synthesis.even_light import fit_light
 from hffne.synthesis.parsing_photos import PhotoParts
 from hffne.synthesis.parsing_scenes import POLISH, SHINE, SIZE, UNKNOWN, developed
-from hffne.synthesis.scene import Light, Shot, Thing, random_light, shoot
+from hffne.synthesis.scene import Light, Thing, random_light, shoot
 
 _FLAT = np.array([[1.0], *[[0.0]] * 8]) * np.ones((1, 3))
 # How many photos are looked at for one that is lit evenly, and the spread of its skin's logarithms that counts as so.
@@ -29,18 +29,18 @@ def relit_photo(
 ) -> dict[str, np.ndarray]:
     """rgb (SIZE, SIZE, 3) uint8 sRGB, part (SIZE, SIZE) uint8 and albedo (SIZE, SIZE, 3) uint8 sRGB of one of `count`
     photos in a random light; the most evenly lit of some. The part is UNKNOWN where the albedo is."""
-    best: tuple[float, dict[str, Any], Shot, np.ndarray] | None = None
+    best: tuple[float, dict[str, Any], np.ndarray] | None = None
     for _ in range(_TRIES):
         fit = photos.crop(int(rng.integers(count)), rng)
         thing = Thing(fit["head"], triangles, color=np.ones(3, np.float32), part=SKIN, shine=0.0)
         shot = shoot([thing], fit["view"], fit["window"], SIZE, Light(_FLAT, []), rng)
         spread, unlit = _without_light(fit["rgb"], fit["part"], shot.normal)
         if best is None or spread < best[0]:
-            best = spread, fit, shot, unlit
+            best = spread, fit, unlit
         if spread < _EVEN:
             break
     assert best is not None
-    _, fit, _, unlit = best
+    _, fit, unlit = best
     shine, polish = (float(np.exp(rng.uniform(*np.log(limits)))) for limits in (SHINE, POLISH))
     thing = Thing(fit["head"], triangles, color=np.ones(3, np.float32), part=SKIN, shine=0.0)
     seed = int(rng.integers(1 << 31))
