@@ -59,6 +59,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         self.use_panel_photo(context)
+        self.choose_base()
         path = image_file.path_of(self.photo) if self.photo else ""
         # Switching the color off or on needs no new answer.
         self._known = None if self.image else session.remembered(self._request(path))

@@ -67,9 +67,15 @@ class FaceOptions(settings.MapBoxes, OperatorMixin):
 
     def use_panel_settings(self, context: bpy.types.Context, names: tuple[str, ...] = FACE_OPTIONS) -> None:
         """Take the panel's settings for those properties that the caller has not set."""
+        self.choose_base()
         for name in names:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(settings.of(context), name))
+
+    def choose_base(self) -> None:
+        """Make a mask where the caller has named its grid and no base: a script from when every face was a mask."""
+        if self.properties.is_property_set("grid") and not self.properties.is_property_set("base"):
+            self.base = "MASK"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = required(self.layout)
