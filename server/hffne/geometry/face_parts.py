@@ -18,6 +18,7 @@ WIDE = CROP + 2 * MARGIN
 # How likely a pixel must be of the face at least, and from where it is; the border that is left out, in pixels of 256.
 _LIKELY = 0.5, 0.9
 _RELIEF = 0.2, 0.5
+_THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.15, 0.8)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
@@ -79,8 +80,13 @@ class FaceParts:
 
     def relief_on_crop(self, size: int) -> np.ndarray:
         """How far (S, S) the crop's pixels at `size` show the relief of the face: as `face`, up to the edge of what
-        covers it, for an edge's mixed colors do no harm here."""
+        covers it, for an edge's mixed colors do no harm here; but beside glasses and hair, whose shadows and strands
+        look like folds."""
         inner = self._inner(smoothstep(*_RELIEF, self._likely).astype(np.float32))
+        thin = [k for k in map(PARTS.index, _THIN) if k not in self.kept]
+        if thin:
+            beside = cv2.dilate(self._inner(self.shares[thin].sum(0, dtype=np.float32)), _EDGE)
+            inner = inner * (1 - smoothstep(*_RELIEF_BESIDE, cv2.GaussianBlur(beside, (0, 0), 1.0)).astype(np.float32))
         return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
 
     def part_on_crop(self) -> np.ndarray:
