@@ -108,6 +108,8 @@ def test_parts_on_the_crop():
     at = np.array([[10.0, 100], [120, 20], [140, 20], [250, 250], [-50, 10], [300, 10]], np.float32)
     assert parts.face_at(at).round(2).tolist() == [1, 1, 0, 0, 1, 0]
     assert parts.relief_on_crop(512)[:, :240].min() == 1 and parts.relief_on_crop(512)[:, 260:].max() == 0
+    assert parts.relief_on_crop(256)[:, 127].max() < 0.3  # beside a frame
+    assert parts.keeping(["glasses"]).relief_on_crop(256).min() == 1
     assert parts.covered(np.ones((64, 64), bool)) == {"glasses": 0.5}
     assert parts.keeping(["glasses"]).face_at(at).tolist() == [1] * 6
     assert parts.keeping(["hair"]).covered(np.ones((64, 64), bool)) == {"glasses": 0.5}

@@ -18,7 +18,7 @@ WIDE = CROP + 2 * MARGIN
 # How likely a pixel must be of the face at least, and from where it is; the border that is left out, in pixels of 256.
 _LIKELY = 0.5, 0.9
 _RELIEF = 0.2, 0.5
-_THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.15, 0.8)
+_THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.5, 1.0)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
