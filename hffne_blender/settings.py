@@ -158,6 +158,17 @@ def photo_property(subtype: Any = "FILE_PATH", **more: Any) -> Any:
     )
 
 
+def photo_number_property(**more: Any) -> Any:
+    """Which photo of a face of several."""
+    return bpy.props.IntProperty(
+        name="Photo",
+        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
+        default=0,
+        min=0,
+        **more,
+    )
+
+
 def image_name_property(**more: Any) -> Any:
     """The name of an open image that is the photo."""
     return bpy.props.StringProperty(

@@ -5,6 +5,7 @@ import os
 
 import bpy
 
+from .. import settings
 from ..character.errors import TransferError
 from ..pins import editing, overlay, photo_region
 from ..scene import camera, photo_source
@@ -26,13 +27,7 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
     bl_label = "Correct the Fit"
     bl_options = {"UNDO"}
 
-    photo: bpy.props.IntProperty(
-        name="Photo",
-        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
-        default=0,
-        min=0,
-        options={"SKIP_SAVE"},
-    )
+    photo: settings.photo_number_property(options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

@@ -45,13 +45,7 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
         min=0.0,
         options={"SKIP_SAVE"},
     )
-    photo: bpy.props.IntProperty(
-        name="Photo",
-        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
-        default=0,
-        min=0,
-        options={"SKIP_SAVE"},
-    )
+    photo: settings.photo_number_property(options={"SKIP_SAVE"})
     mirrored: bpy.props.BoolProperty(
         name="Mirrored", description="The other side of the face follows, mirrored", options={"SKIP_SAVE"}
     )

@@ -3,6 +3,7 @@
 
 import bpy
 
+from .. import settings
 from ..scene import camera
 from ..studio import photo_view
 from ..studio.place import face_at
@@ -18,13 +19,7 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
     bl_label = "Camera From Photo"
     bl_options = {"REGISTER", "UNDO"}
 
-    photo: bpy.props.IntProperty(
-        name="Photo",
-        description="Which photo of a face of several, from 1; 0 is the one over which it was looked at last",
-        default=0,
-        min=0,
-        options={"SKIP_SAVE"},
-    )
+    photo: settings.photo_number_property(options={"SKIP_SAVE"})
     match_size: bpy.props.BoolProperty(
         name="Match Render Size",
         description="Set the render resolution to the photo's size, so that the render can be overlaid on the photo",

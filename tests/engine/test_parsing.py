@@ -8,6 +8,7 @@ import torch
 from ellipsoid_model import ellipsoid_model
 from hffne.errors import HffneError
 from hffne.evaluation import parsing as evaluation
+from hffne.evaluation.held_out_people import is_another
 from hffne.geometry.band_merge import merge_bands
 from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts, wide_crop
 from hffne.geometry.vectors import normalize
@@ -173,8 +174,6 @@ def test_figures_of_parts_and_bare_skin():
     assert (figures["pictures"], figures["without_face"]) == (2, 1)
     assert figures["iou"] == {"skin": pytest.approx(179 / 199), "hair": pytest.approx(200 / 220)}
     assert figures["skin_precision"] == 1 and figures["skin_recall"] == pytest.approx(179 / 199)
-    assert not evaluation.is_another(everywhere, truth)
-    assert evaluation.is_another(everywhere, np.full((20, 20), BACKGROUND)) and not evaluation.is_another(
-        ~everywhere, truth
-    )
+    assert not is_another(everywhere, truth)
+    assert is_another(everywhere, np.full((20, 20), BACKGROUND)) and not is_another(~everywhere, truth)
     assert "| hair | 0.909 |" in evaluation.table([result, None])

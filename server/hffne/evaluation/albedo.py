@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hffne.errors import HffneError, NoFaceError
+from hffne.estimate import FaceEstimate
 from hffne.evaluation.contact_sheet import Row
-from hffne.evaluation.parsing import is_another
+from hffne.evaluation.held_out_people import measure
 from hffne.geometry.face_parts import WIDE, wide_crop
 from hffne.geometry.unlit import without_light
 from hffne.parts import BROWS, LIPS, SKIN
-from hffne.photo.colors import to_linear
+from hffne.photo.colors import LUMINANCE, to_linear
 from hffne.photo.crop import CROP, extract_crop
-from hffne.photo.detect import find_faces
-from hffne.photo.image_input import as_photo
+from hffne.photo.load import Photo
 from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE
 from hffne.synthesis.training_set import TrainingSet
 
@@ -29,7 +28,6 @@ _FEWEST = 500  # pixels
 _CLIPPED = 254  # holds no color
 # Names of the groups by the skin's own brightness, and the linear luminances between them.
 _TONES, _BETWEEN = ("dark", "medium", "fair"), (0.12, 0.3)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 @dataclass
@@ -53,34 +51,21 @@ def evaluate(
     rows: filled with the contact sheet's. Raises TrainingSetError.
     """
     data = TrainingSet(folder).arrays(HELD_OUT_PEOPLE)
-    results: list[AlbedoResult | None] = []
-    for number, (rgb, albedo, part) in enumerate(zip(data["rgb"], data["albedo"], data["part"], strict=True)):
-        result = None
-        try:
-            photo = as_photo(np.asarray(rgb))
-            faces = find_faces(photo)
-            if not faces:
-                raise NoFaceError("no face")
-            estimate = engine.delit(photo, engine.normals(photo, faces[0]))
-            assert estimate.gain is not None
-            crop = wide_crop(estimate.crop.resized(CROP)).resized(WIDE)
-            shown = np.clip(extract_crop(photo.rgb, crop), 0, 1)
-            found = estimate.resample_to_photo(np.ones((CROP, CROP), np.float32), photo.rgb.shape[:2]) > 0.5
-            face = found & (estimate.resample_to_photo(estimate.mask.astype(np.float32), photo.rgb.shape[:2]) > 0.5)
-            if is_another(face, np.asarray(part)):
-                raise NoFaceError("another face, on the photo in the background")
-            measured = face & np.isin(part, _MEASURED) & (np.asarray(rgb).min(2) < _CLIPPED)
-            ours = estimate.colors_on_photo(without_light(shown, estimate.gain), photo.rgb.shape[:2])
-            result = compared(ours, np.asarray(rgb), np.asarray(albedo), measured)
-            if rows is not None and result:
-                tiles = [np.round(ours * 255).astype(np.uint8), np.asarray(albedo)]
-                names = ("photo", f"found, {result.error:.2f}", "truth")
-                rows.append((f"{number}", list(zip(names, [np.asarray(rgb), *tiles], strict=True))))
-        except HffneError as error:
-            report(f"{number}: {error.message}")
-        results.append(result)
-        report(f"{number + 1}/{len(data['part'])}")
-    return results
+
+    def one(number: int, photo: Photo, estimate: FaceEstimate, face: np.ndarray) -> AlbedoResult | None:
+        rgb, albedo, part = (np.asarray(data[name][number]) for name in ("rgb", "albedo", "part"))
+        gain = engine.delit(photo, estimate).gain
+        assert gain is not None
+        crop = wide_crop(estimate.crop.resized(CROP)).resized(WIDE)
+        shown = np.clip(extract_crop(photo.rgb, crop), 0, 1)
+        ours = estimate.colors_on_photo(without_light(shown, gain), photo.rgb.shape[:2])
+        result = compared(ours, rgb, albedo, face & np.isin(part, _MEASURED) & (rgb.min(2) < _CLIPPED))
+        if rows is not None and result:
+            tiles = [("photo", rgb), (f"found, {result.error:.2f}", np.round(ours * 255).astype(np.uint8))]
+            rows.append((f"{number}", [*tiles, ("truth", albedo)]))
+        return result
+
+    return measure(engine, folder, one, report)
 
 
 def compared(found: np.ndarray, photo: np.ndarray, albedo: np.ndarray, measured: np.ndarray) -> AlbedoResult | None:
@@ -93,7 +78,7 @@ def compared(found: np.ndarray, photo: np.ndarray, albedo: np.ndarray, measured:
         ours = to_linear(each)[measured].astype(np.float64)
         ours = ours * (ours * truth).sum() / max(float(np.square(ours).sum()), 1e-9)
         figures.append((float(np.sqrt(np.square(ours - truth).mean()) / truth.mean()), _difference(ours, truth)))
-    tone = _TONES[int(np.searchsorted(_BETWEEN, float((truth @ _LUMINANCE).mean())))]
+    tone = _TONES[int(np.searchsorted(_BETWEEN, float((truth @ LUMINANCE).mean())))]
     (error, color), (photo_error, photo_color) = figures
     return AlbedoResult(error, photo_error, color, photo_color, tone)
 
@@ -104,7 +89,7 @@ def _difference(ours: np.ndarray, truth: np.ndarray) -> float:
     from skimage.color.colorconv import xyz_from_rgb
 
     first, second = ours.mean(0), truth.mean(0)
-    first = first * (second @ _LUMINANCE) / max(float(first @ _LUMINANCE), 1e-9)
+    first = first * (second @ LUMINANCE) / max(float(first @ LUMINANCE), 1e-9)
     labs = [xyz2lab((each @ xyz_from_rgb.T)[None]) for each in (first, second)]
     return float(deltaE_ciede2000(*labs)[0])
 

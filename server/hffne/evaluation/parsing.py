@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hffne.errors import HffneError, NoFaceError
+from hffne.estimate import FaceEstimate
 from hffne.evaluation.contact_sheet import Row
+from hffne.evaluation.held_out_people import measure
 from hffne.geometry.face_parts import wide_crop
 from hffne.normal_file import arrays_on_photo
-from hffne.parts import BACKGROUND, PARTS, SKIN
+from hffne.parts import PARTS, SKIN
 from hffne.photo.crop import CROP
-from hffne.photo.detect import find_faces
-from hffne.photo.image_input import as_photo
+from hffne.photo.load import Photo
 from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE
 from hffne.synthesis.training_set import TrainingSet
 
@@ -57,38 +57,20 @@ def evaluate(
 
     rows: filled with the contact sheet's. Raises TrainingSetError.
     """
-    data = TrainingSet(folder).arrays(HELD_OUT_PEOPLE)
-    results: list[ParsingResult | None] = []
-    for number, (rgb, truth) in enumerate(zip(data["rgb"], data["part"], strict=True)):
-        result = None
-        try:
-            photo = as_photo(np.asarray(rgb))
-            faces = find_faces(photo)
-            if not faces:
-                raise NoFaceError("no face")
-            estimate = engine.normals(photo, faces[0])
-            shape = photo.rgb.shape[:2]
-            found = arrays_on_photo(estimate, shape)
-            if is_another(found["mask"], np.asarray(truth)):
-                raise NoFaceError("another face, on the photo in the background")
-            seen = estimate.resample_to_photo(np.ones((CROP, CROP), np.float32), shape) > 0.5
-            window = wide_crop(estimate.crop.resized(CROP))
-            at = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), -1).astype(np.float32)
-            inside = (np.abs(window.to_crop(at) - (window.size - 1) / 2) < window.size / 2).all(2)
-            result = compared(found["parts"], found["skin"], np.asarray(truth), inside, found["mask"] & seen)
-            if rows is not None:
-                tiles = [("photo", np.asarray(rgb)), ("found", _COLORS[found["parts"]]), ("truth", _COLORS[truth])]
-                rows.append((f"{number}", tiles))
-        except HffneError as error:
-            report(f"{number}: {error.message}")
-        results.append(result)
-        report(f"{number + 1}/{len(data['part'])}")
-    return results
+    truths = TrainingSet(folder).arrays(HELD_OUT_PEOPLE)["part"]
 
+    def one(number: int, photo: Photo, estimate: FaceEstimate, face: np.ndarray) -> ParsingResult:
+        shape, truth = photo.rgb.shape[:2], np.asarray(truths[number])
+        found = arrays_on_photo(estimate, shape)
+        window = wide_crop(estimate.crop.resized(CROP))
+        at = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), -1).astype(np.float32)
+        inside = (np.abs(window.to_crop(at) - (window.size - 1) / 2) < window.size / 2).all(2)
+        if rows is not None:
+            tiles = [("photo", photo.rgb), ("found", _COLORS[found["parts"]]), ("truth", _COLORS[truth])]
+            rows.append((f"{number}", tiles))
+        return compared(found["parts"], found["skin"], truth, inside, face)
 
-def is_another(face: np.ndarray, truth: np.ndarray) -> bool:
-    """Whether a found face (H, W) bool lies on the background of the true parts (H, W), a photo that shows people."""
-    return bool(face.any()) and float((truth[face] == BACKGROUND).mean()) > 0.5
+    return measure(engine, folder, one, report)
 
 
 def compared(

@@ -7,7 +7,7 @@ import numpy as np
 from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts
 from hffne.geometry.grids import smoothstep
 from hffne.parts import SKIN
-from hffne.photo.colors import encoded, to_linear
+from hffne.photo.colors import LUMINANCE, encoded, to_linear
 
 # Added to linear colors before their ratio is taken, so that dark ones tell little (`networks.shading`).
 DARK = 0.02
@@ -15,7 +15,7 @@ DARK = 0.02
 _LIMIT = 2.0
 # How much of the skin's own hue takes the place of a pixel's, and between which gains.
 _HUE, _BRIGHTENED = 0.6, (0.2, 1.0)
-_LUMINANCE, _FAINT = np.array([0.2126, 0.7152, 0.0722], np.float32), 1e-4
+_FAINT = 1e-4
 
 
 def centered(gain: np.ndarray, color: np.ndarray, parts: FaceParts) -> np.ndarray:
@@ -43,11 +43,11 @@ def _toward_skin(bare: np.ndarray, gain: np.ndarray, weight: np.ndarray) -> np.n
     skin = weight > 0.5
     if not skin.any():
         return np.zeros_like(bare)
-    luminance = bare @ _LUMINANCE
+    luminance = bare @ LUMINANCE
     hue = np.log(bare / luminance[..., None])
     share = _HUE * weight * smoothstep(*_BRIGHTENED, gain.mean(2))
     change = (np.median(hue[skin], axis=0) - hue) * share[..., None]
-    return change - np.log((np.exp(change) * bare) @ _LUMINANCE / luminance)[..., None]
+    return change - np.log((np.exp(change) * bare) @ LUMINANCE / luminance)[..., None]
 
 
 def without_light(color: np.ndarray, gain: np.ndarray, margin: int = MARGIN) -> np.ndarray:

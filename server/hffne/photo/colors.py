@@ -3,6 +3,9 @@
 
 import numpy as np
 
+# Of linear sRGB.
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
 
 def to_linear(color: np.ndarray) -> np.ndarray:
     """Convert sRGB (..., 3), uint8 or float 0..1, to linear float32 0..1."""

@@ -19,11 +19,10 @@ from hffne.training.sources import Sample
 _SMALLEST = 180  # pixels of the picture along a window's side
 
 
-class ParsingSamples:
-    """Random samples of a set's pictures (``synthesis.parsing_set``).
+class PictureSamples:
+    """Random samples of a set's rendered people and of one kind of its pictures of photos."""
 
-    Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; part (S, S), a number of `parts.PARTS` or UNKNOWN.
-    """
+    photo_kind: str
 
     def __init__(self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False) -> None:
         """size: of the samples in pixels. drawing: see settings.Drawing; of it `photos`, `moves` and `clean`. held_out:
@@ -32,7 +31,7 @@ class ParsingSamples:
         files = TrainingSet(folder)
         self.folder, self.size, self.drawing, self.held_out = Path(folder), size, drawing, held_out
         self.people = files.arrays(HELD_OUT_PEOPLE if held_out else PEOPLE)
-        self.photos = None if held_out else files.arrays(PHOTOS)
+        self.photos = None if held_out else files.arrays(self.photo_kind)
 
     def draw(self, rng: np.random.Generator) -> list[Sample]:
         """One sample."""
@@ -40,15 +39,32 @@ class ParsingSamples:
 
     def fingerprint(self) -> str:
         """See SampleSource."""
-        paths = [p for kind in (PEOPLE, HELD_OUT_PEOPLE, PHOTOS) for p in (self.folder / kind).glob("*.npy")]
+        paths = [p for kind in (PEOPLE, HELD_OUT_PEOPLE, self.photo_kind) for p in (self.folder / kind).glob("*.npy")]
         return files_fingerprint(self.folder, paths)
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        """One sample, see the class."""
+        """One sample."""
+        raise NotImplementedError
+
+    def picture(self, rng: np.random.Generator, *names: str) -> list[np.ndarray]:
+        """The fields of these names of a random picture."""
         use_photo = self.photos is not None and rng.random() < self.drawing.photos
         source = self.photos if use_photo and self.photos is not None else self.people
         index = rng.integers(len(source["part"]))
-        rgb, part = np.asarray(source["rgb"][index]), np.asarray(source["part"][index])
+        return [np.asarray(source[name][index]) for name in names]
+
+
+class ParsingSamples(PictureSamples):
+    """Random samples of a set's pictures (``synthesis.parsing_set``).
+
+    Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; part (S, S), a number of `parts.PARTS` or UNKNOWN.
+    """
+
+    photo_kind = PHOTOS
+
+    def sample(self, rng: np.random.Generator) -> Sample:
+        """One sample, see the class."""
+        rgb, part = self.picture(rng, "rgb", "part")
         if self.held_out:
             matrix = np.diag([WIDE / self.size] * 2 + [1.0])[:2]
         else:

@@ -1,59 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Samples of the shading network: windows of pictures with their colors as without light."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 
 from hffne.geometry.unlit import DARK
 from hffne.parts import BROWS, EYES, HAIR, LIPS, MOUTH, SKIN
-from hffne.photo.colors import to_linear, to_srgb
-from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, RELIT
-from hffne.synthesis.training_set import TrainingSet
-from hffne.training.provenance import files_fingerprint
-from hffne.training.settings import Drawing
+from hffne.photo.colors import LUMINANCE, to_linear, to_srgb
+from hffne.synthesis.parsing_set import RELIT
 from hffne.training.sources import Sample
-from hffne.training.sources.parsing import WIDE, spoiled, window_matrix
+from hffne.training.sources.parsing import WIDE, PictureSamples, spoiled, window_matrix
 
 # What a pixel of these parts weighs; of all others, nothing.
 _WEIGHTS = {SKIN: 1.0, LIPS: 1.0, BROWS: 0.5, MOUTH: 0.3, EYES: 0.3, HAIR: 0.2}
 # Values at which a channel of a picture is clipped, and holds no color any more.
 _CLIPPED = 254
-# The share of pictures in gray, and what makes them.
-_GRAY, _LUMINANCE = 0.08, np.array([[0.2126], [0.7152], [0.0722]], np.float32)
+# The share of pictures in gray.
+_GRAY = 0.08
 
 
-class ShadingSamples:
+class ShadingSamples(PictureSamples):
     """Random samples of a set's pictures (``synthesis.parsing_set``) whose albedo is known.
 
     Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; gain (3, S, S), what the shading network is to tell;
     weight (S, S) 0..1, how far the gain is known.
     """
 
-    def __init__(self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False) -> None:
-        """As ``sources.parsing.ParsingSamples``."""
-        files = TrainingSet(folder)
-        self.folder, self.size, self.drawing, self.held_out = Path(folder), size, drawing, held_out
-        self.people = files.arrays(HELD_OUT_PEOPLE if held_out else PEOPLE)
-        self.photos = None if held_out else files.arrays(RELIT)
-
-    def draw(self, rng: np.random.Generator) -> list[Sample]:
-        """One sample."""
-        return [self.sample(rng)]
-
-    def fingerprint(self) -> str:
-        """See SampleSource."""
-        paths = [p for kind in (PEOPLE, HELD_OUT_PEOPLE, RELIT) for p in (self.folder / kind).glob("*.npy")]
-        return files_fingerprint(self.folder, paths)
+    photo_kind = RELIT
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample, see the class."""
-        use_photo = self.photos is not None and rng.random() < self.drawing.photos
-        source = self.photos if use_photo and self.photos is not None else self.people
-        index = rng.integers(len(source["part"]))
-        shown, bare, part = (np.asarray(source[name][index]) for name in ("rgb", "albedo", "part"))
+        shown, bare, part = self.picture(rng, "rgb", "albedo", "part")
         weight: np.ndarray = np.zeros(part.shape, np.float32)
         for number, value in _WEIGHTS.items():
             weight[part == number] = value
@@ -92,4 +70,4 @@ class ShadingSamples:
 
 
 def _in_gray(color: np.ndarray) -> np.ndarray:
-    return np.asarray(np.repeat(color @ _LUMINANCE, 3, 2), np.float32)
+    return np.asarray(np.repeat((color @ LUMINANCE)[..., None], 3, 2), np.float32)
