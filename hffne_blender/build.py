@@ -32,9 +32,8 @@ LEFT_OUT = {"build.py", "repository.py", "roundtrip.py", "commands/profile_main_
 # The folder in the zip for the engine's own package, so that the zip alone is enough to install it.
 WHEEL_FOLDER = "engine_wheel"
 ENGINE = SOURCE.parent / "server" / "hffne"
-# The versions that the tests ran with, for this Python.
-LOCK = SOURCE.parent / "requirements" / "engine.lock"
-LOCK_PYTHON = "3.11"
+# The exact versions for the Pythons that Blender has.
+LOCKS = {"3.11": "engine.lock", "3.13": "engine-3.13.lock"}
 # Of text files there are only licenses.
 ENGINE_DATA = {".py", ".typed", ".npz", ".safetensors", ".json", ".md", ".txt"}
 # A fixed time, so that the same sources always give the same zip.
@@ -72,7 +71,8 @@ def build(folder: str | Path) -> Path:
             wheel, data = engine_wheel()
             # Packed already.
             _write(archive, f"{WHEEL_FOLDER}/{wheel}", data, zipfile.ZIP_STORED)
-            _add(archive, LOCK, f"{WHEEL_FOLDER}/{name_for(LOCK_PYTHON)}")
+            for python, lock in LOCKS.items():
+                _add(archive, SOURCE.parent / "requirements" / lock, f"{WHEEL_FOLDER}/{name_for(python)}")
         files.commit()
     return path
 

@@ -12,16 +12,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "server"))
 
-from bootstrap import LOCKED_EXTRAS, PYTHON, ROOT, TORCH, lock_of
+from bootstrap import ENGINE_LOCKS, LOCKED_EXTRAS, PYTHON, ROOT, TORCH, lock_of
 
 # One lock for every system, with markers; hashes of every file of a release; nothing about this machine.
 OPTIONS = [
-    *("--universal", "--python-version", "{}.{}".format(*PYTHON)),
-    *("--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"),
+    *("--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"),
     *("--excludes", "requirements/excluded.txt", "--no-emit-package", "torch"),
-    # What a package asks for although it runs with others.
-    *("--overrides", "requirements/overrides.txt"),
 ]
+# What a package asks for although it runs with others.
+OVERRIDES = ("--overrides", "requirements/overrides.txt")
 HEADER = "# Made by: python requirements/lock.py\n"
 
 
@@ -40,14 +39,25 @@ def main() -> int:
             path = lock_of(extra)
             path.unlink(missing_ok=True)
             _compile(path, *chosen, "--constraints", constraints, "--constraints", together)
-            path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
-            print(path.relative_to(ROOT))
+            _head(path)
+        for python, path in ENGINE_LOCKS.items():
+            if path not in map(lock_of, LOCKED_EXTRAS):
+                _compile(path, "--constraints", constraints, *sys.argv[1:], python=python)
+                _head(path)
     return 0
 
 
-def _compile(output: Path, *arguments: object) -> None:
-    command = ["uv", "pip", "compile", "pyproject.toml", *OPTIONS, "-o", str(output), *map(str, arguments)]
+def _compile(output: Path, *arguments: object, python: str = "") -> None:
+    """Compile a lock for PYTHON with what bpy's wheels want, or for another Python with what its packages want."""
+    chosen = ["--python-version", python] if python else ["--python-version", "{}.{}".format(*PYTHON), *OVERRIDES]
+    command = ["uv", "pip", "compile", "pyproject.toml", *OPTIONS, *chosen, "-o", str(output), *map(str, arguments)]
     subprocess.run(command, cwd=ROOT, check=True)
+
+
+def _head(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").removeprefix(HEADER)
+    path.write_text(HEADER + text, encoding="utf-8", newline="\n")
+    print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # The exact versions of everything else, with hashes, for PYTHON: see requirements/README.md. "" is the engine alone.
 LOCKS = ROOT / "requirements"
 LOCKED_EXTRAS = ("", "blender", "test", "lint")
+# And of the engine alone for the Pythons that Blender has, which the extension brings.
+ENGINE_LOCKS = {"3.11": LOCKS / "engine.lock", "3.13": LOCKS / "engine-3.13.lock"}
 
 _STAMP = "hffne-installed.json"
 # In an environment's folder while something is installed: it stays when that is interrupted.

@@ -18,6 +18,7 @@ from paths import ROOT
 sys.path.insert(0, str(ROOT / "server"))
 
 import bootstrap
+from hffne_blender import build
 from hffne_blender.engine import torch_builds
 
 # What differs between the builds of PyTorch.
@@ -128,18 +129,18 @@ def test_torch_falls_back_to_the_default_build(monkeypatch):
     assert calls[-1] == ("install", bootstrap.TORCH) and len(calls) == 2
 
 
-def requirements_of(extra):
-    """The project's own requirements with an extra that apply to this Python."""
+def requirements_of(extra, python=bootstrap.PYTHON):
+    """The project's own requirements with an extra that apply to a Python."""
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
     wanted = [Requirement(line) for line in lines]
-    return [one for one in wanted if one.marker is None or one.marker.evaluate()]
+    return [one for one in wanted if one.marker is None or one.marker.evaluate({"python_version": "{}.{}".format(*python)})]
 
 
-def pins(extra):
-    """[(name, version, count of hashes)] of a lock."""
-    text = bootstrap.lock_of(extra).read_text(encoding="utf-8")
+def pins(extra, path=None):
+    """[(name, version, count of hashes)] of an extra's lock, or of another."""
+    text = (path or bootstrap.lock_of(extra)).read_text(encoding="utf-8")
     entries = re.findall(r"^(\S+)==(\S+)[^\n]*\\\n((?: {4}--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.M)
     # Nothing stands in the file that this does not read.
     lines = [line for line in text.splitlines() if not line.startswith("#")]
@@ -147,13 +148,18 @@ def pins(extra):
     return [(canonicalize_name(name), version, hashes.count("\n")) for name, version, hashes in entries]
 
 
-@pytest.mark.parametrize("extra", bootstrap.LOCKED_EXTRAS)
-def test_a_lock_has_what_the_project_requires_with_hashes(extra):
-    versions = {name: version for name, version, _ in pins(extra)}
-    assert len(versions) == len(pins(extra)) and all(hashes for _, _, hashes in pins(extra))
+LOCKS = [(extra, bootstrap.PYTHON, bootstrap.lock_of(extra)) for extra in bootstrap.LOCKED_EXTRAS]
+LOCKS += [("", tuple(map(int, python.split("."))), path) for python, path in bootstrap.ENGINE_LOCKS.items()]
+
+
+@pytest.mark.parametrize("extra, python, path", LOCKS)
+def test_a_lock_has_what_the_project_requires_with_hashes(extra, python, path):
+    found = pins(extra, path)
+    versions = {name: version for name, version, _ in found}
+    assert len(versions) == len(found) and all(hashes for _, _, hashes in found)
     assert not [name for name in versions if name.startswith(UNLOCKED)]
     versions["torch"] = bootstrap.TORCH.split("==")[1]
-    for wanted in requirements_of(extra):
+    for wanted in requirements_of(extra, python):
         assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)]), wanted
 
 
@@ -165,8 +171,9 @@ def test_the_locks_agree_with_one_another():
     assert {name for name, _, _ in pins("")} <= {name for name, _, _ in pins("test")} <= set(together)
 
 
-def test_the_extension_installs_the_same_pytorch():
+def test_the_extension_installs_the_same_versions():
     assert torch_builds.TORCH == bootstrap.TORCH
+    assert {python: bootstrap.LOCKS / file for python, file in build.LOCKS.items()} == bootstrap.ENGINE_LOCKS
 
 
 def test_these_tests_run_with_the_locked_versions():

@@ -138,6 +138,7 @@ def test_the_zip_is_the_sources_with_blenders_name_for_the_manifest(archive):
     sources = {path.relative_to(build.SOURCE).as_posix() for path in build.SOURCE.rglob("*.py")}
     version = re.search(r'^version = "(.+)"$', (ROOT / "addon_manifest.toml").read_text("utf-8"), re.M).group(1)
     engine = {f"engine_wheel/hffne-{version}-py3-none-any.whl", "engine_wheel/engine-3.11.lock"}
+    engine.add("engine_wheel/engine-3.13.lock")
     assert names == sources - build.LEFT_OUT | {"blender_manifest.toml", "LICENSE", "troubleshooting.md"} | engine
     assert archive.name == f"hffne_blender-{version}.zip"
     with zipfile.ZipFile(archive) as opened:

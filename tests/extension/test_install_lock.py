@@ -10,6 +10,7 @@ import pytest
 from hffne_blender import build
 from hffne_blender.engine import installed, lock, torch_builds
 from package_indexes import PACKAGES, make_wheel, run_install
+from paths import ROOT
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -65,8 +66,9 @@ def test_another_file_of_a_locked_version_is_refused(locked, indexes, tmp_path):
     assert installed.installed_python(tmp_path / "engine") == ""
 
 
-def test_the_extension_brings_the_lock(tmp_path):
+def test_the_extension_brings_the_locks(tmp_path):
     with zipfile.ZipFile(build.build(tmp_path)) as archive:
         names = [name for name in archive.namelist() if name.startswith(build.WHEEL_FOLDER)]
-        assert f"{build.WHEEL_FOLDER}/{lock.name_for('3.11')}" in names
-        assert archive.read(f"{build.WHEEL_FOLDER}/{lock.name_for('3.11')}") == build.LOCK.read_bytes()
+        for python, file in build.LOCKS.items():
+            name = f"{build.WHEEL_FOLDER}/{lock.name_for(python)}"
+            assert name in names and archive.read(name) == (ROOT / "requirements" / file).read_bytes()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether every platform has a wheel of each package: python tests/long/wheels_available.py [PLATFORM...]
 
-For Python 3.11 the versions of requirements/engine.lock, for 3.13 what the engine allows; and PyTorch. pip only looks,
-and downloads nothing where the index has the packages' metadata.
+The locked versions for Blender's Pythons, and PyTorch. pip only looks, and downloads nothing where the index has the
+packages' metadata.
 """
 
 import json
@@ -15,21 +15,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "server"))
 
-from bootstrap import TORCH
-from hffne.wheels import PLATFORMS, pip_options, requirements
+from bootstrap import ENGINE_LOCKS, TORCH
+from hffne.wheels import PLATFORMS, pip_options
 
 
 def wanted(python):
-    if python != "3.11":
-        return requirements(python)
-    lock = (ROOT / "requirements" / "engine.lock").read_text("utf-8")
+    lock = ENGINE_LOCKS[python].read_text("utf-8")
     return [*re.findall(r"^(\S+==\S+)", lock, re.M), TORCH]
 
 
 def main(platforms):
     missing = []
     for platform in platforms or PLATFORMS:
-        for python in ("3.11", "3.13"):
+        for python in ENGINE_LOCKS:
             with tempfile.TemporaryDirectory() as folder:
                 report = Path(folder) / "report.json"
                 options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--target", folder]
