@@ -135,7 +135,9 @@ def requirements_of(extra, python=bootstrap.PYTHON):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
     wanted = [Requirement(line) for line in lines]
-    return [one for one in wanted if one.marker is None or one.marker.evaluate({"python_version": "{}.{}".format(*python)})]
+    return [
+        one for one in wanted if one.marker is None or one.marker.evaluate({"python_version": "{}.{}".format(*python)})
+    ]
 
 
 def pins(extra, path=None):
