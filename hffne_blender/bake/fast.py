@@ -14,8 +14,8 @@ import numpy as np
 from ..numeric import raster, tangent, uv_tiles
 from ..numeric.resample import bilinear, resize
 from ..numeric.vectors import mean_scale, unit
-from ..numeric.world_surface import barycentric
-from ..scene import detail_nodes, head, mesh_arrays, shape_keys
+from ..numeric.world_surface import WorldSurface, barycentric
+from ..scene import detail_nodes, head, mesh_arrays, shape_keys, turned_faces
 from ..scene.access import first_material, mesh_of
 from ..scene.triangle_tree import TriangleTree
 from ..scene.triangulated import without_ngons
@@ -28,6 +28,10 @@ JUMP = 0.03
 CHECK_GRID = 48
 # A smaller area than this of all UVs, twice, in squares of the texture, is none.
 LEAST_AREA = 1e-8
+# A smaller scale than this is none.
+LEAST_SCALE = 1e-9
+# From this share on, all of a mesh is inside out, and some faces are not.
+ALL_TURNED = 0.9
 
 
 class NothingHit(ValueError):
@@ -80,23 +84,49 @@ def bake(
     return tangent.to_object_space(layout.frames, local, margin).astype(np.float32)
 
 
-def check_shading(source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float) -> None:
-    """Raise ValueError for a target whose UVs have no area, that is shaded flat, or whose normals point inward.
+def check_mesh(source: bpy.types.Object, target: bpy.types.Object) -> None:
+    """Raise ValueError for a target without faces, and where it or the face has no extent."""
+    if not len(mesh_of(target).polygons):
+        raise ValueError(f"'{target.name}' has no faces: choose the head's mesh.")
+    for obj in (source, target):
+        if not abs(obj.matrix_world.to_3x3().determinant()) > LEAST_SCALE**3:
+            raise ValueError(f"'{obj.name}' is scaled to nothing: reset its scale.")
 
-    Flat shading shows every facet under the relief, normals against those of the face take it upside down.
-    extrusion, distance: see `bake`.
+
+def check_shading(
+    source: bpy.types.Object, target: bpy.types.Object, extrusion: float, distance: float, name: str
+) -> None:
+    """Raise ValueError for a target that no baker bakes rightly, with what is to be done about it.
+
+    That is one whose UVs have no area, that does not lie on the face, that is shaded flat, or whose normals point
+    inward, all or in part. Flat shading shows every facet under the relief, normals against those of the face take it
+    upside down. extrusion, distance: see `bake`. name: the target's in the message; it may be a copy.
     """
     if mesh_arrays.is_flat(mesh_of(target)):
-        raise ValueError(f"'{target.name}' is shaded flat, so that every facet would show: shade it smooth first.")
+        raise ValueError(f"'{name}' is shaded flat, so that every facet would show: shade it smooth first.")
     face, layout = _FaceTriangles(source), _Layout.of(target)
     edges = layout.frames.uv[:, 1:] - layout.frames.uv[:, :1]
     if not np.nansum(np.abs(np.linalg.det(edges.astype(np.float64)))) > LEAST_AREA:
-        raise ValueError(f"The UV map of '{target.name}' has no area: unwrap the mesh first.")
-    _, points, directions = layout.rays(CHECK_GRID, np.array(source.matrix_world.inverted() @ target.matrix_world))
-    facing = face.facing(points, directions, *_reach(source, extrusion, distance))
-    if len(facing) and np.median(facing) < 0:
+        raise ValueError(f"The UV map of '{name}' has no area: unwrap the mesh first.")
+    matrix, reach = np.array(source.matrix_world.inverted() @ target.matrix_world), _reach(source, extrusion, distance)
+    with shape_keys.shown_mesh(target) as mesh:
+        share = face.turned_share(mesh_arrays.world_surface(mesh, matrix), reach[0])
+    if share and share < ALL_TURNED:
         raise ValueError(
-            f"The normals of '{target.name}' point inward: recalculate them "
+            f"Some faces of '{name}' point inward, against their neighbors: {share:.0%} of those on the face. "
+            "Recalculate the normals (Edit Mode, all selected > Mesh > Normals > Recalculate Outside)."
+        )
+    # A head's place is small on the UV map of a whole body.
+    for grid in (CHECK_GRID, GRID):
+        _, points, directions = layout.rays(grid, matrix)
+        facing = face.facing(points, directions, *reach)
+        if len(facing):
+            break
+    else:
+        raise NothingHit(f"No ray from '{name}' hits '{source.name}': lay one over the other.")
+    if np.median(facing) < 0:
+        raise ValueError(
+            f"The normals of '{name}' point inward: recalculate them "
             "(Edit Mode > Mesh > Normals > Recalculate Outside)."
         )
 
@@ -173,6 +203,10 @@ class _FaceTriangles:
         result = np.full((len(points), 2), np.nan)
         result[hit] = np.einsum("kc,kcx->kx", weights, self._uvs[owner])
         return result
+
+    def turned_share(self, mesh: WorldSurface, reach: float) -> float:
+        """See `turned_faces.turned_share`; the mesh in this object's space."""
+        return turned_faces.turned_share(self._tree, mesh, reach)
 
     def facing(self, points: np.ndarray, directions: np.ndarray, start: float, distance: float) -> np.ndarray:
         """The cosines (M,) between the rays' directions and the normals of what they hit; see `cast`."""

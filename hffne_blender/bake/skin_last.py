@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A target whose parts lie over each other in its UV map, such as a copied head in one material, with the skin on top.
+"""A target whose parts lie over each other in its UV map, with those on top that lie on the face.
 
-Of faces that share texels the last one stays, so those that lie on the face's skin are put at the end.
+Such as a copied head in one material, or skin with a thickness. Of faces that share texels the last one stays, so those
+that lie on the face's skin and look the same way are put at the end.
 """
 
 from collections.abc import Iterator
@@ -11,26 +12,65 @@ import bmesh
 import bpy
 import numpy as np
 
+from ..numeric import raster
 from ..numeric.uv_charts import charts
 from ..scene import head, mesh_arrays, shape_keys
-from ..scene.access import mesh_of
+from ..scene.temporary import changed
 from ..scene.triangle_tree import TriangleTree
 from ..system.required import required
+from . import fast
+
+# Texels per side of the grid on which faces over each other are found, and a share of the covered ones that is none.
+_GRID, _LEAST = 256, 0.01
 
 
 @contextmanager
 def skin_last(
-    context: bpy.types.Context, source: bpy.types.Object, target: bpy.types.Object
+    context: bpy.types.Context, source: bpy.types.Object, target: bpy.types.Object, modifiers: bool
 ) -> Iterator[bpy.types.Object]:
     """The object to bake onto, for the time of a `with`: `target`, or a temporary copy with its faces in that order.
 
-    source  the face that is baked; only one with eyes and teeth can have its skin covered by other parts
+    source     the face that is baked
+    modifiers  whether the target is baked with its modifiers; a copy has them applied
     """
-    last = None if target == source or head.is_head(target) or not head.is_head(source) else _on_skin(source, target)
-    if last is None or last.all() or not last.any():
+    if target == source or head.is_head(target):
         yield target
         return
-    mesh = mesh_of(target).copy()
+    mesh = _evaluated(context, target) if modifiers and len(target.modifiers) else _shown(target)
+    copy = None
+    try:
+        last = _last(source, target, mesh)
+        if last.any() and not last.all():
+            _sort(mesh, last)
+            copy = target.copy()
+            copy.modifiers.clear()
+            copy.data = mesh
+            required(context.scene).collection.objects.link(copy)
+            required(context.view_layer).update()
+        yield copy or target
+    finally:
+        bpy.data.batch_remove([item for item in (copy, mesh) if item is not None])
+
+
+def _shown(target: bpy.types.Object) -> bpy.types.Mesh:
+    """A copy of the mesh as the shape keys move it now."""
+    with shape_keys.shown_mesh(target) as mesh:
+        copy = mesh.copy()
+    return copy
+
+
+def _evaluated(context: bpy.types.Context, target: bpy.types.Object) -> bpy.types.Mesh:
+    """A copy of the mesh with the modifiers that a render has."""
+    with changed([(modifier, "show_viewport", modifier.show_render) for modifier in target.modifiers]):
+        graph = context.evaluated_depsgraph_get()
+        graph.update()
+        return bpy.data.meshes.new_from_object(
+            target.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
+        )
+
+
+def _sort(mesh: bpy.types.Mesh, last: np.ndarray) -> None:
+    """Put the faces for which `last` (P,) bool is true at the end."""
     work = bmesh.new()
     try:
         work.from_mesh(mesh)
@@ -41,33 +81,47 @@ def skin_last(
         work.to_mesh(mesh)
     finally:
         work.free()
-    copy = target.copy()
-    try:
-        copy.data = mesh
-        required(context.scene).collection.objects.link(copy)
-        required(context.view_layer).update()
-        yield copy
-    finally:
-        bpy.data.batch_remove([copy, mesh])
 
 
-def _on_skin(source: bpy.types.Object, target: bpy.types.Object) -> np.ndarray:
-    """(P,) bool: the target's faces that lie nearer to the head's skin than to its other parts.
+def _last(source: bpy.types.Object, target: bpy.types.Object, mesh: bpy.types.Mesh) -> np.ndarray:
+    """(P,) bool: the faces of the target's mesh that belong on top; none where all lie beside one another."""
+    count = len(mesh.polygons)
+    name = fast.uv_name(target)
+    if not count or name not in mesh.uv_layers:
+        return np.zeros(count, bool)
+    matrix = np.array(source.matrix_world.inverted_safe() @ target.matrix_world)
+    owner, loops = mesh_arrays.triangle_polygons(mesh), mesh_arrays.triangle_loops(mesh)
+    uvs = mesh_arrays.loop_uvs(mesh, name)[loops]
+    first, second = raster.owners(uvs, _GRID), raster.owners(uvs[::-1], _GRID)
+    covered = first >= 0
+    # Texels on a common edge belong to both of its triangles.
+    over = owner[first[covered]] != owner[len(uvs) - 1 - second[covered]]
+    if over.mean() < _LEAST:
+        return np.zeros(count, bool)
+    points, triangles = mesh_arrays.points(mesh).astype(np.float64), mesh_arrays.triangle_vertices(mesh)
+    normals = mesh_arrays.world_surface(mesh, matrix).normals.sum(1)
+    centers = points[triangles].mean(1) @ matrix[:3, :3].T + matrix[:3, 3]
+    finite = np.isfinite(centers).all(1)
+    centers[~finite] = 0
+    result = np.zeros(count, bool)
+    result[owner] = finite & _on_skin(source, triangles, centers, normals)
+    return result
 
-    Films as of tears lie on the skin, so loose parts count as a whole; the mouth's inside hangs together with the skin.
+
+def _on_skin(source: bpy.types.Object, triangles: np.ndarray, centers: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(N,) bool: triangles that look as the face's skin does, and lie nearer to it than to a head's other parts.
+
+    triangles (N, 3), centers (N, 3) and normals (N, 3) in the face's object space. Films as of tears lie on the skin,
+    so loose parts count as a whole; the mouth's inside hangs together with the skin.
     """
     with shape_keys.shown_mesh(source) as mesh:
         points = mesh_arrays.points(mesh).astype(np.float64)
-        slots, triangles = mesh_arrays.triangle_slots(mesh), mesh_arrays.triangle_vertices(mesh)
-    trees = [TriangleTree(points, triangles[kept]) for kept in (slots == head.SKIN, slots != head.SKIN)]
-    with shape_keys.shown_mesh(target) as mesh:
-        triangles, owner = mesh_arrays.triangle_vertices(mesh), mesh_arrays.triangle_polygons(mesh)
-        centers, count = mesh_arrays.points(mesh)[triangles].mean(1), len(mesh.polygons)
-    matrix = np.array(source.matrix_world.inverted() @ target.matrix_world)
-    centers = centers @ matrix[:3, :3].T + matrix[:3, 3]
+        slots, own = mesh_arrays.triangle_slots(mesh), mesh_arrays.triangle_vertices(mesh)
+    skin = slots == head.SKIN if head.is_head(source) else np.ones(len(own), bool)
+    hits = TriangleTree(points, own[skin]).nearest(centers)
+    alike = np.einsum("kx,kx->k", hits.normal, normals) > 0
+    if skin.all():
+        return np.asarray(alike)
+    nearer = hits.distance <= TriangleTree(points, own[~skin]).nearest(centers).distance
     part = np.unique(charts(triangles), return_inverse=True)[1]
-    to_skin, to_others = (tree.nearest(centers).distance for tree in trees)
-    nearer = to_skin <= to_others
-    result = np.zeros(count, bool)
-    result[owner] = nearer & (2 * np.bincount(part, nearer) > np.bincount(part))[part]
-    return result
+    return np.asarray(alike & nearer & (2 * np.bincount(part, nearer) > np.bincount(part))[part])

@@ -149,6 +149,7 @@ def apply(
     pairs, exact = yield from align(face, target, source, surface, options.align)
     yield "Fitting the face to the mesh"
     fitted = yield partial(fit.fit, source, surface, pairs, exact)
+    yield partial(transfer.check_turned, source, fitted, surface)
     own_uvs: np.ndarray | None = None
     if corners is not None:
         target = _still_there(names[1], "Select the head's mesh and apply again.")

@@ -15,7 +15,9 @@ from ..numeric.subdivision import grid_keys, split_triangles
 from ..numeric.texel_transfer import TexelSources
 from ..numeric.vectors import unit
 from ..numeric.world_surface import WorldSurface, barycentric, vertex_normals
+from ..scene import turned_faces
 from ..scene.triangle_tree import TriangleTree
+from .errors import TransferError
 
 # Meters of the face's own size.
 PIECE = 0.0025
@@ -79,6 +81,18 @@ def texel_sources(
         owner=piece_owner[piece],
         share=np.einsum("kc,kcd->kd", inside, piece_share[piece]),
     )
+
+
+def check_turned(source: DetailSource, fitted: np.ndarray, target: WorldSurface) -> None:
+    """Raise TransferError for a target that is inside out in part where the face lies. Arguments: `texel_sources`."""
+    reach = FAR * source.meter * relative_size(source.surface.points, fitted)
+    share = turned_faces.turned_share(TriangleTree(fitted, source.surface.triangles), target, reach)
+    if share:
+        raise TransferError(
+            "inside_out",
+            f"Some faces of the mesh point inward, against their neighbors: {share:.0%} of those on the face.",
+            "Recalculate them: Edit Mode, all selected > Mesh > Normals > Recalculate Outside.",
+        )
 
 
 def _sample_face(

@@ -4,6 +4,8 @@
 bpy.ops.hffne.bake(target="LowPoly", method="BLENDER", resolution=2048, margin=16, extrusion=0.01)
 """
 
+from contextlib import nullcontext
+
 import bpy
 
 from ..bake import blender, fast
@@ -109,9 +111,14 @@ class HFFNE_OT_bake(OnFace, bpy.types.Operator):
             name = fast.uv_name(target)
             if cage is not None and self.method == "FAST":
                 raise ValueError("A cage is for Blender's baker; the fast method has none.")
-            if target != source:
-                fast.check_shading(source, target, self.extrusion, self.distance)
-            with skin_last(context, source, target) as canvas:
+            fast.check_mesh(source, target)
+            # A cage belongs to the target's faces in their order.
+            ordered = (
+                skin_last(context, source, target, self.method == "BLENDER") if cage is None else nullcontext(target)
+            )
+            with ordered as canvas:
+                if target != source:
+                    fast.check_shading(source, canvas, self.extrusion, self.distance, target.name)
                 common = (source, canvas, self.resolution, self.extrusion, self.distance, self.margin)
                 if self.method == "FAST":
                     normal = fast.bake(*common, self.space == "OBJECT")

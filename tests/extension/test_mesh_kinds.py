@@ -11,6 +11,10 @@ SAID = {
     "on_tile_1002 BLENDER": "first UV tile",
     "inside_out FAST": "point inward",
     "inside_out BLENDER": "point inward",
+    "half_flipped FAST": "against their neighbors",
+    "half_flipped BLENDER": "against their neighbors",
+    "nowhere FAST": "lay one over the other",
+    "nowhere BLENDER": "lay one over the other",
     "flat FAST": "shade it smooth",
     "flat BLENDER": "shade it smooth",
     "uneven_scale BLENDER": "apply the scale",
@@ -38,7 +42,7 @@ def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
     found = run("bake")
     kept, without = found.pop("kept"), found.pop("without Cycles")
     assert "Cycles Render Engine" in without and "Traceback" not in without
-    assert len(found) == 21 and all(kept)
+    assert len(found) == 27 and all(kept)
     check(found, SAID)
 
 
@@ -52,8 +56,9 @@ def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
-    assert len(found) == 11
-    check(found, {"inside_out": "Recalculate Outside", "flat": "Shade Smooth", "no_area": "Unwrap"})
+    assert len(found) == 14
+    said = {"inside_out": "Recalculate Outside", "flat": "Shade Smooth", "no_area": "Unwrap"}
+    check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap"})
 
 
 @needs_blender

@@ -2,8 +2,9 @@
 """Charts of a UV layout: seams, connection and borders."""
 
 import numpy as np
+import pytest
 
-from hffne_blender.numeric import uv_charts
+from hffne_blender.numeric import uv_charts, winding
 
 
 def strip(count, first=0):
@@ -43,3 +44,16 @@ def test_the_border_of_a_strip_is_all_of_it_and_a_closed_surface_has_none():
     assert np.array_equal(uv_charts.border_vertices(strip(4)), np.arange(10))
     tetrahedron = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]])
     assert len(uv_charts.border_vertices(tetrahedron)) == 0
+
+
+def test_patches_that_are_wound_against_their_neighbors_are_found():
+    triangles = strip(10)
+    assert winding.against_neighbors(triangles) is None
+    triangles[:6] = triangles[:6, ::-1]
+    patch = winding.against_neighbors(np.concatenate([triangles, strip(3, first=50)]))
+    assert (patch[-6:] == -1).all() and len(np.unique(patch[:-6])) >= 2
+    cosines = np.r_[-np.ones(6), np.ones(14), -np.ones(6)]
+    # A part of its own may look inward: the inside of a mouth.
+    assert winding.turned_share(patch, cosines, np.ones(26)) == pytest.approx(6 / 26)
+    cosines[-6:] = np.nan
+    assert winding.turned_share(patch, cosines, np.ones(26)) == pytest.approx(6 / 20)

@@ -44,6 +44,30 @@ def inside_out(copy):
     copy.data.flip_normals()
 
 
+def half_flipped(copy):
+    import bmesh  # there once bpy is
+
+    work = bmesh.new()
+    work.from_mesh(copy.data)
+    bmesh.ops.reverse_faces(work, faces=[face for face in work.faces if face.calc_center_median().x > 0.02])
+    work.to_mesh(copy.data)
+    work.free()
+
+
+def thick(copy):
+    """Three modifiers, of which the last lays an inner side over the skin's UVs."""
+    finer = copy.modifiers.new("finer", "SUBSURF")
+    finer.levels, finer.render_levels, finer.subdivision_type = 1, 1, "SIMPLE"
+    copy.modifiers.new("weld", "WELD").merge_threshold = 1e-7
+    solid = copy.modifiers.new("solid", "SOLIDIFY")
+    solid.thickness, solid.offset = 0.004, -1
+
+
+def nowhere(copy):
+    copy.data.vertices.foreach_set("co", np.full(3 * len(copy.data.vertices), np.nan, np.float32))
+    copy.data.update()
+
+
 def flat(copy):
     copy.data.shade_flat()
 
@@ -100,7 +124,7 @@ def scene_s_own_settings(copy):
 
 KINDS = (
     over_an_edge, on_tile_1002, inside_out, flat, ngons, uneven_scale, hidden_modifier, hidden, hidden_in_viewports,
-    not_selectable, scene_s_own_settings, no_area,
+    not_selectable, scene_s_own_settings, no_area, half_flipped, thick, nowhere,
 )  # fmt: skip
 
 
