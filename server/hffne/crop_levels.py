@@ -23,9 +23,9 @@ Area = tuple[slice, slice]  # rows and columns of a picture
 
 def check_size(size: int) -> int:
     """Return `size`, the side of the fine network's crop in pixels; raises HffneError when it cannot be used."""
-    if size % STEP or not CROP <= size <= LARGEST:
+    if not isinstance(size, int) or isinstance(size, bool) or size % STEP or not CROP <= size <= LARGEST:
         raise SizeError(
-            f"The crop cannot have {size} pixels.",
+            f"The crop cannot have {size!r:.60} pixels.",
             hint=f"Choose a multiple of {STEP} from {CROP} to {LARGEST}.",
         )
     return size

@@ -10,6 +10,7 @@ Importing this module is cheap; torch is imported when an estimator first comput
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hffne.errors import OutputError
+from hffne import arguments
+from hffne.errors import NoFaceError, OutputError, RequestError
 from hffne.parts import PARTS
-from hffne.photo.detect import Face, choose_faces, find_faces
+from hffne.photo.detect import BOX_MOST, Face, choose_faces, find_faces
 from hffne.photo.image_input import ImageInput, as_photo
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 _ARRAYS = ("normal", "coarse", "fine", "mask", "landmarks", "skin", "parts")
 FaceChoice = int | Literal["largest"] | Face
+# The same limits as for Blender (service.protocol).
+TEXTURE_SIZES, GRIDS = (64, 8192), (8, 512)
+BASES, LODS = ("head", "mask"), ("full", "half", "game")
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +79,8 @@ class FaceNormals:
         from hffne.normal_file import npz_writer, png_writer
         from hffne.output import write_files
 
+        if not isinstance(path, str | os.PathLike) or "\0" in str(path):
+            raise OutputError(f"A file cannot be named {path!r:.60}.", hint="Give a path that ends in .png or .npz.")
         path = Path(path)
         ending = path.suffix.lower()
         if ending == ".png":
@@ -119,6 +126,9 @@ class NormalEstimator:
         if self._engine is None:
             from hffne.pipeline import Engine
 
+            for name, path in (("weights", self.weights), ("coarse", self.coarse)):
+                if path is not None and not isinstance(path, str | os.PathLike):
+                    raise RequestError(f"{name} cannot be {path!r:.60}.", hint="Give a path.")
             self._engine = Engine(self.device, self.model, self.size, weights=self.weights, coarse=self.coarse)
         return self._engine
 
@@ -157,16 +167,42 @@ class NormalEstimator:
 
         image, face: as for `predict`. texture_size: side of the textures in pixels; maps: names of `hffne.maps.MAPS`.
         base: "head", a whole head with shape keys in the density `lod` ("full", "half" or "game"), or "mask", the front
-        of the face with `grid` vertices along a side of its UVs. Raises what `predict` raises.
+        of the face with `grid` vertices along a side of its UVs. Raises what `predict` raises, and RequestError for a
+        value that is not possible.
         """
+        from hffne.maps.registry import MAPS
+
+        texture_size = arguments.whole("texture_size", texture_size, *TEXTURE_SIZES)
+        grid = arguments.whole("grid", grid, *GRIDS)
+        base, lod = arguments.choice("base", base, BASES), arguments.choice("lod", lod, LODS)
+        maps = arguments.names("maps", maps, MAPS)
         photo = as_photo(image)
         estimate = self._estimate(photo, face)
         return self.engine.build(photo, estimate, texture_size, grid, maps=maps, base=base, lod=lod)
 
     def _estimate(self, photo: Photo, face: FaceChoice) -> FaceEstimate:
-        if not isinstance(face, Face):
-            face = choose_faces(find_faces(photo), face, photo.path)[0][1]
+        if isinstance(face, Face):
+            _check_box(face, photo)
+        else:
+            which = face if face == "largest" else arguments.whole("face", face, 0, 9999)
+            face = choose_faces(find_faces(photo), which, photo.path)[0][1]
         return self.engine.normals(photo, face)
+
+
+def _check_box(face: Face, photo: Photo) -> None:
+    """Raise RequestError for a box that is none, NoFaceError for one beside the photo."""
+    try:
+        x, y, width, height = (float(value) for value in face.box)
+    except (TypeError, ValueError):
+        x = y = width = height = np.nan
+    if not (np.isfinite([x, y]).all() and 1 <= min(width, height) <= max(width, height) < np.inf):
+        raise RequestError(f"A face's box cannot be {face.box!r:.80}.", hint="Give a face that `faces` found.")
+    if max(width, height) > BOX_MOST * max(photo.size) or not (
+        -width < x < photo.size[0] and -height < y < photo.size[1]
+    ):
+        raise NoFaceError(
+            f"The face's box {face.box} does not lie on '{photo.path}'.", hint="Use the face's own image."
+        )
 
 
 def normals(

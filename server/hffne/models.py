@@ -39,11 +39,14 @@ def pick_device(name: str | None = None) -> torch.device:
     }
     if not name or name == "auto":
         return torch.device(next(kind for kind, is_available in available.items() if is_available()))
-    kind = name.split(":")[0]
-    if kind not in available or not available[kind]():
+    try:
+        device = None if isinstance(name, int) else torch.device(name)
+    except (RuntimeError, TypeError):
+        device = None
+    if device is None or device.type not in available or not available[device.type]():
         names = ", ".join(kind for kind, is_available in available.items() if is_available())
         raise DeviceError(f"There is no device {name!r} here", hint=f"Choose one of: {names}.")
-    return torch.device(name)
+    return device
 
 
 def device_name(device: torch.device) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The public API: what it takes, what it gives, what its import costs."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -126,10 +127,40 @@ def test_build_gives_mesh_and_maps(estimator, astronaut, base):
 
 
 def test_wrong_settings_are_one_error_each():
-    for options, code in (({"size": 300}, "bad_size"), ({"device": "tpu"}, "no_device"), ({"model": "no"}, "no_model")):
+    for options, code in (
+        ({"size": 300}, "bad_size"),
+        *(({"device": name}, "no_device") for name in ("tpu", "cpu:x", 5)),
+        ({"model": "no"}, "no_model"),
+        ({"size": "x"}, "bad_size"),
+        ({"weights": 5}, "bad_request"),
+    ):
         with pytest.raises(hffne.HffneError) as caught:
             hffne.NormalEstimator(**options).engine.device  # noqa: B018
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "method, value",
+    [
+        *(("predict", {"face": face}) for face in (-1, 1.5, "x", None, True, float("nan"))),
+        *(("build", {"texture_size": size}) for size in (0, -5, 10**9, 1.5, "64", None)),
+        *(("build", {"grid": grid}) for grid in (1, 10**6, 2.5)),
+        *(("build", {"maps": maps}) for maps in ("height", ["nope"], [1], None)),
+        ("build", {"base": "x"}),
+        ("build", {"lod": ["full"]}),
+    ],
+)
+def test_a_wrong_value_is_one_error_that_names_it(estimator, astronaut, method, value):
+    with pytest.raises(hffne.HffneError) as caught:
+        getattr(estimator, method)(astronaut, **value)
+    assert next(iter(value)) in caught.value.message and caught.value.hint
+
+
+@pytest.mark.parametrize("box", [(float("nan"),) * 4, (0, 0, 0, 0), (1e9, 1e9, 5, 5), (0, 0, 1e6, 1e6), ()])
+def test_a_face_that_is_not_on_the_image_is_refused(estimator, astronaut, box):
+    face = dataclasses.replace(estimator.faces(astronaut)[0], box=box)
+    with pytest.raises(hffne.HffneError, match="box"):
+        estimator.predict(astronaut, face)
 
 
 def test_an_unknown_ending_writes_nothing(result, tmp_path):

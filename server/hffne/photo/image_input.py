@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from hffne.errors import NotAPhotoError, PhotoTooSmallError
-from hffne.photo.load import MIN_SIDE, Photo, load_photo, photo_of_image
+from hffne.errors import NotAPhotoError, PhotoTooLargeError, PhotoTooSmallError
+from hffne.photo.load import MAX_PIXELS, MIN_SIDE, Photo, load_photo, photo_of_image
 
 ImageInput: TypeAlias = "str | os.PathLike[str] | Image.Image | np.ndarray | Photo"
 
@@ -47,6 +47,8 @@ def _rgb_of_array(array: np.ndarray) -> np.ndarray:
         )
     if min(array.shape[:2]) < MIN_SIDE:
         raise PhotoTooSmallError(f"The image has only {array.shape[1]} x {array.shape[0]} pixels.")
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise PhotoTooLargeError(f"The image has {array.shape[1]} x {array.shape[0]} pixels, more than {MAX_PIXELS}.")
     if array.dtype.kind == "f":
         array = _sixteen_bit(array)
     if array.dtype not in (np.uint8, np.uint16):
