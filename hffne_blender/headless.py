@@ -53,6 +53,8 @@ from .system.file_set import FileSet
 from .system.required import required
 from .system.silence_stdout import silence_stdout
 
+# More samples of the preview than this would never end.
+MOST_SAMPLES = 65536
 # The share of the engine in the whole progress.
 ENGINE_SHARE = 0.7
 
@@ -267,7 +269,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--device", default="", metavar="NAME", help="cuda, xpu, mps or cpu")
     parser.add_argument("--size", type=int, default=0, metavar="PIXELS", help="side of the fine network's crop")
     parser.add_argument(
-        "--samples", type=int, default=32, metavar="N", help="of the preview (default: 32; 0: no preview)"
+        "--samples", type=_samples, default=32, metavar="N", help="of the preview (default: 32; 0: no preview)"
     )
     return parser.parse_args(arguments)
 
@@ -310,6 +312,13 @@ def _size(text: str) -> int:
     return size
 
 
+def _samples(text: str) -> int:
+    samples = int(text)
+    if not 0 <= samples <= MOST_SAMPLES:
+        raise argparse.ArgumentTypeError(f"a preview has 0 to {MOST_SAMPLES} samples")
+    return samples
+
+
 def _maps(text: str) -> set[str]:
     """The identifiers of maps that a text names, separated by commas."""
     known = {item[0] for item in MAPS}
@@ -317,7 +326,7 @@ def _maps(text: str) -> set[str]:
         return known if text == "all" else set()
     names = {name.strip().upper() for name in text.split(",")}
     if not names <= known:
-        raise argparse.ArgumentTypeError(f"unknown map {', '.join(sorted(names - known)).lower()}")
+        raise argparse.ArgumentTypeError(f"unknown map {', '.join(map(repr, sorted(names - known))).lower()}")
     return names
 
 

@@ -33,6 +33,9 @@ def main() -> int:
     except SetupFailed as error:
         print(f"quickstart: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("quickstart: interrupted; the same command goes on", file=sys.stderr)
+        return 130
     photo = args.photo
     if photo is None:
         args.output.mkdir(parents=True, exist_ok=True)

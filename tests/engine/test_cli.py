@@ -248,10 +248,10 @@ def test_version(capsys):
 
 
 def test_no_verb_and_wrong_verbs(capsys):
-    for arguments in ([], ["dance"]):
+    for arguments in ([], ["dance"], ["normals", "a", "-o", "b", "--\x1b[2J"]):
         with pytest.raises(SystemExit) as caught:
             main(arguments)
-        assert caught.value.code == 2
+        assert caught.value.code == 2 and "\x1b" not in capsys.readouterr().err
 
 
 # build, as far as it goes without Blender

@@ -8,10 +8,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from hffne import __version__
 from hffne.child import Interrupted, end_by_exception
-from hffne.cli.report import print_error
+from hffne.cli.report import print_error, printable
 from hffne.errors import HffneError
 from hffne.exit_codes import DONE, INTERNAL, INTERRUPTED
 
@@ -50,10 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERNAL
 
 
+class _Parser(argparse.ArgumentParser):
+    """Prints what would control a terminal as "?"; the parsers of the verbs are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="hffne", description="From one photo to high-fidelity face normals and a face in Blender."
-    )
+    parser = _Parser(prog="hffne", description="From one photo to high-fidelity face normals and a face in Blender.")
     parser.add_argument("--version", action="version", version=f"hffne {__version__}")
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     # Only the command that runs is imported; help needs all of them.
