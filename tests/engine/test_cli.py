@@ -285,6 +285,13 @@ def test_build_starts_the_headless_script_and_gives_its_exit_code(astronaut_file
     assert not out.exists()
 
 
+def test_a_program_that_is_no_blender_is_told(astronaut_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build, "_program", lambda wanted: (["PROGRAM"], {}))
+    monkeypatch.setattr(build.child, "run", lambda *_: 0)
+    assert main(["build", str(astronaut_file), "-o", str(tmp_path / "out")]) == 1
+    assert "'PROGRAM' ended without a face" in capsys.readouterr().err
+
+
 def test_build_with_a_program_that_is_not_there(tmp_path):
     with pytest.raises(HffneError, match="no such blender"):
         build._program(str(tmp_path / "no such blender"))

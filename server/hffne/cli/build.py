@@ -119,13 +119,24 @@ def run(args: argparse.Namespace) -> int:
     with output_folder(args.output), Scratch(tempfile.gettempdir(), folder=True) as temporary:
         # What Blender keeps there goes with it, also when it is killed.
         environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+        before = _written(args.output)
         try:
-            return child.run(command, environment, neutral_folder())
+            code = child.run(command, environment, neutral_folder())
+            if code == 0 and _written(args.output) == before:
+                raise BlenderMissingError(
+                    f"'{command[0]}' ended without a face.", hint="Check the path after --blender."
+                )
+            return code
         except KeyboardInterrupt:
             # A Blender that was killed could not remove its files: whoever comes next does.
             with contextlib.suppress(OSError), Scratch(args.output):
                 pass
             raise
+
+
+def _written(folder: Path) -> set[tuple[str, int]]:
+    """(name, time of writing) of each .blend in a folder."""
+    return {(path.name, path.stat().st_mtime_ns) for path in folder.glob("*.blend")}
 
 
 def _program(wanted: str | None) -> tuple[list[str], dict[str, str]]:
