@@ -84,6 +84,15 @@ def path_problem(text: str) -> str:
     return f"There is no Python in the folder {path}" if os.path.isdir(path) else ""
 
 
+def missing_problem(text: str, folder: bool) -> str:
+    """What is wrong with the path of a file, or of a folder, that need not be given, in words, or ""."""
+    path = os.path.expanduser(bpy.path.abspath(text))
+    if not text or (os.path.isdir(path) if folder else os.path.isfile(path)):
+        return ""
+    kind, other = ("folder", "file") if folder else ("file", "folder")
+    return f"This is a {other}: choose a {kind}" if os.path.exists(path) else f"There is no {kind} {path}"
+
+
 class EngineProperties:
     """The same values as Blender properties, for the class that Blender registers."""
 

@@ -95,6 +95,9 @@ def test_paths_are_told_apart_and_messages_go(tmp_path):
         assert "is a folder. Choose a photo in it." in said
     assert "no Python in the folder" in found["folder"][2] and found["environment"] == ""
     assert all("There is no file" in said for said in found["missing"])
+    missing = tmp_path / "nobody"
+    wrong = ["This is a folder: choose a file", f"There is no folder {missing}", f"There is no file {missing}"]
+    assert found["optional"] == ["", "", *wrong]
     assert found["dismissed"] == [True, ["FINISHED"], True, False] and found["forgotten"]
     # As large as the photo's pixels, and never below or above what can be chosen.
     assert found["sizes"] == [256, 1024, 2048, 8192]

@@ -201,6 +201,9 @@ def case_paths(folder):
     (Path(folder) / "bin").mkdir()
     (Path(folder) / "bin" / "python").touch()
     result["environment"] = preferences.path_problem(folder)
+    missing = str(Path(folder) / "nobody")
+    paths = (("", True), (folder, True), (folder, False), (missing, True), (missing, False))
+    result["optional"] = [preferences.missing_problem(*path) for path in paths]
     session.fail({"code": "engine_not_started", "message": "It did not start.", "hint": ""})
     result["dismissed"] = [bpy.ops.hffne.dismiss_error.poll(), sorted(bpy.ops.hffne.dismiss_error())]
     result["dismissed"] += [session.state.last_error is None, bpy.ops.hffne.dismiss_error.poll()]
