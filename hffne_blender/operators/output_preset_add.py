@@ -18,5 +18,5 @@ class HFFNE_OT_output_preset_add(AddPresetBase, bpy.types.Operator):  # type: ig
 
     preset_menu = "HFFNE_PT_output_presets"
     preset_subdir = settings.PRESETS
-    preset_defines = ("settings = bpy.context.scene.hffne",)
-    preset_values = tuple(f"settings.{name}" for name in settings.OUTPUT)
+    # The whole path, and no name that `preset_defines` gives: Blender 4.3 does not find such names in Python 3.13.
+    preset_values = tuple(f"bpy.context.scene.hffne.{name}" for name in settings.OUTPUT)

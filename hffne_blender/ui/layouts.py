@@ -18,6 +18,8 @@ else:
 
 # Pixels of an average letter at the default text size, for wrapping messages.
 LETTER_WIDTH = 7
+# Pixels of a button that is an icon alone, at the default scale.
+BUTTON_WIDTH = 28
 # The sidebar's width in pixels where there is no region to ask.
 DEFAULT_WIDTH = 280
 
@@ -42,9 +44,11 @@ def draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
     row.operator("hffne.cancel", text="", icon="X")
 
 
-def draw_text(context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: "IconItems" = "NONE") -> None:
-    """A text, wrapped to the sidebar's width; the icon stands in the first line."""
-    width = context.region.width if context.region else DEFAULT_WIDTH
+def draw_text(
+    context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: "IconItems" = "NONE", beside: int = 0
+) -> None:
+    """A text, wrapped to the sidebar's width; the icon stands in the first line, and `beside` buttons beside it."""
+    width = (context.region.width if context.region else DEFAULT_WIDTH) - beside * BUTTON_WIDTH
     # The scale is 0 until a window has been drawn.
     letter = LETTER_WIDTH * (required(context.preferences).system.ui_scale or 1)
     letters = max(20, int(width / letter) - 4)

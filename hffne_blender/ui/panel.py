@@ -161,7 +161,7 @@ def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, de
 def _draw_error(context: bpy.types.Context, layout: bpy.types.UILayout, error: dict[str, str]) -> None:
     """The last error with its hint, help and log."""
     row = layout.row(align=True)
-    draw_text(context, row, error["message"], icon="ERROR")
+    draw_text(context, row, error["message"], icon="ERROR", beside=1)
     row.operator("hffne.dismiss_error", text="", icon="X", emboss=False)
     draw_text(context, layout, error["hint"])
     row = layout.row(align=True)
