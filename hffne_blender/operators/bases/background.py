@@ -198,7 +198,9 @@ class InBackground(EngineOptions, OnTimer):
 
         def update(task: Task) -> None:
             overall.progress = begin + (1 - begin) * self.share * task.progress
-            overall.message = task.message or overall.message
+            # A failure has its message, and the work may go on with another request.
+            if task.error is None:
+                overall.message = task.message or overall.message
 
         try:
             if waits:

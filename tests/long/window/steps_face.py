@@ -5,6 +5,9 @@ import shutil
 import subprocess
 import time
 
+# A place in the 3D viewport, and of F9's options when they are opened there, the check box of the map "Roughness".
+OVER_VIEW, BOX_IN_OPTIONS = (300, 400), (430, 704)
+
 
 def step_06_cancel_by_button(test):
     test.blender.evaluate("bpy.context.scene.hffne.face = 0; bpy.context.scene.hffne.texture_size = '4096'")
@@ -81,6 +84,27 @@ def step_09_undo(test):
     test.blender.until("[o for o in bpy.data.objects if o.type == 'MESH']", 20)
     test.expect("redone", True)
     test.picture("11_redone", 3)
+
+
+def step_09_z_options(test):
+    """F9: another choice of maps is built in the background, in the place of the first face."""
+    test.screen.move(*OVER_VIEW)
+    time.sleep(1)
+    test.screen.key("F9")
+    test.picture("11_options", 2)
+    test.screen.click(*BOX_IN_OPTIONS)
+    test.blender.until("session().running()", 20)
+    test.record("stages of F9", test.stages("11_options_running"))
+    # The mouse over the open options: what is left of the first run would end Blender here.
+    test.screen.click(BOX_IN_OPTIONS[0], BOX_IN_OPTIONS[1] - 23)
+    time.sleep(1)
+    test.screen.move(*OVER_VIEW)
+    test.screen.key("Escape")
+    time.sleep(1)
+    names = test.mesh_names()
+    maps = test.blender.evaluate("answer = [image.name for image in bpy.data.images if 'roughness' in image.name]")
+    test.expect("one face, without the map that F9 left out", (len(names), maps) == (1, []), [names, maps])
+    test.picture("11_options_done", 2)
 
 
 def step_10_keys(test):
