@@ -22,10 +22,15 @@ def _format(name: str, description: str) -> Any:
     return bpy.props.BoolProperty(name=name, description=description, default=False)
 
 
+def _choose_formats(self: "HFFNE_OT_export_character", chosen: presets.Preset) -> None:
+    """Those of the preset that this Blender can write."""
+    for name in character.FORMATS:
+        setattr(self, name, name in chosen.formats and not character.lacking((name,)))
+
+
 def _use_preset(self: "HFFNE_OT_export_character", context: bpy.types.Context) -> None:
     chosen = presets.PRESETS[self.preset]
-    for name in character.FORMATS:
-        setattr(self, name, name in chosen.formats)
+    _choose_formats(self, chosen)
     self.convention = "DIRECTX" if chosen.directx else "OPENGL"
     self.packing = chosen.packed
 
@@ -114,8 +119,7 @@ sliders show them"""
         """Take the preset's values for what the caller or the last run has not set."""
         chosen = presets.PRESETS[self.preset]
         if not any(self.properties.is_property_set(name) for name in character.FORMATS):
-            for name in character.FORMATS:
-                setattr(self, name, name in chosen.formats)
+            _choose_formats(self, chosen)
         if not self.properties.is_property_set("convention"):
             self.convention = "DIRECTX" if chosen.directx else "OPENGL"
         if not self.properties.is_property_set("packing"):

@@ -86,7 +86,7 @@ def step_09_undo(test):
     test.picture("11_redone", 3)
 
 
-def step_09_z_options(test):
+def step_08_options(test):
     """F9: another choice of maps is built in the background, in the place of the first face."""
     test.screen.move(*OVER_VIEW)
     time.sleep(1)
