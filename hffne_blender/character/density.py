@@ -15,12 +15,15 @@ WIDTH = 0.14
 FACE_UV = 0.7
 # Fewer triangles than this in the face's place are no mesh that lies under the face.
 _LEAST = 8
+# A mesh elsewhere is taken as a head or a figure in life size where its height in meters is between these.
+_HEIGHTS = (0.15, 2.5)
 
 
 def across(face: bpy.types.Object, target: bpy.types.Object, uv_map: str = "") -> tuple[float, float] | None:
-    """(share of the UV map's side, pixels of the photo) across the face; None where the mesh is not under the face.
+    """(share of the UV map's side, pixels of the photo) across the face.
 
-    The first times the textures' side is the number of texels across the face.
+    The first times the textures' side is the number of texels across the face. Of a mesh that is not under the face
+    it is the mean of the whole UV map, or None where its size is no person's.
     """
     mesh, box = target.data, extent.world_box(face)
     assert isinstance(mesh, bpy.types.Mesh)
@@ -34,15 +37,18 @@ def across(face: bpy.types.Object, target: bpy.types.Object, uv_map: str = "") -
         return None
     middle = corners.mean(axis=1)
     here = ((middle > box[0]) & (middle < box[1])).all(axis=1)
+    # In Blender units: the face may be scaled.
+    unit = mean_scale(np.array(face.matrix_world))
     if here.sum() < _LEAST:
-        return None
+        if not _HEIGHTS[0] < float(np.ptp(surface.points[:, 2])) / unit < _HEIGHTS[1]:
+            return None
+        here[:] = True
     sides, flat = corners[here, 1:] - corners[here, :1], uvs[here, 1:] - uvs[here, :1]
     area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1).sum()
     covered = np.abs(flat[:, 0, 0] * flat[:, 1, 1] - flat[:, 0, 1] * flat[:, 1, 0]).sum()
     if area <= 0:
         return None
-    # In Blender units: the face may be scaled.
-    width = WIDTH * mean_scale(np.array(face.matrix_world))
+    width = WIDTH * unit
     photo = camera.load(face)
     if photo is None:
         return None

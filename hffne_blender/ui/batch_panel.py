@@ -9,7 +9,7 @@ import bpy
 from .. import batch
 from ..engine import session
 from ..system.required import required
-from .layouts import SidebarPanel, draw_progress, draw_text
+from .layouts import MAIN_BUTTON, SidebarPanel, draw_progress, draw_text
 
 
 class HFFNE_UL_batch(bpy.types.UIList):
@@ -65,11 +65,12 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
             layout.prop(queue, "files_only")
             if queue.files_only:
                 layout.prop(queue, "folder", text="")
-            row = layout.row(align=True)
-            row.operator_context = "INVOKE_DEFAULT"
             if session.running():
-                draw_progress(row, session.state.task)
+                draw_progress(layout, session.state.task)
             else:
+                row = layout.row(align=True)
+                row.scale_y = MAIN_BUTTON
+                row.operator_context = "INVOKE_DEFAULT"
                 row.operator("hffne.batch_run", icon="PLAY")
                 if count["FAILED"]:
                     row.operator("hffne.batch_run", text="Retry Failed", icon="FILE_REFRESH").retry = True

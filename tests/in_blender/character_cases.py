@@ -167,7 +167,8 @@ def case_pictures():
     copy.data.materials.append(own)
     across = density.across(obj, copy)
     arguments = {"face": obj.name, "target": copy.name, "align": "PLACED", **ALL, "border": 0.01, "normal": False}
-    result = {"across": across, "elsewhere": density.across(obj, remeshed(obj, Matrix.Translation((9, 0, 0))))}
+    others = Matrix.Translation((9, 0, 0)), Matrix.Translation((9, 0, 0)) @ Matrix.Scale(40, 4)
+    result = {"across": across, "elsewhere": [density.across(obj, remeshed(obj, matrix)) for matrix in others]}
     had = counts()
     bpy.ops.hffne.apply_to_mesh(**arguments, color=True, albedo=True, roughness=True)
     first = counts()
