@@ -15,7 +15,7 @@ from ..numeric import raster, tangent, uv_tiles
 from ..numeric.resample import bilinear, resize
 from ..numeric.vectors import mean_scale, unit
 from ..numeric.world_surface import WorldSurface, barycentric
-from ..scene import detail_nodes, head, mesh_arrays, shape_keys, turned_faces
+from ..scene import detail_nodes, head, mesh_arrays, ngons, shape_keys, turned_faces
 from ..scene.access import first_material, mesh_of
 from ..scene.triangle_tree import TriangleTree
 from ..scene.triangulated import without_ngons
@@ -104,6 +104,12 @@ def check_shading(
     """
     if mesh_arrays.is_flat(mesh_of(target)):
         raise ValueError(f"'{name}' is shaded flat, so that every facet would show: shade it smooth first.")
+    with shape_keys.shown_mesh(target) as mesh:
+        if many := ngons.over_seams(mesh, uv_name(target)):
+            raise ValueError(
+                f"{many} n-gons (faces of more than four corners) of '{name}' cross a seam of its UV map and lie over "
+                "other faces there: triangulate the mesh and unwrap it again."
+            )
     face, layout = _FaceTriangles(source), _Layout.of(target)
     edges = layout.frames.uv[:, 1:] - layout.frames.uv[:, :1]
     if not np.nansum(np.abs(np.linalg.det(edges.astype(np.float64)))) > LEAST_AREA:

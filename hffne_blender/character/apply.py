@@ -17,7 +17,7 @@ from ..numeric.slope_field import SlopeField
 from ..numeric.tangent import CornerFrames
 from ..numeric.texel_transfer import TexelSources
 from ..numeric.vectors import mean_scale, mirrors
-from ..scene import face_attributes, generated_maps, images, mesh_arrays, textures
+from ..scene import face_attributes, generated_maps, images, mesh_arrays, ngons, textures
 from ..scene.access import first_material, mesh_of, read_array
 from ..scene.temporary import changed
 from ..system.required import required
@@ -139,6 +139,14 @@ def apply(
                 "flat_shaded",
                 f"'{target.name}' is shaded flat, so that every facet would show under the relief.",
                 "Choose Object > Shade Smooth, then apply again.",
+            )
+        # Of its own mesh, as the evaluated one has none left.
+        own = mesh_of(target)
+        if many := ngons.over_seams(own, uv_name) if uv_name in own.uv_layers and not options.face_uv else 0:
+            raise TransferError(
+                "ngons",
+                f"{many} n-gons (faces of more than four corners) cross a seam of the UV map and lie over other faces.",
+                "Triangulate the mesh and unwrap it again, or turn on UV Map for the Face.",
             )
         surface = mesh_arrays.world_surface(mesh, matrix, uv_name)
         frames = mesh_arrays.corner_frames(mesh, uv_name)

@@ -13,6 +13,8 @@ SAID = {
     "inside_out BLENDER": "point inward",
     "half_flipped FAST": "against their neighbors",
     "half_flipped BLENDER": "against their neighbors",
+    "seam FAST": "n-gons",
+    "seam BLENDER": "n-gons",
     "nowhere FAST": "lay one over the other",
     "nowhere BLENDER": "lay one over the other",
     "flat FAST": "shade it smooth",
@@ -42,7 +44,7 @@ def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
     found = run("bake")
     kept, without = found.pop("kept"), found.pop("without Cycles")
     assert "Cycles Render Engine" in without and "Traceback" not in without
-    assert len(found) == 27 and all(kept)
+    assert len(found) == 29 and all(kept)
     check(found, SAID)
 
 
@@ -56,9 +58,9 @@ def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
-    assert len(found) == 14
+    assert len(found) == 15
     said = {"inside_out": "Recalculate Outside", "flat": "Shade Smooth", "no_area": "Unwrap"}
-    check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap"})
+    check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap", "seam": "n-gons"})
 
 
 @needs_blender

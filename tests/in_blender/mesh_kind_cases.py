@@ -84,6 +84,16 @@ def ngons(copy):
     assert max(len(polygon.vertices) for polygon in copy.data.polygons) > 4
 
 
+def seam(copy):
+    """N-gons over a seam between two charts."""
+    uv = uvs_of(copy) * [0.4, 0.8]
+    for polygon in copy.data.polygons:
+        if polygon.center.x > 0:
+            uv[list(polygon.loop_indices), 0] += 0.5
+    set_uvs(copy, uv)
+    ngons(copy)
+
+
 def uneven_scale(copy):
     scale = Matrix.Diagonal((1, 1, 1.2, 1))
     copy.data.transform(scale.inverted())
@@ -124,7 +134,7 @@ def scene_s_own_settings(copy):
 
 KINDS = (
     over_an_edge, on_tile_1002, inside_out, flat, ngons, uneven_scale, hidden_modifier, hidden, hidden_in_viewports,
-    not_selectable, scene_s_own_settings, no_area, half_flipped, thick, nowhere,
+    not_selectable, scene_s_own_settings, no_area, half_flipped, thick, nowhere, seam,
 )  # fmt: skip
 
 
