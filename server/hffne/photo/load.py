@@ -28,7 +28,7 @@ from hffne.photo import float_tiff, limited, suspect
 from hffne.photo.color import to_srgb
 from hffne.photo.formats import FORMAT_NAMES, FORMATS, UNLISTED_FORMATS, is_photo_name
 
-# Decoding takes seven bytes a pixel, twelve with orientation and profile: this bounds the memory at 1.8 GB.
+# Decoding takes seven bytes a pixel, twelve with orientation and profile: this bounds the memory at 1.9 GB.
 MAX_PIXELS = 150_000_000
 # What has an alpha channel or deep pixels takes about twice as much.
 DEEP_PIXELS = MAX_PIXELS // 2
