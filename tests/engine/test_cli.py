@@ -350,3 +350,17 @@ def test_the_picture_of_normals():
     pixels = cv2.imdecode(np.frombuffer(encode_png(normal, mask), np.uint8), cv2.IMREAD_UNCHANGED)[..., ::-1]
     assert (pixels[:, 0] == (65535, 0, 32768)).all()
     assert (pixels[:, 1] == (32768, 32768, 65535)).all()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["batch", ".", "-o", "x", "--workers", "-1"],
+        ["batch", ".", "-o", "x", "--shard", "x"],
+        ["bench", "--batches", "0"],
+    ],
+)
+def test_a_count_that_is_none_is_told(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2 and "is not a whole number from 1" in capsys.readouterr().err

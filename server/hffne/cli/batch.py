@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument
+from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument, whole
 from hffne.cli.report import print_progress
 from hffne.errors import NoFaceError, OutputError
 from hffne.exit_codes import DONE
@@ -41,9 +41,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="files: <stem>.npz and <stem>_normal.png of each photo (default); webdataset or parquet: shards with the "
         "normals and the mask as PNG, and the landmarks",
     )
-    parser.add_argument("--shard", type=int, metavar="N", help="photos in one shard (default: 256)")
+    parser.add_argument("--shard", type=whole(), metavar="N", help="photos in one shard (default: 256)")
     parser.add_argument("--uncompressed", action="store_true", help="write .npz without compression")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core; on a GPU one)")
+    parser.add_argument(
+        "--workers", type=whole(1, 1024), metavar="N", help="processes (default: one a core; on a GPU one)"
+    )
     parser.add_argument(
         "--ray", metavar="ADDRESS|auto", help="use a Ray cluster (needs the extra 'cluster'): its address, or auto"
     )

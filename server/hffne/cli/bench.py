@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hffne.benchmark.memory import peak_memory
 from hffne.benchmark.tables import blender_table, change_table, comparison_table, stage_table, update_page
 from hffne.benchmark.timing import ratio_of_pairs, summarize
-from hffne.cli.options import add_engine_options, engine_arguments
+from hffne.cli.options import add_engine_options, engine_arguments, whole
 from hffne.errors import HffneError
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "photo", nargs="?", type=Path, metavar="PHOTO", help="default: the astronaut photo of scikit-image, 512 x 512"
     )
-    parser.add_argument("--runs", type=int, default=10, metavar="N", help="timed runs (default: %(default)s)")
-    parser.add_argument("--texture-size", type=int, default=1024, metavar="PIXELS", help="default: %(default)s")
+    parser.add_argument("--runs", type=whole(), default=10, metavar="N", help="timed runs (default: %(default)s)")
+    parser.add_argument(
+        "--texture-size", type=whole(64, 8192), default=1024, metavar="PIXELS", help="default: %(default)s"
+    )
     parser.add_argument("--against", choices=["paper"], help="also time the published widths in the same run")
     parser.add_argument("--base", choices=["mask", "head"], default="mask", help="what is built (default: %(default)s)")
     parser.add_argument("--maps", nargs="+", default=[], metavar="NAME", help="further maps to make (default: none)")
@@ -54,7 +56,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--texture-sizes",
-        type=int,
+        type=whole(64, 8192),
         nargs="+",
         default=[1024, 2048, 4096],
         metavar="PIXELS",
@@ -62,7 +64,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--fine-sizes",
-        type=int,
+        type=whole(),
         nargs="+",
         default=[256, 512, 1024],
         metavar="PIXELS",
@@ -75,14 +77,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--session",
-        type=int,
+        type=whole(0),
         default=0,
         metavar="N",
         help="also N photos in one engine, a photo of 24 megapixels and textures of 4096: memory and time",
     )
     parser.add_argument(
         "--batches",
-        type=int,
+        type=whole(),
         nargs="+",
         metavar="N",
         help="also faces per second of so many at once, against the published widths, at --fine-sizes",

@@ -11,6 +11,25 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 T = TypeVar("T")
 
+# The largest count of anything: more is a mistake.
+_MOST = 1_000_000_000
+
+
+def whole(low: int = 1, high: int = _MOST) -> Callable[[str], int]:
+    """The type, for argparse, of an option that is a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            limits = f"from {low} to {high}" if high < _MOST else f"from {low}"
+            raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number {limits}")
+        return number
+
+    return read
+
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add --device, --model, --stochastic, --weights, --coarse and --crop, the
