@@ -28,7 +28,7 @@ def step_13_release(test):
 def step_14_lighting_panel(test):
     """The panel of lights and turntables: closed at first, below the face's sliders."""
     test.blender.evaluate(
-        f"chosen.source = 'FILE'; chosen.photo = {str(test.photos['one'])!r}; session().forget_error()\n"
+        f"chosen = bpy.context.scene.hffne; chosen.source = 'FILE'; chosen.photo = {str(test.photos['one'])!r}; session().forget_error()\n"
         "obj = next(o for o in bpy.data.objects if o.type == 'MESH')\n"
         "bpy.context.view_layer.objects.active = obj; obj.select_set(True)"
     )
@@ -49,6 +49,7 @@ def step_14_lighting_panel(test):
 def step_15_apply(test):
     """The detail on a head of the user's own, here the face's shape with nothing else of it."""
     test.blender.evaluate(
+        "obj = next(o for o in bpy.data.objects if o.type == 'MESH')\n"
         "head = obj.copy(); head.data = obj.data.copy(); head.name = 'Head'; head.data.materials.clear()\n"
         "for block in (head, head.data):\n"
         "    for key in list(block.keys()):\n"
@@ -122,7 +123,7 @@ def step_17_queue(test):
 
 
 def step_99_quit(test):
-    test.blender.evaluate("chosen.source = 'FILE'")
+    test.blender.evaluate("bpy.context.scene.hffne.source = 'FILE'")
     test.blender.until("session().alive()", 30)
     engine = test.blender.evaluate("answer = session().state.client.pid")
     test.blender.evaluate("bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None, first_interval=0.5)")
