@@ -28,7 +28,8 @@ def step_13_release(test):
 def step_14_lighting_panel(test):
     """The panel of lights and turntables: closed at first, below the face's sliders."""
     test.blender.evaluate(
-        f"chosen = bpy.context.scene.hffne; chosen.source = 'FILE'; chosen.photo = {str(test.photos['one'])!r}; session().forget_error()\n"
+        "chosen = bpy.context.scene.hffne; chosen.source = 'FILE'; session().forget_error()\n"
+        f"chosen.photo = {str(test.photos['one'])!r}\n"
         "obj = next(o for o in bpy.data.objects if o.type == 'MESH')\n"
         "bpy.context.view_layer.objects.active = obj; obj.select_set(True)"
     )
