@@ -12,6 +12,7 @@ import torch
 from hffne.crop_levels import Area
 from hffne.errors import DeviceError, ModelError, WeightsMissingError
 from hffne.networks.coarse import CoarseNetwork
+from hffne.networks.eyes import EyesNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
@@ -76,6 +77,7 @@ class Models:
     fine_network: FineNetwork | PaperFineNetwork
     parsing_network: ParsingNetwork
     shading_network: ShadingNetwork
+    eyes_network: EyesNetwork
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
     half: bool = False
 
@@ -125,6 +127,16 @@ class Models:
         `networks.shading`."""
         return self._pixels(self.shading_network, rgb).permute(1, 2, 0).cpu().numpy()
 
+    @torch.inference_mode()
+    def eyes(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        """Pictures (K, S, S, 3) sRGB 0..1, S a multiple of 16, and their coarse normals (K, S, S, 3) -> truer ones."""
+        inputs = (torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2), np.float32)) for a in (rgb, coarse))
+        with self._precision():
+            normal = self.eyes_network(
+                *(a.to(self.device).contiguous(memory_format=torch.channels_last) for a in inputs)
+            )
+        return normal.float().permute(0, 2, 3, 1).cpu().numpy()
+
     def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:
         """What a network tells of each pixel, (C, S, S) float32."""
         picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
@@ -168,6 +180,7 @@ def load_models(
         )
     parsing = prepare(load_weights(empty(ParsingNetwork), folder / "parsing.safetensors"), device)
     shading = prepare(load_weights(empty(ShadingNetwork), folder / "shading.safetensors"), device)
+    eyes = prepare(load_weights(empty(EyesNetwork), folder / "eyes.safetensors"), device)
     prn = (
         trained["prn"].prn()
         if "prn" in trained
@@ -195,10 +208,11 @@ def load_models(
             fine.eval().to(device),
             parsing,
             shading,
+            eyes,
             trained,
         )
     prn, coarse, fine = prepare(prn, device), prepare(coarse, device), prepare(fine, device)
-    return Models(name, device, prn, coarse, fine, parsing, shading, trained)
+    return Models(name, device, prn, coarse, fine, parsing, shading, eyes, trained)
 
 
 def untrained_paper_models(device: torch.device) -> Models:
@@ -209,4 +223,5 @@ def untrained_paper_models(device: torch.device) -> Models:
         prepare(PaperFineNetwork(), device),
     )
     parsing, shading = prepare(ParsingNetwork(), device), prepare(ShadingNetwork(), device)
-    return Models("paper", device, prn, coarse, fine, parsing, shading)
+    eyes = prepare(EyesNetwork(), device)
+    return Models("paper", device, prn, coarse, fine, parsing, shading, eyes)

@@ -99,7 +99,7 @@ def textured_head(views: Views, texture_size: int, lod: str, field: SmoothField 
         made.textures,
         HeadLayout(made.head.posed),
         lambda: (*rig.rigged(made.head, lod), rig.landmark_uvs()),
-        lambda views, size: unlit_colors(made.head, [(photo.rgb, estimate) for photo, estimate in views], size),
+        lambda views, size: unlit_colors(made.shown, [(photo.rgb, estimate) for photo, estimate in views], size),
     )
 
 

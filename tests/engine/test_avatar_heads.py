@@ -7,13 +7,13 @@ import pytest
 from avatar_standins import write_heads
 from ellipsoid_model import ellipsoid_model, ellipsoid_normals
 from hffne.errors import HffneError
+from hffne.geometry import feature_masks
 from hffne.synthesis import (
     array_folder,
     avatar_colors,
     avatar_heads,
     avatar_sampling,
     avatar_set,
-    feature_masks,
     photo_split,
     render,
 )

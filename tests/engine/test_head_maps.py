@@ -12,12 +12,11 @@ from hffne.head.layout import HeadLayout
 from hffne.head.model import head_model
 from hffne.head.skin import raster, skin
 from hffne.head.surface import HeadSurface
-from hffne.head.textures import unwrap_head
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height
 from hffne.maps.inputs import MapInputs
 from hffne.maps.registry import MAPS, make_maps
-from painted_head import TONE, base_shape, mean_head, photograph, texel_values
+from painted_head import TONE, base_shape, mean_head, photograph, texel_values, unwrapped
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def layout(head):
 @pytest.fixture(scope="module")
 def maps(head, layout):
     photo, estimate = photograph(head, base_shape())
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     return make_maps(MAPS, SimpleNamespace(rgb=photo), estimate, textures, layout)
 
 
@@ -90,7 +89,7 @@ def test_relief_does_not_open_the_seams(layout):
 
 def test_the_displaced_head_has_the_textures_normals(head, layout):
     photo, estimate = photograph(head, base_shape(), strength=0.15)
-    inputs = MapInputs(SimpleNamespace(rgb=photo), estimate, unwrap_head(head, estimate, photo, 512), layout)
+    inputs = MapInputs(SimpleNamespace(rgb=photo), estimate, unwrapped(head, estimate, photo, 512), layout)
     surface = inputs.surface
     moved = surface.points + inputs.height[..., None] * surface.normal
     right, down = surface.gradients(moved)

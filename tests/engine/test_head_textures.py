@@ -17,7 +17,6 @@ from hffne.head.mouth import mouth
 from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import raster, skin
 from hffne.head.skin_tone import fit_skin_tone
-from hffne.head.textures import unwrap_head
 from hffne.parts import CLOTH, HAIR, SKIN
 from painted_head import (
     CROP,
@@ -30,6 +29,7 @@ from painted_head import (
     relief,
     skin_paint,
     texel_values,
+    unwrapped,
 )
 
 
@@ -45,13 +45,13 @@ def head():
 @pytest.fixture(scope="module")
 def frontal(head):
     photo, estimate = photograph(head, base_shape())
-    return unwrap_head(head, estimate, photo, 512)
+    return unwrapped(head, estimate, photo, 512)
 
 
 @pytest.mark.parametrize("pose", [(0, 0, 0), (25, -10, 12)])
 def test_visible_texels_have_the_photos_color_and_normal(head, pose):
     photo, estimate = photograph(head, base_shape(*pose))
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     points, normals, inside = texel_values(head, 512)
     sure = inside & (textures.confidence > 0.97)
     assert sure.sum() > 0.12 * inside.sum()
@@ -72,7 +72,7 @@ def around_texels(size):
 @pytest.mark.parametrize("size", [256, 600, 2048])
 def test_every_size_shows_the_same(head, frontal, size):
     photo, estimate = photograph(head, base_shape())
-    textures = unwrap_head(head, estimate, photo, size)
+    textures = unwrapped(head, estimate, photo, size)
     assert textures.color.shape == (size, size, 3) and textures.color.dtype == np.uint8
     assert textures.normal.dtype == textures.confidence.dtype == np.float32
     assert np.allclose(np.linalg.norm(textures.normal, axis=2), 1, atol=1e-4)
@@ -84,14 +84,14 @@ def test_every_size_shows_the_same(head, frontal, size):
 
 def test_sixteen_bit_photos_give_the_same_colors(head, frontal):
     photo, estimate = photograph(head, base_shape())
-    sixteen = unwrap_head(head, estimate, photo.astype(np.uint16) * 257, 512)
+    sixteen = unwrapped(head, estimate, photo.astype(np.uint16) * 257, 512)
     assert np.abs(sixteen.color.astype(int) - frontal.color).max() <= 1
 
 
 def test_the_hidden_side_takes_the_visible_side_mirrored(head):
     photo, estimate = photograph(head, base_shape(), even_paint)
     photo = photo[:, : SIZE // 2]  # the right half of the face is cut off
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     points, _, inside = texel_values(head, 512)
     far = inside & (textures.confidence < 0.01) & (textures.confidence[:, ::-1] > 0.99)
     assert far.sum() > 8000
@@ -105,7 +105,7 @@ def test_the_hidden_side_takes_the_visible_side_mirrored(head):
 def test_no_seam_between_charts(head, yaw):
     photo, estimate = photograph(head, base_shape(yaw))
     size = 1024
-    textures = unwrap_head(head, estimate, photo, size)
+    textures = unwrapped(head, estimate, photo, size)
     layout = skin()
     order = np.argsort(layout.of_point, kind="stable")
     same = layout.of_point[order][1:] == layout.of_point[order][:-1]
@@ -133,7 +133,7 @@ def test_hair_collar_and_background_do_not_color_the_head(head):
         return np.select([points[..., 2] > 0.065, points[..., 2] < -0.11], [HAIR, CLOTH], SKIN)
 
     photo, estimate = photograph(head, base_shape(15), paint, part=part)
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     points, _, inside = texel_values(head, 512)
     head_only = inside & (raster(512).interpolated((skin().chart <= 2).astype(float)[:, None])[..., 0] > 0.5)
     color = textures.color.astype(float)
@@ -158,7 +158,7 @@ def test_a_beard_stays(head):
         return color
 
     photo, estimate = photograph(head, base_shape(), paint)
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     points, _, _ = texel_values(head, 512)
     at = around_texels(512)
     chin = (np.abs(at[..., 0]) < 0.3) & (points[..., 2] < -0.06) & (at[..., 1] > -0.65) & (at[..., 1] < -0.3)
@@ -181,7 +181,7 @@ def test_what_is_within_has_no_confidence(head, frontal):
 
 def test_an_ear_behind_the_cheek_is_not_visible(head):
     photo, estimate = photograph(head, base_shape(35))
-    textures = unwrap_head(head, estimate, photo, 512)
+    textures = unwrapped(head, estimate, photo, 512)
     points, _, inside = texel_values(head, 512)
     near, far = (inside & (side * points[..., 0] > 0.072) & (points[..., 1] < 0.02) for side in (-1, 1))
     assert textures.confidence[far].max() < 0.05 and textures.confidence[near].max() > 0.5
@@ -202,8 +202,8 @@ def test_a_flipped_photo_gives_a_flipped_texture(head):
         mask=estimate.mask[:, ::-1],
         parts=FaceParts(estimate.parts.shares[:, :, ::-1]),
     )
-    one = unwrap_head(even, estimate, photo, 512)
-    other = unwrap_head(even, flipped, np.ascontiguousarray(photo[:, ::-1]), 512)
+    one = unwrapped(even, estimate, photo, 512)
+    other = unwrapped(even, flipped, np.ascontiguousarray(photo[:, ::-1]), 512)
     inside = texel_values(even, 512)[2]
     assert np.abs(one.color.astype(float) - other.color[:, ::-1])[inside].mean() < 1
     assert np.abs(one.confidence - other.confidence[:, ::-1])[inside].mean() < 0.01

@@ -11,9 +11,11 @@ from hffne.evaluation import parsing as evaluation
 from hffne.evaluation.held_out_people import is_another
 from hffne.geometry.band_merge import merge_bands
 from hffne.geometry.face_parts import MARGIN, WIDE, FaceParts, wide_crop
+from hffne.geometry.feature_masks import eye_distance
+from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.networks.parsing import ParsingNetwork
-from hffne.parts import BACKGROUND, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN
+from hffne.parts import BACKGROUND, BROWS, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN
 from hffne.photo.crop import Crop
 from hffne.synthesis.covers import cover
 from hffne.synthesis.parsing_scenes import SIZE
@@ -138,6 +140,26 @@ def test_what_does_not_look_like_a_face_at_all_is_taken_as_one():
     assert FaceParts(shares).believed(mask).face.min() == 1
     half = covered_right_half()
     assert half.believed(mask) is half
+
+
+def test_a_fringe_on_the_brows_is_hair_and_brows_are_brows():
+    marks = template().landmarks[:, ::-1]  # rows and columns of the map
+    marks = (marks - marks.mean(0)) * 1.1 + 128
+    row, unit = round(float(marks[19:25, 1].mean())) + MARGIN, eye_distance(marks)
+    columns = slice(round(float(marks[17, 0])) + MARGIN, round(float(marks[26, 0])) + MARGIN)
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    thick = slice(row - round(0.3 * unit), row + round(0.1 * unit))
+    shares[BROWS, thick, columns] = 1
+    shares[SKIN] = 1 - shares[BROWS]
+    bare = FaceParts(shares).without_fringe(marks)
+    assert np.array_equal(bare.part, FaceParts(shares).part)  # skin above: brows, however thick
+    shares[:, : thick.start] = 0
+    shares[HAIR, : thick.start] = 1
+    hung = FaceParts(shares).without_fringe(marks)
+    middle = round(float(marks[19, 0])) + MARGIN
+    assert hung.part[row - round(0.2 * unit), middle] == HAIR
+    assert hung.part[round(float(marks[19, 1])) + MARGIN, middle] == BROWS
+    assert np.allclose(hung.shares.sum(0, dtype=np.float32), 1, atol=0.01)
 
 
 def test_no_relief_where_something_covers_the_face():

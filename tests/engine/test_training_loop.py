@@ -15,6 +15,7 @@ from hffne.errors import CheckpointError, TrainingError
 from hffne.training import loop, losses
 from hffne.training.fabric import make_fabric
 from hffne.training.sources.closeups import CloseupSamples
+from hffne.training.sources.eyes import EyeSamples
 from hffne.training.sources.face_set import FaceSamples
 from hffne.training.sources.parsing import ParsingSamples
 from hffne.training.sources.shading import ShadingSamples
@@ -23,7 +24,7 @@ from hffne.weights.notes import file_hash, read_notes
 from hffne.weights.store import FOLDER, load_weights
 from tiny_training import Balls, make_task, run, tiny_recipe
 
-NETWORKS = {"prn": "prn", "coarse": "coarse", "fine": "fine", "parsing": "parsing", "shading": "shading"} | {
+NETWORKS = {name: name for name in ("prn", "coarse", "fine", "parsing", "shading", "eyes")} | {
     "paper-coarse": "generator",
     "paper-fine": "fine",
 }
@@ -35,10 +36,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def train(folder, task, tiny_set, steps=3, changes=(), **options):
     """A tiny training; returns what its file of weights holds."""
     recipe = tiny_recipe(task, "compact" if task.startswith("paper-") else task, steps=steps, **dict(changes))
-    if task == "parsing":
-        source, held_out = (ParsingSamples(tiny_set, recipe.size, recipe.data, held_out) for held_out in (False, True))
-    elif task == "shading":
-        source, held_out = (ShadingSamples(tiny_set, recipe.size, recipe.data, held_out) for held_out in (False, True))
+    of_colors = {"parsing": ParsingSamples, "shading": ShadingSamples, "eyes": EyeSamples}
+    if task in of_colors:
+        source, held_out = (of_colors[task](tiny_set, recipe.size, recipe.data, held_out) for held_out in (False, True))
     elif task == "fine":
         source, held_out = (CloseupSamples(tiny_set, recipe.data, held_out) for held_out in (False, True))
     else:
@@ -195,7 +195,7 @@ def test_a_task_of_ones_own_is_a_plug_in(tmp_path):
 def test_the_command_trains_each_network(tiny_set, tmp_path, capsys):
     small = ["--set", str(tiny_set), "--steps", "1", "--batch", "2", "--workers", "0", "--threads", "1"]
     small += ["--accelerator", "cpu"]
-    for task in ("prn", "coarse", "fine", "parsing", "shading"):
+    for task in ("prn", "coarse", "fine", "parsing", "shading", "eyes"):
         assert main(["train", task, *small, "--output", str(tmp_path / task)]) == 0
     weights = tmp_path / "coarse" / "coarse.safetensors"
     again = ["train", "coarse", *small, "--start", str(weights), "--rate", "0.1", "--output", str(tmp_path / "more")]

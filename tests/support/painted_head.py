@@ -13,6 +13,7 @@ from hffne.geometry.vectors import normalize
 from hffne.head.model import PARTS, head_model
 from hffne.head.skin import raster, skin
 from hffne.head.surface import HeadSurface, neutral_points, vertex_normals
+from hffne.head.textures import head_on_photo, unwrap_head
 from hffne.parts import BACKGROUND, SKIN
 from hffne.parts import PARTS as NAMES
 from hffne.photo.crop import Crop
@@ -103,3 +104,8 @@ def texel_values(posed, size):
 def mean_head():
     """(V, 3) float32 meters, object axes."""
     return neutral_points()
+
+
+def unwrapped(head, estimate, photo, size):
+    """The textures of a head (V, 3) from a photo."""
+    return unwrap_head(head_on_photo(head, estimate, photo.shape), estimate, photo, size)

@@ -67,6 +67,9 @@ class PosedModels:
         assert not self._mirrored(gray)
         return ripples(coarse)
 
+    def eyes(self, rgb, coarse):
+        return coarse
+
     def parts(self, rgb):
         assert rgb.dtype == np.float32 and rgb.ndim == 3
         return FaceParts.bare().shares

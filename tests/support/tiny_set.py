@@ -50,3 +50,10 @@ def build_tiny_set(folder):
         np.save(folder / kind / "part.npy", part)
         np.save(folder / kind / "rgb.npy", np.stack([part * 20, 200 - part * 20, part * 10], -1).astype(np.uint8))
         np.save(folder / kind / "albedo.npy", np.full((2, 384, 384, 3), 120, np.uint8))
+    for kind in (parsing_set.EYE_PEOPLE, parsing_set.HELD_OUT_EYES, parsing_set.EYE_PHOTOS):
+        (folder / kind).mkdir()
+        for name, (shape, dtype) in parsing_set.FIELDS[kind].items():
+            values = rng.integers(0, 100, (2, *(max(n // 16, 1) if n > 68 else n for n in shape)))
+            for axis in (1, 2) if shape[0] > 68 else ():
+                values = values.repeat(16, axis)
+            np.save(folder / kind / f"{name}.npy", (values * (5 if name == "points" else 1)).astype(dtype))

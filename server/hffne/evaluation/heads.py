@@ -18,13 +18,13 @@ from hffne.evaluation.contact_sheet import error_picture, shaded_picture
 from hffne.evaluation.metrics import angles
 from hffne.evaluation.rendered import AROUND, DISTANCE, FACE_RADIUS, PLAIN, RenderedFace, Scene, face_box
 from hffne.evaluation.robustness import on_original
+from hffne.geometry.feature_masks import round_eyes, round_mouth
 from hffne.geometry.vectors import best_rotation
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
 from hffne.synthesis.avatar_heads import HELD_OUT, load_avatar_heads
 from hffne.synthesis.avatar_render import AvatarRenderer, dressed
 from hffne.synthesis.face_model import load_face_model
-from hffne.synthesis.feature_masks import round_eyes, round_mouth
 from hffne.synthesis.render import BACKGROUND, EYE, SKIN, HeadView, canonical_window, project, to_crop
 from hffne.synthesis.sampling import euler
 from hffne.synthesis.uv_layout import build_layout

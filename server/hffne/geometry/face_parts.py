@@ -8,8 +8,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.grids import smoothstep
-from hffne.parts import FACE, LIPS, MOUTH, PARTS, SKIN
+from hffne.parts import BROWS, FACE, HAIR, LIPS, MOUTH, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
 # Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
@@ -22,6 +23,9 @@ _THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.5, 1.0)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
+# The brows' points; how far off them, in distances of the eyes, brows end, and how far hair hangs down on them.
+_BROWS = slice(17, 22), slice(22, 27)
+_OFF_BROWS, _HANGS = (0.05, 0.09), 0.25
 # The share of the face that must look like one; below it the network does not know what it sees.
 _LEAST_SEEN = 0.15
 # Parts that cover a face, as the user calls them.
@@ -55,6 +59,26 @@ class FaceParts:
     def believed(self, mask: np.ndarray) -> "FaceParts":
         """The same, or `bare` where hardly anything of the face `mask` (s, s) is said to be one: a statue."""
         return self if 1 - sum(self.covered(mask).values()) >= _LEAST_SEEN else self.bare()
+
+    def without_fringe(self, landmarks: np.ndarray) -> "FaceParts":
+        """The same, with what is taken for brows told to be hair where it hangs from above and lies off the brows.
+
+        landmarks (68, 2+): iBUG points in pixels of the crop at 256.
+        """
+        points = landmarks[:, :2] + MARGIN
+        unit = eye_distance(points)
+        apart = np.ones((WIDE, WIDE), np.uint8)
+        for brow in _BROWS:
+            cv2.polylines(apart, [np.round(points[brow] * 16).astype(np.int32)], False, (0,), 1, shift=4)
+        off = smoothstep(*_OFF_BROWS, cv2.distanceTransform(apart, cv2.DIST_L2, 5) / unit).astype(np.float32)
+        # Where no skin lies between it and the hair above.
+        reach = max(round(_HANGS * unit), 1)
+        below = cv2.dilate((self.part == HAIR).astype(np.uint8), np.ones((reach, 3), np.uint8), anchor=(1, reach - 1))
+        moved = self.shares[BROWS] * off * below
+        shares = self.shares.copy()
+        shares[BROWS] -= moved.astype(np.float16)
+        shares[HAIR] += moved.astype(np.float16)
+        return replace(self, shares=shares)
 
     @cached_property
     def part(self) -> np.ndarray:

@@ -8,6 +8,7 @@ for each vertex, so that they do not change at a seam of the UVs. All transition
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -47,20 +48,36 @@ _RIM = 1.0, 10.0
 AHEAD = np.array([0, -1, 0], np.float32)
 
 
+class HeadOnPhoto(NamedTuple):
+    """The head's surface, where its n vertices lie on the crop (n, 3), and how well they are seen (n,)."""
+
+    surface: HeadSurface
+    at: np.ndarray
+    seen: np.ndarray
+
+
+def head_on_photo(posed: np.ndarray, estimate: FaceEstimate, photo_shape: tuple[int, ...]) -> HeadOnPhoto:
+    """How a photo (H, W, 3) shows a head.
+
+    posed (V, 3) float32: the head model's vertices as on the photo, meters, object axes, with the camera of
+    estimate.shape.
+    """
+    surface = HeadSurface(posed)
+    seen = visibility(surface, estimate.shape, estimate.crop.resized(CROP), photo_shape)
+    return HeadOnPhoto(surface, estimate.shape.to_crop(surface.points), seen)
+
+
 def unwrap_head(
-    posed: np.ndarray, estimate: FaceEstimate, rgb: np.ndarray, size: int = 1024, unlit: bool = False
+    head: HeadOnPhoto, estimate: FaceEstimate, rgb: np.ndarray, size: int = 1024, unlit: bool = False
 ) -> Textures:
     """The textures of a head, normals in object space on the posed head.
 
-    posed (V, 3) float32: the head model's vertices as on the photo, meters, object axes, with the camera of
-    estimate.shape; rgb (H, W, 3) uint8 or uint16 sRGB: the whole photo; size: the textures' side in texels;
-    unlit: take the light out of the colors, by estimate.gain.
+    rgb (H, W, 3) uint8 or uint16 sRGB: the whole photo; size: the textures' side in texels; unlit: take the light out
+    of the colors, by estimate.gain.
     """
     shape, crop = estimate.shape, estimate.crop.resized(CROP)
-    surface = HeadSurface(posed)
+    surface, at, seen = head
     photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain if unlit else None)
-    at = shape.to_crop(surface.points)
-    seen = visibility(surface, shape, crop, rgb.shape)
     colors = photo.coarse_colors(at[None])[0]
     face = estimate.parts.face_at(at)
     tone = skin_model(colors, seen * face)

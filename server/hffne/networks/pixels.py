@@ -59,10 +59,11 @@ class PixelNetwork(nn.Module):
     Any size; at the scale of a crop of 256 pixels it is most exact.
     """
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, outputs: int, beside: int = 0) -> None:
+        """beside: channels that come with a picture, about 1 in size."""
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, _STEM, 3, 2, 1, bias=False),
+            nn.Conv2d(3 + beside, _STEM, 3, 2, 1, bias=False),
             nn.BatchNorm2d(_STEM, _EPSILON),
             nn.ReLU6(inplace=True),
         )
@@ -77,9 +78,10 @@ class PixelNetwork(nn.Module):
             deep = width
         self.out = nn.Conv2d(deep, 4 * outputs, 3, 1, 1)  # unfolded to full resolution
 
-    def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-        """The values of pictures, see the class."""
-        x = self.stem((rgb * 255 - 127) / 128)
+    def forward(self, rgb: torch.Tensor, beside: torch.Tensor | None = None) -> torch.Tensor:
+        """The values of pictures, see the class; `beside` (N, B, S, S): what comes with them."""
+        x = (rgb * 255 - 127) / 128
+        x = self.stem(x if beside is None else torch.cat([x, beside], 1))
         skips = []
         for block, (_, _, stride, _) in zip(self.blocks, _BLOCKS, strict=True):
             if stride == 2:

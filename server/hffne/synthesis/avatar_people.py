@@ -26,6 +26,7 @@ from hffne.synthesis.face_model import FaceModel
 
 TEXTURE = 1024  # pixels along a side of a color texture and of its parts
 _HAIR_MESH = "h_wig"
+_BALLS = {"h_L_eye": "left", "h_R_eye": "right"}
 _LABELED = 512  # the side at which colors are told apart
 _ARM = 50.0  # cm from the middle: what is beyond it of a stretched arm may cover a face
 # Where the ears lie on the textures: left, top, right, bottom.
@@ -43,7 +44,7 @@ class AvatarPerson:
 
     vertices (V, 3); triangles (T, 3); uv (V, 2), v down; sheet (V,): 0 for the body's texture, 1 for the hair's;
     colors [(S, S, 3) uint8 RGB, encoded sRGB] of both sheets; parts [(S, S) uint8] of both; landmarks (68,): vertices;
-    hands: {side: triangles (H, 3) of a hand and its arm}.
+    hands: {side: triangles (H, 3) of a hand and its arm}; balls: {side: vertices of an eyeball}.
     """
 
     name: str
@@ -55,6 +56,7 @@ class AvatarPerson:
     parts: list[np.ndarray]
     landmarks: np.ndarray
     hands: dict[str, np.ndarray]
+    balls: dict[str, slice]
 
 
 def load_avatar_people(folder: str | Path, heads: AvatarHeads, model: FaceModel) -> list[AvatarPerson]:
@@ -75,6 +77,7 @@ def _load(folder: Path, name: str, shape: np.ndarray, heads: AvatarHeads, model:
     marks = np.square(skin[3][None] - LANDMARK_UVS[:, None]).sum(2).argmin(1)
     scale, turn, shift = similarity(skin[2][marks].astype(np.float64), shape[heads.landmarks].astype(np.float64))
     vertices, triangles, uvs, sheets, own = [], [], [], [], []
+    balls: dict[str, slice] = {}
     count = 0
     for mesh, texture, points, uv, faces in meshes:
         vertices.append(scale * (points @ turn.T) + shift)
@@ -82,6 +85,8 @@ def _load(folder: Path, name: str, shape: np.ndarray, heads: AvatarHeads, model:
         uvs.append(uv)
         sheets.append(np.full(len(points), texture != body))
         own.append(np.full(len(points), _PARTS_OF_MESHES.get(mesh, SKIN)))
+        if mesh in _BALLS:
+            balls[_BALLS[mesh]] = slice(count, count + len(points))
         count += len(points)
     every = np.concatenate(vertices).astype(np.float32)
     kind = np.concatenate(own).astype(np.uint8)
@@ -97,7 +102,7 @@ def _load(folder: Path, name: str, shape: np.ndarray, heads: AvatarHeads, model:
     x = every[: len(skin[2]), 0]
     of_skin = faces[(faces < len(x)).all(1)]
     hands = {side: of_skin[(sign * x[of_skin] > _ARM).all(1)] for side, sign in (("left", -1), ("right", 1))}
-    return AvatarPerson(name, every, faces, uv, sheet, colors, labels, marks, hands)
+    return AvatarPerson(name, every, faces, uv, sheet, colors, labels, marks, hands, balls)
 
 
 def _texture(folder: Path, name: str, file: str) -> np.ndarray:

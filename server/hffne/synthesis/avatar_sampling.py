@@ -24,25 +24,25 @@ def random_head(rng: np.random.Generator, heads: AvatarHeads, people: np.ndarray
         # A mix lies nearer to the mean than people do.
         mixed = mean + (mixed - mean) * np.float32(rng.uniform(0.9, 1.1) / np.sqrt(np.square(weights).sum()))
     mixed[heads.kind == TEETH, 2] -= 0.4  # mouths are closed; a mix's teeth must not come through the lips
-    shape = _gaze(rng, heads, mixed)
-    shape = _lids_and_mouth(rng, heads, shape)
+    shape = gaze(rng, heads.balls, mixed)
+    shape = lids_and_mouth(rng, shape, shape[heads.landmarks])
     return stretched(rng, warped(rng, shape)).astype(np.float32)
 
 
-def _gaze(rng: np.random.Generator, heads: AvatarHeads, shape: np.ndarray) -> np.ndarray:
-    """Both eyeballs turned to where the head looks."""
+def gaze(rng: np.random.Generator, balls: dict[str, slice], shape: np.ndarray) -> np.ndarray:
+    """Vertices (V, 3) with both eyeballs turned to where the head looks. balls: {side: an eyeball's vertices}."""
     turn = euler(np.clip(rng.normal(0, 12), -28, 28), np.clip(rng.normal(-2, 6), -14, 14), 0)
     shape = shape.copy()
-    for ball in heads.balls.values():
+    for ball in balls.values():
         center = (shape[ball].max(0) + shape[ball].min(0)) / 2
         center[2] = shape[ball, 2].max() - _BALL  # the files hold the front of the ball only
         shape[ball] = (shape[ball] - center) @ turn.T + center
     return shape
 
 
-def _lids_and_mouth(rng: np.random.Generator, heads: AvatarHeads, shape: np.ndarray) -> np.ndarray:
-    """Eyes wider or narrower, lips fuller or thinner, the mouth's corners moved: smooth stretches of each."""
-    marks = shape[heads.landmarks]
+def lids_and_mouth(rng: np.random.Generator, shape: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Vertices (V, 3) with eyes wider or narrower, lips fuller or thinner, the mouth's corners moved: smooth stretches
+    of each. marks (68, 3): the iBUG points."""
     moved = shape.copy()
     open_eyes = np.exp(np.clip(rng.normal(-0.1, 0.2), -0.6, 0.25))
     for first in _LIDS:

@@ -23,6 +23,7 @@ from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.fit import FittedPhotos
 from hffne.synthesis.render import SIZE, HeadView, Renderer, Window, canonical_window, project, to_crop
 from hffne.synthesis.sampling import euler, jittered, random_direction, random_shape, random_view, stretched
+from hffne.synthesis.shipped_networks import ShippedNetworks
 from hffne.synthesis.training_set import TrainingSet
 from hffne.synthesis.uv_layout import SIZE as U
 from hffne.synthesis.uv_layout import build_layout
@@ -116,7 +117,7 @@ def _work(
         family = load_avatar_heads(heads, model, TEXTURE)
         avatars, people = AvatarRenderer(family, model, renderer.layout), family.people(held_out=False)
     else:
-        coarse = _coarse_normals()
+        coarse = ShippedNetworks().coarse
     for index in range(part, count, parts):
         rng = np.random.default_rng([seed, 4 if kind == RENDERS else 5, index])
         if kind == PHOTOS:
@@ -226,23 +227,3 @@ def close_photo(
         "zoom": zoom,
         "exemplar": np.round(small * 127),
     }
-
-
-def _coarse_normals() -> Callable[[np.ndarray], np.ndarray]:
-    """The shipped coarse network: gray crop (S, S) in 0..1 -> normals (S, S, 3), the mean with the mirrored crop's."""
-    import torch
-
-    from hffne.networks.coarse import CoarseNetwork
-    from hffne.weights.store import FOLDER, load_weights
-
-    torch.set_num_threads(1)
-    network = load_weights(CoarseNetwork(), FOLDER / "coarse.safetensors").eval()
-
-    def normals(gray: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            both = (
-                network(torch.from_numpy(np.stack([gray, gray[:, ::-1]])[:, None].copy())).permute(0, 2, 3, 1).numpy()
-            )
-        return normalize(both[0] + both[1][:, ::-1] * np.array([-1, 1, 1], np.float32)).astype(np.float32)
-
-    return normals

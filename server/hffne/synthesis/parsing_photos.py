@@ -7,7 +7,7 @@ What is not certain is UNKNOWN. Things before the face that photos happen to sho
 names like "Glasses" are left to the rendered ones.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -53,33 +53,52 @@ class PhotoParts:
     def crop(self, index: int, rng: np.random.Generator) -> dict[str, Any]:
         """rgb (SIZE, SIZE, 3) and part (SIZE, SIZE) uint8 of a photo's wider crop, with the fit: head (V, 3), view,
         window (see `parsing_scenes.photo_scene`)."""
-        fits, renderer = self._fits, self._renderer
-        rotation, scale = fits.rotation[index].astype(np.float32), float(fits.scale[index])
-        head = renderer.shape(fits.identity[index], fits.expression[index])
-        origin = fits.translation[index] + scale * (rotation @ CENTER)[:2] * [1, -1]
-        view = HeadView(rotation, None)
-        posed = project(renderer.layout.sample(head), view)
-        window = wide(jittered(rng, canonical_window(posed, renderer.layout.mask)))
-        bgr = read_picture(fits.paths[index], cv2.IMREAD_COLOR)
-        rgb, matrix = _cut(bgr[..., ::-1], origin, scale, window)
+        photo = placed_photo(self._renderer, self._fits, index)
+        window = wide(jittered(rng, photo.window))
+        rgb, matrix = cut(photo.rgb, photo, window, SIZE)
         inverse = cv2.invertAffineTransform(matrix)
-        points = fits.landmarks[index][:, :2] @ inverse[:, :2].T + inverse[:, 2]
-        inside = _cut(np.full(bgr.shape[:2], 255, np.uint8), origin, scale, window, cv2.BORDER_CONSTANT)[0] > 127
+        points = self._fits.landmarks[index][:, :2] @ inverse[:, :2].T + inverse[:, 2]
+        everywhere = np.full(photo.rgb.shape[:2], 255, np.uint8)
+        inside = cut(everywhere, photo, window, SIZE, cv2.BORDER_CONSTANT)[0] > 127
         part = labeled(rgb, points.astype(np.float32), self._person.process(rgb).segmentation_mask, inside)
-        return {"rgb": rgb, "part": part, "head": head, "view": view, "window": window}
+        return {"rgb": rgb, "part": part, "head": photo.head, "view": photo.view, "window": window}
 
 
-def _cut(
-    picture: np.ndarray, origin: np.ndarray, scale: float, window: Window, border: int = cv2.BORDER_REPLICATE
+class PlacedPhoto(NamedTuple):
+    """A fitted photo: rgb (H, W, 3) uint8; head (V, 3) in cm and view, its fit; the crop's window; origin (2,): the
+    photo's pixel of the head's center; scale: pixels per cm."""
+
+    rgb: np.ndarray
+    head: np.ndarray
+    view: HeadView
+    window: Window
+    origin: np.ndarray
+    scale: float
+
+
+def placed_photo(renderer: Renderer, fits: FittedPhotos, index: int) -> PlacedPhoto:
+    """The photo of this number with its fit."""
+    rotation, scale = fits.rotation[index].astype(np.float32), float(fits.scale[index])
+    head = renderer.shape(fits.identity[index], fits.expression[index])
+    origin = fits.translation[index] + scale * (rotation @ CENTER)[:2] * [1, -1]
+    view = HeadView(rotation, None)
+    window = canonical_window(project(renderer.layout.sample(head), view), renderer.layout.mask)
+    rgb = read_picture(fits.paths[index], cv2.IMREAD_COLOR)[..., ::-1]
+    return PlacedPhoto(rgb, head, view, window, origin, scale)
+
+
+def cut(
+    picture: np.ndarray, photo: PlacedPhoto, window: Window, size: int, border: int = cv2.BORDER_REPLICATE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The window of a photo, and the matrix (2, 3) from its pixels to the photo's."""
-    unit = window.side * scale / SIZE
-    left, top = origin + np.array([window.x, -window.y]) * scale - window.side * scale / 2 + 0.5 * unit
+    """The window of a picture of a photo's size, and the matrix (2, 3) from its pixels to the photo's."""
+    scale = photo.scale
+    unit = window.side * scale / size
+    left, top = photo.origin + np.array([window.x, -window.y]) * scale - window.side * scale / 2 + 0.5 * unit
     if unit > 1.5:
         picture = cv2.GaussianBlur(picture, (0, 0), unit * 0.4)
     matrix = np.array([[unit, 0, left], [0, unit, top]], np.float64)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(np.ascontiguousarray(picture), matrix, (SIZE, SIZE), flags=flags, borderMode=border), matrix
+    return cv2.warpAffine(np.ascontiguousarray(picture), matrix, (size, size), flags=flags, borderMode=border), matrix
 
 
 def labeled(rgb: np.ndarray, points: np.ndarray, person: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -57,6 +57,19 @@ def wide(window: Window) -> Window:
     return Window(window.x, window.y, window.side * WIDER)
 
 
+@dataclass
+class Scene:
+    """One person, dressed. things: the body first; lenses: of glasses; window: what a picture shows; marks (68, 3): the
+    iBUG points."""
+
+    things: list[Thing]
+    lenses: Form | None
+    view: HeadView
+    window: Window
+    light: Light
+    marks: np.ndarray
+
+
 def person_scene(
     wardrobe: Wardrobe, chosen: np.ndarray, background: np.ndarray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
@@ -66,9 +79,23 @@ def person_scene(
     background (SIZE, SIZE, 3) uint8.
     """
     number = int(chosen[rng.integers(len(chosen))])
+    scene = random_scene(wardrobe, number, wardrobe.people[number].vertices, rng)
+    scene.window = wide(scene.window)
+    shot, rgb, part = photographed(scene, background, rng)
+    sample = finished(rgb, part, on_picture(scene.marks, scene.view, scene.window, SIZE), rng)
+    return sample | {"albedo": to_srgb(shot.albedo)}
+
+
+def random_scene(
+    wardrobe: Wardrobe, number: int, vertices: np.ndarray, rng: np.random.Generator, bare: float = 0.0
+) -> Scene:
+    """The person of this number with the body's `vertices` (V, 3), warped, recolored and dressed, under some light.
+
+    bare: the share that wears nothing.
+    """
     person = wardrobe.people[number]
     count = len(person.vertices)
-    both = np.concatenate([person.vertices, wardrobe.heads.shapes[number]])
+    both = np.concatenate([vertices, wardrobe.heads.shapes[number]])
     both = stretched(rng, warped(rng, both)).astype(np.float32)
     vertices, shape = both[:count], both[count:]
     view = random_view(rng)
@@ -78,20 +105,25 @@ def person_scene(
     colors = recolored(person, rng)
     body = Thing(vertices, person.triangles, person.uv, person.sheet, colors, person.parts)
     body.shine, body.polish = (float(np.exp(rng.uniform(*np.log(limits)))) for limits in (SHINE, POLISH))
-    things = [body]
     marks = vertices[person.landmarks]
-    worn, lenses = dressed(wardrobe, vertices[np.linalg.norm(vertices, axis=1) < 16], marks, rng)
-    things += worn
-    light = random_light(rng, wardrobe.skies)
-    shot = shoot(things, view, wide(window), SIZE, light, rng)
+    worn: list[Thing] = []
+    lenses = None
+    if not bare or rng.random() >= bare:
+        worn, lenses = dressed(wardrobe, vertices[np.linalg.norm(vertices, axis=1) < 16], marks, rng)
+    return Scene([body, *worn], lenses, view, window, random_light(rng, wardrobe.skies), marks)
+
+
+def photographed(scene: Scene, background: np.ndarray, rng: np.random.Generator) -> tuple[Shot, np.ndarray, np.ndarray]:
+    """The shot, the picture (S, S, 3) 0..1 and its parts (S, S) of a scene before a background (S, S, 3) uint8."""
+    shot = shoot(scene.things, scene.view, scene.window, len(background), scene.light, rng)
     shown = developed(shot.color, shot.thing == 0, rng)
-    rgb, part = through_lenses(shown, shot.part.copy(), shot.depth, lenses, view, wide(window), light, rng)
+    rgb, part = through_lenses(
+        shown, shot.part.copy(), shot.depth, scene.lenses, scene.view, scene.window, scene.light, rng
+    )
     solid = shot.thing >= 0
     part[~solid] = BACKGROUND
     edge = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), rng.uniform(0.5, 1.2))[..., None]
-    rgb = rgb * edge + background.astype(np.float32) / 255 * (1 - edge)
-    sample = finished(rgb, part, _on_picture(marks, view, wide(window)), rng)
-    return sample | {"albedo": to_srgb(shot.albedo)}
+    return shot, rgb * edge + background.astype(np.float32) / 255 * (1 - edge), part
 
 
 def photo_scene(
@@ -133,7 +165,7 @@ def photo_scene(
         rgb = rgb * dimmed[..., None] * (1 - edge) + shown * edge
         part[front] = shot.part[front]
         rgb, part = through_lenses(rgb, part, shot.depth, lenses, view, window, light, rng)
-    return finished(rgb, part, _on_picture(marks, view, window), rng)
+    return finished(rgb, part, on_picture(marks, view, window, SIZE), rng)
 
 
 def finished(rgb: np.ndarray, part: np.ndarray, marks: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -292,22 +324,23 @@ def through_lenses(
     """Tinted lenses and what they reflect, where nothing lies before them."""
     if lenses is None:
         return rgb, part
+    size = len(rgb)
     seen = (lenses.vertices @ view.rotation.T).astype(np.float32)
-    index, weights = seen_through(RayScene(seen, lenses.triangles), view, window, SIZE)
+    index, weights = seen_through(RayScene(seen, lenses.triangles), view, window, size)
     hit = index >= 0
-    z = np.full(SIZE * SIZE, -1e6, np.float32)
+    z = np.full(size * size, -1e6, np.float32)
     z[hit] = (seen[lenses.triangles[index[hit]], 2] * weights[hit]).sum(1)
-    glass: np.ndarray = (z.reshape(SIZE, SIZE) > depth).astype(np.float32)
+    glass: np.ndarray = (z.reshape(size, size) > depth).astype(np.float32)
     glass = cv2.GaussianBlur(glass, (0, 0), 0.7)
     dark = rng.random() < _DARK
     opacity = rng.uniform(0.6, 0.98) if dark else rng.uniform(0, 0.12)
     tint = np.clip(rng.uniform(0, 0.25 if dark else 1.0) * np.exp(rng.normal(0, 0.25, 3)), 0, 1)
-    layer = np.broadcast_to(np.float32(opacity), (SIZE, SIZE)).copy()
+    layer = np.broadcast_to(np.float32(opacity), (size, size)).copy()
     if dark and rng.random() < 0.4:  # lighter below
-        layer *= np.linspace(1.2, 0.6, SIZE, dtype=np.float32)[:, None]
-    color = np.broadcast_to(tint.astype(np.float32), (SIZE, SIZE, 3)).copy()
+        layer *= np.linspace(1.2, 0.6, size, dtype=np.float32)[:, None]
+    color = np.broadcast_to(tint.astype(np.float32), (size, size, 3)).copy()
     if rng.random() < 0.5:  # a window or a lamp in the glass
-        shine: np.ndarray = np.zeros((SIZE, SIZE), np.float32)
+        shine: np.ndarray = np.zeros((size, size), np.float32)
         for _ in range(rng.integers(1, 5)):
             middle = np.argwhere(glass > 0.5)
             if not len(middle):
@@ -324,10 +357,10 @@ def through_lenses(
     return rgb + (color - rgb) * layer[..., None], part
 
 
-def _on_picture(points: np.ndarray, view: HeadView, window: Window) -> np.ndarray:
-    """Pixels (N, 2) of points (N, 3) on the picture."""
+def on_picture(points: np.ndarray, view: HeadView, window: Window, size: int) -> np.ndarray:
+    """Pixels (N, 2) of points (N, 3) on a picture of `size` pixels a side."""
     seen = project(points, view)
-    unit = SIZE / window.side
+    unit = size / window.side
     return np.stack(
-        [(seen[:, 0] - window.x) * unit + SIZE / 2 - 0.5, SIZE / 2 - 0.5 - (seen[:, 1] - window.y) * unit], 1
+        [(seen[:, 0] - window.x) * unit + size / 2 - 0.5, size / 2 - 0.5 - (seen[:, 1] - window.y) * unit], 1
     )

@@ -10,6 +10,7 @@ import numpy as np
 from hffne.errors import HffneError
 from hffne.geometry.harmonics import second_order
 from hffne.geometry.vectors import normalize
+from hffne.parts import EYES
 from hffne.synthesis.rays import RayScene
 from hffne.synthesis.render import HeadView, Window, seen_through, vertex_normals
 
@@ -34,6 +35,7 @@ class Thing:
     part: int = 0
     shine: float = 0.05
     polish: float = 24.0  # exponent of the gloss: how narrow highlights are
+    wet: tuple[float, float] | None = None  # shine and polish of its eyes, if they are not the same
     weave: float = 0.0  # strength of a cloth's pattern
 
 
@@ -150,6 +152,8 @@ def shoot(
             at = uv[sheet == number] * len(colors) - 0.5
             albedo[of] = _looked_up(colors, at, cv2.INTER_LINEAR)
             part[of] = _looked_up(parts, at, cv2.INTER_NEAREST)
+        if thing.wet:
+            shine[mine & (part == EYES)], polish[mine & (part == EYES)] = thing.wet
     lifted = point + normal * 0.08
     sky = _sky(scene, seen, normals, rng)
     open_ = np.clip((sky[corners] * weights[..., 0]).sum(1), 0, 1)

@@ -37,7 +37,9 @@ def start_encoder(network: nn.Module, path: str | Path) -> None:
                     state, f"{there}{convolution}.weight", there + norm, here + place, here + str(int(place) + 1)
                 )
         own = network.state_dict()
-        own.update(copied)
+        stem = torch.zeros_like(own["stem.0.weight"])
+        stem[:, :3] = copied["stem.0.weight"]
+        own.update(copied | {"stem.0.weight": stem})
         network.load_state_dict(own)
     except (OSError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise ConfigurationError(

@@ -244,6 +244,26 @@ class ShadingSettings:
 
 
 @dataclass(frozen=True)
+class EyesSettings:
+    """Task eyes: the weight of each term.
+
+    normal       the angle
+    gradient     differences between neighbors
+    broad        photos: how far the coarse normals are left beside the lids in what is broader than `sigma`
+    photometric  photos: the light on bare skin that no light explains by the normals, in the band `folds`
+    sigma        in pixels of a square
+    folds        two sigmas, same unit
+    """
+
+    normal: NotNegative
+    gradient: NotNegative
+    broad: NotNegative
+    photometric: NotNegative
+    sigma: Positive
+    folds: tuple[Positive, Positive]
+
+
+@dataclass(frozen=True)
 class PaperCoarseSettings:
     """Task paper-coarse.
 
@@ -282,6 +302,7 @@ Settings: TypeAlias = (
     | FineSettings
     | ParsingSettings
     | ShadingSettings
+    | EyesSettings
     | PaperCoarseSettings
     | PaperFineSettings
 )
@@ -293,6 +314,7 @@ TASKS: dict[str, type[Settings]] = {
     "fine": FineSettings,
     "parsing": ParsingSettings,
     "shading": ShadingSettings,
+    "eyes": EyesSettings,
     "paper-coarse": PaperCoarseSettings,
     "paper-fine": PaperFineSettings,
 }

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hffne.networks.coarse import CoarseNetwork
-from hffne.networks.shading import ShadingNetwork
+from hffne.networks.pixels import PixelNetwork
 from hffne.weights.store import load_weights
 
 N = TypeVar("N", bound=nn.Module)
@@ -20,20 +20,30 @@ def start(network: N, path: Path) -> N:
     """Load the weights that a training starts from into a network; returns it.
 
     A CoarseNetwork also takes those of one with a level less, at half the size: the old one becomes the deeper levels
-    of the new. A ShadingNetwork also takes the parsing network's. Raises HffneError for weights of another network.
+    of the new. Other networks of colors also take the parsing network's. Raises HffneError for weights of another
+    network.
     """
     if isinstance(network, CoarseNetwork):
         state = {name: value.float() for name, value in load_file(path).items()}
         if sum(bool(re.fullmatch(r"downs\.\d+\.0\.0\.weight", name)) for name in state) == len(network.downs) - 1:
             network.load_state_dict(_grown(network.state_dict(), state))
             return network
-    if isinstance(network, ShadingNetwork):
+    if isinstance(network, PixelNetwork):
         state = {name: value.float() for name, value in load_file(path).items()}
         if state["out.bias"].shape != network.out.weight.shape[:1]:  # the parsing network's: all but its last layer
-            state |= {name: value for name, value in network.state_dict().items() if name.startswith("out.")}
+            own = network.state_dict()
+            state |= {name: value for name, value in own.items() if name.startswith("out.")}
+            state["stem.0.weight"] = _widened(state["stem.0.weight"], own["stem.0.weight"])
             network.load_state_dict(state)
             return network
     return load_weights(network, path)
+
+
+def _widened(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """The first layer's kernels for more channels, of which the new ones say nothing yet."""
+    wide = torch.zeros_like(new)
+    wide[:, : old.shape[1]] = old
+    return wide
 
 
 def _grown(new: dict[str, torch.Tensor], old: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -45,6 +45,13 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         default=0,
         help="how many in another light, for the shading network (default: %(default)s)",
     )
+    parser.add_argument(
+        "--eye-people",
+        type=int,
+        default=0,
+        help="how many large renders of people for the eyes network, with --heads (default: %(default)s)",
+    )
+    parser.add_argument("--eye-photos", type=int, default=0, help="how many photos for it (default: %(default)s)")
     parser.add_argument("--skies", type=Path, metavar="FILE", help="environment maps (.npz of linear arrays) for them")
     parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
@@ -65,10 +72,12 @@ def run(options: argparse.Namespace) -> int:
     from hffne.synthesis.relief_maps import build_forms, build_reliefs
 
     folder: Path = options.folder
-    if options.parsing_people and not (options.heads and options.skies):
-        raise ConfigurationError(
-            "--parsing-people needs --heads and --skies.", hint="See docs/datasets.md for where both come from."
-        )
+    for name in ("parsing_people", "eye_people"):
+        if getattr(options, name) and not (options.heads and options.skies):
+            raise ConfigurationError(
+                f"--{name.replace('_', '-')} needs --heads and --skies.",
+                hint="See docs/datasets.md for where both come from.",
+            )
     build(
         options.shapes,
         options.photos,
@@ -102,14 +111,23 @@ def run(options: argparse.Namespace) -> int:
         )
         if not (folder / "close_reliefs_0.npy").exists():
             build_close_reliefs(folder, load_heights(options.painted, options.scan_heights), seed=options.seed)
-    if options.parsing_people:
-        from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS, RELIT, build_parsing
+    if options.parsing_people or options.eye_people:
+        from hffne.synthesis import parsing_set as names
 
-        counts = {
-            HELD_OUT_PEOPLE: _CHECKED,
-            PEOPLE: options.parsing_people,
-            RELIT: options.relit_photos,
-            PHOTOS: options.parsing_photos,
-        }
-        build_parsing(options.shapes, options.heads, options.skies, folder, counts, options.seed, options.processes)
+        counts: dict[str, int] = {}
+        if options.parsing_people:
+            counts |= {
+                names.HELD_OUT_PEOPLE: _CHECKED,
+                names.PEOPLE: options.parsing_people,
+                names.RELIT: options.relit_photos,
+                names.PHOTOS: options.parsing_photos,
+            }
+        if options.eye_people:
+            counts |= {
+                names.HELD_OUT_EYES: _CHECKED // 2,
+                names.EYE_PEOPLE: options.eye_people,
+                names.EYE_PHOTOS: options.eye_photos,
+            }
+        shapes, heads, skies = options.shapes, options.heads, options.skies
+        names.build_parsing(shapes, heads, skies, folder, counts, options.seed, options.processes)
     return 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``hffne train prn|coarse|fine|parsing|shading|paper-coarse|paper-fine``: train a network by a recipe."""
+"""``hffne train prn|coarse|fine|parsing|shading|eyes|paper-coarse|paper-fine``: train a network by a recipe."""
 
 import argparse
 from collections.abc import Callable
@@ -20,6 +20,7 @@ _STEPS = {
     "fine": ("fine", "the fine network, on a trained coarse network"),
     "parsing": ("parsing", "the parsing network, which tells skin from what covers it"),
     "shading": ("shading", "the shading network, which takes the light out of the colors"),
+    "eyes": ("eyes", "the eyes network, which sees them from close up"),
     "paper-coarse": ("paper", "stage 1 as published"),
     "paper-fine": ("paper", "stage 2 as published"),
 }
@@ -43,7 +44,7 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                 help="weights to begin from, at half the learning rate"
                 + ("; a network of half the size is extended" if task == "coarse" else ""),
             )
-        if task in ("parsing", "shading"):
+        if task in ("parsing", "shading", "eyes"):
             _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
         if task == "coarse":
             _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
@@ -183,6 +184,7 @@ def _recipe(options: argparse.Namespace) -> "Recipe":
 
 def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     from hffne.training.sources.closeups import CloseupSamples
+    from hffne.training.sources.eyes import EyeSamples
     from hffne.training.sources.face_set import FaceSamples
     from hffne.training.sources.mixed import MixedSource
     from hffne.training.sources.parsing import ParsingSamples
@@ -201,8 +203,13 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
         return _Job(make_task, close, checked, inputs)
-    if recipe.task in ("parsing", "shading"):
-        samples_of = ParsingSamples if recipe.task == "parsing" else ShadingSamples
+    of_colors: dict[str, type[ParsingSamples | ShadingSamples | EyeSamples]] = {
+        "parsing": ParsingSamples,
+        "shading": ShadingSamples,
+        "eyes": EyeSamples,
+    }
+    if recipe.task in of_colors:
+        samples_of = of_colors[recipe.task]
         shown, checked_on = (
             samples_of(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
         )
@@ -224,6 +231,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     from hffne.training.perceptual import read_vgg
     from hffne.training.start import start
     from hffne.training.tasks.coarse import CoarseTask
+    from hffne.training.tasks.eyes import EyesTask
     from hffne.training.tasks.fine import FineTask
     from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
     from hffne.training.tasks.paper_fine import PaperFine
@@ -250,7 +258,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     inputs = _inputs(start=options.start)
     if isinstance(own, settings.CoarseSettings):
         inputs |= _inputs(teacher=options.teacher)
-    elif isinstance(own, settings.ParsingSettings | settings.ShadingSettings):
+    elif getattr(options, "encoder", None):
         inputs |= _inputs(encoder=options.encoder)
 
     def make() -> "TrainingTask":
@@ -260,12 +268,16 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         elif isinstance(own, settings.CoarseSettings):
             teacher = load_weights(CoarseNetwork(), options.teacher) if options.teacher else None
             task = CoarseTask(own, recipe.size, teacher)
-        elif isinstance(own, settings.ParsingSettings | settings.ShadingSettings):
-            task = ParsingTask(own) if isinstance(own, settings.ParsingSettings) else ShadingTask(own)
-            if options.encoder:
-                start_encoder(task.networks[recipe.task], options.encoder)
+        elif isinstance(own, settings.ParsingSettings):
+            task = ParsingTask(own)
+        elif isinstance(own, settings.ShadingSettings):
+            task = ShadingTask(own)
+        elif isinstance(own, settings.EyesSettings):
+            task = EyesTask(own)
         else:
             task = FineTask(own)
+        if getattr(options, "encoder", None):
+            start_encoder(task.networks[recipe.task], options.encoder)
         if options.start:
             start(task.networks[recipe.task], options.start)
         return task

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 
+from hffne.geometry.feature_masks import round_eyes, round_mouth
 from hffne.geometry.uv import clear_facial_features, template
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.avatar_colors import recolored, weaken_at_lids
-from hffne.synthesis.feature_masks import round_eyes, round_mouth
 from hffne.synthesis.relief_maps import FLAT
 from hffne.synthesis.render import EYE, MOUTH, SIZE, SKIN, TEETH
 from hffne.synthesis.shading import on_crop, shade, tilt

@@ -84,7 +84,7 @@ class ParsingSamples(PictureSamples):
         )
         picture = rgb.astype(np.float32) / 255
         if not self.held_out:
-            picture = _photographed(rng, picture, rng.random() < self.drawing.clean)
+            picture = photographed(rng, picture, rng.random() < self.drawing.clean)
             if rng.random() < 0.5:
                 picture, part = picture[:, ::-1], part[:, ::-1]
         return {
@@ -105,7 +105,7 @@ def window_matrix(rng: np.random.Generator, size: int, moved: bool) -> np.ndarra
     return np.concatenate([rotation, offset[:, None]], 1)
 
 
-def _photographed(rng: np.random.Generator, rgb: np.ndarray, clean: bool) -> np.ndarray:
+def photographed(rng: np.random.Generator, rgb: np.ndarray, clean: bool) -> np.ndarray:
     """Colors (S, S, 3) 0..1 as other light and cameras give them."""
     rgb = _colored(rng, rgb)
     return np.clip(rgb if clean else spoiled(rng, rgb), 0, 1).astype(np.float32)

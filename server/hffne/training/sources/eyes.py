@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Samples of the eyes network: squares of large renders and photos around eyes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from hffne.geometry.eye_squares import CLOSE, Square, eye_squares
+from hffne.geometry.feature_masks import round_eyes
+from hffne.geometry.vectors import normalize
+from hffne.synthesis.eye_scenes import BARE_SKIN
+from hffne.synthesis.parsing_set import EYE_PEOPLE as PEOPLE
+from hffne.synthesis.parsing_set import EYE_PHOTOS, HELD_OUT_EYES
+from hffne.synthesis.training_set import TrainingSet
+from hffne.training.provenance import files_fingerprint
+from hffne.training.settings import Drawing
+from hffne.training.sources import Sample
+from hffne.training.sources.parsing import photographed
+
+# Where landmarks may lie beside the truth: in sides of the square, logarithms of its side, degrees.
+_SHIFT, _SCALE, _TURN = 0.06, 0.12, 7.0
+# The coarse normals' own errors vary beyond those of the renders: a rotation of so many degrees.
+_TILT = 3.0
+_LEAST = 0.08  # the share of a square that must be known, or bare skin
+# How far round the lids photos' fits are followed, in distances of the eyes, and how softly it ends, of the picture;
+# what the renders count beside them.
+_ROUND_LIDS, _SOFT, _BESIDE = 0.14, 0.008, 0.3
+
+
+class EyeSamples:
+    """Random samples of a set's large renders and photos (``synthesis.eye_scenes``).
+
+    Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; coarse and normal (3, S, S), unit, camera space;
+    weight (S, S) 0..1, how far the normal is known, on photos round the lids only; skin (S, S) 0..1, where a photo
+    shows bare skin; photo (1,), 1 for photos.
+    """
+
+    def __init__(self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False) -> None:
+        """size: of the samples in pixels. drawing: see settings.Drawing; of it `photos`, `moves` and `clean`. held_out:
+        renders of the people that training never sees, as they are. Raises TrainingSetError for a folder without them.
+        """
+        self.folder, self.size, self.drawing, self.held_out = Path(folder), size, drawing, held_out
+        files = TrainingSet(folder)
+        self.renders = files.arrays(HELD_OUT_EYES if held_out else PEOPLE)
+        self.photos = files.arrays(EYE_PHOTOS) if drawing.photos and not held_out else None
+
+    def draw(self, rng: np.random.Generator) -> list[Sample]:
+        """One sample."""
+        while True:
+            sample = self.sample(rng)
+            if float((sample["weight"] + sample["skin"]).mean()) > _LEAST:
+                return [sample]
+
+    def fingerprint(self) -> str:
+        """See SampleSource."""
+        paths = [p for kind in (PEOPLE, HELD_OUT_EYES, EYE_PHOTOS) for p in (self.folder / kind).glob("*.npy")]
+        return files_fingerprint(self.folder, paths)
+
+    def sample(self, rng: np.random.Generator) -> Sample:
+        """One sample, see the class."""
+        photo = self.photos is not None and rng.random() < self.drawing.photos
+        source = self.photos if photo and self.photos is not None else self.renders
+        index, side = rng.integers(len(source["points"])), rng.integers(2)
+        rgb, known, coarse, points = (np.asarray(source[key][index]) for key in ("rgb", "known", "coarse", "points"))
+        normal = np.asarray(source["normal"][index])
+        skin = (known == BARE_SKIN) & photo
+        lids: np.ndarray = cv2.GaussianBlur(round_eyes(points, len(rgb), _ROUND_LIDS), (0, 0), _SOFT * len(rgb))
+        weight: np.ndarray = np.asarray((known > 0) * (lids if photo else np.maximum(lids, _BESIDE)), np.float32)
+        square = eye_squares(points)[side]
+        moved = not self.held_out and rng.random() < self.drawing.moves
+        if not self.held_out:
+            square = replace(
+                square,
+                x=square.x + rng.normal(0, _SHIFT) * square.side,
+                y=square.y + rng.normal(0, _SHIFT) * square.side,
+                side=square.side * float(np.exp(rng.normal(0, _SCALE))),
+                turn=float(np.radians(rng.normal(0, _TURN))) if moved else 0.0,
+            )
+        picture = cut(rgb.astype(np.float32) / 255, square, self.size)
+        truth = turned(cut(normal.astype(np.float32) / 127, square, self.size), square.turn)
+        small = square.at(len(coarse) / len(rgb))
+        first = turned(cut(coarse.astype(np.float32) / 127, small, self.size), square.turn)
+        weight, bare = (cut(each.astype(np.float32), square, self.size) ** 2 for each in (weight, skin))
+        if not self.held_out:
+            first = first if photo else first @ _rotation(rng.normal(0, _TILT, 3)).T
+            picture = photographed(rng, picture, photo or rng.random() < self.drawing.clean)
+            if rng.random() < 0.5:
+                picture, weight, bare = picture[:, ::-1], weight[:, ::-1], bare[:, ::-1]
+                truth, first = (n[:, ::-1] * np.array([-1, 1, 1], np.float32) for n in (truth, first))
+        arrays = {
+            "rgb": np.clip(picture, 0, 1).transpose(2, 0, 1),
+            "coarse": normalize(first).transpose(2, 0, 1),
+            "normal": normalize(truth).transpose(2, 0, 1),
+            "weight": weight,
+            "skin": bare,
+            "photo": np.float32(photo),
+        }
+        return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+
+
+def cut(picture: np.ndarray, square: Square, size: int = CLOSE) -> np.ndarray:
+    """A picture's (S, S, ...) square at another size, averaged where it becomes smaller."""
+    shrink = square.side / size
+    if shrink > 1.2:
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink)
+    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+    return cv2.warpAffine(picture, square.matrix(size), (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def turned(normal: np.ndarray, turn: float) -> np.ndarray:
+    """Normals (..., 3) of a picture in the frame of a square that is turned by `turn`."""
+    cosine, sine = np.cos(turn), np.sin(turn)
+    # The square's axes on the screen are (c, s) and (-s, c), y down.
+    x, y = normal[..., 0], normal[..., 1]
+    return np.stack([x * cosine - y * sine, x * sine + y * cosine, normal[..., 2]], -1).astype(np.float32)
+
+
+def _rotation(degrees: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.Rodrigues(np.radians(degrees))[0], np.float32)

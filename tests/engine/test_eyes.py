@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Eyes from close up: where their squares lie, and how their normals come back onto the crop."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hffne.eye_normals import look_at_eyes
+from hffne.geometry.eye_squares import CLOSE, eye_squares
+from hffne.geometry.uv import template
+from hffne.geometry.vectors import normalize
+from hffne.photo.crop import CROP, Crop
+from hffne.training.sources.eyes import cut, turned
+
+POINTS = template().landmarks[:, ::-1]  # rows and columns of the map: a face that fills the crop
+POINTS = (POINTS - POINTS.mean(0)) / np.ptp(POINTS, 0).max() * 150 + 128
+COARSE = np.zeros((CROP, CROP, 3), np.float32) + normalize(np.array([0.2, 0.1, 1.0], np.float32))
+BARE = np.ones((CROP, CROP), np.float32)
+
+
+def ball(size, middle, radius):
+    """Normals (S, S, 3) of a ball in camera space, and flat ones beside it."""
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    x, y = (x - middle[0]) / radius, (middle[1] - y) / radius
+    return np.stack([x, y, np.sqrt(np.clip(1 - x * x - y * y, 0, None)) + (x * x + y * y > 1)], -1)
+
+
+def test_normals_turn_with_their_square():
+    square = replace(eye_squares(POINTS)[0], turn=0.4)
+    shown = turned(cut(ball(CROP, (square.x, square.y), 20.0), square), square.turn)
+    middle, radius = (CLOSE - 1) / 2, 20 * CLOSE / square.side
+    inside = np.hypot(*(np.mgrid[:CLOSE, :CLOSE] - middle)) < 0.7 * radius
+    assert np.abs(shown - ball(CLOSE, (middle, middle), radius))[inside].max() < 0.02
+
+
+def test_each_eye_is_seen_where_it_lies_on_the_photo():
+    photo, crop = np.full((600, 600, 3), 30, np.uint8), Crop(310, 290, 400, turns=0.1)
+    for square, value in zip(eye_squares(POINTS), (200, 140), strict=True):
+        x, y = (round(float(v)) for v in crop.to_photo(np.array([square.x, square.y])))
+        photo[y - 4 : y + 5, x - 4 : x + 5] = value
+    seen = []
+
+    def look(pictures, normals):
+        seen.extend(pictures[:, CLOSE // 2, CLOSE // 2, 0] * 255)
+        return normals
+
+    eyes = look_at_eyes(photo, crop, COARSE, POINTS, BARE, look)
+    assert np.allclose(seen, [200, 140], atol=1)
+    assert np.abs(eyes.on(COARSE) - COARSE).max() < 1e-3  # what is put back unchanged changes nothing
+
+
+def raised(pictures, normals):
+    return normalize(normals + np.array([0.5, 0, 0], np.float32)).astype(np.float32)
+
+
+def degrees(ours, others):
+    return np.degrees(np.arccos(np.clip((ours * others).sum(-1), -1, 1)))
+
+
+@pytest.mark.parametrize("size", [CROP, 512])
+def test_only_lids_that_nothing_covers_are_changed(size):
+    flat = np.broadcast_to(COARSE[0, 0], (size, size, 3)).astype(np.float32)
+
+    def moved(seen):
+        eyes = look_at_eyes(np.zeros((400, 400, 3), np.uint8), Crop(200, 200, 300), COARSE, POINTS, seen, raised)
+        assert np.abs(eyes.on(flat) - eyes.beneath(flat)).max() < 0.02
+        return degrees(eyes.on(flat), flat)
+
+    bare, covered = moved(BARE), moved(0 * BARE)
+    for eye in (POINTS[36:42], POINTS[42:48]):
+        assert bare[tuple(np.round(eye.mean(0)[::-1] * size / CROP).astype(int))] > 10
+    for point in (8, 19, 30):  # chin, brow, nose
+        assert bare[tuple(np.round(POINTS[point][::-1] * size / CROP).astype(int))] < 0.5
+    assert covered.max() < 0.1
+
+
+def test_the_finest_relief_stays_on_the_eyes():
+    rng = np.random.default_rng(0)
+    relief = normalize(COARSE + rng.normal(0, 0.05, COARSE.shape)).astype(np.float32)
+    eyes = look_at_eyes(np.zeros((400, 400, 3), np.uint8), Crop(200, 200, 300), COARSE, POINTS, BARE, raised)
+    y, x = np.round(POINTS[36:42].mean(0)[::-1]).astype(int)
+    at = slice(y - 2, y + 3), slice(x - 2, x + 3)
+    kept, gone = eyes.beneath(relief)[at], eyes.on(relief)[at]
+    assert kept.std((0, 1)).max() > 0.02 > 4 * gone.std((0, 1)).max()
+    assert degrees(normalize(kept.mean((0, 1))), normalize(gone.mean((0, 1)))) < 3
