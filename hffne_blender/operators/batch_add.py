@@ -25,6 +25,8 @@ class HFFNE_OT_batch_add(photo_browser.PhotoBrowser, bpy.types.Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
+    # The browser's panel of options would be empty.
+    hide_props_region: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     files: bpy.props.CollectionProperty(
         name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )

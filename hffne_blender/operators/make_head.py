@@ -17,14 +17,15 @@ from ..scene.nodes import input_value, set_input
 from ..studio.place import face_at
 from ..system import missing_file
 from ..system.required import required
-from .bases import new_face, photo_browser, polls, windows
+from .bases import new_face, photo_browser, placement, polls, windows
 from .bases.background import InBackground, Work
 from .bases.properties import OPTIONS, FaceOptions
 from .bases.types import OperatorResult
 
 
 class HFFNE_OT_make_head(photo_browser.PhotoBrowser, FaceOptions, InBackground, bpy.types.Operator):
-    """Build a whole head from the photo of the selected mask, in its place; the mask is hidden"""
+    """Build a whole head from the photo of the selected mask, in its place or, where another object is in the way, \
+beside it; the mask is hidden"""
 
     bl_idname = "hffne.make_head"
     bl_label = "Make Head"
@@ -82,11 +83,13 @@ class HFFNE_OT_make_head(photo_browser.PhotoBrowser, FaceOptions, InBackground, 
         photo_source.store(obj, paths, number, request)
         mask = _mask(self.mask)
         _take_place(mask, obj)
+        moved = placement.make_room(context, obj, mask)
         self.add_face(context, obj, received.notices, moved=False)
         if mask.name in required(context.view_layer).objects:
             mask.hide_set(True)
         mask.hide_render = True
-        self.report({"INFO"}, f"{obj.name}: the head of {mask.name}, which is hidden")
+        aside = ", and stands beside its place, where it would reach into another object" if moved else ""
+        self.report({"INFO"}, f"{obj.name}: the head of {mask.name}, which is hidden{aside}")
 
     def _photos(self, mask: bpy.types.Object) -> tuple[list[str], int]:
         """(paths, number of the face on the photo). Raises TransferError where there is none."""

@@ -102,7 +102,7 @@ class HFFNE_OT_move_pin(OnPins, bpy.types.Operator):
                 self.over_photo(self.target(context), self.photo)
             self.change(context, self._wanted)
         yield from self.maps(context)
-        self.report({"INFO"}, f"{self.face}: {len(stored.load(self.target(context)))} pins")
+        self.report({"INFO"}, f"{self.face}: {stored.counted(self.target(context))}")
 
     def _wanted(self, change: ShapeChange) -> Sequence[Pin]:
         """The pins after the change that a script asks for."""

@@ -25,7 +25,8 @@ class HFFNE_OT_open_photo(photo_browser.PhotoBrowser, bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         name="Photo", description="A photo with a face", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-
+    # The browser's panel of options would be empty.
+    hide_props_region: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     generate: bpy.props.BoolProperty(
         name="Generate", description="Build the face at once", default=False, options={"HIDDEN", "SKIP_SAVE"}
     )

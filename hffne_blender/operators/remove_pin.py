@@ -55,4 +55,4 @@ class HFFNE_OT_remove_pin(OnPins, bpy.types.Operator):
         kept = [] if self.all else [pin for number, pin in enumerate(pins) if number != self.pin]
         self.change(context, lambda change: kept)
         yield from self.maps(context)
-        self.report({"INFO"}, f"{self.face}: {len(kept)} pins")
+        self.report({"INFO"}, f"{self.face}: {stored.counted(self.target(context))}")

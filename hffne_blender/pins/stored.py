@@ -58,6 +58,12 @@ def load(obj: bpy.types.Object) -> list[Pin]:
     return [pin for pin in pins if pin is not None and pin.photo in photos]
 
 
+def counted(obj: bpy.types.Object) -> str:
+    """How many pins a face has, in words."""
+    count = len(load(obj))
+    return f"{count} pins" if count != 1 else "1 pin"
+
+
 def places(pins: Sequence[Pin], photo: int) -> np.ndarray:
     """Where pins are on the photo of a number: (N, 2) pixels, infinitely far away for those of other photos."""
     return np.array([pin.at if pin.photo == photo else (np.inf, np.inf) for pin in pins]).reshape(-1, 2)

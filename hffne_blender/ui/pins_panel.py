@@ -48,7 +48,7 @@ class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
             draw_text(context, layout, text, icon="INFO")
         if pins:
             row = layout.row(align=True)
-            row.label(text=f"{len(pins)} pins" if len(pins) != 1 else "1 pin")
+            row.label(text=stored.counted(obj))
             row.operator("hffne.remove_pin", text="Reset", icon="LOOP_BACK").all = True
         if session.running():
             draw_progress(layout, session.state.task)

@@ -60,6 +60,15 @@ def test_a_mask_becomes_a_head_in_its_place(fake_engine, tmp_path):
 
 
 @needs_blender
+@pytest.mark.once
+def test_a_head_makes_room_for_what_the_mask_did_not_touch():
+    found = run_case("make_head_room", script="make_head_cases.py")
+    # The other one ends at 0.23, the large one begins 0.15 before its middle, with a gap of 0.03.
+    assert found["beside"] == pytest.approx([0.41, 0.41])
+    assert found["inside"] == [0, 0]
+
+
+@needs_blender
 def test_what_cannot_become_a_head_stays_as_it_is(fake_engine, tmp_path):
     found = run("make_head_errors", fake_engine, tmp_path)
     assert [found[which] for which in ("old", "missing", "profile")] == ["no_photo", "photo_not_found", "no_head"]

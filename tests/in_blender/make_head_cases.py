@@ -11,6 +11,7 @@ from case_process import choose, counts, start
 from recorded_layout import Layout
 
 from hffne_blender.engine import session
+from hffne_blender.operators.bases import placement
 from hffne_blender.scene import detail_nodes, head, photo_source
 from hffne_blender.ui import detail_panel, panel
 
@@ -98,6 +99,25 @@ def case_make_head(python, folder):
     bpy.ops.ed.redo()
     result["redone"] = sum(head.is_head(obj) for obj in bpy.data.objects)
     return result
+
+
+def case_make_head_room():
+    """Where a larger shape goes in the place of a smaller one, which touched an object beside it or did not."""
+    start()
+    result = {}
+    for which, at in (("beside", 0.18), ("inside", 0.08)):
+        small, large, other = (box_at(0, 0.1), box_at(0, 0.3), box_at(at, 0.1))
+        moved = placement.make_room(bpy.context, large, small)
+        bpy.context.view_layer.update()
+        result[which] = [moved, large.matrix_world.translation.x]
+        for obj in (small, large, other):
+            bpy.data.objects.remove(obj)
+    return result
+
+
+def box_at(x, side):
+    bpy.ops.mesh.primitive_cube_add(size=side, location=(x, 0, 0))
+    return bpy.context.object
 
 
 def case_make_head_errors(python, folder):

@@ -3,7 +3,7 @@
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from ... import preferences
 from ...numeric import free_place
@@ -59,10 +59,32 @@ def stand(context: bpy.types.Context, obj: bpy.types.Object, start: Vector) -> N
     obj.location = start
     # The transforms of an object made a moment ago are not evaluated yet.
     required(context.view_layer).update()
-    others = [extent.world_box(other) for other in scene.objects if other != obj and _is_in_the_way(other)]
-    boxes = [box for box in others if box is not None and np.ptp(box, axis=0).max() < SURROUNDINGS * unit]
     own = required(extent.world_box(obj))
-    obj.location.x += free_place.free_offset(own, np.array(boxes).reshape(-1, 2, 3), GAP * unit)
+    obj.location.x += free_place.free_offset(own, _boxes(scene, {obj}), GAP * unit)
+
+
+def make_room(context: bpy.types.Context, obj: bpy.types.Object, other: bpy.types.Object) -> float:
+    """Move a face that takes the place of a smaller one along x where it reaches into what that one did not touch.
+
+    Returns how far it was moved, in Blender units.
+    """
+    scene = required(context.scene)
+    required(context.view_layer).update()
+    own, smaller = required(extent.world_box(obj)), required(extent.world_box(other))
+    boxes = _boxes(scene, {obj, other})
+    # What the smaller one stands in or on already, such as a body or a helmet, is meant to be there.
+    apart = np.any((boxes[:, 0] >= smaller[1]) | (boxes[:, 1] <= smaller[0]), axis=1)
+    offset = free_place.free_offset(own, boxes[apart], GAP * units.per_meter(scene))
+    if offset:
+        obj.matrix_world = Matrix.Translation((offset, 0, 0)) @ obj.matrix_world
+    return offset
+
+
+def _boxes(scene: bpy.types.Scene, left_out: set[bpy.types.Object]) -> np.ndarray:
+    """The boxes (N, 2, 3) in world space of what a face should not be made in."""
+    found = [extent.world_box(obj) for obj in scene.objects if obj not in left_out and _is_in_the_way(obj)]
+    largest = SURROUNDINGS * units.per_meter(scene)
+    return np.array([box for box in found if box is not None and np.ptp(box, axis=0).max() < largest]).reshape(-1, 2, 3)
 
 
 def _is_in_the_way(obj: bpy.types.Object) -> bool:
