@@ -127,7 +127,18 @@ def _version_of(python: Path) -> tuple:
 
 def run(python: Path, *arguments: object, **options: Any) -> int:
     """Run the environment's Python with a clean module path; returns the exit code."""
-    return subprocess.run([str(python), *map(str, arguments)], env=clean_environ(), **options).returncode
+    process = subprocess.Popen([str(python), *map(str, arguments)], env=clean_environ(), **options)
+    try:
+        return process.wait()
+    except BaseException:
+        # A terminal's Ctrl-C has reached it too: it clears away what it has begun.
+        for stop in (process.terminate, process.kill):
+            try:
+                process.wait(10)
+                break
+            except subprocess.TimeoutExpired:
+                stop()
+        raise
 
 
 def clean_environ(**more: str) -> dict:

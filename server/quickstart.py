@@ -29,13 +29,18 @@ def main() -> int:
     if args.photo and not args.photo.is_file():
         parser.error(f"there is no file '{args.photo}'")
     try:
-        python = ensure_environment(["test"] if args.blender else ["blender", "test"])
+        return _build(args)
     except SetupFailed as error:
         print(f"quickstart: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("quickstart: interrupted; the same command goes on", file=sys.stderr)
         return 130
+
+
+def _build(args: argparse.Namespace) -> int:
+    """The exit code of `hffne build`, in an environment that is made first. Raises SetupFailed."""
+    python = ensure_environment(["test"] if args.blender else ["blender", "test"])
     photo = args.photo
     if photo is None:
         args.output.mkdir(parents=True, exist_ok=True)

@@ -301,3 +301,16 @@ def test_a_folder_that_was_not_made_here_is_never_emptied(maker):
     (folder / bootstrap._BEGUN).write_text("{}")
     bootstrap.ensure_environment(["test"])
     assert (folder / "thesis.tex").exists() and "venv" not in done and "pip" in done
+
+
+def test_an_interrupt_of_the_quick_start_is_a_line(tmp_path, monkeypatch, capsys):
+    import quickstart  # in server/
+
+    def interrupted(*command):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(quickstart, "ensure_environment", lambda extras: Path(sys.executable))
+    monkeypatch.setattr(quickstart, "run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["quickstart", "-o", str(tmp_path)])
+    assert quickstart.main() == 130
+    assert "the same command goes on" in capsys.readouterr().err

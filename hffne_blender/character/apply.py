@@ -35,8 +35,6 @@ PICTURES, COLORS = ("color", "albedo", "roughness"), ("color", "albedo")
 NAMES = {"color": "Color", "albedo": "Delit Color", "roughness": "Roughness"}
 # A smaller share of the face than this on the mesh is no fit. It is counted in this many cells per side of the UVs.
 LEAST_SHARE, CELLS = 0.2, 32
-# A material slot with a smaller share of the detail keeps its material: an eyeball takes a little from the lids.
-LEAST_SLOT = 0.05
 # A smaller share of the detail than this may show again on other UV tiles.
 LEAST_REPEATED = 0.01
 
@@ -171,7 +169,7 @@ def apply(
             slots = mesh_arrays.triangle_slots(mesh)
     yield "Transferring the detail"
     texels = yield partial(
-        transfer.texel_sources, source, fitted, surface, options.texture_size, options.border, options.seen_only
+        transfer.texel_sources, source, fitted, surface, slots, options.texture_size, options.border, options.seen_only
     )
     if not len(texels.index) or not texels.weight.any():
         raise TransferError("no_overlap", "The face does not lie on the mesh's UV map.", "Unwrap the head first.")
@@ -285,7 +283,7 @@ def _face_share(source: DetailSource, texels: TexelSources) -> float:
 def _used_slots(texels: TexelSources, slots: np.ndarray) -> list[int]:
     """The material slots that take a part of the detail worth mentioning. slots (N,): of each triangle."""
     taken = np.bincount(slots[texels.owner], texels.weight)
-    return [int(slot) for slot in np.flatnonzero(taken > LEAST_SLOT * taken.sum())]
+    return [int(slot) for slot in np.flatnonzero(taken > transfer.LEAST_SLOT * taken.sum())]
 
 
 def _check_tiles(name: str, uvs: np.ndarray, slots: np.ndarray, used: list[int], texels: TexelSources) -> None:

@@ -20,6 +20,8 @@ CONTROLS = 450
 ROUNDS = 10
 # Meters of the face's own size. A similarity that fits this closely everywhere means the same shape.
 SAME_SHAPE = 0.0004
+# The head's vertices by which a fit is judged: about so many, and no fewer than so many.
+VERTICES, FEWEST_VERTICES = 4000, 30
 # Meters. Points nearer than this to the face's border (hair, neck) are no control points.
 BORDER = 0.006
 # Meters by which a point may be drawn, in the first round and in the last.
@@ -139,9 +141,10 @@ def _no_overlap() -> TransferError:
 
 
 class _Nearest:
-    """The nearest points of a surface whose normals agree with those of the queries."""
+    """The nearest points of a surface whose normals agree with those of the queries. points: its vertices (V, 3)."""
 
     def __init__(self, target: WorldSurface):
+        self.points = target.points
         self._tree = TriangleTree(target.points, target.triangles)
 
     def __call__(
@@ -172,9 +175,22 @@ def _fit_similarity(
     moved = similarity.onto_surface(points[controls], nearest_points)
     found, _, usable = nearest_points(moved)
     distance = np.linalg.norm(found - moved, axis=1)
+    step = similarity.from_pairs(points[controls], moved)
+    # The facets of a coarse head draw the face aside, along its own surface. The head's vertices lie on that surface:
+    # where they do so already, and not better afterwards, the face stays where it is.
+    face, vertices = TriangleTree(points, triangles), nearest.points[:: max(1, len(nearest.points) // VERTICES)]
+    before, after = (_typical_distance(face, at, 0.012 * meter) for at in (vertices, step.inverse(vertices)))
+    if before <= min(SAME_SHAPE * meter, after):
+        return points
     if usable.mean() < 0.8 or np.percentile(distance[usable], 80) > SAME_SHAPE * meter:
         return None
-    return similarity.from_pairs(points[controls], moved)(points)
+    return step(points)
+
+
+def _typical_distance(tree: TriangleTree, points: np.ndarray, reach: float) -> float:
+    """The distance from a surface that most of those points (K, 3) have that lie within reach; infinite for few."""
+    hits = tree.nearest(points, reach)
+    return float(np.percentile(hits.distance[hits.found], 80)) if hits.found.sum() >= FEWEST_VERTICES else np.inf
 
 
 def _locate(landmarks: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,22 +2,26 @@
 """Finds where on the fitted face the texels of another mesh take their detail from.
 
 The target's triangles are split into pieces of a few millimeters; for each corner of a piece
-the nearest point of the fitted face is found once. Between the corners the face's UVs
+the nearest point of the fitted face that looks the same way is found once. Between the corners the face's UVs
 are interpolated, so the cost depends on the face's size and not on the texture's.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..numeric import raster
+from ..numeric import raster, similarity
 from ..numeric.deformation import deformed_tangents, relative_size
 from ..numeric.detail_source import DetailSource
-from ..numeric.subdivision import grid_keys, split_triangles
+from ..numeric.subdivision import grid_keys
 from ..numeric.texel_transfer import TexelSources
+from ..numeric.uv_charts import charts
 from ..numeric.vectors import unit
 from ..numeric.world_surface import WorldSurface, barycentric, vertex_normals
 from ..scene import turned_faces
 from ..scene.triangle_tree import TriangleTree
 from .errors import TransferError
+from .pieces import near_pieces
 
 # Meters of the face's own size.
 PIECE = 0.0025
@@ -27,12 +31,18 @@ FAR, CLOSE = 0.010, 0.004
 TURNED, ALIGNED = 0.2, 0.6
 # A piece over which the face's UVs jump (from lip to lip) is stretched by more than this factor.
 STRETCH = 6.0
+# Meters: a target of the face's own shape, but coarser, has the face's normals within the second, its own beyond the
+# first. Its vertices leave out forms that the relief does not hold, as those are the face's mesh's.
+OTHER_SHAPE, SAME_SHAPE = 0.0015, 0.0005
+# A material slot with a smaller share of the detail than this takes none: an eyeball lies near the lids.
+LEAST_SLOT = 0.05
 
 
 def texel_sources(
     source: DetailSource,
     fitted: np.ndarray,
     target: WorldSurface,
+    slots: np.ndarray,
     size: int,
     border: float = 0.02,
     seen_only: bool = False,
@@ -41,11 +51,12 @@ def texel_sources(
 
     fitted     (V, 3): where the face's vertices lie now
     target     a surface with UVs
+    slots      (N,) the material slot of each of its triangles
     size       texels per side
     border     meters (of the face's own size) over which the detail fades out toward the face's border
     seen_only  leave out what the photo does not show
 
-    Raises ValueError for a target without UVs.
+    Raises ValueError for a target without UVs, TransferError for one that is too dense.
     """
     if target.uvs is None:
         raise ValueError("The target has no UVs.")
@@ -53,7 +64,8 @@ def texel_sources(
     low, high = fitted.min(0) - FAR * meter, fitted.max(0) + FAR * meter
     corners = target.points[target.triangles]
     near = np.flatnonzero(((corners.max(1) >= low) & (corners.min(1) <= high)).all(1))
-    piece_owner, piece_share = split_triangles(corners[near], PIECE * meter)
+    tree = TriangleTree(fitted, source.surface.triangles)
+    piece_owner, piece_share = near_pieces(corners[near], tree, FAR * meter, PIECE * meter)
     piece_owner = near[piece_owner]
 
     # Neighboring pieces share their corners: each is looked up once.
@@ -61,11 +73,18 @@ def texel_sources(
     normals = np.einsum("kpc,kcx->kpx", piece_share, target.normals[piece_owner]).reshape(-1, 3)
     keys = grid_keys(points / (0.02 * PIECE * meter), normals * 20)
     _, first, back = np.unique(keys, return_index=True, return_inverse=True)
-    uv, weight, tangents, sign = _sample_face(source, fitted, meter, points[first], normals[first], border, seen_only)
-    back = back.reshape(-1, 3)
-    weight = weight[back] * _unbroken(uv[back], points.reshape(-1, 3, 3), meter)[:, None]
+    found = _sample_face(source, fitted, tree, meter, points[first], normals[first], border, seen_only)
+    back, points = back.reshape(-1, 3), points.reshape(-1, 3, 3)
+    # A corner of a broken piece takes nothing, so that the detail fades out over the pieces around it.
+    found.weight[back[_broken(found.uv[back], points, meter)]] = 0
+    weight = found.weight[back]
 
-    keep = weight.max(1) > 0
+    area = np.linalg.norm(np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]), axis=1)
+    amount = area * weight.mean(1)
+    of_slot = np.bincount(slots[piece_owner], amount)
+    keep = np.flatnonzero((weight.max(1) > 0) & (of_slot > LEAST_SLOT * of_slot.sum())[slots[piece_owner]])
+    # Of pieces that share texels the last one stays: that of the part with most of the detail, which is the skin.
+    keep = keep[np.argsort(_of_part(target.triangles[piece_owner[keep]], amount[keep]), kind="stable")]
     piece_owner, piece_share, back, weight = piece_owner[keep], piece_share[keep], back[keep], weight[keep]
     piece_uvs = np.einsum("kpc,kcx->kpx", piece_share, target.uvs[piece_owner])
     index, piece, inside = raster.cover(piece_uvs, size)
@@ -74,10 +93,11 @@ def texel_sources(
         size=size,
         index=index,
         covered=(raster.owners(target.uvs, size) >= 0).reshape(size, size),
-        uv=np.einsum("kc,kcx->kx", inside, uv[corner]),
+        uv=np.einsum("kc,kcx->kx", inside, found.uv[corner]),
         weight=np.einsum("kc,kc->k", inside, weight[piece]),
-        tangent=np.einsum("kc,kcx->kx", inside, tangents[corner]),
-        sign=sign[corner[:, 0]],
+        tangent=np.einsum("kc,kcx->kx", inside, found.tangent[corner]),
+        sign=found.sign[corner[:, 0]],
+        normal=np.einsum("kc,kcx->kx", inside, found.normal[corner]),
         owner=piece_owner[piece],
         share=np.einsum("kc,kcd->kd", inside, piece_share[piece]),
     )
@@ -95,43 +115,89 @@ def check_turned(source: DetailSource, fitted: np.ndarray, target: WorldSurface)
         )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What K points of the target take from the face: uv (K, 2), weight (K,), tangent (K, 3), sign (K,), normal (K, 3).
+
+    normal: see `TexelSources`.
+    """
+
+    uv: np.ndarray
+    weight: np.ndarray
+    tangent: np.ndarray
+    sign: np.ndarray
+    normal: np.ndarray
+
+
 def _sample_face(
     source: DetailSource,
     fitted: np.ndarray,
+    tree: TriangleTree,
     meter: float,
     points: np.ndarray,
     normals: np.ndarray,
     border: float,
     seen_only: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(uv (K, 2), weight (K,), tangent (K, 3), sign (K,)) of the fitted face nearest to points of the target."""
-    triangles = source.surface.triangles
-    hits = TriangleTree(fitted, triangles).nearest(points, FAR * meter)
-    corners = triangles[np.maximum(hits.owner, 0)]
-    share = barycentric(fitted[corners], hits.point)
+) -> _Found:
+    """What points of the target take from the fitted face. tree: its triangles."""
+    triangles, normals = source.surface.triangles, unit(normals)
+    owner, point, distance = _nearest(tree, points, normals, meter)
+    corners = triangles[np.maximum(owner, 0)]
+    share = barycentric(fitted[corners], point)
 
     def interpolate(values: np.ndarray) -> np.ndarray:
         return np.einsum("kc,kc...->k...", share, values[corners])
 
-    facing = np.einsum("kx,kx->k", unit(interpolate(vertex_normals(fitted, triangles))), unit(normals))
+    facing = np.einsum("kx,kx->k", unit(interpolate(vertex_normals(fitted, triangles))), normals)
     trust = interpolate(source.confidence) if seen_only else 1.0
     weight = (
         _smooth_step(interpolate(source.border_distance), 0, max(border, 1e-6))
-        * _smooth_step(hits.distance / meter, FAR, CLOSE)
+        * _smooth_step(distance / meter, FAR, CLOSE)
         * _smooth_step(facing, TURNED, ALIGNED)
         * (1 - interpolate(source.eyes))
         * trust
     )
+    moved = similarity.from_pairs(source.surface.points, fitted)
+    same = np.abs(moved(source.surface.points) - fitted).max() < 1e-3 * PIECE * meter
+    own = unit(np.einsum("kc,kcx->kx", share, source.surface.normals[np.maximum(owner, 0)])) @ moved.rotation.T
     tangents = deformed_tangents(source.tangent, source.surface.points, fitted, triangles)
-    return interpolate(source.uv), weight, interpolate(tangents), source.sign[corners[:, 0]]
+    return _Found(
+        interpolate(source.uv),
+        weight,
+        interpolate(tangents),
+        source.sign[corners[:, 0]],
+        own * (same * _smooth_step(distance / meter, OTHER_SHAPE, SAME_SHAPE))[:, None],
+    )
 
 
-def _unbroken(uv: np.ndarray, points: np.ndarray, meter: float) -> np.ndarray:
-    """(P,) bool: pieces over which the face's UVs run evenly. uv (P, 3, 2), points (P, 3, 3)."""
+def _nearest(
+    tree: TriangleTree, points: np.ndarray, normals: np.ndarray, meter: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(triangle (K,), point (K, 3), distance (K,)) of a face nearest to points, if possible of what looks their way."""
+    hits = tree.nearest(points, FAR * meter)
+    owner, point, distance = hits.owner.copy(), hits.point.copy(), hits.distance.copy()
+    away = np.flatnonzero(hits.found & (np.einsum("kx,kx->k", hits.normal, normals) < ALIGNED))
+    other = tree.nearest_alike(points[away], normals[away], CLOSE * meter, ALIGNED)
+    at = away[other.found]
+    owner[at], point[at], distance[at] = other.owner[other.found], other.point[other.found], other.distance[other.found]
+    return owner, point, distance
+
+
+def _broken(uv: np.ndarray, points: np.ndarray, meter: float) -> np.ndarray:
+    """(P,) bool: pieces over which the face's UVs jump. uv (P, 3, 2), points (P, 3, 3)."""
     uv_size = np.linalg.norm(uv - np.roll(uv, 1, axis=1), axis=2).max(1)
     size = np.linalg.norm(points - np.roll(points, 1, axis=1), axis=2).max(1) / meter
     typical = np.median(uv_size / np.maximum(size, 1e-12))
-    return uv_size <= STRETCH * typical * np.maximum(size, PIECE / 4)
+    return uv_size > STRETCH * typical * np.maximum(size, PIECE / 4)
+
+
+def _of_part(triangles: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """(P,) the sum of `amount` (P,) over the loose part that each piece, of a mesh's triangles (P, 3), belongs to."""
+    if not len(triangles):
+        return amount
+    local = np.unique(triangles, return_inverse=True)[1].reshape(-1, 3)
+    part = charts(local)
+    return np.asarray(np.bincount(part, amount)[part])
 
 
 def _smooth_step(values: np.ndarray, none: float, full: float) -> np.ndarray:

@@ -22,6 +22,10 @@ class Similarity:
         """Points (K, 3), transformed."""
         return self.scale * points @ self.rotation.T + self.offset
 
+    def inverse(self, points: np.ndarray) -> np.ndarray:
+        """Points (K, 3), transformed back."""
+        return (points - self.offset) @ self.rotation / self.scale
+
 
 def from_pairs(source: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> Similarity:
     """The least-squares Similarity of source (K, 3) onto target (K, 3), after Umeyama (1991)."""

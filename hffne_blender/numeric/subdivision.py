@@ -36,6 +36,11 @@ def split_triangles(corners: np.ndarray, length: float) -> tuple[np.ndarray, np.
     return np.concatenate(owners), np.concatenate(shares)
 
 
+def quarter(share: np.ndarray) -> np.ndarray:
+    """The (4 K, 3, 3) barycentric corners of the quarters of triangles with the barycentric corners (K, 3, 3)."""
+    return np.einsum("pcd,kde->kpce", _pattern(2), share).reshape(-1, 3, 3)
+
+
 def _pattern(count: int) -> np.ndarray:
     """The (count ** 2, 3, 3) barycentric corners of a triangle's even pieces, with the triangle's winding."""
     pieces = []

@@ -25,6 +25,7 @@ class TexelSources:
     weight   (K,) 0..1
     tangent  (K, 3) the face's tangent as it lies on the target, world space
     sign     (K,) of the face's bitangent
+    normal   (K, 3) the face's normal, world space, by its length (0..1) in place of the target's own
     owner    (K,) the target's triangle
     share    (K, 3) the barycentric weights of its corners
     """
@@ -36,6 +37,7 @@ class TexelSources:
     weight: np.ndarray
     tangent: np.ndarray
     sign: np.ndarray
+    normal: np.ndarray
     owner: np.ndarray
     share: np.ndarray
 
@@ -71,7 +73,8 @@ def normal_map(
         normal = np.einsum("kc,kcx->kx", share, frames.normal[owner])
         along = np.einsum("kc,kcx->kx", share, frames.tangent[owner])
         sign = np.einsum("kc,kc->k", share, frames.sign[owner])
-        up = unit(normal @ to_world)
+        of_face = texels.normal[part] * texels.weight[part, None]
+        up = unit(unit(normal @ to_world) * (1 - np.linalg.norm(of_face, axis=1, keepdims=True)) + of_face)
         face_tangent = texels.tangent[part]
         face_tangent = unit(face_tangent - up * np.einsum("kx,kx->k", face_tangent, up)[:, None])
         face_bitangent = np.cross(up, face_tangent) * texels.sign[part, None]

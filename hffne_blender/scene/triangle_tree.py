@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
+# Position, normal, triangle and distance, or None for each.
+_Answer = tuple[Any, Any, int | None, float | None]
+_NOTHING: _Answer = (None, None, None, None)
+
 
 @dataclass(frozen=True)
 class Hits:
@@ -39,11 +43,27 @@ class TriangleTree:
             points.tolist(), triangles.tolist(), all_triangles=True
         )
 
-    def nearest(self, points: np.ndarray, reach: float | None = None) -> Hits:
-        """The nearest point of the surface to each point (K, 3), within the distance `reach`."""
-        limits = () if reach is None else (reach,)
+    def nearest(self, points: np.ndarray, reach: float | np.ndarray | None = None) -> Hits:
+        """The nearest point of the surface to each point (K, 3), within the distance `reach`, one or (K,)."""
         find = self._tree.find_nearest
-        return _collect(points, (find(point, *limits) for point in points.tolist()))
+        if reach is None:
+            return _collect(points, (find(point) for point in points.tolist()))
+        limits = np.broadcast_to(reach, len(points)).tolist()
+        return _collect(points, (find(point, limit) for point, limit in zip(points.tolist(), limits, strict=True)))
+
+    def nearest_alike(self, points: np.ndarray, normals: np.ndarray, reach: float, least: float) -> Hits:
+        """The nearest of what looks the way of unit normals (K, 3), with a cosine of at least `least`.
+
+        Where two surfaces face each other, as lips do, the nearest one may be the wrong one.
+        """
+        find = self._tree.find_nearest_range
+
+        def answers() -> Iterable[_Answer]:
+            for point, normal in zip(points.tolist(), normals.tolist(), strict=True):
+                alike = [found for found in find(point, reach) if found[1].dot(normal) >= least]
+                yield min(alike, key=lambda found: found[3], default=_NOTHING)
+
+        return _collect(points, answers())
 
     def cast(self, origins: np.ndarray, directions: np.ndarray, reach: float) -> Hits:
         """The first hit of each ray from origins (K, 3) along directions (K, 3), within the distance `reach`."""
@@ -52,8 +72,7 @@ class TriangleTree:
         return _collect(origins, (cast(origin, direction, reach) for origin, direction in rays))
 
 
-def _collect(points: np.ndarray, answers: Iterable[tuple[Any, Any, int | None, float | None]]) -> Hits:
-    # Each answer: position, normal, triangle and distance, or None for each.
+def _collect(points: np.ndarray, answers: Iterable[_Answer]) -> Hits:
     owner = np.full(len(points), -1)
     point, normal = np.array(points, float), np.zeros((len(points), 3))
     distance = np.full(len(points), np.inf)

@@ -5,6 +5,8 @@ The exemplar encoder learned on whole crops, so an exemplar is a whole crop too:
 photo's face is, what the file shows beside it is kept, and what it does not show is filled from the coarse normal.
 """
 
+import re
+import warnings
 import zipfile
 from dataclasses import dataclass
 from functools import cache
@@ -150,10 +152,17 @@ def read_normal_picture(path: Path) -> np.ndarray:
 
     try:
         # The header alone: OpenCV would take the memory for any size, and its JPEG decoder is not used.
-        with Image.open(path, formats=["PNG", "TIFF"]) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=["PNG", "TIFF"])
+        with image:
             if image.width * image.height > MOST_PIXELS:
                 raise ExemplarError(f"'{path}' has {image.width} x {image.height} pixels, which is too large.")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        # Pillow reads no further, and names the size in the text alone.
+        pixels = next(iter(re.findall(r"\d+", str(error))), str(2 * (Image.MAX_IMAGE_PIXELS or 0)))
+        raise ExemplarError(f"'{path}' has {int(pixels) / 1e6:.0f} million pixels, which is too large.") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise ExemplarError(f"'{path}' is not a PNG or TIFF of normals.") from error
     # Through memory: OpenCV opens no paths with non-ASCII letters on Windows.
     data = np.frombuffer(path.read_bytes(), np.uint8)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exemplars from a file and from the base mesh: read as they are meant, and given to the fine network alone."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,13 @@ def test_a_faces_own_exemplar_from_a_file_changes_nothing(astronaut_file, tmp_pa
     with np.load(own) as first, np.load(again / own.name) as second:
         assert np.array_equal(first["coarse"], second["coarse"])
         assert angles(first["fine"], second["fine"])[first["mask"]].mean() < 0.5
+
+
+@pytest.mark.parametrize("side", [10_000, 14_000, 20_000])
+def test_a_picture_that_is_too_large_is_told_its_size(side, tmp_path):
+    size = side.to_bytes(4, "big")
+    header = b"IHDR" + size + size + b"\x08\x02\0\0\0"
+    start = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
+    (tmp_path / "large.png").write_bytes(start + b"\0\0\0\0IDAT" + zlib.crc32(b"IDAT").to_bytes(4, "big"))
+    with pytest.raises(ExemplarError, match=rf"{side} x {side}|{side * side // 1_000_000} million"):
+        read_exemplar(tmp_path / "large.png")

@@ -72,16 +72,36 @@ def flat(copy):
     copy.data.shade_flat()
 
 
-def ngons(copy):
+def ngons(copy, angle_limit=0.05):
     import bmesh  # there once bpy is
 
     work = bmesh.new()
     work.from_mesh(copy.data)
-    bmesh.ops.dissolve_limit(work, angle_limit=0.05, verts=work.verts[:], edges=work.edges[:])
+    bmesh.ops.dissolve_limit(work, angle_limit=angle_limit, verts=work.verts[:], edges=work.edges[:])
     work.to_mesh(copy.data)
     work.free()
     copy.data.shade_smooth()
     assert max(len(polygon.vertices) for polygon in copy.data.polygons) > 4
+
+
+def coarse_ngons(copy):
+    """So coarse that its facets draw the face along its own surface."""
+    ngons(copy, 0.12)
+
+
+def degenerate(copy):
+    """Edges without length."""
+    chance = random.Random(2)
+    for edge in chance.sample(list(copy.data.edges), 60):
+        first, second = edge.vertices
+        copy.data.vertices[first].co = copy.data.vertices[second].co
+    copy.data.update()
+
+
+def layers(copy):
+    """Thousands of large faces through the skin."""
+    screw = copy.modifiers.new("screw", "SCREW")
+    screw.steps = screw.render_steps = 24
 
 
 def seam(copy):
@@ -138,6 +158,10 @@ KINDS = (
 )  # fmt: skip
 
 
+# Those that concern Apply to My Mesh alone.
+APPLY_KINDS = coarse_ngons, degenerate, layers
+
+
 def outcome(work, obj, copy):
     """Mean degrees between the shading of both after some work, or what it says."""
     try:
@@ -182,7 +206,7 @@ def case_bake():
 
 
 def case_copied_head():
-    """A head that is copied into one material, where its parts lie over each other: the skin's texels by both methods.
+    """A head that is copied into one material, where its parts lie over each other: the skin's texels by all ways.
 
     Degrees between the map and that of the skin alone, where no other part covers it there.
     """
@@ -202,13 +226,18 @@ def case_copied_head():
         bpy.context.scene.collection.objects.link(copy)
         copy.data.materials.clear()
         copy.data.shade_smooth()
-    for method in ("FAST", "BLENDER"):
+    for method, size in (("BLENDER", 128), ("FAST", 512), ("APPLY", 512)):
         maps = []
         for copy in (alone, whole):
             choose(obj)
-            bpy.ops.hffne.bake(target=copy.name, method=method, resolution=128, margin=0, assign=False)
-            maps.append(images.normals(generated_maps.of_object(copy)["bake_tangent"]))
-        covered = np.abs(maps[0] - (0, 0, 1)).max(-1) > 0.02
+            if method == "APPLY":
+                bpy.ops.hffne.apply_to_mesh(**{**ALL, "face": obj.name, "target": copy.name, "align": "PLACED"})
+            else:
+                bpy.ops.hffne.bake(target=copy.name, method=method, resolution=size, margin=0, assign=False)
+            made = "normal" if method == "APPLY" else "bake_tangent"
+            maps.append(images.normals(generated_maps.of_object(copy)[made]))
+        if method != "APPLY":  # without a margin
+            covered = np.abs(maps[0] - (0, 0, 1)).max(-1) > 0.02
         result[method] = float(roundtrip.angles(maps[0][covered], maps[1][covered]).mean())
     return result
 
@@ -218,7 +247,7 @@ def case_apply():
     start()
     obj = fake()
     result = {}
-    for kind in KINDS:
+    for kind in (*KINDS, *APPLY_KINDS):
         if kind is uneven_scale:
             continue
         copy = remeshed(obj, Matrix.Identity(4))
