@@ -131,7 +131,7 @@ def apply(
     # The mesh's own shape, from which the key of an earlier call leads away.
     own_shape = face_shape.muted(target) if options.shape else []
     with changed(own_shape), evaluated_mesh(context, target) as mesh:
-        uv_name = uv_map_name(mesh, target.name, options.uv_map)
+        uv_name = uv_map_name(mesh, target, options.uv_map)
         if mesh_arrays.is_flat(mesh):
             raise TransferError(
                 "flat_shaded",

@@ -28,7 +28,7 @@ def across(face: bpy.types.Object, target: bpy.types.Object, uv_map: str = "") -
     mesh, box = target.data, extent.world_box(face)
     assert isinstance(mesh, bpy.types.Mesh)
     try:
-        uv_name = uv_map_name(mesh, target.name, uv_map)
+        uv_name = uv_map_name(mesh, target, uv_map)
     except TransferError:
         return None
     surface = mesh_arrays.world_surface(mesh, np.array(target.matrix_world), uv_name)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import bpy
 
 from ..scene import mesh_arrays
+from ..scene.access import mesh_of
 from ..scene.temporary import changed
 from ..scene.triangulated import without_ngons
 from . import multires
@@ -34,14 +35,21 @@ def evaluated_mesh(context: bpy.types.Context, obj: bpy.types.Object) -> Iterato
         bpy.data.meshes.remove(mesh)
 
 
-def uv_map_name(mesh: bpy.types.Mesh, owner: str, wanted: str) -> str:
+def uv_map_name(mesh: bpy.types.Mesh, owner: bpy.types.Object, wanted: str) -> str:
     """The UV map `wanted`, or the one used for rendering where that is "". Raises TransferError where there is none.
 
-    owner  the object's name, for the message
+    mesh   as the modifiers of the object `owner` make it
     """
+    own = mesh_of(owner).uv_layers
+    if not mesh.uv_layers and own and (not wanted or wanted in own):
+        raise TransferError(
+            "no_uv",
+            f"A modifier of '{owner.name}' leaves the mesh without UV map, as Remesh does.",
+            "Apply it and unwrap the mesh, or remove it.",
+        )
     if wanted and wanted not in mesh.uv_layers:
-        raise TransferError("no_uv", f"'{owner}' has no UV map '{wanted}'.", "Choose one that it has.")
+        raise TransferError("no_uv", f"'{owner.name}' has no UV map '{wanted}'.", "Choose one that it has.")
     name = wanted or mesh_arrays.render_uv_name(mesh)
     if not name:
-        raise TransferError("no_uv", f"'{owner}' has no UV map.", "Unwrap the mesh first.")
+        raise TransferError("no_uv", f"'{owner.name}' has no UV map.", "Unwrap the mesh first.")
     return name

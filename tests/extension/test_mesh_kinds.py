@@ -58,12 +58,13 @@ def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
-    assert len(found) == 18
+    assert len(found) == 19
     said = {
         "inside_out": "Recalculate Outside",
         "flat": "Shade Smooth",
         "no_area": "Unwrap",
         "layers": "too many layers",
+        "without_uvs": "A modifier",
     }
     check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap", "seam": "n-gons"})
 

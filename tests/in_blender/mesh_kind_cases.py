@@ -104,6 +104,10 @@ def layers(copy):
     screw.steps = screw.render_steps = 24
 
 
+def without_uvs(copy):
+    copy.modifiers.new("remesh", "REMESH").voxel_size = 0.02
+
+
 def seam(copy):
     """N-gons over a seam between two charts."""
     uv = uvs_of(copy) * [0.4, 0.8]
@@ -159,7 +163,7 @@ KINDS = (
 
 
 # Those that concern Apply to My Mesh alone.
-APPLY_KINDS = coarse_ngons, degenerate, layers
+APPLY_KINDS = coarse_ngons, degenerate, layers, without_uvs
 
 
 def outcome(work, obj, copy):
