@@ -25,6 +25,8 @@ def split_triangles(corners: np.ndarray, length: float) -> tuple[np.ndarray, np.
     Returns (owner (P,), share (P, 3, 3)): the triangle of each piece, and the barycentric weights (last axis) of the
     piece's three corners.
     """
+    if not len(corners):
+        return np.zeros(0, np.int64), np.zeros((0, 3, 3))
     longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(1)
     splits = np.clip(np.ceil(longest / length), 1, MOST_SPLITS).astype(int)
     owners, shares = [], []
