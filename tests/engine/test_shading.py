@@ -79,6 +79,13 @@ def test_a_known_shade_is_taken_out_where_it_lies(margin):
     assert np.ptp(bare.reshape(-1, 3), axis=0).max() < 0.01  # even
 
 
+def test_a_part_of_the_lights_own_color_stays():
+    skin = np.float32([0.5, 0.33, 0.25])
+    gain = np.tile(np.float32([-0.2, 0.0, 0.2]), (WIDE, WIDE, 1))  # blue light
+    ours = centered(gain, encoded(np.tile(skin, (WIDE, WIDE, 1))), FaceParts.bare())
+    assert np.allclose(ours, 0.6 * gain, atol=1e-3)
+
+
 def test_the_albedo_has_the_textures_detail_and_no_light():
     rng = np.random.default_rng(0)
     paint = np.clip(rng.uniform(0.25, 0.5, (256, 256, 1)) * np.ones(3), 0, 1)

@@ -16,12 +16,16 @@ _LIMIT = 2.0
 # How much of the skin's own hue takes the place of a pixel's, and between which gains.
 _HUE, _BRIGHTENED = 0.6, (0.2, 1.0)
 _FAINT = 1e-4
+# How much of the light's color over all of the skin is taken out: a photo hardly tells it from the skin's own. On
+# renders of people held out the skin's color is off by 2.65, 2.7, 2.8 and 3.2 CIEDE2000 with 0.5, 0.6, 0.75 and 1.
+_CAST = 0.6
 
 
 def centered(gain: np.ndarray, color: np.ndarray, parts: FaceParts) -> np.ndarray:
     """What takes the light out of the colors (WIDE, WIDE, 3) float32 of a crop and its margin, sRGB 0..1.
 
-    gain (WIDE, WIDE, 3): the shading network's. Its mean over the crop's skin is made 0: the photo's exposure stays.
+    gain (WIDE, WIDE, 3): the shading network's. Its mean over the crop's skin is made 0: the photo's exposure stays,
+    and the light's own color is taken out in part.
     Where skin is brightened much its hue comes from the other skin in part: a camera's tone curve makes shadows more
     saturated, which brightening would show.
     """
@@ -29,8 +33,9 @@ def centered(gain: np.ndarray, color: np.ndarray, parts: FaceParts) -> np.ndarra
     inner = weight[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN]
     if inner.sum() < 1:
         inner = np.ones_like(inner)
-    seen = gain[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN].mean(2)
-    gain = gain - (seen * inner).sum() / inner.sum()
+    seen = gain[MARGIN : WIDE - MARGIN, MARGIN : WIDE - MARGIN]
+    light = np.einsum("ijc,ij->c", seen, inner) / inner.sum()
+    gain = gain - light + _CAST * (light - light.mean())
     gain = gain + _toward_skin(np.maximum((to_linear(color) + DARK) * np.exp(gain) - DARK, _FAINT), gain, weight)
     return np.clip(gain, -_LIMIT, _LIMIT).astype(np.float32)
 
