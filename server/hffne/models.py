@@ -118,14 +118,18 @@ class Models:
 
     @torch.inference_mode()
     def parts(self, rgb: np.ndarray) -> np.ndarray:
-        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16."""
-        return self._pixels(self.parsing_network, rgb).softmax(0).half().cpu().numpy()
+        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16.
+
+        The mean over the picture and its mirror image.
+        """
+        plain, mirrored = self._pixels(self.parsing_network, rgb, rgb[:, ::-1]).softmax(1)
+        return ((plain + mirrored.flip(2)) / 2).half().cpu().numpy()
 
     @torch.inference_mode()
     def gain(self, rgb: np.ndarray) -> np.ndarray:
         """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> what takes the light out, (S, S, 3) float32, see
         `networks.shading`."""
-        return self._pixels(self.shading_network, rgb).permute(1, 2, 0).cpu().numpy()
+        return self._pixels(self.shading_network, rgb)[0].permute(1, 2, 0).cpu().numpy()
 
     @torch.inference_mode()
     def eyes(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
@@ -137,11 +141,13 @@ class Models:
             )
         return normal.float().permute(0, 2, 3, 1).cpu().numpy()
 
-    def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:
-        """What a network tells of each pixel, (C, S, S) float32."""
-        picture = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)).to(self.device)
+    def _pixels(self, network: PixelNetwork, *pictures: np.ndarray) -> torch.Tensor:
+        """What a network tells of each pixel of N pictures, (N, C, S, S) float32."""
+        batch = np.stack([picture.transpose(2, 0, 1) for picture in pictures]).astype(np.float32)
         with self._precision():
-            return network(picture.contiguous(memory_format=torch.channels_last))[0].float()
+            return network(
+                torch.from_numpy(batch).to(self.device).contiguous(memory_format=torch.channels_last)
+            ).float()
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.float16, enabled=self.half)
