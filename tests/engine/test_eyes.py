@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,6 +49,26 @@ def test_each_eye_is_seen_where_it_lies_on_the_photo():
     eyes = look_at_eyes(photo, crop, COARSE, POINTS, BARE, look)
     assert np.allclose(seen, [200, 140], atol=1)
     assert np.abs(eyes.on(COARSE) - COARSE).max() < 1e-3  # what is put back unchanged changes nothing
+
+
+def test_a_mirrored_photo_gives_mirrored_eyes():
+    rng = np.random.default_rng(0)
+    photo = cv2.GaussianBlur(rng.integers(0, 255, (400, 400, 3)).astype(np.uint8), (0, 0), 3)
+    coarse = normalize(COARSE + 0.3 * cv2.GaussianBlur(rng.normal(0, 1, COARSE.shape), (0, 0), 9)).astype(np.float32)
+
+    def look(pictures, normals):
+        tilt = np.stack([np.gradient(pictures.mean(-1), axis=2) * 9, 0 * pictures[..., 0], 0 * pictures[..., 0]], -1)
+        return normalize(normals + tilt + 0.1 * pictures).astype(np.float32)
+
+    mirrored_points = np.concatenate([255 - POINTS[:, :1], POINTS[:, 1:]], 1)
+    mirrored_points[36:48] = mirrored_points[[*range(42, 48), *range(36, 42)]]
+    flip = np.array([-1, 1, 1], np.float32)
+    plain = look_at_eyes(photo, Crop(200, 200, 300), coarse, POINTS, BARE, look).on(coarse)
+    other = look_at_eyes(
+        np.ascontiguousarray(photo[:, ::-1]), Crop(200, 200, 300), coarse[:, ::-1] * flip, mirrored_points, BARE, look
+    ).on(np.ascontiguousarray(coarse[:, ::-1] * flip))
+    assert np.abs(plain - coarse).max() > 0.05
+    assert np.abs(other[:, ::-1] * flip - plain).max() < 0.02
 
 
 def raised(pictures, normals):
