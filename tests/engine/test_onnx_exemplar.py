@@ -104,7 +104,13 @@ def test_it_makes_the_exemplar_and_the_shape(network, astronaut_file, astronaut,
 
 def test_a_build_hands_it_to_its_engine(network, astronaut_file, tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(child, "run", lambda command, environment, folder: started.append(environment) or 0)
+
+    def run(command, environment, folder):
+        started.append(environment)
+        (tmp_path / "out" / "face.blend").touch()
+        return 0
+
+    monkeypatch.setattr(child, "run", run)
     assert main(["build", str(astronaut_file), "-o", str(tmp_path / "out"), "--coarse", str(network)]) == 0
     assert started[0][launch.COARSE_VARIABLE] == str(network)
 
