@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures of the engine's tests: rendered stand-ins for faces, a tiny training set."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from ellipsoid_model import ellipsoid_model
+from hffne import child
 from hffne.evaluation import rendered
 from hffne.synthesis import fit
 from tiny_set import build_tiny_set
@@ -59,3 +62,17 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The environments in which `hffne build` starts Blender, in whose place an empty .blend is written."""
+    started = []
+
+    def run(command, environment, folder):
+        started.append(environment)
+        (Path(command[command.index("--output") + 1]) / "face.blend").touch()
+        return 0
+
+    monkeypatch.setattr(child, "run", run)
+    return started

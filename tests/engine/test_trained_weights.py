@@ -103,13 +103,10 @@ def test_folders_that_hold_no_network_or_two_are_refused(trained, tmp_path):
         load_models("cpu", weights=tmp_path / "fine")
 
 
-def test_a_build_hands_them_to_its_engine(trained, astronaut_file, tmp_path, monkeypatch):
-    from hffne import child
+def test_a_build_hands_them_to_its_engine(trained, astronaut_file, tmp_path, built):
     from hffne_blender.engine import launch
 
-    started = []
-    monkeypatch.setattr(child, "run", lambda command, environment, folder: started.append(environment) or 0)
     command = ["build", str(astronaut_file), "-o", str(tmp_path / "out"), "--weights"]
     assert main([*command, str(trained[0])]) == 0
-    assert started[0][launch.WEIGHTS_VARIABLE] == str(trained[0])
-    assert main([*command, str(tmp_path)]) != 0 and len(started) == 1
+    assert built[0][launch.WEIGHTS_VARIABLE] == str(trained[0])
+    assert main([*command, str(tmp_path)]) != 0 and len(built) == 1
