@@ -172,6 +172,8 @@ class Engine:
         parts = parts.believed(projection.mask).without_fringe(marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
+        if self.model != "paper":
+            coarse = parts.shape_beneath(coarse)
         eyes = None
         if self.model != "paper" and not self.coarse:
             eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)

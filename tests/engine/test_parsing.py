@@ -142,6 +142,19 @@ def test_what_does_not_look_like_a_face_at_all_is_taken_as_one():
     assert half.believed(mask) is half
 
 
+def test_the_shape_under_frames_goes_on_from_around():
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    shares[GLASSES, MARGIN + 119 : MARGIN + 125, MARGIN + 60 : MARGIN + 200] = 0.9
+    shares[SKIN] = 1 - shares[GLASSES]
+    coarse = np.broadcast_to(normalize(np.array([0.1, 0.2, 1.0])), (256, 256, 3)).astype(np.float32)
+    ridged = coarse.copy()
+    ridged[119:125, 60:200] = normalize(np.array([0.1, 0.9, 0.6]))
+    parts = FaceParts(shares)
+    assert np.abs(parts.shape_beneath(ridged) - coarse).max() < 0.1 < 0.5 < np.abs(ridged - coarse).max()
+    assert np.array_equal(parts.keeping(["glasses"]).shape_beneath(ridged), ridged)
+    assert np.array_equal(FaceParts.bare().shape_beneath(ridged), ridged)
+
+
 def test_a_fringe_on_the_brows_is_hair_and_brows_are_brows():
     marks = template().landmarks[:, ::-1]  # rows and columns of the map
     marks = (marks - marks.mean(0)) * 1.1 + 128

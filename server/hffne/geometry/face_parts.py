@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from hffne.geometry.feature_masks import eye_distance
-from hffne.geometry.grids import smoothstep
+from hffne.geometry.grids import blur, smoothstep
+from hffne.geometry.vectors import normalize
 from hffne.parts import BROWS, FACE, HAIR, LIPS, MOUTH, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
@@ -21,6 +22,9 @@ _LIKELY = 0.5, 0.9
 _RELIEF = 0.2, 0.5
 _THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.5, 1.0)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
+# How likely frames are, where the shape goes on from around them; how far it reaches, a sigma in pixels of 256, and
+# what the frames' own pixels count.
+_FRAMES, _BENEATH, _AT_LEAST = (0.5, 0.8), 5.0, 0.02
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
 # The brows' points; how far off them, in distances of the eyes, brows end, and how far hair hangs down on them.
@@ -112,6 +116,18 @@ class FaceParts:
             beside = cv2.dilate(self._inner(self.shares[thin].sum(0, dtype=np.float32)), _EDGE)
             inner = inner * (1 - smoothstep(*_RELIEF_BESIDE, cv2.GaussianBlur(beside, (0, 0), 1.0)).astype(np.float32))
         return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
+
+    def shape_beneath(self, coarse: np.ndarray) -> np.ndarray:
+        """Coarse normals (256, 256, 3) of the crop without the edges of glasses: there they go on from around."""
+        number = PARTS.index("glasses")
+        if number in self.kept:
+            return coarse
+        sure = smoothstep(*_FRAMES, self._inner(self.shares[number]).astype(np.float32)).astype(np.float32)
+        if not sure.any():
+            return coarse
+        share = cv2.GaussianBlur(cv2.dilate(sure, _EDGE), (0, 0), _SOFT)
+        around = normalize(blur(coarse, _BENEATH, 1 - share + np.float32(_AT_LEAST)))
+        return normalize(coarse + (around - coarse) * share[..., None]).astype(np.float32)
 
     def part_on_crop(self) -> np.ndarray:
         """`part` (256, 256) on the crop."""
