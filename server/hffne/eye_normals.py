@@ -7,16 +7,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hffne.geometry.eye_squares import CLOSE, Square, eye_squares
-from hffne.geometry.feature_masks import round_eyes
+from hffne.geometry.eye_squares import CLOSE, Square, eye_squares, round_lids
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize, rotate_between
 from hffne.photo.crop import CROP, Crop, extract_crop
 
 # Pictures (K, CLOSE, CLOSE, 3) sRGB in 0..1 and their coarse normals (K, CLOSE, CLOSE, 3) -> truer ones.
 Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
-# How far round the lids the result reaches, in distances of the eyes, and how softly it ends, of the crop's side.
-_REACH, _SOFT = 0.14, 0.008
 # Relief finer than this sigma, in pixels of 256, is the fine network's: of held-out heads the eyes are off by 14.7
 # degrees with 1, by 14.8 with 1.6, and by 15.1 where it has all that it has elsewhere.
 _FINER = 1.0
@@ -53,6 +50,7 @@ class EyeNormals:
     def _put(self, normal: np.ndarray, mixed: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
         size = len(normal)
         result = normal.copy()
+        shares = cv2.resize(self.share, (size, size), interpolation=cv2.INTER_LINEAR)[..., None]
         for square, eye in zip(self.squares, self.normals, strict=True):
             square = square.at(size / CROP)
             left, top = (int(np.clip(middle - square.side / 2, 0, size - 1)) for middle in (square.x, square.y))
@@ -65,8 +63,7 @@ class EyeNormals:
             picture = cv2.GaussianBlur(eye, (0, 0), 0.4 * shrink) if shrink > 1.2 else eye
             extent = right - left, bottom - top
             shown = cv2.warpAffine(picture, matrix, extent, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            share = cv2.resize(self.share, (size, size), interpolation=cv2.INTER_LINEAR)[part][..., None]
-            own = result[part]
+            own, share = result[part], shares[part]
             result[part] = normalize(mixed(normalize(shown), own) * share + own * (1 - share))
         return result
 
@@ -85,12 +82,9 @@ def look_at_eyes(
     for square in squares:
         x, y = crop.to_photo(np.array([square.x, square.y], np.float32)) + 0.5
         pictures.append(extract_crop(rgb, Crop(float(x), float(y), square.side * crop.side / CROP, CLOSE, crop.turns)))
-        flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-        cut = cv2.warpAffine(coarse, square.matrix(), (CLOSE, CLOSE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        normals.append(normalize(cut))
+        normals.append(normalize(square.cut(coarse)))
     # The left eye mirrored, so that a mirrored photo gives mirrored normals.
     pictures[1], normals[1] = pictures[1][:, ::-1], normals[1][:, ::-1] * _MIRROR
     found = look(np.stack(pictures).astype(np.float32), np.stack(normals).astype(np.float32)).copy()
     found[1] = found[1][:, ::-1] * _MIRROR
-    lids = cv2.GaussianBlur(round_eyes(landmarks, CROP, _REACH), (0, 0), _SOFT * CROP)
-    return EyeNormals(squares, found, np.asarray(lids * seen, np.float32))
+    return EyeNormals(squares, found, np.asarray(round_lids(landmarks, CROP) * seen, np.float32))

@@ -172,12 +172,12 @@ class Engine:
         parts = parts.believed(projection.mask).without_fringe(marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
+        eyes = None
         if self.model != "paper":
             coarse = parts.shape_beneath(coarse)
-        eyes = None
-        if self.model != "paper" and not self.coarse:
-            eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)
-            coarse = eyes.on(coarse)
+            if not self.coarse:
+                eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)
+                coarse = eyes.on(coarse)
         stage("fine", 0.35, "Estimating the fine normals")
         exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
         mask = closed_mask(projection.mask)

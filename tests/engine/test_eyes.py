@@ -12,7 +12,7 @@ from hffne.geometry.eye_squares import CLOSE, eye_squares
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP, Crop
-from hffne.training.sources.eyes import cut, turned
+from hffne.training.sources.eyes import turned
 
 POINTS = template().landmarks[:, ::-1]  # rows and columns of the map: a face that fills the crop
 POINTS = (POINTS - POINTS.mean(0)) / np.ptp(POINTS, 0).max() * 150 + 128
@@ -29,7 +29,7 @@ def ball(size, middle, radius):
 
 def test_normals_turn_with_their_square():
     square = replace(eye_squares(POINTS)[0], turn=0.4)
-    shown = turned(cut(ball(CROP, (square.x, square.y), 20.0), square), square.turn)
+    shown = turned(square.cut(ball(CROP, (square.x, square.y), 20.0)), square.turn)
     middle, radius = (CLOSE - 1) / 2, 20 * CLOSE / square.side
     inside = np.hypot(*(np.mgrid[:CLOSE, :CLOSE] - middle)) < 0.7 * radius
     assert np.abs(shown - ball(CLOSE, (middle, middle), radius))[inside].max() < 0.02

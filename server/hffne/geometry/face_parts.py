@@ -11,7 +11,7 @@ import numpy as np
 from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.grids import blur, smoothstep
 from hffne.geometry.vectors import normalize
-from hffne.parts import BROWS, FACE, HAIR, LIPS, MOUTH, PARTS, SKIN
+from hffne.parts import BROWS, FACE, GLASSES, HAIR, LIPS, MOUTH, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
 # Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
@@ -20,7 +20,7 @@ WIDE = CROP + 2 * MARGIN
 # How likely a pixel must be of the face at least, and from where it is; the border that is left out, in pixels of 256.
 _LIKELY = 0.5, 0.9
 _RELIEF = 0.2, 0.5
-_THIN, _RELIEF_BESIDE = ("glasses", "hair"), (0.5, 1.0)
+_THIN, _RELIEF_BESIDE = (GLASSES, HAIR), (0.5, 1.0)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 # How likely frames are, where the shape goes on from around them; how far it reaches, a sigma in pixels of 256, and
 # what the frames' own pixels count.
@@ -79,6 +79,8 @@ class FaceParts:
         reach = max(round(_HANGS * unit), 1)
         below = cv2.dilate((self.part == HAIR).astype(np.uint8), np.ones((reach, 3), np.uint8), anchor=(1, reach - 1))
         moved = self.shares[BROWS] * off * below
+        if not moved.any():
+            return self
         shares = self.shares.copy()
         shares[BROWS] -= moved.astype(np.float16)
         shares[HAIR] += moved.astype(np.float16)
@@ -110,19 +112,24 @@ class FaceParts:
         """How far (S, S) the crop's pixels at `size` show the relief of the face: as `face`, up to the edge of what
         covers it, for an edge's mixed colors do no harm here; but beside glasses and hair, whose shadows and strands
         look like folds."""
+        inner = self._relief
+        return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
+
+    @cached_property
+    def _relief(self) -> np.ndarray:
+        """`relief_on_crop` at 256."""
         inner = self._inner(smoothstep(*_RELIEF, self._likely).astype(np.float32))
-        thin = [k for k in map(PARTS.index, _THIN) if k not in self.kept]
+        thin = [k for k in _THIN if k not in self.kept]
         if thin:
             beside = cv2.dilate(self._inner(self.shares[thin].sum(0, dtype=np.float32)), _EDGE)
             inner = inner * (1 - smoothstep(*_RELIEF_BESIDE, cv2.GaussianBlur(beside, (0, 0), 1.0)).astype(np.float32))
-        return inner if size == CROP else cv2.resize(inner, (size, size), interpolation=cv2.INTER_LINEAR)
+        return inner
 
     def shape_beneath(self, coarse: np.ndarray) -> np.ndarray:
         """Coarse normals (256, 256, 3) of the crop without the edges of glasses: there they go on from around."""
-        number = PARTS.index("glasses")
-        if number in self.kept:
+        if GLASSES in self.kept:
             return coarse
-        sure = smoothstep(*_FRAMES, self._inner(self.shares[number]).astype(np.float32)).astype(np.float32)
+        sure = smoothstep(*_FRAMES, self._inner(self.shares[GLASSES]).astype(np.float32)).astype(np.float32)
         if not sure.any():
             return coarse
         share = cv2.GaussianBlur(cv2.dilate(sure, _EDGE), (0, 0), _SOFT)

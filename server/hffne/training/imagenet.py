@@ -12,6 +12,7 @@ from torch import nn
 
 from hffne.errors import ConfigurationError
 from hffne.networks.pixels import InvertedResidual, PixelNetwork
+from hffne.training.start import widened
 
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
@@ -37,8 +38,7 @@ def start_encoder(network: nn.Module, path: str | Path) -> None:
                     state, f"{there}{convolution}.weight", there + norm, here + place, here + str(int(place) + 1)
                 )
         own = network.state_dict()
-        stem = torch.zeros_like(own["stem.0.weight"])
-        stem[:, :3] = copied["stem.0.weight"]
+        stem = widened(copied["stem.0.weight"], own["stem.0.weight"])
         own.update(copied | {"stem.0.weight": stem})
         network.load_state_dict(own)
     except (OSError, KeyError, RuntimeError, pickle.UnpicklingError) as error:

@@ -33,14 +33,14 @@ def start(network: N, path: Path) -> N:
         if state["out.bias"].shape != network.out.weight.shape[:1]:  # the parsing network's: all but its last layer
             own = network.state_dict()
             state |= {name: value for name, value in own.items() if name.startswith("out.")}
-            state["stem.0.weight"] = _widened(state["stem.0.weight"], own["stem.0.weight"])
+            state["stem.0.weight"] = widened(state["stem.0.weight"], own["stem.0.weight"])
             network.load_state_dict(state)
             return network
     return load_weights(network, path)
 
 
-def _widened(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
-    """The first layer's kernels for more channels, of which the new ones say nothing yet."""
+def widened(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """A first layer's kernels in the shape of `new`, for more channels, of which the new ones say nothing yet."""
     wide = torch.zeros_like(new)
     wide[:, : old.shape[1]] = old
     return wide

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from hffne.geometry.eye_squares import CLOSE, Square, eye_squares
-from hffne.geometry.feature_masks import round_eyes
+from hffne.geometry.eye_squares import eye_squares, round_lids
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.eye_scenes import BARE_SKIN
 from hffne.synthesis.parsing_set import EYE_PEOPLE as PEOPLE
@@ -25,9 +24,7 @@ _SHIFT, _SCALE, _TURN = 0.06, 0.12, 7.0
 # The coarse normals' own errors vary beyond those of the renders: a rotation of so many degrees.
 _TILT = 3.0
 _LEAST = 0.08  # the share of a square that must be known, or bare skin
-# How far round the lids photos' fits are followed, in distances of the eyes, and how softly it ends, of the picture;
-# what the renders count beside them.
-_ROUND_LIDS, _SOFT, _BESIDE = 0.14, 0.008, 0.3
+_BESIDE = 0.3  # what renders count beside what is round the lids
 
 
 class EyeSamples:
@@ -67,7 +64,7 @@ class EyeSamples:
         rgb, known, coarse, points = (np.asarray(source[key][index]) for key in ("rgb", "known", "coarse", "points"))
         normal = np.asarray(source["normal"][index])
         skin = (known == BARE_SKIN) & photo
-        lids: np.ndarray = cv2.GaussianBlur(round_eyes(points, len(rgb), _ROUND_LIDS), (0, 0), _SOFT * len(rgb))
+        lids = round_lids(points, len(rgb))
         weight: np.ndarray = np.asarray((known > 0) * (lids if photo else np.maximum(lids, _BESIDE)), np.float32)
         square = eye_squares(points)[side]
         moved = not self.held_out and rng.random() < self.drawing.moves
@@ -79,11 +76,11 @@ class EyeSamples:
                 side=square.side * float(np.exp(rng.normal(0, _SCALE))),
                 turn=float(np.radians(rng.normal(0, _TURN))) if moved else 0.0,
             )
-        picture = cut(rgb.astype(np.float32) / 255, square, self.size)
-        truth = turned(cut(normal.astype(np.float32) / 127, square, self.size), square.turn)
+        picture = square.cut(rgb.astype(np.float32) / 255, self.size)
+        truth = turned(square.cut(normal.astype(np.float32) / 127, self.size), square.turn)
         small = square.at(len(coarse) / len(rgb))
-        first = turned(cut(coarse.astype(np.float32) / 127, small, self.size), square.turn)
-        weight, bare = (cut(each.astype(np.float32), square, self.size) ** 2 for each in (weight, skin))
+        first = turned(small.cut(coarse.astype(np.float32) / 127, self.size), square.turn)
+        weight, bare = (square.cut(each.astype(np.float32), self.size) ** 2 for each in (weight, skin))
         if not self.held_out:
             first = first if photo else first @ _rotation(rng.normal(0, _TILT, 3)).T
             picture = photographed(rng, picture, photo or rng.random() < self.drawing.clean)
@@ -99,15 +96,6 @@ class EyeSamples:
             "photo": np.float32(photo),
         }
         return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
-
-
-def cut(picture: np.ndarray, square: Square, size: int = CLOSE) -> np.ndarray:
-    """A picture's (S, S, ...) square at another size, averaged where it becomes smaller."""
-    shrink = square.side / size
-    if shrink > 1.2:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink)
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    return cv2.warpAffine(picture, square.matrix(size), (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def turned(normal: np.ndarray, turn: float) -> np.ndarray:
