@@ -19,7 +19,7 @@ from hffne import crop_levels
 from hffne.corrected import closed_mask, corrected
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
-from hffne.exemplar import Exemplar, exemplar_on_crop
+from hffne.exemplar import Exemplar, base_exemplar, exemplar_on_crop
 from hffne.eye_normals import look_at_eyes
 from hffne.framing import chosen_framing, in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
@@ -174,7 +174,7 @@ class Engine:
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         eyes = None
         if self.model != "paper":
-            coarse = parts.shape_beneath(coarse)
+            coarse = parts.shape_beneath(coarse, base_exemplar(projection))
             if not self.coarse:
                 eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)
                 coarse = eyes.on(coarse)
@@ -185,6 +185,8 @@ class Engine:
         fines = []
         for level in sizes if merged else sizes[-1:]:
             gray = gray if level == CROP else to_gray(extract_crop(photo.rgb, crop.resized(level)))
+            if self.model != "paper":
+                gray = parts.painted_over(gray)
             area = crop_levels.face_area(mask, level) if level > CROP and self.model == "compact" else None
             fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")

@@ -15,12 +15,13 @@ from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
 from hffne.networks.parsing import ParsingNetwork
-from hffne.parts import BACKGROUND, BROWS, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN
+from hffne.parts import BACKGROUND, BROWS, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN, UNKNOWN
 from hffne.photo.crop import Crop
 from hffne.synthesis.covers import cover
 from hffne.synthesis.parsing_scenes import SIZE
 from hffne.synthesis.render import HeadView, Window
 from hffne.synthesis.scene import Light, Thing, load_skies, shoot
+from hffne.synthesis.strands import with_strands
 from hffne.synthesis.uv_layout import CENTER
 from hffne.synthesis.wearables import random_glasses, random_hat, random_scarf
 from hffne.training.imagenet import start_encoder
@@ -90,6 +91,23 @@ def test_a_cover_changes_what_its_parts_say(head):
     assert {HAIR, OCCLUDER} <= kinds and GLASSES not in kinds
 
 
+def test_strands_hang_from_hair_in_its_color_and_are_hair():
+    rgb, part = np.full((SIZE, SIZE, 3), 0.7, np.float32), np.full((SIZE, SIZE), SKIN, np.uint8)
+    assert with_strands(np.random.default_rng(0), rgb, part)[1] is part  # nothing to hang from
+    rgb[:100], part[:100] = 0.1, HAIR
+    below = np.zeros(part.shape, bool)
+    below[100:] = True
+    strewn = 0
+    for seed in range(8):
+        covered, shown = with_strands(np.random.default_rng(seed), rgb, part)
+        strand = (shown == HAIR) & below
+        bare = (shown == SKIN) & below
+        assert np.isin(shown[below], (SKIN, HAIR, UNKNOWN)).all() and (shown[:100] == HAIR).all()
+        assert covered[bare].mean() > 0.6 and np.isfinite(covered).all()
+        strewn += strand.sum() > 100 and covered[strand].mean() < 0.6
+    assert strewn >= 6
+
+
 def test_skies_are_told_apart_from_other_files(tmp_path):
     np.savez(tmp_path / "skies.npz", a=np.ones((8, 16, 3), np.float16))
     skies = load_skies(tmp_path / "skies.npz")
@@ -142,17 +160,44 @@ def test_what_does_not_look_like_a_face_at_all_is_taken_as_one():
     assert half.believed(mask) is half
 
 
-def test_the_shape_under_frames_goes_on_from_around():
+def test_the_shape_under_frames_goes_on_from_around_and_under_lenses_it_is_the_base_shape():
     shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
     shares[GLASSES, MARGIN + 119 : MARGIN + 125, MARGIN + 60 : MARGIN + 200] = 0.9
+    shares[GLASSES, MARGIN + 160 : MARGIN + 200, MARGIN + 60 : MARGIN + 120] = 0.9
     shares[SKIN] = 1 - shares[GLASSES]
-    coarse = np.broadcast_to(normalize(np.array([0.1, 0.2, 1.0])), (256, 256, 3)).astype(np.float32)
-    ridged = coarse.copy()
-    ridged[119:125, 60:200] = normalize(np.array([0.1, 0.9, 0.6]))
+    skin, base = (
+        np.broadcast_to(normalize(np.array(n)), (256, 256, 3)).astype(np.float32)
+        for n in ([0.1, 0.2, 1.0], [-0.3, 0.2, 1.0])
+    )
+    seen = skin.copy()
+    seen[119:125, 60:200] = seen[160:200, 60:120] = normalize(np.array([0.1, 0.9, 0.6]))
     parts = FaceParts(shares)
-    assert np.abs(parts.shape_beneath(ridged) - coarse).max() < 0.1 < 0.5 < np.abs(ridged - coarse).max()
-    assert np.array_equal(parts.keeping(["glasses"]).shape_beneath(ridged), ridged)
-    assert np.array_equal(FaceParts.bare().shape_beneath(ridged), ridged)
+    beneath = parts.shape_beneath(seen, base)
+    assert np.abs(beneath - skin)[:140].max() < 0.1 < 0.5 < np.abs(seen - skin)[:140].max()
+    assert np.abs(beneath - base)[165:195, 65:115].max() < 0.02
+    assert np.allclose(beneath[220:], skin[220:], atol=1e-6)
+    assert np.abs(parts.shape_beneath(seen, base * 0) - skin)[165:195, 65:115].max() < 0.6  # nothing known of the base
+    assert np.array_equal(parts.keeping(["glasses"]).shape_beneath(seen, base), seen)
+    assert np.array_equal(FaceParts.bare().shape_beneath(seen, base), seen)
+
+
+def test_covers_are_painted_over_with_the_skin_around_them():
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    shares[GLASSES, MARGIN + 119 : MARGIN + 122, MARGIN + 60 : MARGIN + 200] = 0.9
+    shares[SKIN] = 1 - shares[GLASSES]
+    parts = FaceParts(shares)
+    for size in (256, 512):
+        unit = size // 256
+        y, x = np.mgrid[:size, :size].astype(np.float32) / size
+        skin = 0.5 + 0.2 * x + 0.01 * np.sin(200 * y)
+        framed = skin.copy()
+        framed[119 * unit : 122 * unit, 60 * unit : 200 * unit] = 0.05
+        painted = parts.painted_over(framed)
+        assert painted.shape == skin.shape and np.abs(painted - skin).max() < 0.06 < 0.4 < np.abs(framed - skin).max()
+        away = np.r_[: 110 * unit, 132 * unit : size]
+        assert np.array_equal(painted[away], framed[away])
+        assert parts.keeping(["glasses"]).painted_over(framed) is framed
+        assert FaceParts.bare().painted_over(framed) is framed
 
 
 def test_a_fringe_on_the_brows_is_hair_and_brows_are_brows():

@@ -19,7 +19,7 @@ from hffne.evaluation.marked_photo import mark_photo
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.face_parts import FaceParts
 from hffne.geometry.grids import blur
-from hffne.parts import GLASSES
+from hffne.parts import COVERS
 from hffne.photo.crop import extract_crop, to_gray
 from hffne.synthesis.landmark_mesh import mesh_normals, plain_skin
 
@@ -28,7 +28,7 @@ LOCAL = 0.03  # sigma of the mean that tells how much fine structure there is at
 QUANTILE = 0.2  # of the skin is where a photo has the least, and the most, fine structure
 WIDEST = 1024  # pixels of the crop on which is measured
 RAKING = (-0.95, 0.15, 0.3)  # of the contact sheet
-_RIM = 11  # pixels of 256: the side of the square by which glasses grow
+_RIM = 11  # pixels of 256: the side of the square by which covers grow
 _CHEEKS = 234, 454  # MediaPipe's points at both ends of the face's width
 
 
@@ -71,7 +71,7 @@ def _one(engine: Any, finder: Any, path: Path, rows: list | None) -> FineResult:
     rgb, points = extract_crop(marked.photo.rgb, crop), crop.to_crop(marked.points)
     width = float(np.linalg.norm(points[_CHEEKS[0], :2] - points[_CHEEKS[1], :2]))
     result.width = width * estimate.crop.side / size
-    skin = plain_skin(points, mesh_normals(points, size)[1]) & ~_beside_glasses(estimate.parts, size)
+    skin = plain_skin(points, mesh_normals(points, size)[1]) & ~_beside_covers(estimate.parts, size)
     if skin.sum() < 100:
         result.missing = "no bare skin"
         return result
@@ -92,10 +92,11 @@ def _one(engine: Any, finder: Any, path: Path, rows: list | None) -> FineResult:
     return result
 
 
-def _beside_glasses(parts: FaceParts, size: int) -> np.ndarray:
-    """(S, S) bool: glasses and their edges, which are no relief of the face."""
-    glasses = cv2.dilate((parts.part_on_crop() == GLASSES).astype(np.uint8), np.ones((_RIM, _RIM), np.uint8))
-    return cv2.resize(glasses, (size, size), interpolation=cv2.INTER_NEAREST) > 0
+def _beside_covers(parts: FaceParts, size: int) -> np.ndarray:
+    """(S, S) bool: hair, glasses and other things before the face with their edges, which are no relief of it."""
+    covers = np.isin(parts.part_on_crop(), COVERS).astype(np.uint8)
+    grown = cv2.dilate(covers, np.ones((_RIM, _RIM), np.uint8))
+    return cv2.resize(grown, (size, size), interpolation=cv2.INTER_NEAREST) > 0
 
 
 def fine_relief(gray: np.ndarray, normal: np.ndarray, skin: np.ndarray, width: float) -> tuple[float, float]:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from hffne.geometry.feature_masks import eye_distance
-from hffne.geometry.grids import blur, smoothstep
+from hffne.geometry.grids import blur, fill_gaps, smoothstep
 from hffne.geometry.vectors import normalize
-from hffne.parts import BROWS, FACE, GLASSES, HAIR, LIPS, MOUTH, PARTS, SKIN
+from hffne.parts import BROWS, CLOTH, COVERS, FACE, GLASSES, HAIR, LIPS, MOUTH, OCCLUDER, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
 # Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
@@ -22,9 +22,15 @@ _LIKELY = 0.5, 0.9
 _RELIEF = 0.2, 0.5
 _THIN, _RELIEF_BESIDE = (GLASSES, HAIR), (0.5, 1.0)
 _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
-# How likely frames are, where the shape goes on from around them; how far it reaches, a sigma in pixels of 256, and
-# what the frames' own pixels count.
-_FRAMES, _BENEATH, _AT_LEAST = (0.5, 0.8), 5.0, 0.02
+# From how likely on what covers the face is painted over, and so many pixels of 256 around it, which are mixed with it
+# or in its shadow. And how likely skin must be whose brightness is painted there.
+_COVERED, _AROUND = (0.15, 0.4), np.ones((7, 7), np.uint8)
+_BARE = 0.7, 0.95
+# How likely things before the face are, where the shape goes on from around them; how far it reaches, a sigma in
+# pixels of 256, and what the things' own pixels count.
+_HARD, _SURE, _BENEATH, _AT_LEAST = (GLASSES, OCCLUDER, CLOTH), (0.5, 0.8), 5.0, 0.02
+# Pixels of 256 from which on a thing is too wide for that; the sigma of the border to the base shape.
+_WIDE, _FADES = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15)), 3.0
 # Pixels of 256 of lips that are too few to judge by; the mouth's share of the lips up to which it is closed.
 _FEW, _SLIT = 80, 0.04
 # The brows' points; how far off them, in distances of the eyes, brows end, and how far hair hangs down on them.
@@ -125,16 +131,47 @@ class FaceParts:
             inner = inner * (1 - smoothstep(*_RELIEF_BESIDE, cv2.GaussianBlur(beside, (0, 0), 1.0)).astype(np.float32))
         return inner
 
-    def shape_beneath(self, coarse: np.ndarray) -> np.ndarray:
-        """Coarse normals (256, 256, 3) of the crop without the edges of glasses: there they go on from around."""
-        if GLASSES in self.kept:
-            return coarse
-        sure = smoothstep(*_FRAMES, self._inner(self.shares[GLASSES]).astype(np.float32)).astype(np.float32)
+    def shape_beneath(self, coarse: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Coarse normals (256, 256, 3) of the crop without glasses and things before the face.
+
+        Under narrow ones, as frames, they go on from around; wide ones, as dark lenses, a hand or a mask, hide what the
+        coarse network would need to see: there the shape is the base mesh's, `base` (256, 256, 3), zero beside it.
+        """
+        covers = [k for k in _HARD if k not in self.kept]
+        likely = self._inner(self.shares[covers].sum(0, dtype=np.float32)) if covers else np.zeros(1, np.float32)
+        sure = smoothstep(*_SURE, likely).astype(np.float32)
         if not sure.any():
             return coarse
         share = cv2.GaussianBlur(cv2.dilate(sure, _EDGE), (0, 0), _SOFT)
         around = normalize(blur(coarse, _BENEATH, 1 - share + np.float32(_AT_LEAST)))
-        return normalize(coarse + (around - coarse) * share[..., None]).astype(np.float32)
+        beneath = normalize(coarse + (around - coarse) * share[..., None])
+        wide = cv2.dilate(cv2.morphologyEx(sure, cv2.MORPH_OPEN, _WIDE), _AROUND)
+        known = cv2.erode((np.linalg.norm(base, axis=2) > 0.5).astype(np.float32), _AROUND)
+        wide = cv2.GaussianBlur(np.minimum(wide, known), (0, 0), _FADES)[..., None]
+        return normalize(beneath * (1 - wide) + base * wide).astype(np.float32)
+
+    def painted_over(self, gray: np.ndarray) -> np.ndarray:
+        """Gray values (S, S) of the crop with skin like that around painted over what covers the face.
+
+        A network that looks for relief then finds none there: neither frames of glasses nor strands of hair, nor
+        their effect on the skin beside them.
+        """
+        share, bare = self._cover_and_skin
+        if not (share.any() and bare.any()):
+            return gray
+        small = gray if len(gray) == CROP else cv2.resize(gray, (CROP, CROP), interpolation=cv2.INTER_AREA)
+        paint = cv2.GaussianBlur(fill_gaps(small[..., None], bare)[..., 0], (0, 0), _SOFT)
+        paint, share = (cv2.resize(a, gray.shape[::-1], interpolation=cv2.INTER_LINEAR) for a in (paint, share))
+        return np.asarray(gray + (paint - gray) * share, np.float32)
+
+    @cached_property
+    def _cover_and_skin(self) -> tuple[np.ndarray, np.ndarray]:
+        """How far (256, 256) pixels of the crop are covered or beside a cover, and how far they are bare skin."""
+        covers = [k for k in COVERS if k not in self.kept]
+        likely = self.shares[covers].sum(0, dtype=np.float32)
+        share = cv2.dilate(smoothstep(*_COVERED, likely).astype(np.float32), _AROUND)
+        skin = smoothstep(*_BARE, self.shares[SKIN].astype(np.float32)) * (1 - share)
+        return self._inner(cv2.GaussianBlur(share, (0, 0), 1.0)), self._inner(skin.astype(np.float32))
 
     def part_on_crop(self) -> np.ndarray:
         """`part` (256, 256) on the crop."""

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from hffne.parts import BACKGROUND, BROWS, CLOTH, EYES, HAIR, LIPS, MOUTH, SKIN
+from hffne.parts import BACKGROUND, BROWS, CLOTH, EYES, HAIR, LIPS, MOUTH, SKIN, UNKNOWN
 from hffne.photo.pictures import read_picture
 from hffne.synthesis.fit import FittedPhotos
-from hffne.synthesis.parsing_scenes import SIZE, UNKNOWN, wide
+from hffne.synthesis.parsing_scenes import SIZE, wide
 from hffne.synthesis.render import HeadView, Renderer, Window, canonical_window, project
 from hffne.synthesis.sampling import jittered
 from hffne.synthesis.uv_layout import CENTER
@@ -37,7 +37,9 @@ _UNDER_EYES = (
     [446, 339, 252, 452, 465, 6, 420, 355, 371, 266, 280, 345],
 )
 _EDGY = 0.05  # the share of edges there from which there may be glasses
-_NOSE_BASE, _CHIN, _FOREHEAD = 2, 152, 10
+_NOSE_BASE, _NOSE_ROOT, _CHIN, _FOREHEAD = 2, 168, 152, 10
+# How unlike skin (see `_distance`) a fringe is; the share of a brow's surroundings from which it may hide the brow.
+_UNLIKE, _HIDDEN = 2.0, 0.25
 _SOLID, _AIR = 0.8, 0.15  # MediaPipe's probability of a person from and up to which it is believed
 
 
@@ -145,11 +147,25 @@ def labeled(rgb: np.ndarray, points: np.ndarray, person: np.ndarray, inside: np.
         part[~oval & ~air] = UNKNOWN
     part[oval & ~features & _framed(rgb, points, eyes, height)] = UNKNOWN
     part[lips], part[mouth], part[brows], part[eyes] = LIPS, MOUTH, BROWS, EYES
+    fringe = _fringe(solid & ~skin & (like > _UNLIKE) & (along > _along(points, _NOSE_ROOT, up, height)), hair)
+    part[fringe & ~brows] = HAIR
+    for outline in _BROWS:
+        brow = filled(outline)
+        above = cv2.dilate(brow.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~brows
+        if (fringe & above).sum() > _HIDDEN * above.sum():  # the brow may be seen or not
+            part[brow] = UNKNOWN
     # Borders are where each of these is least exact.
     edges = cv2.morphologyEx(part, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    part[edges & ~features] = UNKNOWN
+    part[edges & ~features & ~fringe] = UNKNOWN
     part[~inside] = UNKNOWN
     return part
+
+
+def _fringe(other: np.ndarray, hair: np.ndarray) -> np.ndarray:
+    """(S, S) bool: what of `other`, pixels of a forehead that are not like skin, hangs together with the hair."""
+    _, number = cv2.connectedComponents((other | hair).astype(np.uint8), connectivity=8)
+    hanging = np.unique(number[hair])
+    return other & ~hair & np.isin(number, hanging[hanging > 0])
 
 
 def _is_gray(rgb: np.ndarray) -> bool:

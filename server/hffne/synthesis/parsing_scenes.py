@@ -22,7 +22,6 @@ from hffne.synthesis.wearables import Form, random_glasses, random_hat, random_s
 
 SIZE = 384  # pixels a side: the crop at 256 with a margin around it
 WIDER = 1.5  # how many times as wide as the crop
-UNKNOWN = 255
 # Shares of the pictures with glasses, dark ones among them, hats, scarves, hands, and flat covers.
 _GLASSES, _DARK, _HATS, _SCARVES, _HANDS, _COVERS = 0.35, 0.25, 0.15, 0.08, 0.22, 0.25
 # The gloss of skin, from matte to wet, and how narrow its highlights are.

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from hffne.geometry.grids import fill_gaps
-from hffne.parts import CLOTH, SKIN
+from hffne.parts import CLOTH, SKIN, UNKNOWN
 from hffne.photo.colors import to_linear, to_srgb
 from hffne.synthesis.even_light import fit_light
 from hffne.synthesis.parsing_photos import PhotoParts
-from hffne.synthesis.parsing_scenes import POLISH, SHINE, SIZE, UNKNOWN, developed
+from hffne.synthesis.parsing_scenes import POLISH, SHINE, SIZE, developed
 from hffne.synthesis.scene import Light, Thing, random_light, shoot
 
 _FLAT = np.array([[1.0], *[[0.0]] * 8]) * np.ones((1, 3))

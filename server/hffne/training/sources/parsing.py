@@ -7,16 +7,18 @@ import cv2
 import numpy as np
 import torch
 
+from hffne.parts import UNKNOWN
 from hffne.photo.pictures import decode_picture
 from hffne.synthesis.parsing_scenes import SIZE as WIDE
-from hffne.synthesis.parsing_scenes import UNKNOWN
 from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS
+from hffne.synthesis.strands import with_strands
 from hffne.synthesis.training_set import TrainingSet
 from hffne.training.provenance import files_fingerprint
 from hffne.training.settings import Drawing
 from hffne.training.sources import Sample
 
 _SMALLEST = 180  # pixels of the picture along a window's side
+_STRANDS = 0.45  # the share of pictures with loose strands over the face
 
 
 class PictureSamples:
@@ -65,6 +67,9 @@ class ParsingSamples(PictureSamples):
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample, see the class."""
         rgb, part = self.picture(rng, "rgb", "part")
+        if not self.held_out and rng.random() < _STRANDS:
+            strewn, part = with_strands(rng, rgb.astype(np.float32) / 255, part)
+            rgb = np.round(strewn * 255).astype(np.uint8)
         if self.held_out:
             matrix = np.diag([WIDE / self.size] * 2 + [1.0])[:2]
         else:

@@ -5,12 +5,10 @@ import torch
 from torch.nn import functional as F
 
 from hffne.networks.parsing import ParsingNetwork
-from hffne.parts import PARTS, SKIN
+from hffne.parts import PARTS, SKIN, UNKNOWN
 from hffne.training.settings import ParsingSettings
 from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask
-
-_UNKNOWN = 255
 
 
 class ParsingTask(TrainingTask):
@@ -30,8 +28,8 @@ class ParsingTask(TrainingTask):
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         logits, part = networks["parsing"](batch["rgb"]), batch["part"].long()
-        entropy = F.cross_entropy(logits, part, self.constants["weights"], ignore_index=_UNKNOWN)
-        known = (part != _UNKNOWN)[:, None]
+        entropy = F.cross_entropy(logits, part, self.constants["weights"], ignore_index=UNKNOWN)
+        known = (part != UNKNOWN)[:, None]
         shown = F.one_hot(torch.where(known[:, 0], part, 0), len(PARTS)).permute(0, 3, 1, 2) * known
         share = logits.softmax(1) * known
         both = (share * shown).sum((0, 2, 3))
@@ -42,7 +40,7 @@ class ParsingTask(TrainingTask):
     def check(self, batch: Sample, networks: Networks) -> Terms:
         """The share of pixels with the right part, and the intersection over union of skin."""
         found, part = networks["parsing"](batch["rgb"]).argmax(1), batch["part"].long()
-        known = part != _UNKNOWN
+        known = part != UNKNOWN
         right = ((found == part) & known).sum((1, 2)) / known.sum((1, 2)).clamp(min=1)
         ours, truth = (found == SKIN) & known, (part == SKIN) & known
         union = (ours | truth).sum((1, 2))
