@@ -146,7 +146,9 @@ class FaceParts:
         around = normalize(blur(coarse, _BENEATH, 1 - share + np.float32(_AT_LEAST)))
         beneath = normalize(coarse + (around - coarse) * share[..., None])
         wide = cv2.dilate(cv2.morphologyEx(sure, cv2.MORPH_OPEN, _WIDE), _AROUND)
-        known = cv2.erode((np.linalg.norm(base, axis=2) > 0.5).astype(np.float32), _AROUND)
+        known = (np.linalg.norm(base, axis=2) > 0.5).astype(np.float32)
+        base = normalize(blur(base, _SOFT, known))  # over the nostrils, too, which turn inward
+        known = cv2.erode(cv2.morphologyEx(known, cv2.MORPH_CLOSE, _WIDE), _AROUND)
         wide = cv2.GaussianBlur(np.minimum(wide, known), (0, 0), _FADES)[..., None]
         return normalize(beneath * (1 - wide) + base * wide).astype(np.float32)
 
