@@ -55,6 +55,8 @@ def merge_levels(
         size = len(fine)
         sigma = SIGMA if fine is fines[0] else FINER * CROP / size
         seen = parts.relief_on_crop(size) if parts else None
+        if parts and fine is fines[0]:
+            seen = seen * parts.off_lips
         normal = merge_bands(resize_normals(normal, size), fine, resized_mask(mask, size), sigma, seen)
     return normal
 
