@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operators `bpy.ops.hffne.*` for users and scripts; each in a file named after it, what they share in `bases`."""
 
+from typing import Any
+
 import bpy
 
 from .add_lights import HFFNE_OT_add_lights
 from .add_turntable import HFFNE_OT_add_turntable
 from .apply_to_mesh import HFFNE_OT_apply_to_mesh
 from .bake import HFFNE_OT_bake
-from .bases import installation
+from .bases import installation, repeat
+from .bases.background import InBackground
 from .bases.guard import guard
 from .batch_add import HFFNE_OT_batch_add
 from .batch_edit import HFFNE_OT_batch_edit
@@ -46,7 +49,7 @@ from .show_log import HFFNE_OT_show_log
 from .view_photo import HFFNE_OT_view_photo
 from .write_report import HFFNE_OT_write_report
 
-CLASSES = (
+CLASSES: tuple[Any, ...] = (
     HFFNE_OT_open_photo,
     HFFNE_FH_photo,
     HFFNE_OT_paste_photo,
@@ -89,11 +92,16 @@ CLASSES = (
     HFFNE_OT_cancel_install,
     HFFNE_OT_show_install_log,
 )
+# What runs for F9.
+TWINS: tuple[Any, ...] = tuple(
+    repeat.twin(cls) for cls in CLASSES if issubclass(cls, InBackground) and "REGISTER" in cls.bl_options
+)
 
 
 def register() -> None:
     """Register the operators."""
-    for cls in CLASSES:
+    # Blender takes the base of what derives from a registered class to be that class: the twins come first.
+    for cls in (*TWINS, *CLASSES):
         guard(cls)
         bpy.utils.register_class(cls)
 
@@ -101,5 +109,5 @@ def register() -> None:
 def unregister() -> None:
     """Stop a running installation and unregister the operators."""
     installation.stop()
-    for cls in reversed(CLASSES):
+    for cls in reversed((*TWINS, *CLASSES)):
         bpy.utils.unregister_class(cls)

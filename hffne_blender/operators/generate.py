@@ -44,6 +44,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
+    makes_face = True
     # One request; the bar is full when the engine has answered.
     share = 1.0
 
@@ -70,7 +71,7 @@ class HFFNE_OT_generate(PhotoOptions, FaceOptions, InBackground, bpy.types.Opera
         answer = self._known
         if answer is None:
             answer = yield from self._ask()
-        obj, received = yield from new_face.build(context, answer, self.color)
+        obj, received = yield from new_face.build(context, answer, self.color, self.clear_place)
         if self._path:
             photo_source.store(obj, [self._path], self.face, self._request(self._path))
         self.add_face(context, obj, received.notices)

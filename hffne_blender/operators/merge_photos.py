@@ -34,6 +34,7 @@ class HFFNE_OT_merge_photos(photo_browser.PhotoBrowser, FaceOptions, InBackgroun
         name="Files", description="Names in the folder", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )
 
+    makes_face = True
     # One request, and then the building of the face.
     share = 0.95
 
@@ -54,7 +55,7 @@ class HFFNE_OT_merge_photos(photo_browser.PhotoBrowser, FaceOptions, InBackgroun
         paths = self._paths()
         request = self.face_request(photos=paths, face="largest")
         answer = yield request
-        obj, received = yield from new_face.build(context, answer, self.color)
+        obj, received = yield from new_face.build(context, answer, self.color, self.clear_place)
         photo_source.store(obj, paths, 0, request)
         self.add_face(context, obj, received.notices)
         self.report({"INFO"}, f"{obj.name}: merged from {len(paths)} photos")

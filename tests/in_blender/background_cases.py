@@ -59,6 +59,7 @@ def standin(operator, **properties):
     reports = []
     bases = tuple(base for base in operator.__bases__ if base is not bpy.types.Operator)
     own |= {"report": lambda self, kind, text: reports.append([*kind, text]), "reports": reports, **properties}
+    own |= {"bl_idname": operator.bl_idname, "bl_label": operator.bl_label, "options": SimpleNamespace(is_repeat=False)}
     return type("Standin", bases, own)()
 
 

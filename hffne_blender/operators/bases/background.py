@@ -57,6 +57,8 @@ class InBackground(EngineOptions, OnTimer):
     # Set by a file browser, whose window closes before `execute`.
     _browsed = False
     _ran = False
+    # Whether what the operator makes is one face, which F9 replaces, and not a change of what is there.
+    makes_face = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -103,7 +105,7 @@ class InBackground(EngineOptions, OnTimer):
         # An operator that has ended once cannot become modal again: F9 and Shift R run a new one.
         if (self._ran or self._browsed) and windows.has_window(context):
             try:
-                return repeat.run_again(self, context, self.again())
+                return repeat.run_again(self, context, self.again(), self.makes_face)
             except TransferError as error:
                 return reporting.fail(self, error)
         return self.begin(context) if self._windowed or self.in_background else self.run_now(context)
@@ -140,10 +142,18 @@ class InBackground(EngineOptions, OnTimer):
         session.cancel()
         self._end(context)
 
+    def clear_place(self, context: bpy.types.Context) -> bpy.types.Collection:
+        """The collection for the face that is built now, after the one that it replaces is removed, as F9 wants."""
+        same = self.state_before == placement.user_state(context)
+        if repeat.remove_former(self) and same:
+            self.state_before = placement.user_state(context)
+        return placement.collection(context)
+
     def add_face(
         self, context: bpy.types.Context, obj: bpy.types.Object, notices: Iterable[str], moved: bool = True
     ) -> None:
         """Place and select a new face, and report the engine's notices. moved: False leaves it where it is."""
+        repeat.remember(self, obj)
         placement.place(context, obj, self.state_before, moved)
         for notice in notices:
             self.report({"WARNING"}, notice)
