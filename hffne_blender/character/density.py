@@ -12,7 +12,7 @@ from .evaluated_mesh import uv_map_name
 # Meters across a face, from cheekbone to cheekbone (men's and women's mean of the ANSUR II survey, rounded).
 WIDTH = 0.14
 # The share of the side of a UV map of its own (`face_uv`) that a face has across, measured.
-FACE_UV = 0.7
+FACE_UV = 0.65
 # Fewer triangles than this in the face's place are no mesh that lies under the face.
 _LEAST = 8
 # A mesh elsewhere is taken as a head or a figure in life size where its height in meters is between these.

@@ -20,6 +20,8 @@ from .errors import TransferError
 from .transfer import FAR, TURNED
 
 NAME = "HFFNE Face"
+# Meters of the face's own size: how far above a polygon the search for others over it begins, and how far it goes.
+RISE, DEEPEST = 0.0002, 0.1
 
 
 def corner_points(target: bpy.types.Object, shown: bpy.types.Mesh) -> np.ndarray:
@@ -34,6 +36,8 @@ def make(
     source: DetailSource, fitted: np.ndarray, corners: np.ndarray, totals: np.ndarray, mirrored: bool
 ) -> np.ndarray:
     """The UVs (L, 2) of a mesh's corners (L, 3), world space: its polygons under the face fill the square.
+
+    What is behind others there, such as the inner sides of the lips, has a band of its own.
 
     fitted    (V, 3) the face on the mesh
     totals    (P,) corners of each polygon
@@ -50,7 +54,37 @@ def make(
     normals = vertex_normals(fitted, triangles)[triangles[np.maximum(hits.owner, 0)]].mean(axis=1)
     under = hits.found & (np.einsum("px,px->p", unit(normals), facing) > TURNED)
     middle, ahead = face_projection.middle_of(fitted, source.border_distance)
-    return face_projection.uvs_of(corners, middle, ahead, under[polygon])
+    behind = under & _behind(corners, starts, polygon, unit(middles - middle), facing, under, meter)
+    return face_projection.uvs_of(corners, middle, ahead, (under & ~behind)[polygon], behind[polygon])
+
+
+def _behind(
+    corners: np.ndarray,
+    starts: np.ndarray,
+    polygon: np.ndarray,
+    outward: np.ndarray,
+    facing: np.ndarray,
+    under: np.ndarray,
+    meter: float,
+) -> np.ndarray:
+    """(P,) bool: the polygons that others under the face lie over, seen from outside toward the middle of the head.
+
+    starts, outward, facing, under  of each polygon: its first corner, (P, 3) the direction from the head's middle, its
+    normal, whether it is under the face; polygon (L,): that of each corner
+    """
+    turned = np.einsum("px,px->p", facing, outward) <= 0
+    place = np.arange(len(polygon)) - starts[polygon]
+    last = np.append(polygon[1:] != polygon[:-1], True)
+    # Each polygon as a fan of triangles from its first corner.
+    second = np.flatnonzero((place > 0) & ~last & (under & ~turned)[polygon])
+    fan = np.stack([starts[polygon[second]], second, second + 1], axis=1)
+    outer = np.flatnonzero(under & ~turned)
+    middles = np.add.reduceat(corners, starts, axis=0) / np.bincount(polygon)[:, None]
+    origins = middles[outer] + RISE * meter * outward[outer]
+    hits = TriangleTree(corners, fan).cast(origins, outward[outer], DEEPEST * meter)
+    covered = hits.found & (polygon[second[np.maximum(hits.owner, 0)]] != outer) if len(second) else hits.found
+    turned[outer[covered]] = True
+    return turned
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from .vectors import unit
 
 # Width of the square that stays free around the face.
 MARGIN = 0.02
+# Height of the band at the bottom of the square, for what lies behind the face's outer side.
+BAND = 0.12
 # Degrees from straight ahead beyond which nothing belongs to the face.
 WIDEST = 120.0
 
@@ -32,13 +34,22 @@ def project(points: np.ndarray, middle: np.ndarray, ahead: np.ndarray) -> np.nda
     return across * (angle / np.maximum(length, 1e-12))[:, None]
 
 
-def uvs_of(corners: np.ndarray, middle: np.ndarray, ahead: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """UVs (L, 2) of a mesh's corners (L, 3): those `chosen` (L,) fill the square, the others are all at its corner."""
+def uvs_of(
+    corners: np.ndarray, middle: np.ndarray, ahead: np.ndarray, chosen: np.ndarray, behind: np.ndarray
+) -> np.ndarray:
+    """UVs (L, 2) of a mesh's corners (L, 3): those `chosen` (L,) fill the square, above a band for those `behind` them.
+
+    behind (L,): what lies behind the chosen ones, seen from outside, as the inner sides of the lips do. The other
+    corners are all at the square's corner.
+    """
     flat = project(corners, middle, ahead)
-    chosen = chosen & (np.linalg.norm(flat, axis=1) < WIDEST)
+    near = np.linalg.norm(flat, axis=1) < WIDEST
+    chosen, behind = chosen & near, behind & near
     result = np.zeros((len(corners), 2), np.float32)
-    if chosen.any():
-        low, high = flat[chosen].min(0), flat[chosen].max(0)
-        shares = (flat[chosen] - low) / np.maximum(high - low, 1e-9)
-        result[chosen] = MARGIN + (1 - 2 * MARGIN) * shares
+    bottom = BAND if behind.any() else 0.0
+    for which, start, end in ((chosen, bottom + MARGIN, 1 - MARGIN), (behind, MARGIN, BAND)):
+        if which.any():
+            low, high = flat[which].min(0), flat[which].max(0)
+            shares = (flat[which] - low) / np.maximum(high - low, 1e-9)
+            result[which] = (MARGIN, start) + np.array((1 - 2 * MARGIN, end - start)) * shares
     return result

@@ -43,6 +43,7 @@ def test_generating_from_the_button(fake_engine, folder):
     assert stopped["last"] == ["CANCELLED"] and stopped["built"] == 0 and stopped["error"] is None
     assert stopped["reports"] == [["INFO", "Cancelled"]]
     assert failed["last"] == ["CANCELLED"] and failed["built"] == 0 and failed["error"] == "no_face"
+    assert found["again"] == [True, 2] and found["size"] == 1024
 
 
 @needs_blender

@@ -28,6 +28,9 @@ def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels
     assert found["layers"] == [["skin", True, True], ["HFFNE Face", False, False]]
     assert found["again"] == ["skin", "HFFNE Face"] and found["maps"] == ["HFFNE Face"]
     assert found["angle"]["mean"] < 1.5 and found["angle"]["p95"] < 4 and found["angle"]["share"] > 0.7, found
+    # What lies below the skin is not laid on it.
+    skin, below, both = found["overlap"]
+    assert skin > 30_000 and below > 5000 and both < 0.05 * below, found["overlap"]
     own, face, told = found["share"]
     assert face > 3 * own and told == pytest.approx(face, rel=0.25)
 

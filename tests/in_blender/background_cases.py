@@ -135,6 +135,14 @@ def case_generate(folder):
         found = drive(standin(generate.HFFNE_OT_generate, **FACE, **photo), esc_at)
         result[name] = {**found, "built": len(bpy.data.objects) - before}
     result["active"] = bpy.context.view_layer.objects.active.name
+    windows.has_window = lambda context: False
+    # What F9 runs puts the changed face in the first one's place.
+    again = {"photo": str(Path(folder) / "good 2.jpg"), "grid": "32", "engine_python": sys.executable}
+    bpy.ops.hffne.generate(**again, texture_size="512")
+    before = [[obj.name, obj.location.x] for obj in bpy.data.objects]
+    bpy.ops.hffne.generate_again(**again, texture_size="1024")
+    result["again"] = [before == [[obj.name, obj.location.x] for obj in bpy.data.objects], len(before)]
+    result["size"] = bpy.data.images["good 2_texture_normal"].size[0]
     return result
 
 

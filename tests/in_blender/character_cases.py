@@ -11,10 +11,10 @@ from face_scene import build
 from mathutils import Euler, Matrix
 from target_mesh import ALL, MOVED, angle, bumpy, counts, fake, put_landmarks, remeshed, state
 
-from hffne_blender.character import density
+from hffne_blender.character import density, face_uv
 from hffne_blender.character.read_face import read_face
 from hffne_blender.engine import session
-from hffne_blender.numeric import similarity
+from hffne_blender.numeric import raster, similarity
 from hffne_blender.operators.bases.faces import face_for
 from hffne_blender.scene import export, images, textures
 from hffne_blender.scene.triangle_tree import TriangleTree
@@ -101,7 +101,21 @@ def case_face_uv():
     bpy.context.view_layer.update()
     bpy.ops.hffne.apply_to_mesh(**arguments)
     result["again"] = [layer.name for layer in layers]
+    result["overlap"] = overlap_of_layers(obj, copy)
     return result
+
+
+def overlap_of_layers(obj, copy):
+    """Texels of a mesh on the face's UVs, of a second layer 3 mm below it, and those that both share."""
+    points = np.array([vertex.co for vertex in copy.data.vertices])
+    triangles = np.array([triangle.vertices for triangle in copy.data.loop_triangles])
+    corners = np.concatenate([points[triangles], points[triangles] + (0, 0.003, 0)])
+    source = read_face(obj)
+    uvs = face_uv.make(source, source.surface.points, corners.reshape(-1, 3), np.full(len(corners), 3), False)
+    # What is under the face; the rest lies at the corner of the square.
+    layers = [layer[np.ptp(layer, axis=1).min(1) > 0] for layer in uvs.reshape(2, len(triangles), 3, 2)]
+    skin, below = (raster.owners(layer, 256) >= 0 for layer in layers)
+    return [int(skin.sum()), int(below.sum()), int((skin & below).sum())]
 
 
 def plain(copy):

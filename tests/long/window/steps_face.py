@@ -87,24 +87,31 @@ def step_09_undo(test):
 
 
 def step_08_options(test):
-    """F9: another choice of maps is built in the background, in the place of the first face."""
+    """F9: other choices of maps are built in the background, in the place of the first face, from the same options."""
+    found = "answer = [image.name for image in bpy.data.images if image.name.endswith(('roughness', 'occlusion'))]"
     test.screen.move(*OVER_VIEW)
     time.sleep(1)
     test.screen.key("F9")
     test.picture("11_options", 2)
-    test.screen.click(*BOX_IN_OPTIONS)
-    test.blender.until("session().running()", 20)
-    test.record("stages of F9", test.stages("11_options_running"))
-    # The mouse over the open options: what is left of the first run would end Blender here.
-    test.screen.click(BOX_IN_OPTIONS[0], BOX_IN_OPTIONS[1] - 23)
-    time.sleep(1)
-    test.screen.move(*OVER_VIEW)
+    for step in range(3):
+        # Beside the boxes first: a click on one that the mouse was over during the last run may be lost.
+        test.screen.move(BOX_IN_OPTIONS[0] + 15, BOX_IN_OPTIONS[1] - 104)
+        time.sleep(0.5)
+        test.screen.click(BOX_IN_OPTIONS[0], BOX_IN_OPTIONS[1] - 23 * step)
+        test.blender.until("session().running()", 20)
+        test.expect(f"the face stays while F9 runs, {step + 1}", len(test.mesh_names()) == 1)
+        if step == 2:
+            test.screen.key("Escape")
+            test.blender.until("not session().running()", 20)
+        else:
+            test.record(f"stages of F9, {step + 1}", test.stages("11_options_running"))
+        time.sleep(1)
+    test.picture("11_options_done", 1)
+    test.screen.move(OVER_VIEW[0] - 200, OVER_VIEW[1])
     test.screen.key("Escape")
     time.sleep(1)
-    names = test.mesh_names()
-    maps = test.blender.evaluate("answer = [image.name for image in bpy.data.images if 'roughness' in image.name]")
-    test.expect("one face, without the map that F9 left out", (len(names), maps) == (1, []), [names, maps])
-    test.picture("11_options_done", 2)
+    names, maps = test.mesh_names(), test.blender.evaluate(found)
+    test.expect("one face, without the maps that F9 left out", (len(names), maps) == (1, []), [names, maps])
 
 
 def step_10_keys(test):
