@@ -31,6 +31,7 @@ def test_every_operator_has_an_example():
     assert not [name for name in sorted(names) if f"bpy.ops.hffne.{name}(" not in text]
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_examples_run(fake_engine, folder, tmp_path):
     out = tmp_path / "out"

@@ -356,11 +356,20 @@ def test_the_picture_of_normals():
     "arguments",
     [
         ["batch", ".", "-o", "x", "--workers", "-1"],
-        ["batch", ".", "-o", "x", "--shard", "x"],
         ["bench", "--batches", "0"],
+        ["evaluate", "yaleb", "x", "--limit", "0"],
+        ["evaluate", "heads", "x", "--shapes", "x", "--pixels", "9" * 20],
+        ["evaluate", "wild", "x", "--sheet-rows", "-3"],
+        ["evaluate", "photoface", "x", "--share", "nan"],
+        ["figure", "errors", "florence", "x", "-o", "x", "--count", "0"],
+        ["figure", "relight", "x", "-o", "x", "--light", "0", "inf", "1"],
+        ["train", "data", "--set", "x", "--shapes", "x", "--photos", "x", "--renders", "-1"],
+        ["train", "coarse", "--set", "x", "--threads", "9" * 20],
+        ["study", "--set", "x", "-o", "x", "--size", "1e3"],
     ],
 )
-def test_a_count_that_is_none_is_told(arguments, capsys):
+def test_a_number_that_cannot_be_is_told(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-    assert caught.value.code == 2 and "is not a whole number from 1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and re.search(r"is not a (whole )?number from -?\d", said), said

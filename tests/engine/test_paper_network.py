@@ -137,6 +137,7 @@ def test_a_checkpoint_of_another_network_names_the_first_wrong_tensor(checkpoint
     assert not list(tmp_path.glob("*.safetensors"))
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_extension_imports_them(checkpoints, tmp_path, monkeypatch):
     monkeypatch.setenv("HFFNE_WEIGHTS", str(tmp_path))

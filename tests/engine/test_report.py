@@ -4,6 +4,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from blender_process import needs_blender, run_case
 from hffne_blender.engine.redact import redact
 
@@ -21,6 +23,7 @@ def test_names_of_people_folders_and_photos_are_redacted():
     assert redact("jdoe has torch 2.13, and/or none", user="jdoe") == "<user> has torch 2.13, and/or none"
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_button_writes_a_report():
     text = run_case("report", sys.executable, script="operator_cases.py")["text"]

@@ -191,9 +191,9 @@ def test_no_more_is_kept_in_memory_than_allowed(tmp_path, everywhere):
     ("options", "words"),
     [
         (["--start", "x.safetensors"], "unrecognized arguments: --start"),
-        (["--threads", "0"], "'0' is not a whole number of 1 or more"),
-        (["--workers", "-1"], "'-1' is not a whole number of 0 or more"),
-        (["--until", "0"], "'0' is not a whole number of 1 or more"),
+        (["--threads", "0"], "'0' is not a whole number from 1"),
+        (["--workers", "-1"], "'-1' is not a whole number from 0"),
+        (["--until", "0"], "'0' is not a whole number from 1"),
         (["--rate", "0"], "optimizer.learning_rate is 0.0, but must be greater than 0"),
         (["--batch", "3"], "micro_batch is 2, but batch 3 is not a multiple"),
     ],

@@ -18,6 +18,7 @@ def run(name, folder, fake_engine):
     return run_case(name, folder, path=[fake_engine], script="background_cases.py")
 
 
+@pytest.mark.once
 @needs_blender
 def test_work_with_requests_runs_beside_the_user(fake_engine, folder):
     found = run("background", folder, fake_engine)
@@ -46,6 +47,7 @@ def test_generating_from_the_button(fake_engine, folder):
     assert found["again"] == [True, 2] and found["size"] == 1024
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_queue_from_the_button(fake_engine, folder):
     found = run("queue", folder, fake_engine)

@@ -39,6 +39,7 @@ def test_a_folder_is_worked_off_and_failures_are_told_and_tried_again(fake_engin
     assert found["left"] == ["die.jpg"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_files_alone_leave_nothing_in_the_scene(fake_engine, folder, tmp_path_factory):
     found = run("files_only", sys.executable, folder, tmp_path_factory.mktemp("out"), path=[fake_engine])
@@ -50,6 +51,7 @@ def test_files_alone_leave_nothing_in_the_scene(fake_engine, folder, tmp_path_fa
     assert found["normals"] == sorted(f"{name}_Normal.png" for name in names)
 
 
+@pytest.mark.once
 @needs_blender
 def test_without_an_engine_the_queue_stops_and_all_still_wait(folder):
     found = run("queue_without_engine", folder)

@@ -39,6 +39,7 @@ def test_the_operator_builds_a_face_from_a_script(fake_engine, photo):
     assert found["view"] == ["ORTHO", 1920]
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fake_engine, tmp_path):
     photo = tmp_path / "good.jpg"
@@ -57,6 +58,7 @@ def test_a_new_face_stands_beside_those_there_and_leaves_the_users_work_alone(fa
     assert found["waited"] == [True, False, True]
 
 
+@pytest.mark.once
 @needs_blender
 def test_errors_are_told_and_leave_nothing(fake_engine, tmp_path):
     found = run_case("operator_errors", sys.executable, tmp_path, path=[fake_engine], script="operator_cases.py")
@@ -88,6 +90,7 @@ def test_the_panel_shows_what_is_going_on(fake_engine, tmp_path):
     assert not any(line.startswith("operator hffne.generate") for line in found["running"])
 
 
+@pytest.mark.once
 @needs_blender
 def test_paths_are_told_apart_and_messages_go(tmp_path):
     found = run_case("paths", tmp_path, script="operator_cases.py")
@@ -212,6 +215,7 @@ def test_headless_writes_everything_together(fake_engine, photo, tmp_path):
     }
 
 
+@pytest.mark.once
 @needs_blender
 @pytest.mark.parametrize(
     "name, code, words",
@@ -234,6 +238,7 @@ def test_headless_errors(fake_engine, tmp_path, name, code, words):
     assert os.listdir(output) == []
 
 
+@pytest.mark.once
 @needs_blender
 def test_headless_says_when_the_output_cannot_be_written(fake_engine, photo, tmp_path):
     output = tmp_path / "file"

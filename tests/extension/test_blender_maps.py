@@ -116,6 +116,7 @@ def test_both_bakes_agree_on_another_mesh():
     assert "nobody" in found["no target"] and "No ray" in found["far away"] and "cage" in found["cage"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path):
     found = run_case("bake_used", tmp_path, script="bake_cases.py")

@@ -13,6 +13,9 @@ from blender_process import BLENDER, ENGINE, environment, needs_blender, needs_e
 from hffne_blender import build
 from paths import ROOT
 
+# A head of this photo goes through each Blender, see test_head_real.py.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def built(astronaut_file, tmp_path_factory):
@@ -81,7 +84,6 @@ def test_a_photo_without_a_face_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path / "out") == []
 
 
-@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_a_sheet_of_faces_from_three_sides(built, astronaut_file, tmp_path):

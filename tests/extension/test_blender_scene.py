@@ -62,12 +62,14 @@ def test_the_round_trip_sees_the_classic_mistakes():
         assert mean > 3, mistake
 
 
+@pytest.mark.once
 @needs_blender
 def test_both_cameras_of_the_photo_project_as_the_engine_did():
     worst = run_case("photo_camera", script="scene_cases.py")
     assert worst["CROP"] < 0.01 and worst["PHOTO"] < 0.02
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_wrong_answer_is_refused_and_leaves_nothing():
     found = run_case("bad_assets", script="scene_cases.py")
@@ -94,6 +96,7 @@ def test_png_files_hold_exactly_what_went_in(tmp_path):
         assert worst < 0.01, name
 
 
+@pytest.mark.once
 @needs_blender
 def test_islands_have_a_margin():
     found = run_case("margin", script="scene_cases.py")

@@ -11,6 +11,7 @@ def run_case(name, *arguments, **more):
     return run_any_case(name, *arguments, script="studio_cases.py", **more)
 
 
+@pytest.mark.once
 @needs_blender
 def test_what_an_artist_puts_beside_or_onto_ours_stays():
     for kind, found in run_case("guests").items():
@@ -18,6 +19,7 @@ def test_what_an_artist_puts_beside_or_onto_ours_stays():
         assert found["collections"] == 1 and found["replaced"] and found["count"], kind
 
 
+@pytest.mark.once
 @needs_blender
 def test_each_face_has_its_own_lights_turntable_and_card():
     found = run_case("two_faces")
@@ -43,6 +45,7 @@ def test_the_scene_s_own_camera_and_frames_come_back():
     assert found["long"] == [4, 4]
 
 
+@pytest.mark.once
 @needs_blender
 def test_each_face_has_one_camera_of_its_photo():
     found = run_case("photo_view")

@@ -21,6 +21,7 @@ def test_a_remeshed_moved_and_reunwrapped_copy_is_shaded_as_the_face():
     assert found["without"]["mean"] > 10
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels():
     found = run("face_uv")
@@ -86,11 +87,13 @@ def test_colors_and_roughness_are_carried_over_the_artists_own_material():
     assert pixels == pytest.approx(0.14 * 900 * 320 / 256)
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_latest_face_is_the_one_made_last_also_after_opening_the_file(tmp_path):
     assert run("latest", tmp_path) == ["Ada", "Ada", "Bea"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_copy_with_the_detail_is_applied_to_on_its_own():
     found = run("twin")
@@ -103,6 +106,7 @@ def test_a_copy_with_the_detail_is_applied_to_on_its_own():
     assert found["twin"] and found["gone"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_maps_of_an_artists_mesh_can_be_exported(tmp_path):
     found = run("export", tmp_path)
@@ -123,6 +127,7 @@ def test_the_maps_of_an_artists_mesh_can_be_exported(tmp_path):
     ]
 
 
+@pytest.mark.once
 @needs_blender
 def test_impossible_requests_are_refused_with_a_message():
     found = run("mistakes")
@@ -183,6 +188,7 @@ def test_a_head_of_another_topology_keeps_its_keys_and_its_rig(astronaut_file):
     assert found["alive"][0] > 0.02 and found["alive"][1]
 
 
+@pytest.mark.once
 @needs_blender
 def test_heights_are_the_integral_of_the_slopes():
     found = run("heights", script="relief_cases.py")

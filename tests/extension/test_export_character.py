@@ -23,6 +23,7 @@ def run_case(name, *arguments, **more):
     return run_any_case(name, *arguments, script="export_cases.py", timeout=300, **more)
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_textures_are_the_sliders_and_each_programs_own(tmp_path):
     found = run_case("textures", tmp_path)
@@ -55,6 +56,7 @@ def test_a_head_read_back_has_its_size_keys_parts_and_pictures(tmp_path):
         assert left["Base Color"] == right["Base Color"] == [512] and "Base Color" not in teeth, ending
 
 
+@pytest.mark.once
 @needs_blender
 def test_khronos_validator_finds_no_fault(tmp_path):
     node = shutil.which("node")
@@ -67,6 +69,7 @@ def test_khronos_validator_finds_no_fault(tmp_path):
     assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
 
 
+@pytest.mark.once
 @needs_blender
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
 def test_a_failed_export_changes_nothing_and_no_link_is_followed(tmp_path):

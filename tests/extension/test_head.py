@@ -22,9 +22,15 @@ def use(name, *arguments):
     return run_case(name, *arguments, script="head_use_cases.py", timeout=600)
 
 
+@pytest.fixture(scope="module")
+def built():
+    """What the case says of a new head; do not change it."""
+    return run("object")
+
+
 @needs_blender
-def test_the_basis_is_neutral_and_the_photos_expression_gives_the_photo_back():
-    found = run("object")
+def test_the_basis_is_neutral_and_the_photos_expression_gives_the_photo_back(built):
+    found = built
     assert list(found["keys"]) == ["Basis", *KEYS] and found["relative"]
     assert found["keys"]["Photo Expression"] == [1, 0, 1]
     assert all(found["keys"][name] == [0, 0, 1] for name in fake_head.KEYS)
@@ -33,8 +39,8 @@ def test_the_basis_is_neutral_and_the_photos_expression_gives_the_photo_back():
 
 
 @needs_blender
-def test_each_part_has_a_slot_and_a_group_and_only_the_skin_has_textures():
-    found = run("object")
+def test_each_part_has_a_slot_and_a_group_and_only_the_skin_has_textures(built):
+    found = built
     assert found["slots"] and found["members"] and found["smooth"]
     assert found["materials"] == ["fake", "fake Eye Left", "fake Eye Right", "fake Teeth"]
     assert found["corners"] == [3, 4] and found["uvs"] < 1e-6
@@ -52,6 +58,7 @@ def test_cycles_shades_the_skin_with_the_normals_that_were_sent():
     assert found["neutral"][0] > 1
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_head_that_fails_half_way_leaves_nothing():
     found = run("failure")
@@ -77,6 +84,7 @@ def test_the_operators_of_a_face_take_a_head(tmp_path):
     assert found["files"] == sorted([f"fake_{kind}" for kind in kinds] + ["fake_height"])
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_head_is_baked_onto_itself_as_a_mask_is():
     found = use("bake_own")
@@ -86,6 +94,7 @@ def test_a_head_is_baked_onto_itself_as_a_mask_is():
     assert found["images"] == [] and found["nodes"] == [0] * len(fake_head.PARTS)
 
 
+@pytest.mark.once
 @needs_blender
 def test_only_the_skin_is_baked_onto_another_mesh():
     found = use("bake_other")
@@ -93,6 +102,7 @@ def test_only_the_skin_is_baked_onto_another_mesh():
     assert found["left"] == 0 and found["selected"] == ["fake"]
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_detail_of_a_head_is_applied_to_another_mesh():
     found = use("apply")
@@ -117,6 +127,7 @@ def test_each_part_has_a_material_of_its_kind():
     assert found["Teeth"] == found["Mouth"] == found["Gums and Tongue"] == [None, None, "DITHERED", one]
 
 
+@pytest.mark.once
 @needs_blender
 def test_cycles_shows_a_pupil_an_iris_of_the_photos_color_and_the_white_of_the_eye():
     found = material("eye")

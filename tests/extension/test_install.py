@@ -130,6 +130,7 @@ def test_the_engine_of_another_blender_is_found(tmp_path):
     assert installed.of_other_blenders(tmp_path / "portable" / "engine", "1.0") == []
 
 
+@pytest.mark.once
 @needs_blender
 def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path, monkeypatch):
     archive = build.build(tmp_path / "zip")
@@ -147,6 +148,7 @@ def test_after_an_upgrade_blender_goes_on_with_the_engine_that_is_there(tmp_path
     assert any(line.startswith("operator hffne.install_engine") for line in found["drawn"])
 
 
+@pytest.mark.once
 @needs_blender
 def test_what_an_interrupted_installation_left_can_be_resumed_or_removed(tmp_path, monkeypatch):
     monkeypatch.setenv("BLENDER_USER_RESOURCES", str(tmp_path / "user"))

@@ -68,6 +68,7 @@ def test_a_head_makes_room_for_what_the_mask_did_not_touch():
     assert found["inside"] == [0, 0]
 
 
+@pytest.mark.once
 @needs_blender
 def test_what_cannot_become_a_head_stays_as_it_is(fake_engine, tmp_path):
     found = run("make_head_errors", fake_engine, tmp_path)
@@ -77,6 +78,7 @@ def test_what_cannot_become_a_head_stays_as_it_is(fake_engine, tmp_path):
     assert found["gone"] == [] and found["beside"]
 
 
+@pytest.mark.once
 @needs_blender
 @pytest.mark.parametrize("base", ["head", "mask"])
 def test_headless_builds_either(fake_engine, tmp_path, base):

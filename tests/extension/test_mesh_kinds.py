@@ -39,6 +39,7 @@ def check(found, said):
             assert not isinstance(outcome, str) and outcome < (NGONS if "ngons" in name else 1), (name, outcome)
 
 
+@pytest.mark.once
 @needs_blender
 def test_bakes_depend_on_no_setting_and_name_what_they_cannot_bake():
     found = run("bake")
@@ -55,6 +56,7 @@ def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
     assert max(found.values()) < 0.5, found
 
 
+@pytest.mark.once
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
@@ -71,6 +73,7 @@ def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     check(found, {**said, "half_flipped": "against their neighbors", "nowhere": "do not overlap", "seam": "n-gons"})
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_material_over_several_uv_tiles_is_refused():
     found = run("tiles")

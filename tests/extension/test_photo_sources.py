@@ -3,6 +3,8 @@
 
 import sys
 
+import pytest
+
 from blender_process import needs_blender, run_case
 
 SCRIPT = "photo_cases.py"
@@ -21,6 +23,7 @@ def test_an_open_image_becomes_a_private_file(tmp_path):
     assert found["left"] == []
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_face_of_an_open_image(fake_engine, tmp_path):
     found = run_case("generate", sys.executable, tmp_path, path=[fake_engine], script=SCRIPT)
@@ -74,6 +77,7 @@ def test_files_drops_and_the_clipboard(tmp_path):
     assert found["drop"] and not any(found["drop"].values())
 
 
+@pytest.mark.once
 @needs_blender
 def test_the_engine_is_released_and_started_again(fake_engine, tmp_path):
     found = run_case("release", sys.executable, tmp_path, path=[fake_engine], script=SCRIPT)

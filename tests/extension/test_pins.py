@@ -126,6 +126,7 @@ def test_a_face_of_several_photos_is_pinned_over_each_of_them(astronaut, astrona
     assert not found["before"] and found["maps"] and "no photo 3" in found["error"]
 
 
+@pytest.mark.once
 @needs_blender
 @needs_engine
 def test_the_photo_of_a_face_is_measured_in_its_pixels(astronaut_file):

@@ -45,6 +45,7 @@ def headless(*arguments, path, code=None):
     )
 
 
+@pytest.mark.once
 @posix
 @needs_blender
 @pytest.mark.parametrize(
@@ -69,6 +70,7 @@ def test_a_full_disk_while_building(fake_engine, photo, tmp_path, size, limit, l
     assert os.listdir(output) == ["face.blend"] and (output / "face.blend").read_bytes() == b"yesterday's"
 
 
+@pytest.mark.once
 @needs_blender
 def test_a_place_that_is_taken(fake_engine, photo, tmp_path):
     """The last file cannot get its name: those before it are taken back."""
@@ -81,6 +83,7 @@ def test_a_place_that_is_taken(fake_engine, photo, tmp_path):
     assert (output / "face_texture_color.png").read_bytes() == b"yesterday's"
 
 
+@pytest.mark.once
 @posix
 @needs_blender
 def test_two_at_once_and_what_a_killed_one_leaves(fake_engine, photo, tmp_path):

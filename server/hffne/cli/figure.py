@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hffne.cli.evaluate import florence, photoface, yaleb
 from hffne.cli.evaluate.benchmark import add_limit_option, add_merge_option, chosen_engine
-from hffne.cli.options import Subparsers, add_engine_options, at_least, engine_arguments, evenly_spaced
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced, number, whole
 from hffne.cli.report import print_error, print_progress
 from hffne.errors import HffneError, NoPhotosError, RequestError
 
@@ -62,17 +62,17 @@ def add_parser(subparsers: Subparsers) -> None:
     figure.add_argument(
         "groups", nargs="+", type=_named_folder, metavar="NAME=DIR", help="a group, for example an age, and its photos"
     )
-    figure.add_argument("--count", type=at_least(1), default=4, metavar="N", help="faces of each group (default: 4)")
+    figure.add_argument("--count", type=whole(), default=4, metavar="N", help="faces of each group (default: 4)")
     add_merge_option(figure)
     _add_output(figure)
     add_engine_options(figure)
     figure.set_defaults(run=run_groups)
     text = "normals and their error maps on a benchmark (Figure 6)"
     for parser in _add_benchmarks(figures.add_parser("errors", help=text, description=_sentence(text))):
-        parser.add_argument("--count", type=int, default=6, metavar="N", help="measure N, evenly spaced over all")
+        parser.add_argument("--count", type=whole(), default=6, metavar="N", help="measure N, evenly spaced over all")
     text = "the worst faces of a benchmark with their error maps (Figure 11)"
     for parser in _add_benchmarks(figures.add_parser("failures", help=text, description=_sentence(text))):
-        parser.add_argument("--count", type=int, default=8, metavar="N", help="show the N worst")
+        parser.add_argument("--count", type=whole(), default=8, metavar="N", help="show the N worst")
         add_limit_option(parser)
 
 
@@ -80,13 +80,13 @@ def _add_relight_options(figure: argparse.ArgumentParser) -> None:
     figure.add_argument("--dataset", type=Path, metavar="DIR", help="ICT-3DRFE: its albedo and its true normals")
     figure.add_argument(
         "--light",
-        type=float,
+        type=number(-1e9, 1e9),
         nargs=3,
         action="append",
         metavar=("X", "Y", "Z"),
         help="direction toward the target light: right, up, toward the viewer; repeat for more lights",
     )
-    figure.add_argument("--limit", type=int, default=8, metavar="N", help="faces of the data set (default: 8)")
+    figure.add_argument("--limit", type=whole(), default=8, metavar="N", help="faces of the data set (default: 8)")
 
 
 def _add_benchmarks(figure: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
@@ -191,9 +191,9 @@ def run_benchmark(args: argparse.Namespace) -> int:
     from hffne.figures.errors import ErrorMaps, Failures
     from hffne.output import output_folder
 
-    count = max(1, args.count)
+    count = args.count
     rows = ErrorMaps() if args.figure == "errors" else Failures(count)
-    benchmark = args.open_benchmark(args).limited(count if args.figure == "errors" else args.limit or None)
+    benchmark = args.open_benchmark(args).limited(count if args.figure == "errors" else args.limit)
     with output_folder(args.output.parent):
         engine = chosen_engine(args, benchmark)
         benchmark.evaluate(engine, benchmark.items, not args.no_merge, print_progress, rows)
@@ -207,7 +207,7 @@ def _sources(args: argparse.Namespace) -> "list[tuple[Path, Ict3drfeFace | None]
     if folder is not None:
         from hffne.datasets import ict3drfe
 
-        items = ict3drfe.find(folder, part=True)[: max(1, args.limit)]
+        items = ict3drfe.find(folder, part=True)[: args.limit]
         return [*((path, None) for path in args.photos), *((item.photo, item) for item in items)]
     if not args.photos:
         raise NoPhotosError("There is no photo to relight.", hint="Name photos, or --dataset DIR.")

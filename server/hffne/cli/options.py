@@ -31,6 +31,21 @@ def whole(low: int = 1, high: int = _MOST) -> Callable[[str], int]:
     return read
 
 
+def number(low: float, high: float) -> Callable[[str], float]:
+    """The type, for argparse, of an option that is a number from `low` to `high`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r:.60} is not a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add --device, --model, --stochastic, --weights, --coarse and --crop, the
     options of `pipeline.Engine`."""
@@ -106,17 +121,6 @@ def crop_size(text: str) -> str | int:
     if text.isascii() and text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is neither 'auto' nor a number of pixels")
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number, `least` or more. It raises argparse.ArgumentTypeError."""
-
-    def number(text: str) -> int:
-        if text.isascii() and text.isdigit() and int(text) >= least:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {least} or more")
-
-    return number
 
 
 def face_choice(text: str) -> str | int:

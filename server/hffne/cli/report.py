@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hffne.cli.options import whole
 from hffne.errors import HffneError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_report_options(parser: argparse.ArgumentParser, sheet: bool = True) -> N
     add_sheet_option(parser)
     parser.add_argument(
         "--sheet-rows",
-        type=int,
+        type=whole(),
         default=10,
         metavar="N",
         help="show the N best and the N worst faces (default: %(default)s)",
@@ -54,7 +55,7 @@ def sheet_collector(args: argparse.Namespace) -> "BestAndWorst | None":
     """The collector of the contact sheet's rows, or None without --sheet."""
     from hffne.evaluation.contact_sheet import BestAndWorst
 
-    return BestAndWorst(max(1, args.sheet_rows)) if args.sheet else None
+    return BestAndWorst(args.sheet_rows) if args.sheet else None
 
 
 def engine_info(engine: Any) -> dict[str, Any]:

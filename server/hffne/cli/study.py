@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from hffne.cli.options import at_least
+from hffne.cli.options import whole
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,14 +33,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="FILE|paper|compact|study",
         help="a recipe with both stages (default: %(default)s)",
     )
-    parser.add_argument("--size", type=int, help="the crop in pixels (default: the recipe's)")
-    parser.add_argument("--coarse-steps", type=int, help="of stage 1 (default: the recipe's)")
-    parser.add_argument("--fine-steps", type=int, help="of each stage 2 (default: the recipe's)")
-    parser.add_argument("--faces", type=at_least(1), default=60, help="renders to measure on (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=whole(), help="the crop in pixels (default: the recipe's)")
+    parser.add_argument("--coarse-steps", type=whole(), help="of stage 1 (default: the recipe's)")
+    parser.add_argument("--fine-steps", type=whole(), help="of each stage 2 (default: the recipe's)")
+    parser.add_argument("--faces", type=whole(), default=60, help="renders to measure on (default: %(default)s)")
+    parser.add_argument("--seed", type=whole(0), default=0)
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="processes that draw samples")
-    parser.add_argument("--threads", type=at_least(1), help="torch threads (default: torch's own)")
+    parser.add_argument("--workers", type=whole(0, 1024), default=0, help="processes that draw samples")
+    parser.add_argument("--threads", type=whole(1, 1024), help="torch threads (default: torch's own)")
     parser.set_defaults(run=run)
 
 

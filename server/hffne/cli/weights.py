@@ -4,6 +4,8 @@
 import argparse
 from pathlib import Path
 
+from hffne.cli.options import number
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verb to the command line."""
@@ -24,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     mean.add_argument("second", type=Path, metavar="FILE", help="the weights that resulted")
     mean.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where the mean is written")
     mean.add_argument(
-        "--share", type=_share, default=0.5, metavar="F", help="of the second, 0 to 1 (default: %(default)s)"
+        "--share", type=number(0, 1), default=0.5, metavar="F", help="of the second, 0 to 1 (default: %(default)s)"
     )
     mean.set_defaults(run=run_average)
     verbs.add_parser("list", help="which weights are installed").set_defaults(run=run_list)
@@ -44,13 +46,6 @@ def run_import(args: argparse.Namespace) -> int:
         print(f"wrote {path}")
     print(LICENSE)
     return 0
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError
-    return value
 
 
 def run_average(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced, whole
 from hffne.cli.report import add_report_options, engine_info, print_progress, sheet_collector, write_report
 from hffne.errors import RequestError
 
@@ -82,7 +82,9 @@ def add_part_option(parser: argparse.ArgumentParser) -> None:
 
 def add_limit_option(parser: argparse.ArgumentParser) -> None:
     """Add --limit."""
-    parser.add_argument("--limit", type=int, metavar="N", help="measure only N items, evenly spaced over all of them")
+    parser.add_argument(
+        "--limit", type=whole(), metavar="N", help="measure only N items, evenly spaced over all of them"
+    )
 
 
 def make_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the tables and write the report; returns the exit status."""
     from hffne.evaluation import ground_truth
 
-    benchmark = args.open_benchmark(args).limited(args.limit or None)
+    benchmark = args.open_benchmark(args).limited(args.limit)
     rows = sheet_collector(args)
     engine = chosen_engine(args, benchmark)
     check_unseen(engine, benchmark, args.seen)

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from hffne.cli.options import Subparsers, add_engine_options, add_size_option, engine_arguments, size_argument
+from hffne.cli.options import Subparsers, add_engine_options, add_size_option, engine_arguments, size_argument, whole
 from hffne.cli.report import add_report_options, engine_info, full_width, print_progress, write_report
 
 
@@ -20,7 +20,7 @@ def add_parser(benchmarks: Subparsers) -> None:
     parser.add_argument("folder", type=Path, metavar="SET", help="folder of the second head family (VALID, MIT)")
     parser.add_argument("--shapes", type=Path, required=True, metavar="DIR", help="folder of ict_facekit.npz")
     parser.add_argument(
-        "--pixels", type=int, default=512, metavar="N", help="side of the photos (default: %(default)s)"
+        "--pixels", type=whole(64, 4096), default=512, metavar="N", help="side of the photos (default: %(default)s)"
     )
     add_size_option(parser)
     add_report_options(parser)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from hffne.cli.options import engine_arguments, evenly_spaced
+from hffne.cli.options import engine_arguments, evenly_spaced, whole
 from hffne.cli.report import engine_info, print_progress, write_report
 from hffne.errors import HffneError, NoPhotosError
 
@@ -17,7 +17,7 @@ def add_photo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--held-out", type=Path, metavar="SET", help="only the photos that the training on this set holds out"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="N photos, evenly spaced over all of them")
+    parser.add_argument("--limit", type=whole(), metavar="N", help="N photos, evenly spaced over all of them")
 
 
 class PhotoBenchmark(Protocol):
@@ -60,4 +60,4 @@ def chosen_photos(args: argparse.Namespace) -> list[Path]:
             raise NoPhotosError(f"'{args.folder}' holds no photos.", hint=f"Photos can be {FORMAT_NAMES}.")
     if args.held_out is not None:
         paths = held_out(args.held_out, paths)
-    return evenly_spaced(paths or [], args.limit or None)
+    return evenly_spaced(paths or [], args.limit)

@@ -13,7 +13,7 @@ from hffne.cli.evaluate.benchmark import (
     add_part_option,
     make_evaluation,
 )
-from hffne.cli.options import Subparsers
+from hffne.cli.options import Subparsers, number, whole
 from hffne.cli.report import print_progress
 from hffne.errors import RequestError
 
@@ -34,8 +34,10 @@ def add_benchmark(subparsers: Subparsers) -> argparse.ArgumentParser:
         open_benchmark,
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="PhotofaceDB")
-    parser.add_argument("--share", type=float, default=0.2, metavar="F", help="share held out (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random split (default: %(default)s)")
+    parser.add_argument("--share", type=number(0, 1), default=0.2, metavar="F", help="held out (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=whole(0), default=0, metavar="N", help="of the random split (default: %(default)s)"
+    )
     parser.add_argument(
         "--by",
         choices=("session", "person"),

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, whole
 from hffne.cli.report import add_report_options, engine_info, print_progress, write_report
 
 
@@ -19,7 +19,7 @@ def add_parser(benchmarks: Subparsers) -> None:
     )
     parser.add_argument("renders", type=Path, metavar="SET", help="render the held-out faces of this training set")
     parser.add_argument("--shapes", type=Path, required=True, metavar="DIR", help="folder of ict_facekit.npz")
-    parser.add_argument("--faces", type=int, default=10, metavar="N", help="rendered faces (default: %(default)s)")
+    parser.add_argument("--faces", type=whole(), default=10, metavar="N", help="rendered faces (default: %(default)s)")
     add_report_options(parser, sheet=False)
     add_engine_options(parser)
     parser.set_defaults(run=run)

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
-from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, evenly_spaced, whole
 from hffne.cli.report import add_report_options, engine_info, print_progress, sheet_collector, write_report
 from hffne.errors import HffneError
 
@@ -22,10 +22,10 @@ def add_parser(benchmarks: Subparsers) -> None:
     add_photo_options(parser)
     parser.add_argument("--renders", type=Path, metavar="SET", help="render the held-out faces of this training set")
     parser.add_argument("--shapes", type=Path, metavar="DIR", help="folder of ict_facekit.npz, for --renders")
-    parser.add_argument("--faces", type=int, default=10, metavar="N", help="rendered faces (default: %(default)s)")
+    parser.add_argument("--faces", type=whole(), default=10, metavar="N", help="rendered faces (default: %(default)s)")
     parser.add_argument(
         "--degraded",
-        type=int,
+        type=whole(0),
         default=20,
         metavar="N",
         help="photos to degrade, evenly spaced over all; 0: none (default: %(default)s)",

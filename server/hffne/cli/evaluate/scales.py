@@ -4,7 +4,7 @@
 import argparse
 
 from hffne.cli.evaluate.photo_options import add_photo_options, chosen_photos
-from hffne.cli.options import Subparsers, add_engine_options, engine_arguments
+from hffne.cli.options import Subparsers, add_engine_options, engine_arguments, whole
 from hffne.cli.report import add_report_options, add_sheet_option, engine_info, print_progress, write_report
 
 
@@ -19,7 +19,7 @@ def add_parser(benchmarks: Subparsers) -> None:
     )
     add_photo_options(parser)
     parser.add_argument(
-        "--sizes", type=int, nargs="+", default=[256, 512, 1024], metavar="PIXELS", help="default: 256 512 1024"
+        "--sizes", type=whole(), nargs="+", default=[256, 512, 1024], metavar="PIXELS", help="default: 256 512 1024"
     )
     add_report_options(parser, sheet=False)
     add_sheet_option(parser)

@@ -5,6 +5,8 @@ import argparse
 import os
 from pathlib import Path
 
+from hffne.cli.options import whole
+
 _CHECKED = 120  # renders of the people held out
 
 
@@ -22,46 +24,57 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="any folder of face photos")
     parser.add_argument("--scan-normals", type=Path, metavar="FILE", help="a head scan's tangent-space normal map")
     parser.add_argument("--heads", type=Path, metavar="DIR", help="folder of a second head family (VALID, MIT)")
-    parser.add_argument("--head-renders", type=int, default=2600, help="how many renders of it (default: %(default)s)")
     parser.add_argument(
-        "--close-renders", type=int, default=0, help="how many close-ups for the fine network (default: %(default)s)"
+        "--head-renders", type=whole(0), default=2600, help="how many renders of it (default: %(default)s)"
     )
-    parser.add_argument("--close-photos", type=int, default=0, help="how many of photos (default: %(default)s)")
+    parser.add_argument(
+        "--close-renders",
+        type=whole(0),
+        default=0,
+        help="how many close-ups for the fine network (default: %(default)s)",
+    )
+    parser.add_argument("--close-photos", type=whole(0), default=0, help="how many of photos (default: %(default)s)")
     parser.add_argument("--painted", type=Path, metavar="DIR", help="painted heights of faces (MB-Lab) for close-ups")
     parser.add_argument("--scan-heights", type=Path, metavar="FILE", help="a head scan's displacement map, likewise")
     parser.add_argument(
         "--parsing-people",
-        type=int,
+        type=whole(0),
         default=0,
         help="how many renders of dressed people for the parsing and the shading network, with --heads "
         "(default: %(default)s)",
     )
     parser.add_argument(
-        "--parsing-photos", type=int, default=0, help="how many photos for the parsing network (default: %(default)s)"
+        "--parsing-photos",
+        type=whole(0),
+        default=0,
+        help="how many photos for the parsing network (default: %(default)s)",
     )
     parser.add_argument(
         "--relit-photos",
-        type=int,
+        type=whole(0),
         default=0,
         help="how many in another light, for the shading network (default: %(default)s)",
     )
     parser.add_argument(
         "--eye-people",
-        type=int,
+        type=whole(0),
         default=0,
         help="how many large renders of people for the eyes network, with --heads (default: %(default)s)",
     )
-    parser.add_argument("--eye-photos", type=int, default=0, help="how many photos for it (default: %(default)s)")
+    parser.add_argument("--eye-photos", type=whole(0), default=0, help="how many photos for it (default: %(default)s)")
     parser.add_argument("--skies", type=Path, metavar="FILE", help="environment maps (.npz of linear arrays) for them")
-    parser.add_argument("--renders", type=int, default=8000, help="how many renders (default: %(default)s)")
-    parser.add_argument("--crops", type=int, default=2, help="crops of each photo (default: %(default)s)")
+    parser.add_argument("--renders", type=whole(0), default=8000, help="how many renders (default: %(default)s)")
+    parser.add_argument("--crops", type=whole(0), default=2, help="crops of each photo (default: %(default)s)")
     parser.add_argument(
-        "--turns", type=int, default=2, help="crops of each photo with the head turned (default: %(default)s)"
+        "--turns", type=whole(0), default=2, help="crops of each photo with the head turned (default: %(default)s)"
     )
     parser.add_argument(
-        "--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes (default: %(default)s)"
+        "--processes",
+        type=whole(1, 1024),
+        default=max(1, (os.cpu_count() or 2) - 1),
+        help="processes (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=whole(0), default=0)
     parser.set_defaults(run=run)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hffne.cli.options import at_least
+from hffne.cli.options import whole
 
 if TYPE_CHECKING:
     from hffne.training.recipe import Recipe
@@ -81,22 +81,22 @@ def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> No
         metavar="FILE|NAME",
         help="a recipe file, or the name of one in training/recipes (default: %(default)s)",
     )
-    parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
-    parser.add_argument("--batch", type=int, help="samples a step (default: the recipe's)")
+    parser.add_argument("--steps", type=whole(0), help="training steps (default: the recipe's)")
+    parser.add_argument("--batch", type=whole(1, 65536), help="samples a step (default: the recipe's)")
     parser.add_argument("--rate", type=float, metavar="SHARE", help="share of the learning rate (default: 1)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--until", type=at_least(1), metavar="STEP", help="stop after this step, with a checkpoint")
-    parser.add_argument("--threads", type=at_least(1), help="torch threads (default: torch's own)")
+    parser.add_argument("--seed", type=whole(0), default=0)
+    parser.add_argument("--until", type=whole(), metavar="STEP", help="stop after this step, with a checkpoint")
+    parser.add_argument("--threads", type=whole(1, 1024), help="torch threads (default: torch's own)")
     parser.add_argument(
         "--workers",
-        type=at_least(0),
+        type=whole(0, 1024),
         default=1,
         help="processes that draw samples, for each device (default: %(default)s)",
     )
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (Lightning Fabric)")
     parser.add_argument("--devices", default="1", help="how many devices, or auto (default: %(default)s)")
-    parser.add_argument("--nodes", type=at_least(1), default=1, help="how many machines (default: %(default)s)")
+    parser.add_argument("--nodes", type=whole(1, 1024), default=1, help="how many machines (default: %(default)s)")
 
 
 def _weighted_folder(text: str) -> tuple[Path, float]:
