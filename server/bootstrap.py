@@ -264,6 +264,9 @@ def _reachable(url: str) -> bool:
 
 def pip(python: Path, *arguments: str) -> None:
     """Run an environment's pip, shielded from this process's settings; raises SetupFailed when it fails."""
+    if arguments[:1] == ("install",):
+        # What is imported is compiled then: of ten thousand files most never are.
+        arguments = ("install", "--no-compile", *arguments[1:])
     # Isolated: no modules of the working folder.
     command = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", *arguments]
     environment = dict(os.environ)

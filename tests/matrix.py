@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tests that use Blender, in its other versions: python tests/matrix.py [--only VERSION] [options of pytest]
 
+--prepare makes the environments and runs nothing.
+
 Each version is its bpy module in an environment of its own, with the numpy that this Blender
 carries; the tests themselves, and the engine, run in the project's environment as always.
 A version whose Python is not on this machine is skipped with a message. Tests marked `once` are left
@@ -30,8 +32,8 @@ def main() -> int:
     """Run the tests in each version side by side; returns 1 when they failed in one."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
     parser.add_argument("--only", choices=[version[0] for version in VERSIONS], help="this version of Blender alone")
+    parser.add_argument("--prepare", action="store_true", help="make the environments only")
     options, pytest_options = parser.parse_known_args()
-    tests = project_python(EXTRAS)
     blenders = {}
     for bpy, version, numpy in VERSIONS:
         if options.only not in (None, bpy):
@@ -43,6 +45,9 @@ def main() -> int:
             sys.exit(f"matrix: no Python {version} on this machine, which Blender {bpy} needs")
         else:
             say(f"Blender {bpy} is skipped: no Python {version} on this machine")
+    if options.prepare:
+        return 0
+    tests = project_python(EXTRAS)
     # Side by side, for they mostly wait for one Blender: the first prints as it runs, the others when it has ended.
     files = [str(p) for p in sorted((ROOT / "tests").glob("*/test_*.py")) if "needs_blender" in p.read_text("utf-8")]
     command = [tests, "-m", "pytest", "-p", "no:cacheprovider", "-m", "blender and not once", *files, *pytest_options]

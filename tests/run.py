@@ -16,6 +16,10 @@ from bootstrap import ROOT, SetupFailed, ensure_environment, run, say
 
 EXTRAS = ["blender", "test"]
 
+# The processes that run side by side take all cores; threads in each would wait for one another.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 
 def project_python(extras: list[str]) -> Path:
     """The Python of the project's environment with these extras; ends the program where it cannot be made."""
@@ -33,7 +37,8 @@ def main() -> int:
         options = ["-m", "not blender", *(option for option in options if option != "--no-blender")]
     python = project_python([extra for extra in EXTRAS if extra != "blender" or not without_blender])
     say("Running the tests")
-    side_by_side = ["-n", min(4, os.cpu_count() or 1), "--dist", "loadfile"]
+    # In the order of the files: those with few tests, which would come last, are the longest.
+    side_by_side = ["-n", min(4, os.cpu_count() or 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     return run(python, "-m", "pytest", *side_by_side, "--durations=10", *options, cwd=ROOT)
 
 

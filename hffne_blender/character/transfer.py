@@ -34,6 +34,9 @@ STRETCH = 6.0
 # Meters: a target of the face's own shape, but coarser, has the face's normals within the second, its own beyond the
 # first. Its vertices leave out forms that the relief does not hold, as those are the face's mesh's.
 OTHER_SHAPE, SAME_SHAPE = 0.0015, 0.0005
+# A target whose UV map lays a larger share of the face over other parts of it, farther apart than so many meters, would
+# show a medley of both.
+OVERLAP, APART = 0.15, 0.01
 # A material slot with a smaller share of the detail than this takes none: an eyeball lies near the lids.
 LEAST_SLOT = 0.05
 
@@ -56,7 +59,7 @@ def texel_sources(
     border     meters (of the face's own size) over which the detail fades out toward the face's border
     seen_only  leave out what the photo does not show
 
-    Raises ValueError for a target without UVs, TransferError for one that is too dense.
+    Raises ValueError for a target without UVs, TransferError for one that is too dense or lays the face over itself.
     """
     if target.uvs is None:
         raise ValueError("The target has no UVs.")
@@ -88,6 +91,7 @@ def texel_sources(
     piece_owner, piece_share, back, weight = piece_owner[keep], piece_share[keep], back[keep], weight[keep]
     piece_uvs = np.einsum("kpc,kcx->kpx", piece_share, target.uvs[piece_owner])
     index, piece, inside = raster.cover(piece_uvs, size)
+    _check_overlap(piece_uvs, points[keep].mean(1), amount[keep], index, piece, size, APART * meter)
     corner = back[piece]
     return TexelSources(
         size=size,
@@ -189,6 +193,34 @@ def _broken(uv: np.ndarray, points: np.ndarray, meter: float) -> np.ndarray:
     size = np.linalg.norm(points - np.roll(points, 1, axis=1), axis=2).max(1) / meter
     typical = np.median(uv_size / np.maximum(size, 1e-12))
     return uv_size > STRETCH * typical * np.maximum(size, PIECE / 4)
+
+
+def _check_overlap(
+    uvs: np.ndarray,
+    middles: np.ndarray,
+    amount: np.ndarray,
+    index: np.ndarray,
+    piece: np.ndarray,
+    size: int,
+    apart: float,
+) -> None:
+    """Raise TransferError where many pieces share their texels with others elsewhere on the surface.
+
+    uvs (P, 3, 2), middles (P, 3) and amount (P,) of the pieces; index, piece (T,): which piece each texel has.
+    """
+    if not len(index):
+        return
+    column, row = np.floor(uvs.mean(1) % 1 * size).astype(np.int64).T
+    texel = np.clip(size - 1 - row, 0, size - 1) * size + np.clip(column, 0, size - 1)
+    at = np.minimum(np.searchsorted(index, texel), len(index) - 1)
+    other = (index[at] == texel) & (np.linalg.norm(middles[piece[at]] - middles, axis=1) > apart)
+    share = float(amount[other].sum() / max(amount.sum(), 1e-30))
+    if share > OVERLAP:
+        raise TransferError(
+            "uv_overlap",
+            f"The UV map lays {share:.0%} of the face over other parts of it, as a Mirror modifier does.",
+            "Apply the Mirror modifier, if there is one; then turn on UV Map for the Face, or unwrap the mesh again.",
+        )
 
 
 def _of_part(triangles: np.ndarray, amount: np.ndarray) -> np.ndarray:

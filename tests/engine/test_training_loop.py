@@ -62,11 +62,12 @@ def test_equal_seeds_give_equal_weights_stopped_or_not(tiny_set, tmp_path, task)
     whole = train(tmp_path / "whole", task, tiny_set)
     train(tmp_path / "parts", task, tiny_set, until=1)
     assert [line["step"] for line in log(tmp_path / "parts")] == [1]
-    said = []
-    train(tmp_path / "parts", task, tiny_set, until=1, report=said.append)
-    assert len(said) == 1 and "step 1 of 3 is done" in said[0]
+    if task == "coarse":  # the loop's own, whatever is trained
+        said = []
+        train(tmp_path / "parts", task, tiny_set, until=1, report=said.append)
+        assert len(said) == 1 and "step 1 of 3 is done" in said[0]
+        assert train(tmp_path / "other", task, tiny_set, seed=1)[1] != whole[1]
     assert train(tmp_path / "parts", task, tiny_set, workers=1) == whole
-    assert train(tmp_path / "other", task, tiny_set, seed=1)[1] != whole[1]
     first, second = log(tmp_path / "whole"), log(tmp_path / "parts")
     for line in first + second:
         line.pop("seconds")

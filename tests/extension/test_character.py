@@ -161,9 +161,9 @@ def test_the_relief_is_sculpted_with_the_heights_of_the_map():
 @pytest.mark.once
 @needs_blender
 @needs_engine
-@pytest.mark.parametrize("base", ["HEAD", "MASK"])
-def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file, base):
-    found = run("auto", ENGINE, astronaut_file, base, script="character_engine_cases.py")
+def test_the_engine_finds_the_face_on_a_mesh_by_itself(astronaut_file):
+    # Of a head; the one of another topology gets a mask's detail.
+    found = run("auto", ENGINE, astronaut_file, script="character_engine_cases.py")
     assert found["same"]
     assert found["mean"] < 2 and found["share"] > 0.5, found
     assert found["landmarks"] < 6, found

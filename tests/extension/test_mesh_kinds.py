@@ -60,13 +60,14 @@ def test_the_other_parts_of_a_copied_head_do_not_cover_its_skin():
 @needs_blender
 def test_apply_to_my_mesh_takes_every_kind_or_says_why_not():
     found = run("apply")
-    assert len(found) == 19
+    assert len(found) == 20
     said = {
         "inside_out": "Recalculate Outside",
         "flat": "Shade Smooth",
         "no_area": "Unwrap",
         "layers": "too many layers",
         "without_uvs": "A modifier",
+        "mirrored": "Apply the Mirror modifier",
     }
     if not isinstance(found["without_uvs"], str):  # Blender 5's Remesh keeps UV maps
         del said["without_uvs"]

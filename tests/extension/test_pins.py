@@ -76,10 +76,10 @@ def test_the_point_under_the_mouse_is_the_nearest_one_that_faces_the_viewer():
 @pytest.mark.once
 @needs_blender
 @needs_engine
-@pytest.mark.parametrize("base", ["HEAD", "MASK"])
-def test_pins_correct_a_face_and_its_maps(astronaut_file, tmp_path, base):
-    found = run_case("correct", astronaut_file, ENGINE, base, tmp_path, script="pin_cases.py", timeout=600)
-    assert found["head"] == (base == "HEAD") and found["engines"] and found["state"] == ["FINISHED"]
+def test_pins_correct_a_face_and_its_maps(astronaut_file, tmp_path):
+    # A head; a mask is pinned over several photos below.
+    found = run_case("correct", astronaut_file, ENGINE, "HEAD", tmp_path, script="pin_cases.py", timeout=600)
+    assert found["head"] and found["engines"] and found["state"] == ["FINISHED"]
     count, projected, miss = found["pins"]
     assert (count, projected) == (1, True) and miss < 0.5
     assert found["maps"]["color"] > 0.1 and found["maps"]["normal"] > 0.02

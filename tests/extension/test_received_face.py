@@ -96,6 +96,6 @@ def test_messages_changed_at_random_are_refused_or_usable(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[1] / "long")
     import fuzz_answers
 
-    found, escaped = fuzz_answers.run(3000, 28)
-    assert not escaped and found["refused"] > 1500 and found["accepted"] > 100
+    found, escaped = fuzz_answers.run(1000, 28)
+    assert not escaped and found["refused"] > 500 and found["accepted"] > 30
     assert fuzz_answers.outcome("error", {"code": "x", "message": "half \ud800"}, {}) == "refused"

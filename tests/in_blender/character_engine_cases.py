@@ -6,7 +6,7 @@ import case_process
 import numpy as np
 from case_process import TESTS, start
 from mathutils import Euler, Matrix
-from target_mesh import ALL, angle, evaluated, fake, remeshed, remeshed_skin, state
+from target_mesh import ALL, angle, evaluated, fake, remeshed_skin, state
 
 from hffne_blender.character import landmarks
 from hffne_blender.character.read_face import read_face
@@ -138,13 +138,13 @@ def facts(obj):
     return keys, [modifier.name for modifier in obj.modifiers], [slot.material.name for slot in obj.material_slots]
 
 
-def case_auto(python, photo, base):
-    """The engine looks at a real face's remeshed copy, a giant that looks elsewhere, and finds its place."""
+def case_auto(python, photo):
+    """The engine looks at a real head's remeshed skin, a giant that looks elsewhere, and finds its place."""
     start()
-    bpy.ops.hffne.generate(photo=photo, base=base, engine_python=python, texture_size="512", grid="64")
+    bpy.ops.hffne.generate(photo=photo, base="HEAD", engine_python=python, texture_size="512", maps=set())
     obj = bpy.context.object
     turned = Matrix.Translation((3, 1, 8)) @ Euler((0.1, 0.05, 0.2)).to_matrix().to_4x4() @ Matrix.Scale(5, 4)
-    copy = (remeshed if base == "MASK" else remeshed_skin)(obj, turned)
+    copy = remeshed_skin(obj, turned)
     had = {kind: len(getattr(bpy.data, kind)) for kind in ("objects", "meshes")}
     bpy.ops.hffne.apply_to_mesh(face=obj.name, target=copy.name, engine_python=python, **ALL)
     result = {"same": had == {kind: len(getattr(bpy.data, kind)) for kind in had}}

@@ -108,6 +108,20 @@ def without_uvs(copy):
     copy.modifiers.new("remesh", "REMESH").voxel_size = 0.02
 
 
+def mirrored(copy):
+    """One half, and a Mirror modifier for the other, which lies over the first one's UVs."""
+    import bmesh  # there once bpy is
+
+    work = bmesh.new()
+    work.from_mesh(copy.data)
+    every = work.verts[:] + work.edges[:] + work.faces[:]
+    bmesh.ops.bisect_plane(work, geom=every, plane_co=(0, 0, 0), plane_no=(1, 0, 0), clear_outer=True)
+    work.to_mesh(copy.data)
+    work.free()
+    copy.data.shade_smooth()
+    copy.modifiers.new("mirror", "MIRROR")
+
+
 def seam(copy):
     """N-gons over a seam between two charts."""
     uv = uvs_of(copy) * [0.4, 0.8]
@@ -163,7 +177,7 @@ KINDS = (
 
 
 # Those that concern Apply to My Mesh alone.
-APPLY_KINDS = coarse_ngons, degenerate, layers, without_uvs
+APPLY_KINDS = coarse_ngons, degenerate, layers, without_uvs, mirrored
 
 
 def outcome(work, obj, copy):
