@@ -18,6 +18,6 @@ from paths import ROOT
 def test_every_signal_leaves_nothing(astronaut_file):
     command = [sys.executable, str(ROOT / "tests" / "long" / "interrupts.py"), str(astronaut_file)]
     done = subprocess.run(
-        [*command, "--times", "4", "--longest", "9"], capture_output=True, text=True, timeout=400, check=False
+        [*command, "--times", "4", "--longest", "6"], capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0 and "4 interrupts, 0 left something" in done.stdout, done.stdout + done.stderr

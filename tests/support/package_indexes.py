@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Small stand-ins for the packages that an installation of the engine downloads, and an index that serves them."""
 
+import atexit
+import functools
 import http.server
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 from hffne_blender import build
-from hffne_blender.engine import install, torch_builds
+from hffne_blender.engine import install, installed, torch_builds
 
 # Distribution, version, and the module that the installation imports from it.
 PACKAGES = (
@@ -70,10 +76,22 @@ class Index(http.server.SimpleHTTPRequestHandler):
         self.close_connection = True
 
 
+@functools.cache
+def _environment():
+    """An environment as Python's venv makes it, to copy: making one takes seconds."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, True)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
 def run_install(tmp_path, name=""):
     """One installation of the build whose own index is `name` ("": the CPU's), whatever this machine is."""
     file, data = build.engine_wheel()
     (tmp_path / file).write_bytes(data)
+    environment = installed.environment_folder(tmp_path / "engine")
+    if not environment.exists():
+        shutil.copytree(_environment(), environment, symlinks=True)
     chosen = next((kind for (_, kind), own in torch_builds.OWN_BUILDS.items() if own == name), "cpu")
     work = install.Install(tmp_path / "engine", tmp_path / file, build=chosen).start()
     work.wait(180)

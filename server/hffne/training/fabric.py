@@ -34,7 +34,8 @@ def make_fabric(
             strategy="auto" if count == 1 and nodes == 1 else "ddp",
         )
     except Exception as error:  # Fabric's own words for a device or a precision that is not there
-        raise DeviceError(f"Training cannot start: {' '.join(str(error).split())}") from error
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DeviceError(f"Training cannot start: {said}") from error
     fabric.launch()
     return fabric
 
