@@ -53,6 +53,12 @@ MAPS = (
     ("RELIGHT", "Photo Relighting", "Maps for relighting the photo itself"),
     # Files hold places in this list: what is new comes last.
     ("SEEN", "Seen Skin", "White where the photo shows the skin itself, black where it is completed"),
+    (
+        "PORES",
+        "Synthetic Pores",
+        "Pores and fine lines that no photo shows, made up by region, for close-ups at a texture size of 4096 or more. "
+        "They show once their slider is raised",
+    ),
 )
 # Where Blender keeps presets of the output, and what they set.
 PRESETS = "hffne/output"

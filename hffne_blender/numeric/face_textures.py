@@ -54,7 +54,7 @@ def encode_textures(received: ReceivedFace, frames: tangent.CornerFrames, use_co
         add("color", received.color, "sRGB")
     if use_color and "albedo" in maps:
         add("albedo", maps["albedo"], "sRGB")
-    for kind in ("normal_medium", "normal_coarse"):
+    for kind in ("normal_medium", "normal_coarse", "normal_pores"):
         if kind in maps:
             add_normal(kind, maps[kind])
     if "height" in maps:

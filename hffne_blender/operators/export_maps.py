@@ -27,6 +27,7 @@ KINDS = (
     ("bake_object", "Baked Object-Space Normal", "The object-space normal map baked onto this mesh"),
     ("normal_medium", "Normal Without Fine", "The normal map without its fine detail"),
     ("normal_coarse", "Normal Without Medium", "The normal map without its fine and medium detail"),
+    ("normal_pores", "Normal With Synthetic Pores", "The normal map with pores that no photo showed"),
 )
 
 

@@ -131,4 +131,6 @@ def _take_place(mask: bpy.types.Object, obj: bpy.types.Object) -> None:
     ):
         old, new = find_node(first_material(mask)), find_node(first_material(obj))
         for name, *_ in sliders if old is not None and new is not None else ():
+            if name not in required(old).inputs:
+                continue
             set_input(required(new), name, input_value(required(old), name))

@@ -17,7 +17,7 @@ from .bases.polls import active_face
 from .bases.types import OperatorResult
 
 SLIDERS = {
-    name.lower(): (name, default, most, description)
+    name.lower().replace(" ", "_"): (name, default, most, description)
     for name, default, most, description in (*detail_nodes.SLIDERS, *skin_nodes.SLIDERS)
 }
 
@@ -41,6 +41,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
     medium: _slider("medium")
     coarse: _slider("coarse")
     smoothing: _slider("smoothing")
+    synthetic_pores: _slider("synthetic_pores")
     split: _slider("split")
     delit: _slider("delit")
     clay: _slider("clay")
@@ -65,6 +66,8 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         # Check everything before changing anything.
         for key in given:
             lack = skin_nodes.unavailable_reason(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
+            if key == "synthetic_pores" and not detail_nodes.has_pores(skin):
+                lack = "no map of synthetic pores: generate it with Synthetic Pores ticked among the maps"
             if lack:
                 self.report({"ERROR"}, f"This face has {lack}.")
                 return {"CANCELLED"}

@@ -3,10 +3,10 @@
 
 Strength is also an output, for what shows the relief otherwise than by its normals (scene.material).
 
-Three normal maps are its inputs: the whole, the one without fine detail, and the one without fine and medium
-detail. In slopes (x / z, y / z) bands add up, so the group takes their differences, weights each, adds them
-and encodes the sum as a normal map again (partial derivative blending). With all sliders at 1 and Smoothing at 0
-that is the whole normal map unchanged. `mixed` computes the same with numpy, for exports.
+Its inputs are normal maps: the whole, the one without fine detail, the one without fine and medium detail, and the
+one with synthetic pores. In slopes (x / z, y / z) bands add up, so the group takes their differences, weights each,
+adds them and encodes the sum as a normal map again (partial derivative blending). With the sliders as they are at
+first that is the whole normal map unchanged. `mixed` computes the same with numpy, for exports.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,8 @@ from .nodes import (
 
 GROUP, TAG = "HFFNE Detail", "hffne_detail"
 # Raised when the nodes change: a file keeps the group with which its faces were made.
-VERSION = 2
+VERSION = 3
+PORES = "Synthetic Pores"
 # name, default, maximum, description
 SLIDERS = (
     ("Strength", 1.0, 3.0, "Factor on all of the detail"),
@@ -39,18 +40,23 @@ SLIDERS = (
     ("Medium", 1.0, 3.0, "Wrinkles, about 4 to 12 mm"),
     ("Coarse", 1.0, 3.0, "Folds and the shape that the mesh does not have, above about 12 mm"),
     ("Smoothing", 0.0, 1.0, "Remove detail, the finest first"),
+    (PORES, 0.0, 3.0, "Pores and fine lines that no photo showed; at 1 as steep as those of a head scan"),
     ("Split", 0.0, 1.0, "Show the base mesh without detail on the left of this part of the picture"),
 )
-NORMALS = ("normal", "normal_medium", "normal_coarse")
-_SOCKETS = {"normal": "Normal", "normal_medium": "Without Fine", "normal_coarse": "Without Medium"}
+_SOCKETS = {
+    "normal": "Normal",
+    "normal_medium": "Without Fine",
+    "normal_coarse": "Without Medium",
+    "normal_pores": "With Pores",
+}
 
 
 def add_node(tree: bpy.types.NodeTree, maps: Mapping[str, bpy.types.NodeSocket]) -> bpy.types.ShaderNodeGroup:
     """A node of the group in a material's tree, linked to `maps`: kind -> output socket ("normal" at least)."""
     node = add_group(tree, shared_group(GROUP, TAG, VERSION, _make), "Detail")
-    for kind in NORMALS:
+    for kind, socket in _SOCKETS.items():
         # Without bands all of the detail counts as coarse.
-        tree.links.new(maps.get(kind, maps["normal"]), input_of(node, _SOCKETS[kind]))
+        tree.links.new(maps.get(kind, maps["normal"]), input_of(node, socket))
     return node
 
 
@@ -71,13 +77,20 @@ def has_bands(material: bpy.types.Material) -> bool:
     return "normal_medium" in textures.of_material(material)
 
 
-def weights(node: bpy.types.ShaderNodeGroup) -> tuple[float, float, float]:
-    """The weights (fine, medium, coarse) that the sliders of a detail node give, without the split."""
-    value = {name: input_value(node, name) for name, *_ in SLIDERS}
-    fine = value["Fine"] * (1 - np.clip(2 * value["Smoothing"], 0, 1))
+def has_pores(material: bpy.types.Material) -> bool:
+    """Whether a face's material has the map of synthetic pores."""
+    return "normal_pores" in textures.of_material(material)
+
+
+def weights(node: bpy.types.ShaderNodeGroup) -> tuple[float, float, float, float]:
+    """The weights (fine, medium, coarse, pores) that the sliders of a detail node give, without the split."""
+    # A file keeps the group with which its faces were made; an older one has fewer sliders.
+    value = {name: input_value(node, name) if name in node.inputs else default for name, default, *_ in SLIDERS}
+    smoothed = 1 - np.clip(2 * value["Smoothing"], 0, 1)
+    fine, made_up = value["Fine"] * smoothed, value[PORES] * smoothed
     medium = value["Medium"] * (1 - np.clip(2 * value["Smoothing"] - 1, 0, 1))
     strength = value["Strength"]
-    return strength * fine, strength * medium, strength * value["Coarse"]
+    return strength * fine, strength * medium, strength * value["Coarse"], strength * made_up
 
 
 def mixed(material: bpy.types.Material) -> np.ndarray:
@@ -92,14 +105,18 @@ def mixed(material: bpy.types.Material) -> np.ndarray:
     whole = images.normals(maps["normal"])
     if node is None:
         return unit(whole)
-    medium, coarse = (images.normals(maps[kind]) if kind in maps else None for kind in NORMALS[1:])
-    return detail_bands.mix(whole, medium, coarse, weights(node))
+    shares = weights(node)
+    medium, coarse, pores = (
+        images.normals(maps[kind]) if kind in maps and (kind != "normal_pores" or shares[-1]) else None
+        for kind in list(_SOCKETS)[1:]
+    )
+    return detail_bands.mix(whole, medium, coarse, pores, shares)
 
 
 def _make(group: bpy.types.NodeTree) -> None:
     interface = interface_of(group)
-    for kind in NORMALS:
-        socket = interface.new_socket(_SOCKETS[kind], in_out="INPUT", socket_type="NodeSocketColor")
+    for name in _SOCKETS.values():
+        socket = interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketColor")
         socket.default_value = (0.5, 0.5, 1, 1)
     add_sliders(group, SLIDERS)
     interface.new_socket("Strength", in_out="OUTPUT", socket_type="NodeSocketFloat")
@@ -111,8 +128,8 @@ def _build(group: bpy.types.NodeTree) -> None:
     build = NodeBuilder(group)
     given = build.node(bpy.types.NodeGroupInput, 0).outputs
     slopes = []
-    for kind in NORMALS:
-        normal = build.vector("MULTIPLY_ADD", 1, given[_SOCKETS[kind]], (2, 2, 2), (-1, -1, -1))
+    for name in _SOCKETS.values():
+        normal = build.vector("MULTIPLY_ADD", 1, given[name], (2, 2, 2), (-1, -1, -1))
         parts = build.node(bpy.types.ShaderNodeSeparateXYZ, 2)
         group.links.new(normal, input_of(parts, 0))
         least = build.math("MAXIMUM", 3, output_of(parts, "Z"), detail_bands.LEAST_Z)
@@ -122,13 +139,17 @@ def _build(group: bpy.types.NodeTree) -> None:
     keeps_medium = build.math("MULTIPLY_ADD", 2, smoothing, -2.0, 2.0, clamp=True)
     fine = build.math("MULTIPLY", 3, given["Fine"], keeps_fine)
     medium = build.math("MULTIPLY", 3, given["Medium"], keeps_medium)
+    pores = build.math("MULTIPLY", 3, given[PORES], keeps_fine)
 
     bands = [
         build.vector("SCALE", 6, build.vector("SUBTRACT", 5, slopes[0], slopes[1]), scale=fine),
         build.vector("SCALE", 6, build.vector("SUBTRACT", 5, slopes[1], slopes[2]), scale=medium),
         build.vector("SCALE", 6, slopes[2], scale=given["Coarse"]),
+        build.vector("SCALE", 6, build.vector("SUBTRACT", 5, slopes[3], slopes[0]), scale=pores),
     ]
-    total = build.vector("ADD", 7, build.vector("ADD", 7, bands[0], bands[1]), bands[2])
+    total = bands[0]
+    for band in bands[1:]:
+        total = build.vector("ADD", 7, total, band)
 
     # On the left of the split nothing is added to the mesh; a split of 0 is no split, also in a bake.
     position = build.node(bpy.types.ShaderNodeTexCoord, 2)

@@ -43,6 +43,7 @@ LABELS = {
     "normal": "Normal",
     "normal_medium": "Normal Without Fine",
     "normal_coarse": "Normal Without Medium",
+    "normal_pores": "Normal With Synthetic Pores",
     "height": "Height",
     "curvature": "Curvature",
     "seen": "Seen Skin",

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The derived maps, against surfaces, reliefs and lights that are known by formula."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from hffne.maps.bands import COARSE, FINE, bands
 from hffne.maps.curvature import curvature
 from hffne.maps.height import height, integrate
 from hffne.maps.occlusion import occlusion, shape_occlusion
+from hffne.maps.pores import SIDE, pores
 from hffne.maps.registry import MAPS, make_maps
 from hffne.maps.uv_surface import UVSurface, uv_surface
 from hffne.photo.colors import to_linear, to_srgb
@@ -180,6 +183,7 @@ def test_every_map_has_its_kind(made):
         "photo_mask": ("uint8", (256, 256)),
         "photo_color": ("uint8", (256, 256, 3)),
         "photo_albedo": ("uint8", (256, 256, 3)),
+        "normal_pores": ("float32", (256, 256, 3)),
     }
     for name, array in maps.items():
         assert np.isfinite(array).all(), name
@@ -255,3 +259,41 @@ def test_any_size(made, size=301):
         ["height", "roughness", "occlusion", "curvature", "albedo"], SimpleNamespace(rgb=None), estimate, again
     )
     assert {array.shape[:2] for array in maps.values()} == {(size, size)}
+
+
+def test_pores_are_fine_steep_as_skin_and_of_the_region(shape):
+    surface = uv_surface(shape, 256)
+    regions = template().regions
+    size = 2048
+    plain = normalize(np.repeat(np.repeat(surface.normal, 8, 0), 8, 1)).astype(np.float32)
+    found = pores(surface, plain, regions)
+    tilt = np.sqrt(np.square(found - plain).sum(2))
+    side = size // len(regions["nose"])
+
+    def steep(name, amount=tilt):
+        part = np.kron(regions[name], np.ones((side, side), bool))
+        return float(np.sqrt(np.square(amount[part]).mean()))
+
+    assert 0.02 < steep("cheeks") < steep("nose") < 0.12 and steep("eyes") < 0.8 * steep("cheeks")
+    # Finer than the photo's detail: hardly anything is left of them over a millimeter, or on a small texture.
+    texel = surface.texel / 8
+    broad = cv2.GaussianBlur(found - plain, (0, 0), 0.001 / texel)
+    assert steep("cheeks", np.sqrt(np.square(broad).sum(2))) < 0.25 * steep("cheeks")
+    small = pores(surface, surface.normal, regions) - surface.normal
+    assert np.abs(small).mean() < 0.3 * np.abs(found - plain).mean()
+    outside = cv2.dilate((surface.mask > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    assert np.abs(found - plain)[np.kron(outside, np.ones((8, 8), bool))].max() < 1e-3
+
+
+def test_pores_know_no_seams_of_the_uv_map():
+    """The pattern lies in space: skin that moves by its period has the same pores, wherever its texels are."""
+    surface, _ = cap(256, 0.08, 0.4)
+    regions = {"cheeks": np.ones((16, 16), bool)}
+    moved = replace(surface, points=surface.points + np.float32([SIDE, 0, -2 * SIDE]))
+    flipped = replace(
+        surface, **{name: getattr(surface, name)[:, ::-1] for name in ("points", "normal", "right", "down", "mask")}
+    )
+    first = pores(surface, surface.normal, regions)
+    assert np.allclose(pores(moved, surface.normal, regions), first, atol=2e-3)
+    assert np.allclose(pores(flipped, flipped.normal, regions)[:, ::-1], first, atol=2e-3)
+    assert np.abs(first - surface.normal).mean() > 0.003

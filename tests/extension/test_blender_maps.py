@@ -18,6 +18,7 @@ def test_every_map_has_its_name_depth_color_space_and_unit():
         "normal": ["fake_texture_normal", 256, True, "Non-Color", None],
         "normal_medium": ["fake_texture_normal_medium", 128, True, "Non-Color", None],
         "normal_coarse": ["fake_texture_normal_coarse", 64, True, "Non-Color", None],
+        "normal_pores": ["fake_texture_normal_pores", 256, True, "Non-Color", None],
         "height": ["fake_texture_height", 256, True, "Non-Color", pytest.approx(0.0015)],
         "seen": ["fake_texture_seen", 256, False, "Non-Color", None],
         "curvature": ["fake_texture_curvature", 256, True, "Non-Color", 500],
@@ -44,7 +45,7 @@ def test_the_sliders_of_an_export_are_those_of_the_shader():
     assert found.pop("flat") < 1e-6
     assert found["as sent"] < 0.01 and found["back"] < 0.1
     # The bands' maps are smaller; what they lack is the sampling.
-    assert found["medium"] < 2 and found["coarse"] < 2
+    assert found["medium"] < 2 and found["coarse"] < 2 and found["pores"] < 0.5
 
 
 @needs_blender
@@ -54,6 +55,7 @@ def test_relief_by_displacement_and_back():
     assert found["before"] == found["undone"] == found["back"] == [False, 1, 0]
     assert found["displaced"] == found["redone"] == [True, 0, 1]
     assert "height map" in found["without relief"] and "delit" in found["without delit"]
+    assert "Synthetic Pores" in found["without pores"]
     assert found["untouched"] == [1, 0]
 
 

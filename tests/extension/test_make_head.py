@@ -8,7 +8,9 @@ import pytest
 from blender_process import needs_blender, run_case, run_headless
 
 # The check boxes of the maps.
-MAPS = [f"map_{n}" for n in ["albedo", "bands", "height", "occlusion", "roughness", "curvature", "relight", "seen"]]
+MAPS = [
+    f"map_{n}" for n in ["albedo", "bands", "height", "occlusion", "roughness", "curvature", "relight", "seen", "pores"]
+]
 
 
 def run(name, fake_engine, folder):

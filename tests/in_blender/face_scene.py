@@ -9,7 +9,7 @@ from hffne_blender.commands import roundtrip
 from hffne_blender.numeric.received_face import ReceivedFace
 from hffne_blender.scene import face
 
-ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "seen", "relight")
+ALL = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "seen", "relight", "pores")
 
 
 def build(names=ALL, texture_size=256, grid=48):

@@ -15,7 +15,7 @@ from hffne_blender.character.read_face import read_face
 from hffne_blender.commands import roundtrip
 from hffne_blender.scene import generated_maps, images, shape_keys
 
-MAPS = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "seen", "relight")
+MAPS = ("albedo", "bands", "height", "curvature", "occlusion", "roughness", "seen", "relight", "pores")
 
 
 def case_operators(folder):

@@ -62,6 +62,9 @@ def case_mixed():
     points = fake_face.surface(u, v)
     # In float, as no step on the way from the engine is.
     result = {"as sent": off(tangent.to_tangent_space(frames, fake_face.normals(points)))}
+    node.inputs["Synthetic Pores"].default_value = 1
+    result["pores"] = off(tangent.to_tangent_space(frames, fake_face.normals(points, 0.4)))
+    node.inputs["Synthetic Pores"].default_value = 0
     node.inputs["Fine"].default_value = 0
     result["medium"] = off(tangent.to_tangent_space(frames, fake_face.normals(points, 0.15)))
     node.inputs["Smoothing"].default_value = 1

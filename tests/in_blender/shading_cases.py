@@ -16,7 +16,9 @@ def case_sliders(path):
     start()
     obj = build(texture_size=512, grid=96)
     result = {"as sent": angle_to(obj, 0.3)}
-    bpy.ops.hffne.set_detail(fine=0)
+    bpy.ops.hffne.set_detail(synthetic_pores=1)
+    result["with pores"] = angle_to(obj, 0.4)
+    bpy.ops.hffne.set_detail(synthetic_pores=0, fine=0)
     result["without fine"] = angle_to(obj, 0.15)
     bpy.ops.hffne.set_detail(fine=1, smoothing=1)
     result["smoothed"] = angle_to(obj, 0.05)
@@ -60,7 +62,12 @@ def case_relief():
     result["back"] = state()
     bare = build(names=())
     bpy.context.view_layer.objects.active = bare
-    for name, values in (("relief", {"relief": "DISPLACEMENT"}), ("delit", {"delit": 0.5, "strength": 0.1})):
+    wanted = {
+        "relief": {"relief": "DISPLACEMENT"},
+        "delit": {"delit": 0.5, "strength": 0.1},
+        "pores": {"synthetic_pores": 1},
+    }
+    for name, values in wanted.items():
         try:
             bpy.ops.hffne.set_detail(**values)
             result[f"without {name}"] = ""

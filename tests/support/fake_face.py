@@ -89,6 +89,8 @@ def maps(names, texture_size):
     if "bands" in names:
         made["normal_medium"] = normals(points[::2, ::2], 0.15).astype(np.float32)
         made["normal_coarse"] = normals(points[::4, ::4], 0.05).astype(np.float32)
+    if "pores" in names:
+        made["normal_pores"] = normals(points, 0.4).astype(np.float32)
     if "relight" in names:
         normal, mask = predicted(128)
         made["photo_normal"] = normal.astype(np.float32)

@@ -18,6 +18,7 @@ from hffne.maps.bands import bands
 from hffne.maps.inputs import MapInputs
 from hffne.maps.layout import Layout
 from hffne.maps.occlusion import occlusion
+from hffne.maps.pores import pores
 from hffne.maps.relight import relight_layers
 from hffne.maps.roughness import roughness
 from hffne.maps.uv_surface import UVSurface, resize_texture
@@ -166,3 +167,9 @@ def _bands(surface: UVSurface, textures: "Textures", grid: int) -> dict[str, np.
 def _relight(photo: "Photo", estimate: "FaceEstimate") -> dict[str, np.ndarray]:
     """The photo's own crop, to be relit."""
     return relight_layers(photo.rgb, estimate)
+
+
+@register("pores", {"normal_pores": ArraySpec("float32", 3)})
+def _pores(surface: UVSurface, textures: "Textures", regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The normal, object space, with synthetic pores, which no photo showed."""
+    return {"normal_pores": pores(surface, textures.normal, regions)}
