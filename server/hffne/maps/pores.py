@@ -65,7 +65,7 @@ def _around(
     """The gradient (R, T, 3) of the pattern at points (R, T, 3), seen along each axis and mixed by how the surface,
     of normals (R, T, 3), looks along each."""
     weights = outward**4
-    weights /= np.maximum(weights.sum(-1, keepdims=True), 1e-6)
+    weights = weights / np.maximum(weights.sum(-1, keepdims=True), 1e-6)
     total = np.zeros_like(points)
     at = np.float32(TEXELS / SIDE) * points
     for axis in range(3):
