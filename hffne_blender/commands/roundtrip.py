@@ -7,7 +7,8 @@ tangent, color space or UV anywhere in the chain shows here at once.
 
     python -m hffne_blender.commands.roundtrip FACE.blend NORMALS.npz
 
-NORMALS.npz is what `hffne normals` writes: `normal` (H, W, 3) and `mask` (H, W).
+NORMALS.npz is what `hffne normals` writes: `normal` (H, W, 3) and `mask` (H, W); with `parts` (H, W) and `part_names`
+what covers the face is left out, for there the textures are completed.
 """
 
 import argparse
@@ -34,6 +35,8 @@ from .leave import leave
 
 # Confidence of the skin from which its detail is the photo's.
 SHOWN = 0.9
+# Parts of a photo that cover a face, as the engine names them.
+COVERS = ("hair", "glasses", "occluder", "cloth")
 
 
 def rendered_normals(obj: bpy.types.Object, size: int = 512, samples: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -125,6 +128,15 @@ def compare(obj: bpy.types.Object, normal: np.ndarray, mask: np.ndarray, size: i
     }
 
 
+def stored_normals(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """The normals (H, W, 3) of a file of `hffne normals`, and where (H, W) they are those of the face."""
+    with np.load(path) as stored:
+        mask = stored["mask"]
+        if "parts" in stored:
+            mask = mask & ~np.isin(stored["part_names"][stored["parts"]], COVERS)
+        return stored["normal"], mask
+
+
 def _confidence_emitter() -> bpy.types.Material:
     """A new material that emits how well the photo shows each place."""
     emitter = new_material("HFFNE confidence")
@@ -210,8 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(faces) != 1:
         print(f"{options.blend} has {len(faces)} face objects; it needs exactly one.", file=sys.stderr)
         return 2
-    with np.load(options.normals) as stored:
-        result = compare(faces[0], stored["normal"], stored["mask"], options.size)
+    result = compare(faces[0], *stored_normals(options.normals), options.size)
     print(json.dumps(result))
     return 0
 

@@ -279,8 +279,7 @@ def case_textures_of(blend):
 def case_compare(blend, npz):
     bpy.ops.wm.open_mainfile(filepath=blend)
     obj = next(obj for obj in bpy.data.objects if camera.load(obj))
-    with np.load(npz) as stored:
-        return roundtrip.compare(obj, stored["normal"], stored["mask"])
+    return roundtrip.compare(obj, *roundtrip.stored_normals(npz))
 
 
 if __name__ == "__main__":
