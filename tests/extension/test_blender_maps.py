@@ -134,14 +134,14 @@ def test_a_mesh_without_a_material_shows_what_was_baked_in_either_space(tmp_path
 def test_the_panels_offer_what_there_is():
     found = run_case("panels", script="shading_cases.py")
     assert found["nothing"] == []
-    every = ("strength", "fine", "medium", "coarse", "smoothing", "split", "delit", "clay")
+    every = ("strength", "fine", "medium", "coarse", "smoothing", "synthetic_pores", "split", "delit", "clay")
     assert [name for name in every if f"prop {name} True" in found["face"]] == list(every)
     # What would do nothing is not offered, or tells why.
     assert [name for name in every if f"prop {name} True" in found["bare"]] == ["strength", "coarse", "split", "clay"]
     assert not any("only Strength" in line for line in found["face"])
     assert any("only Strength" in line for line in found["displaced"])
     assert found["passed on"] == pytest.approx([0.5, 0.25])
-    assert [len(words) for words in found["words"].values()] == [8, 6]
+    assert [len(words) for words in found["words"].values()] == [9, 6]
     assert all(len(text) > 10 and "socket" not in text for words in found["words"].values() for text in words)
     for name in ("set_detail Displacement", "export_maps", "bake", "add_lights", "add_turntable", "relight_photo"):
         assert any(f"hffne.{name}" in line for line in found["face"]), name
