@@ -55,7 +55,7 @@ def make(
     under = hits.found & (np.einsum("px,px->p", unit(normals), facing) > TURNED)
     middle, ahead = face_projection.middle_of(fitted, source.border_distance)
     behind = under & _behind(corners, starts, polygon, unit(middles - middle), facing, under, meter)
-    return face_projection.uvs_of(corners, middle, ahead, (under & ~behind)[polygon], behind[polygon])
+    return face_projection.uvs_of(corners, polygon, middle, ahead, under & ~behind, behind)
 
 
 def _behind(

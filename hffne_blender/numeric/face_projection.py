@@ -35,16 +35,24 @@ def project(points: np.ndarray, middle: np.ndarray, ahead: np.ndarray) -> np.nda
 
 
 def uvs_of(
-    corners: np.ndarray, middle: np.ndarray, ahead: np.ndarray, chosen: np.ndarray, behind: np.ndarray
+    corners: np.ndarray,
+    polygon: np.ndarray,
+    middle: np.ndarray,
+    ahead: np.ndarray,
+    chosen: np.ndarray,
+    behind: np.ndarray,
 ) -> np.ndarray:
-    """UVs (L, 2) of a mesh's corners (L, 3): those `chosen` (L,) fill the square, above a band for those `behind` them.
+    """UVs (L, 2) of a mesh's corners (L, 3): the polygons `chosen` (P,) fill the square, above a band for `behind`.
 
-    behind (L,): what lies behind the chosen ones, seen from outside, as the inner sides of the lips do. The other
-    corners are all at the square's corner.
+    polygon  (L,) the polygon of each corner
+    behind   (P,) what lies behind the chosen ones, seen from outside, as the inner sides of the lips do
+
+    The corners of all other polygons, and of those that reach beyond WIDEST, are at the square's corner.
     """
     flat = project(corners, middle, ahead)
-    near = np.linalg.norm(flat, axis=1) < WIDEST
-    chosen, behind = chosen & near, behind & near
+    # Whole polygons: one with a corner left out would stretch across the square.
+    near = np.bincount(polygon, np.linalg.norm(flat, axis=1) >= WIDEST, len(chosen)) == 0
+    chosen, behind = (chosen & near)[polygon], (behind & near)[polygon]
     result = np.zeros((len(corners), 2), np.float32)
     bottom = BAND if behind.any() else 0.0
     for which, start, end in ((chosen, bottom + MARGIN, 1 - MARGIN), (behind, MARGIN, BAND)):

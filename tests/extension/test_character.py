@@ -32,6 +32,9 @@ def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels
     # What lies below the skin is not laid on it.
     skin, below, both = found["overlap"]
     assert skin > 30_000 and below > 5000 and both < 0.05 * below, found["overlap"]
+    # A polygon that reaches behind the head is left out as a whole, else it would lie across the face.
+    ahead, behind = found["widths"]
+    assert min(ahead) > 0.9 and behind == [0, 0]
     own, face, told = found["share"]
     assert face > 3 * own and told == pytest.approx(face, rel=0.25)
 

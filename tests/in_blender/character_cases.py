@@ -14,7 +14,7 @@ from target_mesh import ALL, MOVED, angle, bumpy, counts, fake, put_landmarks, r
 from hffne_blender.character import density, face_uv
 from hffne_blender.character.read_face import read_face
 from hffne_blender.engine import session
-from hffne_blender.numeric import raster, similarity
+from hffne_blender.numeric import face_projection, raster, similarity
 from hffne_blender.operators.bases.faces import face_for
 from hffne_blender.scene import export, images, textures
 from hffne_blender.scene.triangle_tree import TriangleTree
@@ -102,6 +102,11 @@ def case_face_uv():
     bpy.ops.hffne.apply_to_mesh(**arguments)
     result["again"] = [layer.name for layer in layers]
     result["overlap"] = overlap_of_layers(obj, copy)
+    # One triangle ahead of the middle, and one with a corner far behind it.
+    corners = np.array([(0, -1, 0), (1, -1, 0), (0, -1, 1), (1, -1, 0), (0, -1, 1), (1, 1, 0)], float)
+    both, ahead = np.ones(2, bool), np.array((0, -1.0, 0))
+    uvs = face_projection.uvs_of(corners, np.repeat([0, 1], 3), np.zeros(3), ahead, both, ~both)
+    result["widths"] = np.ptp(uvs.reshape(2, 3, 2), axis=1).tolist()
     return result
 
 

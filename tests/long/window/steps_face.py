@@ -90,7 +90,9 @@ def step_09_undo(test):
 
 def step_08_options(test):
     """F9: other choices of maps are built in the background, in the place of the first face, from the same options."""
-    found = "answer = [image.name for image in bpy.data.images if image.name.endswith(('roughness', 'occlusion'))]"
+    # Those of the skin: the parts of the mouth have a shading of their own, always.
+    left_out = ("texture_roughness", "texture_occlusion")
+    found = f"answer = [image.name for image in bpy.data.images if image.name.endswith({left_out!r})]"
     test.screen.move(*OVER_VIEW)
     time.sleep(1)
     test.screen.key("F9")
@@ -146,6 +148,22 @@ def step_10_look(test):
     test.picture("12_clay", test.shader_seconds)
     test.record("stalls of the first render", test.blender.evaluate("answer = watch.summary()", timeout=180))
     test.blender.evaluate("view.shading.type = 'SOLID'; view.overlay.show_overlays = True", timeout=180)
+
+
+def step_10_show_detail(test):
+    """The button, until the shaders are there; the face from the front, turned and from the side."""
+    test.scroll(down=False)
+    test.blender.press("hffne.show_detail")
+    test.blender.until("place()['area'].spaces.active.shading.type == 'MATERIAL'", 20)
+    time.sleep(test.shader_seconds)
+    turn = (
+        "import mathutils; region = place()['area'].spaces.active.region_3d\n"
+        "region.view_rotation = mathutils.Euler((1.5708, 0, {angle})).to_quaternion(); answer = region.view_perspective"
+    )
+    for name, angle in (("front", 0), ("45_degrees", 0.785), ("side", 1.5708)):
+        test.blender.evaluate(turn.format(angle=angle), timeout=180)
+        test.picture(f"12_detail_{name}", 5)
+    test.blender.evaluate(turn.format(angle=0) + "\nplace()['area'].spaces.active.shading.type = 'SOLID'", timeout=180)
 
 
 def step_11_error(test):
