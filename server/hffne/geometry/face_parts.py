@@ -11,7 +11,7 @@ import numpy as np
 from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.grids import blur, fill_gaps, smoothstep
 from hffne.geometry.vectors import normalize
-from hffne.parts import BROWS, CLOTH, COVERS, FACE, GLASSES, HAIR, LIPS, MOUTH, OCCLUDER, PARTS, SKIN
+from hffne.parts import BROWS, CLOTH, FACE, GLASSES, HAIR, LIPS, MOUTH, OCCLUDER, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
 # Pixels of 256 around the crop that are looked at too: ears, neck and skull reach beyond it.
@@ -27,7 +27,7 @@ _EDGE, _SOFT = np.ones((5, 5), np.uint8), 1.2
 _LIPS_FADE, _BESIDE_LIPS = 0.75, np.ones((9, 9), np.uint8)
 # From how likely on what covers the face is painted over, and so many pixels of 256 around it, which are mixed with it
 # or in its shadow. And how likely skin must be whose brightness is painted there.
-_COVERED, _AROUND = (0.15, 0.4), np.ones((7, 7), np.uint8)
+_COVERED, _AROUND, _AROUND_HAIR = (0.15, 0.4), np.ones((7, 7), np.uint8), np.ones((11, 11), np.uint8)
 _BARE = 0.7, 0.95
 # How likely things before the face are, where the shape goes on from around them; how far it reaches, a sigma in
 # pixels of 256, and what the things' own pixels count.
@@ -178,9 +178,10 @@ class FaceParts:
     @cached_property
     def _cover_and_skin(self) -> tuple[np.ndarray, np.ndarray]:
         """How far (256, 256) pixels of the crop are covered or beside a cover, and how far they are bare skin."""
-        covers = [k for k in COVERS if k not in self.kept]
-        likely = self.shares[covers].sum(0, dtype=np.float32)
-        share = cv2.dilate(smoothstep(*_COVERED, likely).astype(np.float32), _AROUND)
+        share = np.zeros((WIDE, WIDE), np.float32)
+        for covers, around in ((_HARD, _AROUND), ((HAIR,), _AROUND_HAIR)):
+            likely = self.shares[[k for k in covers if k not in self.kept]].sum(0, dtype=np.float32)
+            share = np.maximum(share, cv2.dilate(smoothstep(*_COVERED, likely).astype(np.float32), around))
         skin = smoothstep(*_BARE, self.shares[SKIN].astype(np.float32)) * (1 - share)
         return self._inner(cv2.GaussianBlur(share, (0, 0), 1.0)), self._inner(skin.astype(np.float32))
 
