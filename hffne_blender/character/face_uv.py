@@ -17,7 +17,7 @@ from ..scene.access import mesh_of, read_array, write_array
 from ..scene.triangle_tree import TriangleTree
 from . import face_shape
 from .errors import TransferError
-from .transfer import FAR, TURNED
+from .transfer import COLOR_TURNED, FAR
 
 NAME = "HFFNE Face"
 # Meters of the face's own size: how far above a polygon the search for others over it begins, and how far it goes.
@@ -52,7 +52,7 @@ def make(
     triangles = source.surface.triangles
     hits = TriangleTree(fitted, triangles).nearest(middles, FAR * meter)
     normals = vertex_normals(fitted, triangles)[triangles[np.maximum(hits.owner, 0)]].mean(axis=1)
-    under = hits.found & (np.einsum("px,px->p", unit(normals), facing) > TURNED)
+    under = hits.found & (np.einsum("px,px->p", unit(normals), facing) > COLOR_TURNED)
     middle, ahead = face_projection.middle_of(fitted, source.border_distance)
     behind = under & _behind(corners, starts, polygon, unit(middles - middle), facing, under, meter)
     return face_projection.uvs_of(corners, polygon, middle, ahead, under & ~behind, behind)

@@ -29,6 +29,8 @@ PIECE = 0.0025
 FAR, CLOSE = 0.010, 0.004
 # The same for the cosine between the normals of the two surfaces.
 TURNED, ALIGNED = 0.2, 0.6
+# And for colors, which go on where the surfaces differ, as in the corner beside a nostril.
+COLOR_TURNED, COLOR_ALIGNED = -0.95, -0.5
 # A piece over which the face's UVs jump (from lip to lip) is stretched by more than this factor.
 STRETCH = 6.0
 # Meters: a target of the face's own shape, but coarser, has the face's normals within the second, its own beyond the
@@ -78,17 +80,19 @@ def texel_sources(
     _, first, back = np.unique(keys, return_index=True, return_inverse=True)
     found = _sample_face(source, fitted, tree, meter, points[first], normals[first], border, seen_only)
     back, points = back.reshape(-1, 3), points.reshape(-1, 3, 3)
-    # A corner of a broken piece takes nothing, so that the detail fades out over the pieces around it.
-    found.weight[back[_broken(found.uv[back], points, meter)]] = 0
+    # A corner of a broken piece takes nothing, so that the detail fades out over the pieces around it. Colors go on.
+    broken, shown = _broken(found.uv[back], points, meter), found.shown[back]
+    found.weight[back[broken]] = 0
     weight = found.weight[back]
 
     area = np.linalg.norm(np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]), axis=1)
     amount = area * weight.mean(1)
     of_slot = np.bincount(slots[piece_owner], amount)
-    keep = np.flatnonzero((weight.max(1) > 0) & (of_slot > LEAST_SLOT * of_slot.sum())[slots[piece_owner]])
+    keep = np.flatnonzero((shown.max(1) > 0) & (of_slot > LEAST_SLOT * of_slot.sum())[slots[piece_owner]])
     # Of pieces that share texels the last one stays: that of the part with most of the detail, which is the skin.
     keep = keep[np.argsort(_of_part(target.triangles[piece_owner[keep]], amount[keep]), kind="stable")]
     piece_owner, piece_share, back, weight = piece_owner[keep], piece_share[keep], back[keep], weight[keep]
+    shown, broken = shown[keep], broken[keep]
     piece_uvs = np.einsum("kpc,kcx->kpx", piece_share, target.uvs[piece_owner])
     index, piece, inside = raster.cover(piece_uvs, size)
     _check_overlap(piece_uvs, points[keep].mean(1), amount[keep], index, piece, size, APART * meter)
@@ -99,6 +103,8 @@ def texel_sources(
         covered=(raster.owners(target.uvs, size) >= 0).reshape(size, size),
         uv=np.einsum("kc,kcx->kx", inside, found.uv[corner]),
         weight=np.einsum("kc,kc->k", inside, weight[piece]),
+        shown=np.einsum("kc,kc->k", inside, shown[piece]),
+        broken=broken[piece],
         tangent=np.einsum("kc,kcx->kx", inside, found.tangent[corner]),
         sign=found.sign[corner[:, 0]],
         normal=np.einsum("kc,kcx->kx", inside, found.normal[corner]),
@@ -121,13 +127,15 @@ def check_turned(source: DetailSource, fitted: np.ndarray, target: WorldSurface)
 
 @dataclass(frozen=True)
 class _Found:
-    """What K points of the target take from the face: uv (K, 2), weight (K,), tangent (K, 3), sign (K,), normal (K, 3).
+    """What K points of the target take from the face: uv (K, 2), weight and shown (K,), tangent (K, 3), sign (K,),
+    normal (K, 3).
 
-    normal: see `TexelSources`.
+    shown, normal: see `TexelSources`.
     """
 
     uv: np.ndarray
     weight: np.ndarray
+    shown: np.ndarray
     tangent: np.ndarray
     sign: np.ndarray
     normal: np.ndarray
@@ -154,10 +162,9 @@ def _sample_face(
 
     facing = np.einsum("kx,kx->k", unit(interpolate(vertex_normals(fitted, triangles))), normals)
     trust = interpolate(source.confidence) if seen_only else 1.0
-    weight = (
+    near = (
         _smooth_step(interpolate(source.border_distance), 0, max(border, 1e-6))
         * _smooth_step(distance / meter, FAR, CLOSE)
-        * _smooth_step(facing, TURNED, ALIGNED)
         * (1 - interpolate(source.eyes))
         * trust
     )
@@ -167,7 +174,8 @@ def _sample_face(
     tangents = deformed_tangents(source.tangent, source.surface.points, fitted, triangles)
     return _Found(
         interpolate(source.uv),
-        weight,
+        near * _smooth_step(facing, TURNED, ALIGNED),
+        near * _smooth_step(facing, COLOR_TURNED, COLOR_ALIGNED),
         interpolate(tangents),
         source.sign[corners[:, 0]],
         own * (same * _smooth_step(distance / meter, OTHER_SHAPE, SAME_SHAPE))[:, None],

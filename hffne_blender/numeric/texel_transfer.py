@@ -12,6 +12,8 @@ from .vectors import mirrors, unit
 
 # Texels handled at once, which bounds the memory.
 _CHUNK = 1 << 18
+# Half the width of the widest gap over which colors go on: this part of the texture's.
+GAP = 40
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class TexelSources:
     covered  (size, size) bool: all UV islands of the target
     uv       (K, 2) position on the face's textures
     weight   (K,) 0..1
+    shown    (K,) 0..1, the weight of colors: `weight`, but without a gap where the face's UVs jump
+    broken   (K,) bool: those of the jumps, which have no position on the face's textures
     tangent  (K, 3) the face's tangent as it lies on the target, world space
     sign     (K,) of the face's bitangent
     normal   (K, 3) the face's normal, world space, by its length (0..1) in place of the target's own
@@ -35,6 +39,8 @@ class TexelSources:
     covered: np.ndarray
     uv: np.ndarray
     weight: np.ndarray
+    shown: np.ndarray
+    broken: np.ndarray
     tangent: np.ndarray
     sign: np.ndarray
     normal: np.ndarray
@@ -99,16 +105,17 @@ def picture(texels: TexelSources, values: np.ndarray, start: float = 0.0) -> np.
     """Values (S, S, C) on the face's textures on the target's texels, with how much of them is the face's.
 
     Returns (T, T, C + 1) float32: the last channel is the weight, 0 where there is no face; beyond the face's border
-    the values go on, so that they can be faded in by the weight.
+    the values go on, so that they can be faded in by the weight, and over gaps, such as the line between the lips.
     """
     size, channels = texels.size, values.shape[2]
     result = np.full((size * size, channels + 1), start, np.float32)
     result[:, -1] = 0
     result[texels.index, :-1] = cubic(values, texels.uv)
-    result[texels.index, -1] = texels.weight
+    result[texels.index, -1] = texels.shown
     result = result.reshape(size, size, channels + 1)
     known = np.zeros(size * size, bool)
-    known[texels.index] = True
-    raster.extend(result[..., :-1], known.reshape(size, size), tangent.MARGIN)
+    known[texels.index[~texels.broken]] = True
+    widest = size // GAP if texels.broken.any() else 0
+    raster.extend(result[..., :-1], known.reshape(size, size), tangent.MARGIN + widest)
     raster.extend(result, texels.covered.copy(), tangent.MARGIN)
     return result

@@ -35,6 +35,8 @@ def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels
     # A polygon that reaches behind the head is left out as a whole, else it would lie across the face.
     ahead, behind = found["widths"]
     assert min(ahead) > 0.9 and behind == [0, 0]
+    red, green, blue, shown = found["gap"]
+    assert red + green == pytest.approx(1, abs=0.01) and abs(blue) < 0.01 and shown == 1, found["gap"]
     own, face, told = found["share"]
     assert face > 3 * own and told == pytest.approx(face, rel=0.25)
 
