@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import time
 
-# A place in the 3D viewport, and of F9's options when they are opened there, the check box of the map "Roughness".
-OVER_VIEW, BOX_IN_OPTIONS = (300, 400), (430, 704)
+# A place in the 3D viewport, and of F9's options when they are opened there, the check box of the last map.
+OVER_VIEW, LAST_BOX, ROW = (300, 400), (430, 773), 23
 
 
 def step_06_cancel_by_button(test):
@@ -97,11 +97,13 @@ def step_08_options(test):
     time.sleep(1)
     test.screen.key("F9")
     test.picture("11_options", 2)
-    for step in range(3):
+    maps = test.blender.evaluate("answer = [name for name, *_ in part('settings').MAPS]")
+    rows = {name: LAST_BOX[1] - ROW * above for above, name in enumerate(reversed(maps))}
+    for step, name in enumerate(("ROUGHNESS", "OCCLUSION", "HEIGHT")):
         # Beside the boxes first: a click on one that the mouse was over during the last run may be lost.
-        test.screen.move(BOX_IN_OPTIONS[0] + 15, BOX_IN_OPTIONS[1] - 104)
+        test.screen.move(LAST_BOX[0] + 15, rows["ALBEDO"] - ROW / 2)
         time.sleep(0.5)
-        test.screen.click(BOX_IN_OPTIONS[0], BOX_IN_OPTIONS[1] - 23 * step)
+        test.screen.click(LAST_BOX[0], rows[name])
         test.blender.until("session().running()", 20)
         test.expect(f"the face stays while F9 runs, {step + 1}", len(test.mesh_names()) == 1)
         if step == 2:
