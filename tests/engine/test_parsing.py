@@ -18,6 +18,7 @@ from hffne.networks.parsing import ParsingNetwork
 from hffne.parts import BACKGROUND, BROWS, CLOTH, GLASSES, HAIR, OCCLUDER, PARTS, SKIN, UNKNOWN
 from hffne.photo.crop import Crop
 from hffne.synthesis.covers import cover
+from hffne.synthesis.furrows import with_furrows
 from hffne.synthesis.parsing_scenes import SIZE
 from hffne.synthesis.render import HeadView, Window
 from hffne.synthesis.scene import Light, Thing, load_skies, shoot
@@ -106,6 +107,20 @@ def test_strands_hang_from_hair_in_its_color_and_are_hair():
         assert covered[bare].mean() > 0.6 and np.isfinite(covered).all()
         strewn += strand.sum() > 100 and covered[strand].mean() < 0.6
     assert strewn >= 6
+
+
+def test_wrinkles_are_drawn_on_skin_alone():
+    rgb, part = np.full((SIZE, SIZE, 3), 0.7, np.float32), np.full((SIZE, SIZE), SKIN, np.uint8)
+    assert with_furrows(np.random.default_rng(0), rgb, part) is rgb  # no brows
+    part[:120], part[200:210, 140:240] = HAIR, BROWS
+    dark = 0
+    for seed in range(6):
+        drawn = with_furrows(np.random.default_rng(seed), rgb, part)
+        assert np.array_equal(drawn[part != SKIN], rgb[part != SKIN])
+        changed = (drawn < 0.65).any(2)
+        dark += changed.sum() > 50
+        assert changed[230:].sum() == 0  # the forehead's, for this face has no eyes
+    assert dark >= 4
 
 
 def test_skies_are_told_apart_from_other_files(tmp_path):

@@ -9,6 +9,7 @@ import torch
 
 from hffne.parts import UNKNOWN
 from hffne.photo.pictures import decode_picture
+from hffne.synthesis.furrows import with_furrows
 from hffne.synthesis.parsing_scenes import SIZE as WIDE
 from hffne.synthesis.parsing_set import HELD_OUT_PEOPLE, PEOPLE, PHOTOS
 from hffne.synthesis.strands import with_strands
@@ -18,7 +19,8 @@ from hffne.training.settings import Drawing
 from hffne.training.sources import Sample
 
 _SMALLEST = 180  # pixels of the picture along a window's side
-_STRANDS = 0.45  # the share of pictures with loose strands over the face
+# The shares of pictures with loose strands over the face, and with deep wrinkles.
+_STRANDS, _FURROWS = 0.45, 0.35
 
 
 class PictureSamples:
@@ -67,9 +69,13 @@ class ParsingSamples(PictureSamples):
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample, see the class."""
         rgb, part = self.picture(rng, "rgb", "part")
-        if not self.held_out and rng.random() < _STRANDS:
-            strewn, part = with_strands(rng, rgb.astype(np.float32) / 255, part)
-            rgb = np.round(strewn * 255).astype(np.uint8)
+        if not self.held_out:
+            drawn = rgb.astype(np.float32) / 255
+            if rng.random() < _FURROWS:
+                drawn = with_furrows(rng, drawn, part)
+            if rng.random() < _STRANDS:
+                drawn, part = with_strands(rng, drawn, part)
+            rgb = np.round(drawn * 255).astype(np.uint8)
         if self.held_out:
             matrix = np.diag([WIDE / self.size] * 2 + [1.0])[:2]
         else:
