@@ -42,8 +42,8 @@ BASES, LODS = ("head", "mask"), ("full", "half", "game")
 class FaceNormals:
     """The normals of one face on the pixels of its image (H, W).
 
-    normal     (H, W, 3) float32 unit normals in camera space (x right, y up, z toward the viewer): low frequencies of
-               the coarse normal, high frequencies of the fine one; zero far from the face
+    normal     (H, W, 3) float32 unit normals in camera space (x right, y up, z toward the viewer): the coarse normal's
+               shape, with the relief of both; zero far from the face
     coarse     (H, W, 3) float32, the coarse network's normal: the exemplar
     fine       (H, W, 3) float32, the fine network's normal before the bands are merged (the paper's N)
     mask       (H, W) bool, the face as its base shape covers it
