@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps about the output's presets and check boxes, and the turntable."""
+"""Steps about the output's presets and check boxes, the turntable, another unit and the file browser's pictures."""
 
 import time
 
 # Pixels below the button Generate: of the heading Output, and from its list of presets' button up to "Draft".
 BELOW_GENERATE, ABOVE_PRESETS = 62, 141
+# Seconds for Blender's thumbnails of a few photos. They never come where a Blender may use one processor only.
+THUMBNAILS = 12
 
 
 def step_18_output(test):
@@ -46,3 +48,30 @@ def step_21_turntable_and_back(test):
     test.blender.evaluate(run.format("restore_scene"))
     back = test.blender.evaluate(scene)
     test.expect("camera and frames restored", back == own, [own, back])
+
+
+def step_22_centimeters(test):
+    """In a scene whose unit is a centimeter a head has the size of a head."""
+    test.blender.evaluate("bpy.context.scene.unit_settings.scale_length = 0.01")
+    test.scroll(down=False)
+    test.blender.press("hffne.generate")
+    test.blender.until("session().running()", 20)
+    test.stages("56_generating")
+    height = test.blender.evaluate("answer = bpy.context.object.dimensions[2]")
+    test.expect("the head's height in centimeters", 20 < height < 60, height)
+    test.picture("56_centimeters", 4)
+    test.blender.evaluate("bpy.context.scene.unit_settings.scale_length = 1")
+
+
+def step_23_thumbnails(test):
+    folder = test.copies("person", ("left", "right"))
+    test.scroll(down=False)
+    test.blender.press("hffne.open_photo", columns=(0.95,))
+    test.blender.until("browser()", 20)
+    test.blender.evaluate(f"browser()['area'].spaces.active.params.directory = {str(folder).encode()!r}")
+    test.picture("57_thumbnails", THUMBNAILS)
+    shown = test.blender.evaluate("answer = browser()['area'].spaces.active.params.display_type")
+    test.expect("the browser shows pictures", shown == "THUMBNAIL", shown)
+    test.blender.evaluate("with bpy.context.temp_override(**browser()):\n    bpy.ops.file.cancel()")
+    # The steps about pins make a face of their own.
+    test.blender.evaluate("for obj in list(bpy.data.objects):\n    bpy.data.objects.remove(obj)")

@@ -154,6 +154,8 @@ def step_10_look(test):
 
 def step_10_show_detail(test):
     """The button, until the shaders are there; the face from the front, turned and from the side."""
+    # In its colors, whatever an earlier step has left.
+    test.blender.evaluate("bpy.ops.hffne.set_detail(clay=0)")
     test.scroll(down=False)
     test.blender.press("hffne.show_detail")
     test.blender.until("place()['area'].spaces.active.shading.type == 'MATERIAL'", 20)
