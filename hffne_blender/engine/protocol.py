@@ -65,7 +65,7 @@ MAP_ARRAYS: dict[str, dict[str, Array]] = {
         "photo_color": Array("u1", ("C", "C", 3), "sRGB", False),
         "photo_albedo": Array("u1", ("C", "C", 3), "sRGB, the light divided out", False),
     },
-    "pores": {"normal_pores": Array("f4", ("T", "T", 3), "object space: the normal with synthetic pores", False)},
+    "pores": {"normal_pores": Array("u2", ("T", "T", 3), "coded as the normal: with synthetic pores", False)},
 }
 
 _PHOTO = Field("text", "path of the photo", required=False)

@@ -24,7 +24,7 @@ MAP_TYPES: dict[str, tuple[type[np.generic], int, bool]] = {
     "photo_mask": (np.uint8, 0, False),
     "photo_color": (np.uint8, 3, False),
     "photo_albedo": (np.uint8, 3, False),
-    "normal_pores": (np.float32, 3, True),
+    "normal_pores": (np.uint16, 3, True),
 }
 
 
@@ -68,8 +68,8 @@ class ReceivedFace:
     maps            the optional arrays by name, those of MAP_TYPES that were requested: albedo (sRGB), height (meters),
                     curvature (1/m), occlusion, roughness and seen (the type's largest value is 1), normal_medium and
                     normal_coarse (the normal without its fine, and without its fine and medium detail), normal_pores
-                    (the normal with synthetic pores), and the photo's crop: photo_normal (camera space), photo_mask,
-                    photo_color, photo_albedo
+                    (the normal with synthetic pores, coded as it is), and the photo's crop: photo_normal (camera
+                    space), photo_mask, photo_color, photo_albedo
     head            what a head has besides, or None for a mask
     """
 

@@ -57,6 +57,10 @@ def wave(surface, length, depth):
     return relief.astype(np.float32), normal.astype(np.float32)
 
 
+def decoded(codes):
+    return codes / np.float32(65535) * 2 - 1
+
+
 def inner(surface, steps=40):
     """Well within the face, where the surface is smooth: cheeks and forehead."""
     face = surface.mask > 0.99
@@ -183,12 +187,13 @@ def test_every_map_has_its_kind(made):
         "photo_mask": ("uint8", (256, 256)),
         "photo_color": ("uint8", (256, 256, 3)),
         "photo_albedo": ("uint8", (256, 256, 3)),
-        "normal_pores": ("float32", (256, 256, 3)),
+        "normal_pores": ("uint16", (256, 256, 3)),
     }
     for name, array in maps.items():
         assert np.isfinite(array).all(), name
         if "normal" in name:
-            assert np.allclose(np.linalg.norm(array, axis=2), 1, atol=1e-4), name
+            normal = decoded(array) if array.dtype == np.uint16 else array
+            assert np.allclose(np.linalg.norm(normal, axis=2), 1, atol=1e-4), name
 
 
 def test_the_photos_light_is_gone_from_the_albedo(made):
@@ -266,7 +271,7 @@ def test_pores_are_fine_steep_as_skin_and_of_the_region(shape):
     regions = template().regions
     size = 2048
     plain = normalize(np.repeat(np.repeat(surface.normal, 8, 0), 8, 1)).astype(np.float32)
-    found = pores(surface, plain, regions)
+    found = decoded(pores(surface, plain, regions))
     tilt = np.sqrt(np.square(found - plain).sum(2))
     side = size // len(regions["nose"])
 
@@ -279,7 +284,7 @@ def test_pores_are_fine_steep_as_skin_and_of_the_region(shape):
     texel = surface.texel / 8
     broad = cv2.GaussianBlur(found - plain, (0, 0), 0.001 / texel)
     assert steep("cheeks", np.sqrt(np.square(broad).sum(2))) < 0.25 * steep("cheeks")
-    small = pores(surface, surface.normal, regions) - surface.normal
+    small = decoded(pores(surface, surface.normal, regions)) - surface.normal
     assert np.abs(small).mean() < 0.3 * np.abs(found - plain).mean()
     outside = cv2.dilate((surface.mask > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
     assert np.abs(found - plain)[np.kron(outside, np.ones((8, 8), bool))].max() < 1e-3
@@ -293,7 +298,7 @@ def test_pores_know_no_seams_of_the_uv_map():
     flipped = replace(
         surface, **{name: getattr(surface, name)[:, ::-1] for name in ("points", "normal", "right", "down", "mask")}
     )
-    first = pores(surface, surface.normal, regions)
-    assert np.allclose(pores(moved, surface.normal, regions), first, atol=2e-3)
-    assert np.allclose(pores(flipped, flipped.normal, regions)[:, ::-1], first, atol=2e-3)
+    first = decoded(pores(surface, surface.normal, regions))
+    assert np.allclose(decoded(pores(moved, surface.normal, regions)), first, atol=2e-3)
+    assert np.allclose(decoded(pores(flipped, flipped.normal, regions))[:, ::-1], first, atol=2e-3)
     assert np.abs(first - surface.normal).mean() > 0.003

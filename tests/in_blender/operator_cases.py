@@ -241,7 +241,7 @@ def case_presets():
     result["own"] = run("Mine") == mine
     result["removed"] = sorted(bpy.ops.hffne.output_preset_add(name="Mine", remove_active=True))
     texts = [prop.description for prop in chosen.bl_rna.properties if prop.identifier.startswith("map_")]
-    result["tooltips"] = len(texts) == 8 and all(texts)
+    result["tooltips"] = len(texts) == 9 and all(texts)
     hffne_blender.unregister()
     home = Path(hffne_blender.__file__).parent
     result["gone"] = not any(home in Path(folder).parents for folder in bpy.utils.preset_paths("hffne/output"))

@@ -90,7 +90,7 @@ def maps(names, texture_size):
         made["normal_medium"] = normals(points[::2, ::2], 0.15).astype(np.float32)
         made["normal_coarse"] = normals(points[::4, ::4], 0.05).astype(np.float32)
     if "pores" in names:
-        made["normal_pores"] = normals(points, 0.4).astype(np.float32)
+        made["normal_pores"] = np.rint((normals(points, 0.4) * 0.5 + 0.5) * 65535).astype(np.uint16)
     if "relight" in names:
         normal, mask = predicted(128)
         made["photo_normal"] = normal.astype(np.float32)

@@ -35,7 +35,7 @@ _ROWS = 256  # of the texture at a time
 
 
 def pores(surface: UVSurface, normal: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray:
-    """Object-space unit normals (T, T, 3) float32 with synthetic pores on `normal` (T, T, 3).
+    """Object-space unit normals with synthetic pores on `normal` (T, T, 3): (T, T, 3) uint16, -1 to 1 as 0 to 65535.
 
     surface: the base shape, at any size; regions: name -> (U, U) bool. What is finer than a texel is left out: at a
     texture size of 4096 pores show, at 1024 hardly any.
@@ -45,7 +45,7 @@ def pores(surface: UVSurface, normal: np.ndarray, regions: dict[str, np.ndarray]
     slopes = _slopes(round(texel * TEXELS / SIDE, 1))
     kinds = {"pits": PITS, "net": NET, "grooves": GROOVES}
     shares = [_share(regions, kinds[name], _SKIN[name]) for name in kinds]
-    result = np.empty((size, size, 3), np.float32)
+    result = np.empty((size, size, 3), np.uint16)
     for start in range(0, size, _ROWS):
         rows = slice(start, min(start + _ROWS, size))
         points, outward, mask = (_rows(grid, size, rows) for grid in (surface.points, surface.normal, surface.mask))
@@ -55,7 +55,7 @@ def pores(surface: UVSurface, normal: np.ndarray, regions: dict[str, np.ndarray]
             scale = np.array([_NARROW, 1, _LONG], np.float32)
             slope += _around(slopes, points * scale, outward, 0 * pits, grooves) * scale
         slope -= outward * np.einsum("...i,...i->...", slope, outward)[..., None]
-        result[rows] = normalize(normal[rows] - STEEPNESS * slope)
+        result[rows] = np.rint((normalize(normal[rows] - STEEPNESS * slope) * 0.5 + 0.5) * 65535)
     return result
 
 

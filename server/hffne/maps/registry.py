@@ -169,7 +169,7 @@ def _relight(photo: "Photo", estimate: "FaceEstimate") -> dict[str, np.ndarray]:
     return relight_layers(photo.rgb, estimate)
 
 
-@register("pores", {"normal_pores": ArraySpec("float32", 3)})
+@register("pores", {"normal_pores": ArraySpec("uint16", 3)})
 def _pores(surface: UVSurface, textures: "Textures", regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The normal, object space, with synthetic pores, which no photo showed."""
+    """The normal, object space, with synthetic pores, which no photo showed; -1 to 1 as 0 to 65535."""
     return {"normal_pores": pores(surface, textures.normal, regions)}
