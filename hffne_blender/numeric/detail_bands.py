@@ -31,7 +31,7 @@ def mix(
     second, third = (first if normal is None else _slopes(linear_resize(normal, size)) for normal in (medium, coarse))
     fine_weight, medium_weight, coarse_weight, pores_weight = weights
     total = fine_weight * (first - second) + medium_weight * (second - third) + coarse_weight * third
-    if pores is not None and pores_weight:
+    if pores is not None:
         total += pores_weight * (_slopes(pores) - first)
     normal = np.dstack([total, np.ones(total.shape[:2], np.float32)])
     return (normal / np.linalg.norm(normal, axis=2, keepdims=True)).astype(np.float32)

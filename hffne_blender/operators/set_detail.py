@@ -4,10 +4,12 @@
 bpy.ops.hffne.set_detail(strength=1.2, fine=0.5, smoothing=0.1, relief="DISPLACEMENT")
 """
 
+from types import ModuleType
 from typing import Any
 
 import bpy
 
+from .. import sliders
 from ..scene import detail_nodes, material, skin_nodes
 from ..scene.access import first_material
 from ..scene.nodes import set_input
@@ -17,7 +19,7 @@ from .bases.polls import active_face
 from .bases.types import OperatorResult
 
 SLIDERS = {
-    name.lower().replace(" ", "_"): (name, default, most, description)
+    sliders.key(name): (name, default, most, description)
     for name, default, most, description in (*detail_nodes.SLIDERS, *skin_nodes.SLIDERS)
 }
 
@@ -27,6 +29,11 @@ def _slider(key: str) -> Any:
     return bpy.props.FloatProperty(
         name=name, description=description, default=default, min=0, max=most, options={"SKIP_SAVE"}
     )
+
+
+def _nodes_of(key: str) -> ModuleType:
+    """The module of the node group that has a slider."""
+    return skin_nodes if key in ("delit", "clay") else detail_nodes
 
 
 class HFFNE_OT_set_detail(bpy.types.Operator):
@@ -65,9 +72,7 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
         given = [key for key in (*SLIDERS, "relief") if self.properties.is_property_set(key)]
         # Check everything before changing anything.
         for key in given:
-            lack = skin_nodes.unavailable_reason(skin, SLIDERS[key][0]) if key in ("delit", "clay") else ""
-            if key == "synthetic_pores" and not detail_nodes.has_pores(skin):
-                lack = "no map of synthetic pores: generate it with Synthetic Pores ticked among the maps"
+            lack = _nodes_of(key).unavailable_reason(skin, SLIDERS[key][0]) if key in SLIDERS else ""
             if lack:
                 self.report({"ERROR"}, f"This face has {lack}.")
                 return {"CANCELLED"}
@@ -79,6 +84,5 @@ class HFFNE_OT_set_detail(bpy.types.Operator):
                 return {"CANCELLED"}
         for key in given:
             if key in SLIDERS:
-                node = skin_nodes.find_node(skin) if key in ("delit", "clay") else detail_nodes.find_node(skin)
-                set_input(required(node), SLIDERS[key][0], getattr(self, key))
+                set_input(required(_nodes_of(key).find_node(skin)), SLIDERS[key][0], getattr(self, key))
         return {"FINISHED"}

@@ -77,9 +77,11 @@ def has_bands(material: bpy.types.Material) -> bool:
     return "normal_medium" in textures.of_material(material)
 
 
-def has_pores(material: bpy.types.Material) -> bool:
-    """Whether a face's material has the map of synthetic pores."""
-    return "normal_pores" in textures.of_material(material)
+def unavailable_reason(material: bpy.types.Material, name: str) -> str:
+    """What a material does not have and the slider `name` needs, in words, or "" where the slider works."""
+    if name == PORES and "normal_pores" not in textures.of_material(material):
+        return "no map of synthetic pores: generate it with Synthetic Pores ticked among the maps"
+    return ""
 
 
 def weights(node: bpy.types.ShaderNodeGroup) -> tuple[float, float, float, float]:

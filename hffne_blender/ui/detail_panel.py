@@ -47,7 +47,7 @@ class HFFNE_PT_detail(SidebarPanel, bpy.types.Panel):
             column.use_property_split = False
             column.prop(expression, "value", text=expression.name, slider=True)
         for name, *_ in detail_nodes.SLIDERS:
-            if detail_nodes.has_pores(skin) if name == detail_nodes.PORES else bands or name not in OF_BANDS:
+            if (bands or name not in OF_BANDS) and not detail_nodes.unavailable_reason(skin, name):
                 row = layout.row()
                 row.enabled = name == "Strength" or not displaced
                 row.prop(values, sliders.key(name), slider=True)

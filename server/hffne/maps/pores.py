@@ -11,9 +11,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize
-from hffne.maps.uv_surface import UVSurface
+from hffne.maps.uv_surface import UVSurface, by_region
 
 # The pattern repeats after so many meters, on as many texels; a head is too bent for the eye to find it.
 SIDE, TEXELS = 0.0256, 512
@@ -23,7 +22,7 @@ STEEPNESS = 0.04
 PITS = {"forehead": 0.6, "nose": 1.3, "lips": 0.0, "eyes": 0.15, "cheeks": 0.9, "jaw": 1.1, "brows": 0.6}
 NET = {"forehead": 0.8, "nose": 0.4, "lips": 0.0, "eyes": 0.7, "cheeks": 0.5, "jaw": 0.8, "brows": 0.6}
 GROOVES = {"lips": 1.3}
-_SKIN = {"pits": 0.5, "net": 0.6, "grooves": 0.0}
+_SKIN = 0.5, 0.6, 0.0  # of each elsewhere
 # Grooves of lips: how much narrower and longer than the net's meshes.
 _NARROW, _LONG = 1.5, 0.3
 # Sigma of the borders between regions, as a share of the UV square.
@@ -43,8 +42,9 @@ def pores(surface: UVSurface, normal: np.ndarray, regions: dict[str, np.ndarray]
     size = len(normal)
     texel = surface.texel * surface.size / size
     slopes = _slopes(round(texel * TEXELS / SIDE, 1))
-    kinds = {"pits": PITS, "net": NET, "grooves": GROOVES}
-    shares = [_share(regions, kinds[name], _SKIN[name]) for name in kinds]
+    shares = [
+        by_region(regions, kind, elsewhere, _SOFT) for kind, elsewhere in zip((PITS, NET, GROOVES), _SKIN, strict=True)
+    ]
     result = np.empty((size, size, 3), np.uint16)
     for start in range(0, size, _ROWS):
         rows = slice(start, min(start + _ROWS, size))
@@ -80,16 +80,6 @@ def _around(
         for k, other in enumerate((u, v)):
             total[..., other] += weights[..., axis] * (pits * found[..., k] + net * found[..., 2 + k])
     return total
-
-
-def _share(regions: dict[str, np.ndarray], shares: dict[str, float], elsewhere: float) -> np.ndarray:
-    """A kind's share (U, U) float32 by region, with soft borders."""
-    side = len(next(iter(regions.values())))
-    share: np.ndarray = np.full((side, side), elsewhere, np.float32)
-    for name, value in shares.items():
-        if name in regions:
-            share[regions[name]] = value
-    return blur(share, _SOFT * side)
 
 
 def _rows(grid: np.ndarray, size: int, rows: slice) -> np.ndarray:

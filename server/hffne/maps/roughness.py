@@ -9,7 +9,7 @@ than ridges (Weyrich et al. 2006 measured the parts of the face).
 import cv2
 import numpy as np
 
-from hffne.geometry.grids import blur
+from hffne.maps.uv_surface import by_region
 
 SKIN = 0.48
 PARTS = {"forehead": 0.43, "nose": 0.38, "lips": 0.33, "eyes": 0.42, "cheeks": 0.48, "jaw": 0.50, "brows": 0.55}
@@ -21,11 +21,7 @@ SOFT = 2.5 / 128
 
 def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarray:
     """Roughness (S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
-    side = len(next(iter(regions.values())))
-    rough: np.ndarray = np.full((side, side), SKIN, np.float32)
-    for name, value in PARTS.items():
-        if name in regions:
-            rough[regions[name]] = value
-    rough = cv2.resize(blur(rough, SOFT * side), curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    rough = by_region(regions, PARTS, SKIN, SOFT)
+    rough = cv2.resize(rough, curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
     rough = rough - CREASE_SHARE * np.clip(curvature / CREASE, -1, 1)
     return (np.clip(rough, 0.05, 1) * 255 + 0.5).astype(np.uint8)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.base_shape import BaseShape
-from hffne.geometry.grids import fill_gaps, resample, surface_normals
+from hffne.geometry.grids import blur, fill_gaps, resample, surface_normals
 from hffne.geometry.uv import face_texels
 from hffne.geometry.vectors import normalize
 
@@ -101,6 +101,16 @@ def uv_surface(shape: BaseShape, size: int) -> UVSurface:
         down=(resample(shape.points, size, derivative="row") * step).astype(np.float32),
         mask=mask,
     )
+
+
+def by_region(regions: dict[str, np.ndarray], values: dict[str, float], elsewhere: float, soft: float) -> np.ndarray:
+    """A value (U, U) float32 for each region, name -> (U, U) bool, borders of sigma `soft`, a share of the side."""
+    side = len(next(iter(regions.values())))
+    result: np.ndarray = np.full((side, side), elsewhere, np.float32)
+    for name, value in values.items():
+        if name in regions:
+            result[regions[name]] = value
+    return blur(result, soft * side)
 
 
 def resize_texture(picture: np.ndarray, size: int) -> np.ndarray:
