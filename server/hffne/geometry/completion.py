@@ -96,7 +96,8 @@ class TexelBand:
 
     position (rows, W, 2) crop positions of 256; weights (rows, W, 4): the photo's share in the color, the mirrored
     side's in the rest of it, and both in the normal; base (rows, W, 3) normals of the shape; rest (rows, W, 3) normals
-    and around (rows, W, 3) colors 0..1 where neither side is visible.
+    and around (rows, W, 3) colors 0..1 where neither side is visible; factor (rows, W, 3) on the photo's colors plus
+    DARK.
     """
 
     rows: slice
@@ -106,6 +107,7 @@ class TexelBand:
     base: np.ndarray
     rest: np.ndarray
     around: np.ndarray
+    factor: np.ndarray | None = None
 
 
 def match_sides(color: np.ndarray, normal: np.ndarray, base: np.ndarray, confidence: np.ndarray) -> Match:
@@ -140,6 +142,8 @@ def completed(texels: TexelBand, photo: PhotoTexels, match: Match, size: int) ->
         rest[here] += (twin - rest[here]) * other_normal[here]
     normal = rest + (own - rest) * sure_normal
     own, rest = photo.colors(texels.position), texels.around
+    if texels.factor is not None:
+        own = scaled(own, texels.factor)
     if (at := _needed(sure, other)) is not None:
         gain = upsample_rows(match.gain, size, texels.rows, texels.columns)[at]
         twin = (own[at[0], own.shape[1] - 1 - at[1]] + DARK) * gain - DARK
@@ -152,6 +156,11 @@ def _needed(sure: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Row and column of the texels in which the mirrored side has a share, None if there are none."""
     row, column = np.nonzero(((1 - sure) * other)[..., 0] > _LEAST_SHARE)
     return (row, column) if len(row) else None
+
+
+def scaled(color: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Colors (..., 3) 0..1 with a factor (..., 3) on what they are plus DARK."""
+    return np.clip((color + DARK) * factor - DARK, 0, 1)
 
 
 def to_bytes(color: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from hffne.geometry.completion import (
     bands,
     completed,
     match_sides,
+    scaled,
     to_bytes,
     upsample_rows,
 )
@@ -31,6 +32,7 @@ from hffne.geometry.grids import smoothstep
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
 from hffne.head.grain import away_from_seams, cheek_grain
+from hffne.head.grazing import grazing_factor
 from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
@@ -86,9 +88,18 @@ def unwrap_head(
     kept, certain = kept * outside, certain * outside
     share = seen * kept
     relief = share * _within(estimate.mask, at)
-    low = raster(LOW).interpolated(np.hstack([at, surface.normals, share[:, None]])[skin().of_point])
+    factor = None
+    if unlit:
+        facing = (surface.normals @ shape.rotation.T.astype(np.float32))[:, 2]
+        factor = grazing_factor(colors, share, certain, facing, tone)
+        colors = scaled(colors, factor)
+    every = [at, surface.normals, share[:, None], np.ones_like(at) if factor is None else factor]
+    low = raster(LOW).interpolated(np.hstack(every)[skin().of_point])
     match = match_sides(
-        photo.coarse_colors(low[..., :3]), photo.normals(low[..., :3]), normalize(low[..., 3:6]), low[..., 6]
+        scaled(photo.coarse_colors(low[..., :3]), low[..., 7:]),
+        photo.normals(low[..., :3]),
+        normalize(low[..., 3:6]),
+        low[..., 6],
     )
     other, other_relief = (np.clip(2 * each[skin().mirror], 0, 1) for each in (share, relief))
     shown = share + (1 - share) * other
@@ -96,7 +107,7 @@ def unwrap_head(
     twin = _mirrored_colors(colors, match)
     known = share * certain + (1 - share) * other * certain[skin().mirror]
     filled = filled_colors(twin + (colors - twin) * share[:, None], known, tone)
-    texels = _HeadTexels(size, surface, at, weights, filled, tone.color)
+    texels = _HeadTexels(size, surface, at, weights, filled, tone.color, factor)
     grain = cheek_grain(texels.position, photo, share, size)
     textures = empty_textures(size)
 
@@ -105,7 +116,7 @@ def unwrap_head(
         grain.add(color, weight[..., 4], rows)
         if columns := texels.shown(rows):
             part, plain = (rows, columns), base[:, columns]
-            band = TexelBand(*part, texels.position(*part), weight[:, columns], plain, plain, color[:, columns])
+            band = TexelBand(*part, texels.position(*part), weight[:, columns], plain, plain, color[:, columns], texels.factor(*part))
             base[:, columns], color[:, columns] = completed(band, photo, match, size)
         textures.normal[rows], textures.color[rows] = normalize(base), to_bytes(color)
         textures.confidence[rows] = weight[..., 0]
@@ -118,7 +129,8 @@ def unwrap_head(
 class _HeadTexels:
     """The texels of a head: values of the skin's vertices on its UV square.
 
-    at (n, 3) crop pixels of 256; weights (n, 5), as those of TexelBand and the grain's share; filled (n, 3) colors.
+    at (n, 3) crop pixels of 256; weights (n, 5), as those of TexelBand and the grain's share; filled (n, 3) colors;
+    factor (n, 3) on the photo's.
     """
 
     def __init__(
@@ -129,6 +141,7 @@ class _HeadTexels:
         weights: np.ndarray,
         filled: np.ndarray,
         background: np.ndarray,
+        factor: np.ndarray | None,
     ) -> None:
         self._size = size
         layout = skin()
@@ -137,6 +150,7 @@ class _HeadTexels:
         self._base = exact.interpolated(surface.normals[layout.of_point], AHEAD)
         self._weights = np.clip(smooth.interpolated(weights[layout.of_point]), 0, 1)
         self._around = smooth.interpolated(filled[layout.of_point], background.astype(np.float32))
+        self._factor = None if factor is None else smooth.interpolated(factor[layout.of_point], 1.0)
 
     def shown(self, rows: slice) -> slice | None:
         """The columns, as many on the left as on the right, in which these rows have texels from the photo."""
@@ -160,6 +174,10 @@ class _HeadTexels:
     def base(self, rows: slice) -> np.ndarray:
         """The mesh's normals (rows, T, 3), of about unit length: a new array."""
         return np.array(upsample_rows(self._base, self._size, rows))
+
+    def factor(self, rows: slice, columns: slice) -> np.ndarray | None:
+        """The factor on the photo's colors (rows, W, 3), None for 1."""
+        return None if self._factor is None else upsample_rows(self._factor, self._size, rows, columns)
 
     def around(self, rows: slice) -> np.ndarray:
         """The filled colors (rows, T, 3) 0..1: a new array."""
