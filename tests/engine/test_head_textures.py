@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hffne.geometry.base_shape import BaseShape
-from hffne.geometry.face_parts import FaceParts
+from hffne.geometry.face_parts import WIDE, FaceParts
 from hffne.geometry.grids import sample
 from hffne.head.build import head_textures
 from hffne.head.fitted import fit_head
@@ -163,6 +163,27 @@ def test_a_beard_stays(head):
     at = around_texels(512)
     chin = (np.abs(at[..., 0]) < 0.3) & (points[..., 2] < -0.06) & (at[..., 1] > -0.65) & (at[..., 1] < -0.3)
     assert chin.sum() > 500 and textures.color[chin].mean() < 70
+
+
+def test_colors_without_light_are_not_gray_beside_the_outline(head):
+    """Pixels at the outline are darker and grayer than their light alone explains."""
+
+    def paint(points):
+        share = np.clip((np.abs(points[..., :1]) - 0.045) / 0.02, 0, 1) * 0.6
+        return skin_paint(points) * (1 - share) + 70 * share
+
+    photo, estimate = photograph(head, base_shape(), paint)
+    estimate.gain = np.zeros((WIDE, WIDE, 3), np.float32)
+    points, _, inside = texel_values(head, 512)
+    lit, unlit = (unwrapped(head, estimate, photo, 512, unlit) for unlit in (False, True))
+    side = inside & (lit.confidence > 0.2) & (np.abs(points[..., 0]) > 0.062) & (np.abs(points[..., 2]) < 0.06)
+    middle = inside & (lit.confidence > 0.97) & (np.abs(points[..., 0]) < 0.03)
+    assert side.sum() > 300 and middle.sum() > 10_000
+    before, after = (np.abs(each.color[side].mean(0) - skin_paint(points)[side].mean(0)).max() for each in (lit, unlit))
+    assert before > 50 and after < 0.5 * before
+    # What faces the camera stays; nostrils do not.
+    change = np.abs(unlit.color[middle].astype(int) - lit.color[middle]).max(1)
+    assert np.percentile(change, 95) <= 1 and change.max() < 10
 
 
 def test_what_is_within_has_no_confidence(head, frontal):

@@ -106,6 +106,6 @@ def mean_head():
     return neutral_points()
 
 
-def unwrapped(head, estimate, photo, size):
+def unwrapped(head, estimate, photo, size, unlit=False):
     """The textures of a head (V, 3) from a photo."""
-    return unwrap_head(head_on_photo(head, estimate, photo.shape), estimate, photo, size)
+    return unwrap_head(head_on_photo(head, estimate, photo.shape), estimate, photo, size, unlit)

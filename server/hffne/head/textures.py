@@ -116,7 +116,9 @@ def unwrap_head(
         grain.add(color, weight[..., 4], rows)
         if columns := texels.shown(rows):
             part, plain = (rows, columns), base[:, columns]
-            band = TexelBand(*part, texels.position(*part), weight[:, columns], plain, plain, color[:, columns], texels.factor(*part))
+            band = TexelBand(
+                *part, texels.position(*part), weight[:, columns], plain, plain, color[:, columns], texels.factor(*part)
+            )
             base[:, columns], color[:, columns] = completed(band, photo, match, size)
         textures.normal[rows], textures.color[rows] = normalize(base), to_bytes(color)
         textures.confidence[rows] = weight[..., 0]
