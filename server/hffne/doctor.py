@@ -70,7 +70,7 @@ def _detector() -> str:
 def _weights() -> str:
     from hffne.models import load_models
 
-    load_models("cpu")
+    load_models("cpu").further.load()
     return "compact is complete"
 
 

@@ -19,7 +19,7 @@ from hffne.errors import ExemplarError
 from hffne.geometry.grids import sample
 from hffne.geometry.project import Projection, project
 from hffne.geometry.uv import template
-from hffne.geometry.vectors import normalize
+from hffne.geometry.vectors import length_of, normalize
 from hffne.photo.crop import CROP, SIDE_OVER_RADIUS
 
 BASE = "base"
@@ -91,7 +91,7 @@ def read_exemplar(file: str | Path) -> Exemplar:
 def base_exemplar(projection: Projection) -> np.ndarray:
     """The base mesh's unit normals (256, 256, 3) float32, camera space, zero beside it, as an exemplar."""
     normal = cv2.resize(projection.normal, (CROP, CROP), interpolation=cv2.INTER_AREA)
-    empty = np.linalg.norm(normal, axis=2, keepdims=True) < 0.3
+    empty = length_of(normal)[..., None] < 0.3
     return np.where(empty, 0, normalize(normal)).astype(np.float32)
 
 

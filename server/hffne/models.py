@@ -3,14 +3,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
+from torch import nn
 
 from hffne.crop_levels import Area
 from hffne.errors import DeviceError, ModelError, WeightsMissingError
+from hffne.geometry.vectors import length_of
 from hffne.networks.coarse import CoarseNetwork
 from hffne.networks.eyes import EyesNetwork
 from hffne.networks.fine import FineNetwork
@@ -23,8 +27,10 @@ from hffne.networks.shading import ShadingNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
 from hffne.weights.paper import paper_weights_folder
-from hffne.weights.store import FOLDER, empty, load_weights
+from hffne.weights.store import FOLDER, check_is_there, empty, load_weights
 from hffne.weights.trained import TrainedFile, check_pair, find_trained
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def pick_device(name: str | None = None) -> torch.device:
@@ -61,6 +67,46 @@ def device_name(device: torch.device) -> str:
 _FILES = ("coarse.safetensors", "fine.safetensors")
 
 
+class FurtherNetworks:
+    """What looks at a photo beside the three networks of the method; each is loaded when it is first used.
+
+    folder: of the shipped weights; None leaves the networks untrained. Raises WeightsMissingError for a file that is
+    not there, and at the first use WeightsError for a damaged one.
+    """
+
+    def __init__(self, device: torch.device, folder: Path | None) -> None:
+        self._device, self._folder = device, folder
+        for name in ("parsing", "shading", "eyes") if folder else ():
+            check_is_there(self._path(name))
+
+    @cached_property
+    def parsing(self) -> ParsingNetwork:
+        """The parts of a face."""
+        return self._loaded(ParsingNetwork, "parsing")
+
+    @cached_property
+    def shading(self) -> ShadingNetwork:
+        """What takes the light out of the colors; only some maps need it."""
+        return self._loaded(ShadingNetwork, "shading")
+
+    @cached_property
+    def eyes(self) -> EyesNetwork:
+        """Truer normals round the lids; the published model does without."""
+        return self._loaded(EyesNetwork, "eyes")
+
+    def load(self) -> None:
+        """Load all of them. Raises WeightsError."""
+        for network in (self.parsing, self.shading, self.eyes):
+            assert network is not None
+
+    def _loaded(self, make: Callable[[], Network], name: str) -> Network:
+        network = load_weights(empty(make), self._path(name)) if self._folder else make()
+        return prepare(network, self._device)
+
+    def _path(self, name: str) -> Path:
+        return Path(self._folder or "") / f"{name}.safetensors"
+
+
 @dataclass
 class Models:
     """The networks on one device. All photos are gray crops (S, S) float32 in 0..1, in color for the parts.
@@ -75,27 +121,30 @@ class Models:
     prn: PositionMapNetwork
     coarse_network: CoarseNetwork | PaperCoarseNetwork
     fine_network: FineNetwork | PaperFineNetwork
-    parsing_network: ParsingNetwork
-    shading_network: ShadingNetwork
-    eyes_network: EyesNetwork
+    further: FurtherNetworks
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
     half: bool = False
 
+    # Several crops at once take less time than one after the other, most of all those of the small networks.
+
     @torch.inference_mode()
     def position_map(self, gray: np.ndarray) -> np.ndarray:
-        """Crop (256, 256) -> position map (U, U, 3) in its pixels: x right, y down, z toward the viewer."""
+        """Crops (..., 256, 256) -> position maps (..., U, U, 3) in their pixels: x right, y down, z toward the
+        viewer."""
         with self._precision():
-            out = self.prn(self._picture(gray, self.prn.input_size))[0].permute(1, 2, 0).float().cpu().numpy()
-        return (out + np.array([1, 1, 0], np.float32)) * np.float32(CROP / 2) - np.array([0.5, 0.5, 0], np.float32)
+            out = self.prn(self._pictures(gray, self.prn.input_size)).permute(0, 2, 3, 1).float().cpu().numpy()
+        out = (out + np.array([1, 1, 0], np.float32)) * np.float32(CROP / 2) - np.array([0.5, 0.5, 0], np.float32)
+        return out.reshape(*gray.shape[:-2], *out.shape[1:])
 
     @torch.inference_mode()
     def coarse(self, gray: np.ndarray) -> np.ndarray:
-        """Crop (S, S) -> exemplar normal (S, S, 3): unit, camera space."""
-        picture = self._picture(gray, self.coarse_network.input_size)
+        """Crops (..., S, S) -> exemplar normals (..., S, S, 3): unit, camera space."""
         with self._precision():
-            out = self.coarse_network(picture)[0].permute(1, 2, 0).float().cpu().numpy()
-        out = cv2.resize(out, gray.shape[::-1], interpolation=cv2.INTER_CUBIC)
-        return out / np.maximum(np.linalg.norm(out, axis=2, keepdims=True), 1e-6)
+            maps = self.coarse_network(self._pictures(gray, self.coarse_network.input_size))
+        maps = maps.permute(0, 2, 3, 1).float().cpu().numpy()
+        out = np.stack([cv2.resize(each, gray.shape[:-3:-1], interpolation=cv2.INTER_CUBIC) for each in maps])
+        out /= np.maximum(length_of(out), 1e-6)[..., None]
+        return out.reshape(*gray.shape, 3)
 
     @torch.inference_mode()
     def fine(self, gray: np.ndarray, exemplar: np.ndarray, area: Area | None = None) -> np.ndarray:
@@ -106,7 +155,7 @@ class Models:
         """
         tensor = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
         rows, columns = area or (slice(None), slice(None))
-        picture = self.fine_network.prepared(self._picture(gray))[:, :, rows, columns]
+        picture = self.fine_network.prepared(self._pictures(gray))[:, :, rows, columns]
         with self._precision():
             z = self.fine_network.vector(tensor)
             out = tiled(lambda part: self.fine_network.normal(part, z).float(), picture)[0].permute(1, 2, 0).numpy()
@@ -122,21 +171,21 @@ class Models:
 
         The mean over the picture and its mirror image.
         """
-        plain, mirrored = self._pixels(self.parsing_network, rgb, rgb[:, ::-1]).softmax(1)
+        plain, mirrored = self._pixels(self.further.parsing, rgb, rgb[:, ::-1]).softmax(1)
         return ((plain + mirrored.flip(2)) / 2).half().cpu().numpy()
 
     @torch.inference_mode()
     def gain(self, rgb: np.ndarray) -> np.ndarray:
         """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> what takes the light out, (S, S, 3) float32, see
         `networks.shading`."""
-        return self._pixels(self.shading_network, rgb)[0].permute(1, 2, 0).cpu().numpy()
+        return self._pixels(self.further.shading, rgb)[0].permute(1, 2, 0).cpu().numpy()
 
     @torch.inference_mode()
     def eyes(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Pictures (K, S, S, 3) sRGB 0..1, S a multiple of 16, and their coarse normals (K, S, S, 3) -> truer ones."""
         inputs = (torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2), np.float32)) for a in (rgb, coarse))
         with self._precision():
-            normal = self.eyes_network(
+            normal = self.further.eyes(
                 *(a.to(self.device).contiguous(memory_format=torch.channels_last) for a in inputs)
             )
         return normal.float().permute(0, 2, 3, 1).cpu().numpy()
@@ -152,11 +201,12 @@ class Models:
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.float16, enabled=self.half)
 
-    def _picture(self, gray: np.ndarray, side: int | None = None) -> torch.Tensor:
-        """A crop as a tensor (1, 1, S, S) on the device, resized to `side` where given."""
-        if side and gray.shape != (side, side):
-            gray = cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
-        return torch.from_numpy(np.ascontiguousarray(gray, np.float32))[None, None].to(self.device)
+    def _pictures(self, gray: np.ndarray, side: int | None = None) -> torch.Tensor:
+        """Crops (..., S, S) as a tensor (N, 1, S, S) on the device, resized to `side` where given."""
+        gray = gray.reshape(-1, 1, *gray.shape[-2:])
+        if side and gray.shape[-2:] != (side, side):
+            gray = np.stack([cv2.resize(each[0], (side, side), interpolation=cv2.INTER_AREA)[None] for each in gray])
+        return torch.from_numpy(np.ascontiguousarray(gray, np.float32)).to(self.device)
 
 
 def load_models(
@@ -184,9 +234,7 @@ def load_models(
             "The published weights have not been imported yet",
             hint="Run: hffne weights import --exemplar ExemplarModel.pkl --refiner RefinerModel.pt",
         )
-    parsing = prepare(load_weights(empty(ParsingNetwork), folder / "parsing.safetensors"), device)
-    shading = prepare(load_weights(empty(ShadingNetwork), folder / "shading.safetensors"), device)
-    eyes = prepare(load_weights(empty(EyesNetwork), folder / "eyes.safetensors"), device)
+    further = FurtherNetworks(device, folder)
     prn = (
         trained["prn"].prn()
         if "prn" in trained
@@ -207,18 +255,10 @@ def load_models(
     if name == "paper":
         # Not `prepare`: its rounding would change the published results.
         return Models(
-            name,
-            device,
-            prn.eval().to(device),
-            coarse.eval().to(device),
-            fine.eval().to(device),
-            parsing,
-            shading,
-            eyes,
-            trained,
+            name, device, prn.eval().to(device), coarse.eval().to(device), fine.eval().to(device), further, trained
         )
     prn, coarse, fine = prepare(prn, device), prepare(coarse, device), prepare(fine, device)
-    return Models(name, device, prn, coarse, fine, parsing, shading, eyes, trained)
+    return Models(name, device, prn, coarse, fine, further, trained)
 
 
 def untrained_paper_models(device: torch.device) -> Models:
@@ -228,6 +268,4 @@ def untrained_paper_models(device: torch.device) -> Models:
         prepare(PaperCoarseNetwork(), device),
         prepare(PaperFineNetwork(), device),
     )
-    parsing, shading = prepare(ParsingNetwork(), device), prepare(ShadingNetwork(), device)
-    eyes = prepare(EyesNetwork(), device)
-    return Models("paper", device, prn, coarse, fine, parsing, shading, eyes)
+    return Models("paper", device, prn, coarse, fine, FurtherNetworks(device, None))

@@ -174,7 +174,7 @@ class Engine:
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         eyes = None
         if self.model != "paper":
-            coarse = parts.shape_beneath(coarse, base_exemplar(projection))
+            coarse = parts.shape_beneath(coarse, lambda: base_exemplar(projection))
             if not self.coarse:
                 eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)
                 coarse = eyes.on(coarse)
@@ -263,9 +263,8 @@ class Engine:
 
         A mirrored photo therefore gives the mirrored shape, and the noise is lower.
         """
-        plain = self.networks.position_map(gray)
-        mirrored = self.networks.position_map(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1]
-        mirrored = mirrored * np.array([-1, 1, 1], np.float32) + np.array([len(gray) - 1, 0, 0], np.float32)
+        plain, mirrored = self.networks.position_map(np.stack([gray, gray[:, ::-1]]))
+        mirrored = mirrored[:, ::-1] * np.array([-1, 1, 1], np.float32) + np.array([len(gray) - 1, 0, 0], np.float32)
         mean, mask = (plain + mirrored) / 2, template().mask
         variance = np.square(mean[mask] - mean[mask].mean(0)).sum(1).mean()
         return mean, float(np.sqrt(np.square(plain - mirrored)[mask].sum(1).mean() / max(variance, 1e-6)))
@@ -275,11 +274,10 @@ class Engine:
 
         The published network is run once, as it was published.
         """
-        plain = self.networks.coarse(gray)
         if self.model == "paper":
-            return plain
-        mirrored = self.networks.coarse(np.ascontiguousarray(gray[:, ::-1]))[:, ::-1] * np.array([-1, 1, 1], np.float32)
-        return normalize(plain + mirrored).astype(np.float32)
+            return self.networks.coarse(gray)
+        plain, mirrored = self.networks.coarse(np.stack([gray, gray[:, ::-1]]))
+        return normalize(plain + mirrored[:, ::-1] * np.array([-1, 1, 1], np.float32)).astype(np.float32)
 
     def build(
         self,

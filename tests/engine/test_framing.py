@@ -26,11 +26,11 @@ class Recording(PosedModels):
         self.name, self.positions, self.coarses, self.fines = name, [], [], []
 
     def position_map(self, gray):
-        self.positions.append(gray)
+        self.positions += list(gray)
         return super().position_map(gray)
 
     def coarse(self, gray):
-        self.coarses.append(gray)
+        self.coarses += [*gray.reshape(-1, *gray.shape[-2:])]
         return super().coarse(gray)
 
     def fine(self, gray, coarse, area=None):

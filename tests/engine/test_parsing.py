@@ -187,14 +187,14 @@ def test_the_shape_under_frames_goes_on_from_around_and_under_lenses_it_is_the_b
     seen = skin.copy()
     seen[119:125, 60:200] = seen[160:200, 60:120] = normalize(np.array([0.1, 0.9, 0.6]))
     parts = FaceParts(shares)
-    beneath = parts.shape_beneath(seen, base)
+    beneath = parts.shape_beneath(seen, lambda: base)
     assert np.abs(beneath - skin)[:140].max() < 0.1 < 0.5 < np.abs(seen - skin)[:140].max()
     assert np.abs(beneath - base)[165:195, 65:115].max() < 0.02
     assert np.allclose(beneath[220:], skin[220:], atol=1e-6)
-    unknown = parts.shape_beneath(seen, base * 0)  # beside the base mesh
+    unknown = parts.shape_beneath(seen, lambda: base * 0)  # beside the base mesh
     assert np.allclose(np.linalg.norm(unknown, axis=2), 1, atol=1e-5)
-    assert np.array_equal(parts.keeping(["glasses"]).shape_beneath(seen, base), seen)
-    assert np.array_equal(FaceParts.bare().shape_beneath(seen, base), seen)
+    assert np.array_equal(parts.keeping(["glasses"]).shape_beneath(seen, lambda: base), seen)
+    assert np.array_equal(FaceParts.bare().shape_beneath(seen, lambda: base), seen)
 
 
 def test_covers_are_painted_over_with_the_skin_around_them():

@@ -54,11 +54,15 @@ class PosedModels:
         self.seen = []
 
     def position_map(self, gray):
+        if gray.ndim == 3:
+            return np.stack([PosedModels.position_map(self, one) for one in gray])
         if self._mirrored(gray):
             return self.map[:, ::-1] * np.float32([-1, 1, 1]) + np.float32([255, 0, 0])
         return self.map.copy()
 
     def coarse(self, gray):
+        if gray.ndim == 3:
+            return np.stack([PosedModels.coarse(self, one) for one in gray])
         if self._mirrored(gray):
             return self.normals[:, ::-1] * np.float32([-1, 1, 1])
         return self.normals.copy()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a face's crop and its surroundings show: the face itself, or what covers it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.grids import blur, fill_gaps, smoothstep
-from hffne.geometry.vectors import normalize
+from hffne.geometry.vectors import length_of, normalize
 from hffne.parts import BROWS, CLOTH, FACE, GLASSES, HAIR, LIPS, MOUTH, OCCLUDER, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
 
@@ -140,11 +140,11 @@ class FaceParts:
             inner = inner * (1 - smoothstep(*_RELIEF_BESIDE, cv2.GaussianBlur(beside, (0, 0), 1.0)).astype(np.float32))
         return inner
 
-    def shape_beneath(self, coarse: np.ndarray, base: np.ndarray) -> np.ndarray:
+    def shape_beneath(self, coarse: np.ndarray, base: Callable[[], np.ndarray]) -> np.ndarray:
         """Coarse normals (256, 256, 3) of the crop without glasses and things before the face.
 
         Under narrow ones, as frames, they go on from around; wide ones, as dark lenses, a hand or a mask, hide what the
-        coarse network would need to see: there the shape is the base mesh's, `base` (256, 256, 3), zero beside it.
+        coarse network would need to see: there the shape is the base mesh's, base() (256, 256, 3), zero beside it.
         """
         covers = [k for k in _HARD if k not in self.kept]
         likely = self._inner(self.shares[covers].sum(0, dtype=np.float32)) if covers else np.zeros(1, np.float32)
@@ -155,11 +155,14 @@ class FaceParts:
         around = normalize(blur(coarse, _BENEATH, 1 - share + np.float32(_AT_LEAST)))
         beneath = normalize(coarse + (around - coarse) * share[..., None])
         wide = cv2.dilate(cv2.morphologyEx(sure, cv2.MORPH_OPEN, _WIDE), _AROUND)
-        known = (np.linalg.norm(base, axis=2) > 0.5).astype(np.float32)
-        base = normalize(blur(base, _SOFT, known))  # over the nostrils, too, which turn inward
+        if not wide.any():
+            return np.asarray(beneath, np.float32)
+        mesh = base()
+        known: np.ndarray = (length_of(mesh) > 0.5).astype(np.float32)
+        mesh = normalize(blur(mesh, _SOFT, known))  # over the nostrils, too, which turn inward
         known = cv2.erode(cv2.morphologyEx(known, cv2.MORPH_CLOSE, _WIDE), _AROUND)
         wide = cv2.GaussianBlur(np.minimum(wide, known), (0, 0), _FADES)[..., None]
-        return normalize(beneath * (1 - wide) + base * wide).astype(np.float32)
+        return normalize(beneath * (1 - wide) + mesh * wide).astype(np.float32)
 
     def painted_over(self, gray: np.ndarray) -> np.ndarray:
         """Gray values (S, S) of the crop with skin like that around painted over what covers the face.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hffne.geometry.grids import surface_normals
-from hffne.geometry.rasterize import covered_pixels, nearest
+from hffne.geometry.rasterize import covered_pixels, interpolated, nearest
 from hffne.geometry.uv import face_texels
 from hffne.geometry.vectors import normalize
 from hffne.photo.crop import CROP
@@ -44,21 +44,23 @@ def project(position: np.ndarray, size: int = CROP) -> Projection:
     low, high = (r + 1) * side + c, r * side + c
     triangles = np.concatenate([np.stack([low, low + 1, high + 1], 1), np.stack([low, high + 1, high], 1)])
     pixel, triangle, weights = covered_pixels(points, triangles, size)
-    corners = triangles[triangle]
-    depth_here = np.einsum("pk,pk->p", points[corners, 2], weights)
+    corners = triangles.take(triangle, 0)
+    depth_here = interpolated(points[:, 2], corners, weights)
     hit, best = nearest(pixel, depth_here, size)
-    corners, weights = corners[best], weights[best]
+    corners, weights = corners.take(best, 0), weights.take(best, 0)
     depth = np.full(size * size, -np.inf, np.float32)
     depth[hit] = depth_here[best]
-    visible_normal = normalize(np.einsum("pkc,pk->pc", normals[corners], weights))
-    texel = np.einsum("pkc,pk->pc", np.stack([corners % side, side - 1 - corners // side], 2), weights)
-    outer = visible_normal[:, 2] > 0
+    visible_normal = normalize(interpolated(normals, corners, weights))
+    place = np.stack([np.arange(side * side) % side, side - 1 - np.arange(side * side) // side], 1)
+    texel = interpolated(place.astype(np.float64), corners, weights)
+    outer = np.flatnonzero(visible_normal[:, 2] > 0)
+    pixels = hit.take(outer)
     face = np.zeros(size * size, bool)
     normal = np.zeros((size * size, 3), np.float32)
     uv = np.zeros((size * size, 2), np.float32)
-    face[hit] = outer
-    normal[hit[outer]] = visible_normal[outer]
-    uv[hit[outer]] = ((texel + 0.5) / side)[outer]
+    face[pixels] = True
+    normal[pixels] = visible_normal.take(outer, 0)
+    uv[pixels] = (texel.take(outer, 0) + 0.5) / side
     return Projection(
         face.reshape(size, size), normal.reshape(size, size, 3), uv.reshape(size, size, 2), depth.reshape(size, size)
     )

@@ -55,8 +55,7 @@ def load_weights(network: Network, path: str | Path) -> Network:
     checked against its length before memory is allocated, and a pickle under its name is refused unread.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WeightsMissingError(f"The weights {path.name} are missing", hint="Reinstall the engine.")
+    check_is_there(path)
     try:
         with safe_open(path, "pt") as file:
             expected, names = network.state_dict(), set(file.keys())
@@ -71,6 +70,12 @@ def load_weights(network: Network, path: str | Path) -> Network:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"The weights {path.name} are damaged or not a safetensors file.") from error
     return network
+
+
+def check_is_there(path: Path) -> None:
+    """Raise WeightsMissingError where there is no file."""
+    if not path.is_file():
+        raise WeightsMissingError(f"The weights {path.name} are missing", hint="Reinstall the engine.")
 
 
 def _checked(value: torch.Tensor, expected: torch.Tensor, name: str, path: Path) -> torch.Tensor:
