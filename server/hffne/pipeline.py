@@ -169,7 +169,7 @@ class Engine:
                 projection = project(position, min(size, MAX_SIZE))
         parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep)
         marks = sample(position, template().landmarks)
-        parts = parts.believed(projection.mask).without_fringe(marks)
+        parts = parts.believed(projection.mask).without_fringe(marks).without_strands(gray, marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         eyes = None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What covers a face: scenes with known parts, the parts on a face's crop, textures and relief without covers."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -234,6 +235,45 @@ def test_a_fringe_on_the_brows_is_hair_and_brows_are_brows():
     assert hung.part[row - round(0.2 * unit), middle] == HAIR
     assert hung.part[round(float(marks[19, 1])) + MARGIN, middle] == BROWS
     assert np.allclose(hung.shares.sum(0, dtype=np.float32), 1, atol=0.01)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_loose_strands_on_a_forehead_are_hair_and_wrinkles_are_skin(turned):
+    marks = template().landmarks[:, ::-1]
+    marks = (marks - marks.mean(0)) * 1.1 + [128, 150]
+    unit, middle, brows = eye_distance(marks), marks[[21, 22]].mean(0)[0], marks[17:27, 1].mean()
+    picture = np.full((256, 256), 150, np.uint8)
+
+    def line(side, height):
+        return tuple(round(float(each)) for each in (middle + side * unit, brows - height * unit))
+
+    lines = {
+        "strand": (line(0.5, 0.8), line(0.55, 0.25)),
+        "frown": (line(0.04, 0.2), line(0.04, -0.1)),
+        "wrinkle": (line(-0.35, 0.45), line(0.35, 0.45)),
+    }
+    for start, end in lines.values():
+        cv2.line(picture, start, end, 90, 1, cv2.LINE_AA)
+    shares = np.zeros((len(PARTS), WIDE, WIDE), np.float16)
+    shares[HAIR, : MARGIN + line(0, 0.7)[1]] = 1
+    shares[SKIN] = 1 - shares[HAIR]
+    gray = picture.astype(np.float32) / 255
+    if turned:
+        gray, shares, marks = (
+            np.rot90(gray),
+            np.rot90(shares, axes=(1, 2)),
+            np.stack([marks[:, 1], 255 - marks[:, 0]], 1),
+        )
+    found = FaceParts(shares).without_strands(gray, marks)
+    part = np.rot90(found.part_on_crop(), -1) if turned else found.part_on_crop()
+    shown = {}
+    for name, (start, end) in lines.items():
+        x, y = (np.linspace(a, b, 9).round().astype(int)[3:-1] for a, b in zip(start, end, strict=True))
+        shown[name] = set(part[y, x])
+    assert shown == {"strand": {HAIR}, "frown": {SKIN}, "wrinkle": {SKIN}}
+    assert (found.part != FaceParts(shares).part).mean() < 0.002
+    assert np.allclose(found.shares.sum(0, dtype=np.float32), 1, atol=0.01)
+    assert found.without_strands(np.full((256, 256), 0.6, np.float32), marks) is found
 
 
 def test_no_relief_where_something_covers_the_face():

@@ -10,6 +10,7 @@ import numpy as np
 
 from hffne.geometry.feature_masks import eye_distance
 from hffne.geometry.grids import blur, fill_gaps, smoothstep
+from hffne.geometry.loose_strands import loose_strands
 from hffne.geometry.vectors import length_of, normalize
 from hffne.parts import BROWS, CLOTH, FACE, GLASSES, HAIR, LIPS, MOUTH, OCCLUDER, PARTS, SKIN
 from hffne.photo.crop import CROP, Crop
@@ -87,12 +88,24 @@ class FaceParts:
         # Where no skin lies between it and the hair above.
         reach = max(round(_HANGS * unit), 1)
         below = cv2.dilate((self.part == HAIR).astype(np.uint8), np.ones((reach, 3), np.uint8), anchor=(1, reach - 1))
-        moved = self.shares[BROWS] * off * below
-        if not moved.any():
-            return self
+        hangs = off * below
+        return self._as_hair(BROWS, hangs) if (self.shares[BROWS] * hangs).any() else self
+
+    def without_strands(self, gray: np.ndarray, landmarks: np.ndarray) -> "FaceParts":
+        """The same, with `loose_strands` on the forehead told to be hair.
+
+        gray (256, 256) 0..1: of the crop; landmarks (68, 2+): iBUG points in its pixels.
+        """
+        part = self.part_on_crop()
+        found = np.pad(loose_strands(gray, part == SKIN, part == HAIR, landmarks), MARGIN)
+        return self._as_hair(SKIN, found) if found.any() else self
+
+    def _as_hair(self, kind: int, share: np.ndarray) -> "FaceParts":
+        """The same with a share (WIDE, WIDE) of what is taken for a part told to be hair."""
         shares = self.shares.copy()
-        shares[BROWS] -= moved.astype(np.float16)
-        shares[HAIR] += moved.astype(np.float16)
+        moved = (shares[kind] * share).astype(np.float16)
+        shares[kind] -= moved
+        shares[HAIR] += moved
         return replace(self, shares=shares)
 
     @cached_property
