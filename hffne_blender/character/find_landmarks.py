@@ -5,12 +5,14 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 
+import bpy
 import numpy as np
 
 from ..numeric.detail_source import DetailSource
 from ..numeric.png import png_bytes
 from ..numeric.world_surface import WorldSurface
 from ..scene.triangle_tree import TriangleTree
+from ..system import room
 from ..system.scratch import Scratch
 from . import mesh_views
 from .errors import TransferError
@@ -33,16 +35,21 @@ def find_landmarks(
     wanted  K indices in iBUG order
     painted the face that the surface is, whose texture shows where its lips meet
 
-    Raises TransferError "no_face_on_mesh" when no view shows a face.
+    Raises TransferError "no_face_on_mesh" when no view shows a face, "file_error" when the pictures cannot be written.
     """
     tree = yield partial(TriangleTree, surface.points, surface.triangles)
-    with Scratch(tempfile.gettempdir(), folder=True) as folder:
+    place = bpy.app.tempdir or tempfile.gettempdir()
+    with room.needed(place, TransferError):
+        scratch = Scratch(place, folder=True)
+    with scratch as folder:
         for number, view in enumerate(mesh_views.candidate_views(surface.points, matrix)):
             try:
                 for step in range(ROUNDS):
                     picture = yield partial(mesh_views.draw, surface, tree, view)
                     path = folder / f"view_{number}_{step}.png"
-                    path.write_bytes(png_bytes(np.repeat(picture.gray[..., None], 3, axis=2)))
+                    data = png_bytes(np.repeat(picture.gray[..., None], 3, axis=2))
+                    with room.needed(place, TransferError):
+                        path.write_bytes(data)
                     request = {"type": "generate", "photo": str(path), "face": "largest", "color": False}
                     answer = yield {**request, "base": "mask", "texture_size": TEXTURE, "grid": GRID}
                     view = view.closer(answer[0]["box"])

@@ -14,7 +14,7 @@ from ..engine.client import EngineError
 from ..numeric import srgb
 from ..numeric.png import png_bytes
 from ..scene import images
-from ..system import missing_file
+from ..system import missing_file, room
 from ..system.photo_formats import EXTENSIONS
 
 # Characters that some system does not allow in a file's name.
@@ -99,14 +99,15 @@ def _engine_reads(image: bpy.types.Image) -> bool:
 
 def _temporary(image: bpy.types.Image, ending: str, data: bytes) -> PhotoFile:
     # Blender's tempdir is private to the user and removed when Blender ends, whatever happens to this extension.
-    folder = tempfile.mkdtemp(prefix="hffne_", dir=bpy.app.tempdir or None)
+    place = bpy.app.tempdir or tempfile.gettempdir()
     name = _FORBIDDEN.sub("_", os.path.splitext(image.name)[0])[:_NAME_LENGTH].strip(" .") or "photo"
-    path = os.path.join(folder, name + ending)
-    try:
-        with open(path, "wb") as stream:
-            stream.write(data)
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        hint = "Make room on the disk, or choose another temporary folder in Blender's preferences."
-        raise EngineError("file_error", f"The image cannot be written to {folder} ({error.strerror}).", hint) from None
+    with room.needed(place, EngineError):
+        folder = tempfile.mkdtemp(prefix="hffne_", dir=place)
+        path = os.path.join(folder, name + ending)
+        try:
+            with open(path, "wb") as stream:
+                stream.write(data)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return PhotoFile(path, folder)

@@ -147,7 +147,10 @@ def test_impossible_requests_are_refused_with_a_message():
         "far": "no_overlap",
         "multires": "has_multires",
         "nothing": "nothing",
+        "full disk": "file_error",
+        "fuller disk": "file_error",
     }
+    assert "No space left on device). Make room" in found["said"]["full disk"][1]
     assert all(len(text) > 40 for _, text in found["said"].values())
 
 

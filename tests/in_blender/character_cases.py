@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cases about Apply to My Mesh: what is transferred, what is replaced, what is refused."""
 
+import errno
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import bpy
 import case_process
@@ -266,6 +269,7 @@ def case_mistakes():
     bpy.context.view_layer.update()
     had = counts()
     said = {}
+    written = {"full disk": "pathlib.Path.write_bytes", "fuller disk": "tempfile.mkdtemp"}
     for name, arguments in {
         "no face": {"face": "Hero", "target": "Hero"},
         "itself": {"face": obj.name, "target": obj.name},
@@ -276,13 +280,18 @@ def case_mistakes():
         "far": {"face": obj.name, "target": "Far", "align": "PLACED"},
         "multires": {"face": obj.name, "target": "Dense", "align": "PLACED", "relief": True},
         "nothing": {"face": obj.name, "target": "Hero", "normal": False},
+        # For the pictures on which the engine would find the face: a folder, and a file in it.
+        "full disk": {"face": obj.name, "target": "Hero"},
+        "fuller disk": {"face": obj.name, "target": "Hero"},
     }.items():
         try:
-            bpy.ops.hffne.apply_to_mesh(**arguments)
+            with patch(written.get(name, "os.abort"), side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))):
+                bpy.ops.hffne.apply_to_mesh(**arguments)
             said[name] = ["", ""]
         except RuntimeError as error:
             said[name] = [session.state.last_error["code"], str(error)]
-    return {"said": said, "left": counts() == had}
+    left = [name for name in os.listdir(bpy.app.tempdir) if name.startswith(".hffne-")]
+    return {"said": said, "left": counts() == had and not left}
 
 
 def case_twin():

@@ -71,9 +71,9 @@ class Blender:
             time.sleep(0.05)
         return time.monotonic() - begin
 
-    def buttons(self, columns=(0.5, 0.8)):
-        """Sweep the mouse over the sidebar: {what a button does: (x, y) of its middle}."""
-        left, top, width, height = self.evaluate("answer = rectangle(place(region='UI')['region'])")
+    def buttons(self, columns=(0.5, 0.8), kind="VIEW_3D", region="UI"):
+        """Sweep the mouse over the sidebar, or another region: {what a button does: (x, y) of its middle}."""
+        left, top, width, height = self.evaluate(f"answer = rectangle(place({kind!r}, {region!r})['region'])")
         hits = {}
         for share in columns:
             # Some twenty pixels at the right edge are the tabs.
@@ -81,7 +81,7 @@ class Blender:
             for y in range(top + 4, top + height - 4, SWEEP):
                 self._screen.move(x, y)
                 time.sleep(0.08)
-                found = self.evaluate("answer = under_mouse()")
+                found = self.evaluate(f"answer = under_mouse({kind!r}, {region!r})")
                 if found:
                     hits.setdefault(found, []).append((x, y))
         return {

@@ -53,6 +53,42 @@ class WindowTest:
             self.screen.tool("click", 5 if down else 4)
         time.sleep(1)
 
+    def prepare(self, clear=False):
+        """Install the extension where no earlier step has. clear: remove all objects."""
+        if not self.blender.evaluate(
+            "answer = any(n.endswith('hffne_blender') for n in bpy.context.preferences.addons.keys())"
+        ):
+            options = f"filepath={str(self.zip)!r}, repo='user_default', enable_on_install=True"
+            self.blender.evaluate(
+                f"bpy.ops.extensions.package_install_files({options})\n"
+                "bpy.data.objects.remove(bpy.data.objects['Cube'])\n"
+                f"bpy.context.preferences.addons[package()].preferences.engine_python = {str(self.engine)!r}\n"
+                "place()['area'].spaces.active.show_region_ui = True",
+                timeout=180,
+            )
+            time.sleep(3)
+            self.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
+        if clear:
+            self.blender.evaluate("for obj in list(bpy.data.objects):\n    bpy.data.objects.remove(obj)")
+
+    def choose_face(self, name="obj"):
+        """Make an object, by its variable in Blender, the only selected and the active one."""
+        self.blender.evaluate(
+            "for other in bpy.context.selected_objects:\n    other.select_set(False)\n"
+            f"{name}.select_set(True); bpy.context.view_layer.objects.active = {name}"
+        )
+        time.sleep(1)
+
+    def unfold(self, button, heading, tries=3):
+        """Click on a panel's heading until one of its buttons is there; the button's place. A click may be lost."""
+        for _ in range(tries):
+            self.screen.click(*heading)
+            time.sleep(2)
+            for what, place in self.blender.buttons().items():
+                if button in what:
+                    return place
+        raise Failed(f"The panel with {button} does not open.")
+
     def mesh_names(self):
         return self.blender.evaluate("answer = [o.name for o in bpy.data.objects if o.type == 'MESH']")
 

@@ -99,18 +99,17 @@ def session():
 
 
 def place(kind="VIEW_3D", region="WINDOW"):
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == kind)
-    return {"window": window, "area": area, "region": next(r for r in area.regions if r.type == region)}
+    """The first editor of a kind in any window, to override the context with."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == kind:
+                return {"window": window, "area": area, "region": next(r for r in area.regions if r.type == region)}
+    return None
 
 
 def browser():
     """The file browser that an operator has opened, in a window of its own or not; None where there is none."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "FILE_BROWSER":
-                return {"window": window, "area": area, "region": next(r for r in area.regions if r.type == "WINDOW")}
-    return None
+    return place("FILE_BROWSER")
 
 
 def accept():
@@ -119,9 +118,11 @@ def accept():
 
 
 def rectangle(region):
-    """Left, top, width, height as the screen counts, from the window's upper left corner."""
-    window = bpy.context.window_manager.windows[0]
-    return [region.x, window.height - region.y - region.height, region.width, region.height]
+    """Left, top, width, height as the screen counts, from the first window's upper left corner."""
+    windows = bpy.context.window_manager.windows
+    window = next(w for w in windows for area in w.screen.areas for other in area.regions if other == region)
+    left, bottom = (window.x - windows[0].x, window.y - windows[0].y)
+    return [left + region.x, windows[0].height - bottom - region.y - region.height, region.width, region.height]
 
 
 def under_mouse(kind="VIEW_3D", region="UI"):

@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 
 import steps_artist
+import steps_buttons
+import steps_editors
 import steps_face
 import steps_guide
 import steps_more
@@ -59,8 +61,8 @@ def photos(out, photo):
 
 def steps(wanted):
     """The steps of all modules, or those with one of the wanted words in their names; the guide's only when wanted."""
-    modules = (steps_start, steps_face, steps_more, steps_artist, steps_pins, steps_views, steps_guide)
-    found = [step for module in modules for name, step in vars(module).items() if name.startswith("step_")]
+    own = (steps_start, steps_face, steps_more, steps_artist, steps_pins, steps_views, steps_buttons, steps_editors)
+    found = [step for module in (*own, steps_guide) for name, step in vars(module).items() if name.startswith("step_")]
     if wanted:
         return [step for step in found if any(word in step.__name__ for word in wanted)]
     return [step for step in found if "guide" not in step.__name__]

@@ -107,6 +107,7 @@ def step_08_options(test):
         test.blender.until("session().running()", 20)
         test.expect(f"the face stays while F9 runs, {step + 1}", len(test.mesh_names()) == 1)
         if step == 2:
+            test.picture("11_options_cancelled", 0)
             test.screen.key("Escape")
             test.blender.until("not session().running()", 20)
         else:
@@ -118,6 +119,8 @@ def step_08_options(test):
     time.sleep(1)
     names, maps = test.mesh_names(), test.blender.evaluate(found)
     test.expect("one face, without the maps that F9 left out", (len(names), maps) == (1, []), [names, maps])
+    kept = test.blender.evaluate("answer = any(i.name.endswith('texture_height') and i.users for i in bpy.data.images)")
+    test.expect("the map that the cancelled F9 would have left out", kept)
 
 
 def step_10_keys(test):

@@ -5,6 +5,7 @@ import os
 import time
 
 from checks import alive
+from display import Failed
 
 # Pixels from a button to the heading of a panel below it: of Lighting and Cameras, of My Own Character.
 BELOW_ASSET, BELOW_GENERATE = 34, 88
@@ -59,17 +60,24 @@ def step_15_apply(test):
         "bpy.context.view_layer.objects.active = head; head.select_set(True)"
     )
     x, y = test.blender.find("hffne.generate")
-    test.screen.click(x, y + BELOW_GENERATE)
-    time.sleep(1)
+    x, y = test.unfold("hffne.apply_to_mesh", (x, y + BELOW_GENERATE))
     test.picture("19_character")
-    x, y = test.blender.find("hffne.apply_to_mesh")
-    test.screen.click(x, y)
-    test.picture("20_apply_dialog")
-    # To the dialog's heading: over one of its fields the key would be the field's.
-    test.screen.move(x - 100, y - ABOVE_FIELD)
-    time.sleep(0.5)
-    test.screen.key("Return")
-    test.blender.until("session().running()", 20)
+    for attempt in (1, 2, 3):
+        test.screen.click(x, y)
+        test.picture("20_apply_dialog")
+        # To the dialog's heading: over one of its fields the key would be the field's.
+        test.screen.move(x - 100, y - ABOVE_FIELD)
+        time.sleep(0.5)
+        test.screen.key("Return")
+        try:
+            test.blender.until("session().running()", 20)
+            break
+        except Failed:
+            # The dialog did not come, or the key was lost.
+            if attempt == 3:
+                raise
+            test.screen.key("Escape")
+            time.sleep(1)
     test.record("stages of applying", test.stages("21_applying"))
     test.expect(
         "maps of the head", test.blender.evaluate("answer = sorted(part('scene.export').maps_of(head))") == ["normal"]

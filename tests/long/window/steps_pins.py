@@ -43,19 +43,7 @@ def _drop(test):
 
 def step_30_pins_begin(test):
     """The button: the photo's camera, the tool and the photo over the face."""
-    if not test.blender.evaluate(
-        "answer = any(n.endswith('hffne_blender') for n in bpy.context.preferences.addons.keys())"
-    ):
-        options = f"filepath={str(test.zip)!r}, repo='user_default', enable_on_install=True"
-        test.blender.evaluate(
-            f"bpy.ops.extensions.package_install_files({options})\n"
-            "bpy.data.objects.remove(bpy.data.objects['Cube'])\n"
-            f"bpy.context.preferences.addons[package()].preferences.engine_python = {str(test.engine)!r}\n"
-            "place()['area'].spaces.active.show_region_ui = True",
-            timeout=180,
-        )
-        time.sleep(3)
-        test.blender.evaluate("place(region='UI')['region'].active_panel_category = 'Face From Photo'")
+    test.prepare()
     if test.photos["one"].stem not in test.mesh_names():
         test.blender.evaluate(
             f"bpy.ops.hffne.generate(photo={str(test.photos['one'])!r}, base='HEAD', texture_size='1024')", timeout=400

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clicking the buttons of a table, each with what it must change; what steps_buttons.py and steps_editors.py share."""
+
+import time
+
+from display import Failed
+from steps_guide import PANELS
+
+# Dialogs, file browsers and Text Editors that a button has opened, and messages below the mouse.
+TIDY = """
+shown = bpy.context.window_manager.windows
+if browser():
+    with bpy.context.temp_override(**browser()):
+        bpy.ops.file.cancel()
+for window in list(shown)[1:]:
+    with bpy.context.temp_override(window=window):
+        bpy.ops.wm.window_close()
+"""
+# Pixels from where a dialog opens to its heading, where a key is nobody's but the dialog's.
+TO_HEADING = (-100, -33)
+
+
+def show(test, *panels):
+    """Open these panels and close all others."""
+    test.blender.evaluate(PANELS + f"show{panels!r}")
+    time.sleep(3)
+
+
+def press_each(test, rows, columns=(0.5, 0.8), **where):
+    """Press the button of each row: (a part of what it does, how, an expression that gives something else then).
+
+    how   "wheel" turns the wheel over a value; a tuple: keys after the click, where "text:..." is typed and
+          "heading" moves the mouse to a dialog's heading
+    """
+    found = test.blender.buttons(columns=columns, **where)
+    for name, how, expression in rows:
+        place = next((place for what, place in found.items() if name in what), None)
+        if place is None:
+            test.expect(f"button {name}", False, sorted(found))
+        else:
+            press_at(test, place, name, how, expression)
+
+
+def press_at(test, place, name, how, expression):
+    """Press what is at this place, see `press_each`. A click that changes nothing is tried once more."""
+    before = test.blender.evaluate(f"answer = {expression}")
+    for attempt in (1, 2):
+        if how == "wheel":
+            _turn(test, place, attempt)
+        else:
+            test.screen.click(*place)
+            _type(test, place, how)
+        try:
+            test.blender.until(f"({expression}) != {before!r}", 20)
+            test.expect(f"button {name}", True, test.blender.evaluate(f"answer = str({expression})[:80]"))
+            break
+        except Failed:
+            if attempt == 2:
+                test.expect(f"button {name}", False, f"{expression} stayed {before}")
+                test.picture("failed_button_" + "".join(c if c.isalnum() else "_" for c in name), 0)
+            test.screen.key("Escape")
+    test.blender.until("not session().running() and not session().installing()", 300)
+
+
+def tidy(test):
+    """Close what buttons have opened."""
+    time.sleep(1)
+    test.blender.evaluate(TIDY)
+    time.sleep(1)
+
+
+def _turn(test, place, attempt):
+    test.screen.move(*place)
+    time.sleep(0.3)
+    test.screen.tool("keydown", "ctrl")
+    # The other way where the value is at its end.
+    test.screen.tool("click", 3 + attempt)
+    test.screen.tool("keyup", "ctrl")
+
+
+def _type(test, place, keys):
+    for key in keys:
+        time.sleep(0.8)
+        if key == "heading":
+            test.screen.move(place[0] + TO_HEADING[0], place[1] + TO_HEADING[1])
+        elif key.startswith("text:"):
+            test.screen.tool("type", key.removeprefix("text:"))
+        else:
+            test.screen.key(key)

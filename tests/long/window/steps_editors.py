@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps that press, with the mouse, what is not in the sidebar of a face: preferences, installation, the Add menu."""
+
+import time
+
+from clicking import press_at, press_each, show, tidy
+from steps_buttons import BELOW_GENERATE, BROWSER, TEXTS
+
+OWN = "bpy.context.preferences.addons[package()].preferences."
+WHERE = {"kind": "PREFERENCES", "region": "WINDOW"}
+
+
+def step_50_buttons_preferences(test):
+    """Opened from the menu of the engine's line; paths as text fields, choices by the wheel."""
+    test.prepare()
+    show(test, "HFFNE_PT_face")
+    _, y = test.blender.find("hffne.generate")
+    left, _, width, _ = test.blender.evaluate("answer = rectangle(place(region='UI')['region'])")
+    menu = (left + width - 34, y + BELOW_GENERATE)
+    press_at(test, menu, "preferences.addon_show of the menu", ("p",), "len(bpy.context.window_manager.windows)")
+    test.picture("80_preferences", 3)
+    wrong = str(test.out / "no such file")
+    names = ("wheels_folder", "weights", "coarse_file")
+    rows = [(f".{name}", ("ctrl+a", f"text:{wrong}", "Return"), OWN + name) for name in names]
+    # From below, for a wrong path adds a line.
+    press_each(test, rows[::-1], (0.6,), **WHERE)
+    test.picture("81_wrong_paths")
+    test.blender.evaluate("".join(f"{OWN}{name} = ''\n" for name in names))
+    rows = [
+        (".frame_result", (), OWN + "frame_result"),
+        (".idle_minutes", "wheel", OWN + "idle_minutes"),
+        (".device", "wheel", OWN + "device"),
+        (".build", "wheel", OWN + "build"),
+        ("hffne.check_engine", (), "session().state.installation.message if session().state.installation else ''"),
+    ]
+    press_each(test, rows, (0.6,), **WHERE)
+    test.picture("82_checked", 2)
+    press_each(test, [(".model", "wheel", OWN + "model")], (0.6,), **WHERE)
+    test.blender.evaluate(OWN + "model = 'paper'")
+    rows = [
+        (f".{name}", ("ctrl+a", f"text:{wrong}", "Return"), OWN + name) for name in ("refiner_file", "exemplar_file")
+    ]
+    press_each(test, rows, (0.6,), **WHERE)
+    press_each(test, [("hffne.import_weights", (), "len(bpy.context.window_manager.reports)")], (0.6,), **WHERE)
+    test.picture("83_paper", 2)
+    test.screen.key("Escape")
+    test.blender.evaluate(f"{OWN}property_unset('model'); {OWN}exemplar_file = {OWN}refiner_file = ''")
+    tidy(test)
+
+
+def step_51_buttons_install(test):
+    """Without an engine: an installation is begun, cancelled, looked at and removed."""
+    test.blender.evaluate(
+        f"engine = {OWN}engine_python; {OWN}engine_python = ''; session().close()\n"
+        "bpy.context.preferences.system.use_online_access = False"
+    )
+    show(test, "HFFNE_PT_face")
+    windows = "len(bpy.context.window_manager.windows)"
+    press_each(test, [("screen.userpref_show", (), windows)])
+    tidy(test)
+    test.blender.evaluate("bpy.context.preferences.system.use_online_access = True")
+    time.sleep(1)
+    press_each(test, [(".build", "wheel", OWN + "build")])
+    test.blender.evaluate(f"{OWN}property_unset('build')")
+    test.screen.click(*test.blender.find("hffne.install_engine"))
+    test.blender.until("session().installing()", 20)
+    test.picture("84_installing", 2)
+    test.blender.press("hffne.cancel_install", columns=(0.95,))
+    test.blender.until("not session().installing()", 60)
+    test.picture("85_install_cancelled", 2)
+    state = test.blender.evaluate("answer = session().state.installation.state")
+    test.expect("the installation cancelled by its button", state != "done", state)
+    press_each(test, [("hffne.show_install_log()", (), TEXTS)], (0.3,))
+    test.picture("86_install_log", 2)
+    tidy(test)
+    half = "bool(part('operators.bases.installation').half_installation(part('preferences').engine_folder())[0])"
+    if test.blender.evaluate(f"answer = {half}"):
+        press_each(test, [("hffne.remove_engine", ("Return",), half)], (0.3, 0.75))
+    test.blender.evaluate(f"{OWN}engine_python = engine")
+    test.picture("87_engine_back", 2)
+
+
+def step_52_buttons_add_menu(test):
+    """Add > Mesh > Face From Photo, found by typing in the Add menu."""
+    left, top, width, height = test.blender.evaluate("answer = rectangle(place()['region'])")
+    keys = ("shift+a", "text:face from", "Return")
+    press_at(test, (left + width / 3, top + height / 2), "hffne.open_photo of the menu Add", keys, BROWSER)
+    test.picture("88_add", 2)
+    tidy(test)
