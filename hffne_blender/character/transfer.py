@@ -153,7 +153,7 @@ def _sample_face(
 ) -> _Found:
     """What points of the target take from the fitted face. tree: its triangles."""
     triangles, normals = source.surface.triangles, unit(normals)
-    owner, point, distance = _nearest(tree, points, normals, meter)
+    owner, point, distance, beside = _nearest(tree, points, normals, meter)
     corners = triangles[np.maximum(owner, 0)]
     share = barycentric(fitted[corners], point)
 
@@ -162,11 +162,8 @@ def _sample_face(
 
     facing = np.einsum("kx,kx->k", unit(interpolate(vertex_normals(fitted, triangles))), normals)
     trust = interpolate(source.confidence) if seen_only else 1.0
-    near = (
-        _smooth_step(interpolate(source.border_distance), 0, max(border, 1e-6))
-        * _smooth_step(distance / meter, FAR, CLOSE)
-        * (1 - interpolate(source.eyes))
-        * trust
+    inner = (
+        _smooth_step(interpolate(source.border_distance), 0, max(border, 1e-6)) * (1 - interpolate(source.eyes)) * trust
     )
     moved = similarity.from_pairs(source.surface.points, fitted)
     same = np.abs(moved(source.surface.points) - fitted).max() < 1e-3 * PIECE * meter
@@ -174,8 +171,8 @@ def _sample_face(
     tangents = deformed_tangents(source.tangent, source.surface.points, fitted, triangles)
     return _Found(
         interpolate(source.uv),
-        near * _smooth_step(facing, TURNED, ALIGNED),
-        near * _smooth_step(facing, COLOR_TURNED, COLOR_ALIGNED),
+        inner * _smooth_step(distance / meter, FAR, CLOSE) * _smooth_step(facing, TURNED, ALIGNED),
+        inner * _smooth_step(beside / meter, FAR, CLOSE) * _smooth_step(facing, COLOR_TURNED, COLOR_ALIGNED),
         interpolate(tangents),
         source.sign[corners[:, 0]],
         own * (same * _smooth_step(distance / meter, OTHER_SHAPE, SAME_SHAPE))[:, None],
@@ -184,15 +181,22 @@ def _sample_face(
 
 def _nearest(
     tree: TriangleTree, points: np.ndarray, normals: np.ndarray, meter: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(triangle (K,), point (K, 3), distance (K,)) of a face nearest to points, if possible of what looks their way."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What of a face is nearest to points, if possible of what looks their way.
+
+    Returns (triangle (K,), point (K, 3), distance (K,), distance (K,) to the nearest that looks anywhere).
+    """
     hits = tree.nearest(points, FAR * meter)
     owner, point, distance = hits.owner.copy(), hits.point.copy(), hits.distance.copy()
-    away = np.flatnonzero(hits.found & (np.einsum("kx,kx->k", hits.normal, normals) < ALIGNED))
-    other = tree.nearest_alike(points[away], normals[away], CLOSE * meter, ALIGNED)
-    at = away[other.found]
-    owner[at], point[at], distance[at] = other.owner[other.found], other.point[other.found], other.distance[other.found]
-    return owner, point, distance
+    facing = np.einsum("kx,kx->k", hits.normal, normals)
+    # Farther away where the nearest looks back, as one lip of an open mouth does beside the other lip of the target.
+    for most, reach in ((ALIGNED, CLOSE), (0, FAR)):
+        away = np.flatnonzero(hits.found & (facing < most))
+        other = tree.nearest_alike(points[away], normals[away], reach * meter, ALIGNED)
+        at = away[other.found]
+        owner[at], point[at] = other.owner[other.found], other.point[other.found]
+        distance[at] = other.distance[other.found]
+    return owner, point, distance, hits.distance
 
 
 def _broken(uv: np.ndarray, points: np.ndarray, meter: float) -> np.ndarray:

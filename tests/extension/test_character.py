@@ -37,6 +37,9 @@ def test_the_face_gets_a_uv_map_of_its_own_where_the_artists_gives_it_few_pixels
     assert min(ahead) > 0.9 and behind == [0, 0]
     red, green, blue, shown = found["gap"]
     assert red + green == pytest.approx(1, abs=0.01) and abs(blue) < 0.01 and shown == 1, found["gap"]
+    # The lower lip has the lower lip's colors, fully, also where the open mouth's upper lip is nearer.
+    row, shown, weight = found["open mouth"]
+    assert row < 0.01 and shown == 1 and 0.1 < weight < 0.9, found["open mouth"]
     own, face, told = found["share"]
     assert face > 3 * own and told == pytest.approx(face, rel=0.25)
 

@@ -11,13 +11,14 @@ import case_process
 import numpy as np
 from case_process import choose, start
 from face_scene import build
+from lip_colors import across_a_gap, on_a_lip_of_an_open_mouth
 from mathutils import Euler, Matrix
 from target_mesh import ALL, MOVED, angle, bumpy, counts, fake, put_landmarks, remeshed, state
 
 from hffne_blender.character import density, face_uv
 from hffne_blender.character.read_face import read_face
 from hffne_blender.engine import session
-from hffne_blender.numeric import face_projection, raster, similarity, texel_transfer
+from hffne_blender.numeric import face_projection, raster, similarity
 from hffne_blender.operators.bases.faces import face_for
 from hffne_blender.scene import export, images, textures
 from hffne_blender.scene.triangle_tree import TriangleTree
@@ -111,21 +112,8 @@ def case_face_uv():
     uvs = face_projection.uvs_of(corners, np.repeat([0, 1], 3), np.zeros(3), ahead, both, ~both)
     result["widths"] = np.ptp(uvs.reshape(2, 3, 2), axis=1).tolist()
     result["gap"] = across_a_gap()
+    result["open mouth"] = on_a_lip_of_an_open_mouth()
     return result
-
-
-def across_a_gap(size=128):
-    """Colors (4,) in the middle of a gap between red and green, where the face's UVs jump to what is blue."""
-    column = np.tile(np.arange(size), size)
-    broken = abs(column - size // 2) < 3
-    uv = np.stack([np.where(broken, 0.5, np.where(column < size // 2, 0.25, 0.75)), np.full(size**2, 0.5)], axis=1)
-    ones, none = np.ones(size**2), np.zeros((size**2, 3))
-    texels = texel_transfer.TexelSources(
-        size, np.arange(size**2), np.ones((size, size), bool), uv, ~broken * 1.0, ones, broken, none, ones, none,
-        np.zeros(size**2, int), none,
-    )  # fmt: skip
-    colors = np.repeat(np.eye(3)[[0, 2, 1]], (48, 32, 48), axis=0)[None].repeat(size, axis=0)
-    return texel_transfer.picture(texels, colors)[size // 2, size // 2].tolist()
 
 
 def overlap_of_layers(obj, copy):

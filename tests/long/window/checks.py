@@ -79,6 +79,20 @@ class WindowTest:
         )
         time.sleep(1)
 
+    def click_until(self, place, expression, beside=None, tries=3):
+        """Click, from `beside`, until an expression is true within 20 s. A click may be lost while Blender is busy."""
+        for attempt in range(tries):
+            if beside:
+                self.screen.move(*beside)
+                time.sleep(0.5)
+            self.screen.click(*place)
+            try:
+                self.blender.until(expression, 20)
+                return
+            except Failed:
+                if attempt == tries - 1:
+                    raise
+
     def unfold(self, button, heading, tries=3):
         """Click on a panel's heading until one of its buttons is there; the button's place. A click may be lost."""
         for _ in range(tries):
@@ -118,9 +132,11 @@ class WindowTest:
                 begin = time.monotonic()
                 try:
                     step(self)
-                except Failed as error:
-                    self.expect(f"{name} failed", False, str(error))
+                except Exception as error:
+                    self.expect(f"{name} failed", False, f"{type(error).__name__}: {error}")
                     self.picture(f"failed_{name}", 0)
+                    # A dialog that is left open would take the clicks of the next step.
+                    self.screen.key("Escape")
                     if self.blender.process.poll() is not None:
                         break
                 print(f"-- {name}: {time.monotonic() - begin:.0f} s", flush=True)

@@ -26,19 +26,39 @@ def show(test, *panels):
     time.sleep(3)
 
 
-def press_each(test, rows, columns=(0.5, 0.8), **where):
+def press_each(test, rows, columns=(0.5, 0.8), then=None, **where):
     """Press the button of each row: (a part of what it does, how, an expression that gives something else then).
 
     how   "wheel" turns the wheel over a value; a tuple: keys after the click, where "text:..." is typed and
           "heading" moves the mouse to a dialog's heading
+    then  called with each row's name after it
     """
-    found = test.blender.buttons(columns=columns, **where)
+    found = {}
     for name, how, expression in rows:
-        place = next((place for what, place in found.items() if name in what), None)
+        place = _locate(test, found, name, columns, where)
         if place is None:
             test.expect(f"button {name}", False, sorted(found))
         else:
             press_at(test, place, name, how, expression)
+            if then:
+                then(name)
+
+
+def _locate(test, found, name, columns, where):
+    """Where a button is: as `found` before, if nothing has moved since; None where there is no such button."""
+    for again in (False, True):
+        if again:
+            found.clear()
+            found.update(test.blender.buttons(columns=columns, **where))
+        place = next((place for what, place in found.items() if name in what), None)
+        if again or place is None:
+            continue
+        test.screen.move(*place)
+        time.sleep(0.3)
+        kind, region = where.get("kind", "VIEW_3D"), where.get("region", "UI")
+        if name in test.blender.evaluate(f"answer = under_mouse({kind!r}, {region!r})"):
+            break
+    return place
 
 
 def press_at(test, place, name, how, expression):

@@ -101,10 +101,8 @@ def step_08_options(test):
     rows = {name: LAST_BOX[1] - ROW * above for above, name in enumerate(reversed(maps))}
     for step, name in enumerate(("ROUGHNESS", "OCCLUSION", "HEIGHT")):
         # Beside the boxes first: a click on one that the mouse was over during the last run may be lost.
-        test.screen.move(LAST_BOX[0] + 15, rows["ALBEDO"] - ROW / 2)
-        time.sleep(0.5)
-        test.screen.click(LAST_BOX[0], rows[name])
-        test.blender.until("session().running()", 20)
+        beside = (LAST_BOX[0] + 15, rows["ALBEDO"] - ROW / 2)
+        test.click_until((LAST_BOX[0], rows[name]), "session().running()", beside)
         test.expect(f"the face stays while F9 runs, {step + 1}", len(test.mesh_names()) == 1)
         if step == 2:
             test.picture("11_options_cancelled", 0)

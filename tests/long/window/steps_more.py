@@ -56,7 +56,7 @@ def step_15_apply(test):
         "for block in (head, head.data):\n"
         "    for key in list(block.keys()):\n"
         "        del block[key]\n"
-        "bpy.context.collection.objects.link(head); head.location.x += 0.3; obj.select_set(False)\n"
+        "bpy.context.collection.objects.link(head); head.location.x -= 0.3; obj.select_set(False)\n"
         "bpy.context.view_layer.objects.active = head; head.select_set(True)"
     )
     x, y = test.blender.find("hffne.generate")
@@ -82,7 +82,13 @@ def step_15_apply(test):
     test.expect(
         "maps of the head", test.blender.evaluate("answer = sorted(part('scene.export').maps_of(head))") == ["normal"]
     )
-    test.picture("22_applied", 3)
+    test.blender.evaluate(
+        "with bpy.context.temp_override(**place()):\n"
+        "    bpy.ops.view3d.view_selected()\n"
+        "view = place()['area'].spaces.active; view.shading.type = 'MATERIAL'"
+    )
+    test.picture("22_applied", test.shader_seconds)
+    test.blender.evaluate("view.shading.type = 'SOLID'", timeout=180)
 
 
 def step_16_merge(test):

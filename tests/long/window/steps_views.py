@@ -4,6 +4,7 @@
 import json
 import time
 
+from display import Failed
 from PIL import Image, ImageOps
 from steps_guide import PANELS
 from steps_pins import _ask, _drag, _drop
@@ -65,7 +66,8 @@ def step_37_pins_over_each_photo(test):
     test.scroll(down=True)
     found = test.blender.buttons(columns=(0.55, 0.85))
     numbers = [place for name, place in sorted(found.items()) if "edit_pins" in name and "photo=2" in name]
-    test.expect("a button for the second photo", len(numbers) == 1, sorted(found))
+    if len(numbers) != 1:
+        raise Failed(f"No button for the second photo: {sorted(found)}")
     test.screen.click(*numbers[0])
     test.blender.until("part('pins.overlay')._state.photos", 240)
     test.picture("39_second_photo", 6)
