@@ -30,7 +30,7 @@ def _open(context: bpy.types.Context, text: bpy.types.Text) -> None:
     space = area.spaces.active
     assert isinstance(space, bpy.types.SpaceTextEditor)
     space.text, space.top = text, 0
-    space.show_word_wrap, space.show_line_numbers = True, False
+    space.show_word_wrap, space.show_line_numbers, space.show_syntax_highlight = True, False, False
 
 
 class ShowsLog(OperatorMixin):

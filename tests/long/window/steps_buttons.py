@@ -8,7 +8,9 @@ from clicking import press_at, press_each, show, tidy
 CHOSEN, QUEUE = "bpy.context.scene.hffne.", "bpy.context.scene.hffne_batch."
 BROWSER, TEXTS = "bool(browser())", "sorted(text.name for text in bpy.data.texts)"
 # Pixels from Generate Face to the engine's line, from Turntable to Light the Face, from an output's row to its heading.
-BELOW_GENERATE, ABOVE_TURNTABLE, ABOVE_ROW = 30, 50, 30
+BELOW_GENERATE, ABOVE_TURNTABLE, ABOVE_ROW = 30, 50, 31
+# From the button of the list of presets to the list's +.
+PLUS = (93, -41)
 
 
 def step_40_buttons_begin(test):
@@ -84,8 +86,11 @@ def step_43_buttons_output(test):
     # A preset of one's own: the list's button is in the heading above the first row.
     _, y = test.blender.find("hffne.base")
     left, _, width, _ = test.blender.evaluate("answer = rectangle(place(region='UI')['region'])")
-    test.screen.click(left + width - 52, y - ABOVE_ROW)
+    x, y = left + width - 66, y - ABOVE_ROW
+    test.screen.click(x, y)
     test.picture("64_presets", 2)
+    files = "sum(len(names) for _, _, names in os.walk(bpy.utils.user_resource('SCRIPTS')))"
+    press_at(test, (x + PLUS[0], y + PLUS[1]), "hffne.output_preset_add", (), files)
     test.screen.key("Escape")
     test.blender.evaluate(f"{CHOSEN}base = 'HEAD'; {CHOSEN}lod = 'GAME'; {CHOSEN}texture_size = '512'")
 
