@@ -12,7 +12,7 @@ from display import SIZE, Failed
 
 HERE = Path(__file__).resolve().parent
 # Pixels between two positions of the mouse when buttons are searched.
-SWEEP = 8
+SWEEP = 10
 
 
 class Blender:

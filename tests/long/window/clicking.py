@@ -18,6 +18,9 @@ for window in list(shown)[1:]:
 """
 # Pixels from where a dialog opens to its heading, where a key is nobody's but the dialog's.
 TO_HEADING = (-100, -33)
+# A click may be lost while Blender is busy.
+TRIES = 3
+AWAY = (5, 790)
 
 
 def show(test, *panels):
@@ -54,28 +57,38 @@ def _locate(test, found, name, columns, where):
         if again or place is None:
             continue
         test.screen.move(*place)
-        time.sleep(0.3)
         kind, region = where.get("kind", "VIEW_3D"), where.get("region", "UI")
-        if name in test.blender.evaluate(f"answer = under_mouse({kind!r}, {region!r})"):
+        try:
+            test.blender.until(f"{name!r} in under_mouse({kind!r}, {region!r})", 4)
+            here = True
+        except Failed:
+            here = False
+        # A button that was asked what it does takes no click until the mouse has left it.
+        test.screen.move(*AWAY)
+        time.sleep(0.5)
+        if here:
             break
     return place
 
 
 def press_at(test, place, name, how, expression):
-    """Press what is at this place, see `press_each`. A click that changes nothing is tried once more."""
+    """Press what is at this place, see `press_each`. What changes nothing is tried again."""
     before = test.blender.evaluate(f"answer = {expression}")
-    for attempt in (1, 2):
+    for attempt in range(1, TRIES + 1):
+        if attempt > 1:
+            test.screen.move(*AWAY)
+            time.sleep(0.5)
         if how == "wheel":
             _turn(test, place, attempt)
         else:
             test.screen.click(*place)
             _type(test, place, how)
         try:
-            test.blender.until(f"({expression}) != {before!r}", 20)
+            test.blender.until(f"({expression}) != {before!r}", 10)
             test.expect(f"button {name}", True, test.blender.evaluate(f"answer = str({expression})[:80]"))
             break
         except Failed:
-            if attempt == 2:
+            if attempt == TRIES:
                 test.expect(f"button {name}", False, f"{expression} stayed {before}")
                 test.picture("failed_button_" + "".join(c if c.isalnum() else "_" for c in name), 0)
             test.screen.key("Escape")
@@ -90,11 +103,13 @@ def tidy(test):
 
 
 def _turn(test, place, attempt):
-    test.screen.move(*place)
+    test.screen.move(place[0] - 4, place[1])
     time.sleep(0.3)
+    test.screen.move(*place)
+    time.sleep(0.5)
     test.screen.tool("keydown", "ctrl")
     # The other way where the value is at its end.
-    test.screen.tool("click", 3 + attempt)
+    test.screen.tool("click", 4 if attempt % 2 else 5)
     test.screen.tool("keyup", "ctrl")
 
 

@@ -105,19 +105,22 @@ def step_44_buttons_detail(test):
     )
     rows = [("Photo Expression", "wheel", "obj.data.shape_keys.key_blocks['Photo Expression'].value")]
     rows += [(f"hffne_sliders.{name}", "wheel", f"skin.hffne_sliders.{name}") for name in sliders]
-    press_each(test, rows)
+    press_each(test, rows, (0.6,))
     displaced = "part('scene.material').is_displaced(obj)"
-    press_each(test, [('set_detail(relief="DISPLACEMENT")', (), displaced)], (0.3, 0.8))
+    press_each(test, [("set_detail(relief='DISPLACEMENT'", (), displaced)], (0.3, 0.8))
     test.picture("65_displaced")
-    press_each(test, [("set_detail(relief=", (), displaced)], (0.3,))
+    press_each(test, [("set_detail(relief='NORMAL'", (), displaced)], (0.3,))
     test.blender.evaluate("bpy.ops.hffne.set_detail(strength=1, fine=1, medium=1, coarse=1, smoothing=0, clay=0)")
     test.scroll(down=True)
-    press_each(test, [("hffne.mark_as_asset", (), "bool(obj.asset_data)")])
-    press_each(test, [("hffne.bake", ("heading", "Return"), "'hffne_made_bake_tangent' in obj")])
+    rows = [
+        ("hffne.mark_as_asset", (), "bool(obj.asset_data)"),
+        ("hffne.bake", ("heading", "Return"), "'hffne_made_bake_tangent' in obj"),
+    ]
+    press_each(test, rows, (0.5,))
     for name in ("hffne.export_character", "hffne.export_maps"):
         folder = test.out / name
         folder.mkdir(exist_ok=True)
-        press_each(test, [(name, (), BROWSER)])
+        press_each(test, [(name, (), BROWSER)], (0.5,))
         test.blender.evaluate(f"browser()['area'].spaces.active.params.directory = {str(folder).encode()!r}")
         test.picture(f"66_{name}", 3)
         test.blender.evaluate("bpy.app.timers.register(accept, first_interval=0)")
@@ -136,24 +139,24 @@ def step_45_buttons_look(test):
     press_at(test, (x, y - ABOVE_TURNTABLE), "hffne.add_lights", ("b",), lights)
     test.picture("67_lights")
     test.choose_face()
-    press_each(test, [("hffne.add_turntable", (), camera)])
+    press_each(test, [("hffne.add_turntable", (), camera)], (0.5,))
     test.choose_face()
     press_each(test, [("hffne.render_turntable", (), BROWSER)], (0.9,))
     test.picture("68_render_turntable")
     tidy(test)
-    press_each(test, [("hffne.relight_photo", (), "len(bpy.data.objects)")])
+    press_each(test, [("hffne.relight_photo", (), "len(bpy.data.objects)")], (0.5,))
     # The light of the photo is selected now, and the panel has its sliders.
     names = test.blender.evaluate(
         "relit = next(obj.parent for obj in bpy.context.selected_objects if obj.parent).material_slots[0].material\n"
         "answer = [part('sliders').key(name) for name, *_ in part('studio.relight').SLIDERS]"
     )
-    press_each(test, [(f"hffne_relight.{name}", "wheel", f"relit.hffne_relight.{name}") for name in names])
+    press_each(test, [(f"hffne_relight.{name}", "wheel", f"relit.hffne_relight.{name}") for name in names], (0.6,))
     test.picture("69_relit")
     test.choose_face()
     seen = "place()['area'].spaces.active.region_3d.view_perspective"
-    press_each(test, [("hffne.view_photo", (), seen)])
+    press_each(test, [("hffne.view_photo", (), seen)], (0.5,))
     test.picture("70_photo_camera", 3)
-    press_each(test, [("hffne.restore_scene", (), camera)])
+    press_each(test, [("hffne.restore_scene", (), camera)], (0.5,))
 
 
 def step_46_buttons_queue(test):
@@ -188,7 +191,7 @@ def step_46_buttons_queue(test):
     test.scroll(down=True)
     press_each(test, [("hffne.batch_run(retry=True)", (), states)], (0.3, 0.75))
     press_each(
-        test, [('batch_edit(action="RETRY")', (), states), ('batch_edit(action="CLEAR_DONE")', (), states)], (0.9,)
+        test, [("batch_edit(action='RETRY')", (), states), ("batch_edit(action='CLEAR_DONE')", (), states)], (0.9,)
     )
     test.blender.evaluate(f"{QUEUE}items.clear(); {QUEUE}files_only = False")
 
