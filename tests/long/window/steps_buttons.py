@@ -178,7 +178,7 @@ def step_46_buttons_queue(test):
     time.sleep(1)
     test.scroll(down=True)
     test.blender.evaluate(f"{QUEUE}active = 2")
-    press_each(test, [("hffne.batch_edit()", (), states)], (0.9,))
+    press_each(test, [("batch_edit(action='REMOVE')", (), states)], (0.9,))
     press_each(test, [("hffne_batch.files_only", (), QUEUE + "files_only")], (0.4,))
     test.scroll(down=True)
     typed = ("ctrl+a", f"text:{files}", "Return")
