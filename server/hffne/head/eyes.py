@@ -23,6 +23,9 @@ SEALED = -0.00015
 TOUCH, BLINK, LID_REACH = 0.0012, 0.004, 0.003
 # The model's blinking leaves a slit; its width is reduced to this share.
 CLOSER = 0.25
+# Meters: the model's irises reach 0.7 mm below the lower lid's edge, people's just touch it; without this people who
+# look into the camera would look up by 5.5 degrees (47 eyes of 24 portraits).
+RAISED = 0.00075
 _RADIUS = 0.03
 # A table of directions: its side, and how far it reaches (1 is the rim of the ball's front half).
 _TABLE, _TABLE_REACH = 49, 1.6
@@ -126,6 +129,12 @@ def turn(points: np.ndarray, eye: Eye, rotation: np.ndarray) -> None:
     """Turn an eyeball of a head (V, 3) about its center by a rotation (3, 3), in place, on the points' axes."""
     center = points[eye.ball].mean(0)
     points[eye.moved] = (points[eye.moved] - center) @ rotation.T + center
+
+
+def raise_balls(points: np.ndarray) -> None:
+    """Move the eyeballs of a head (V, 3) up to where people's are, in place; head axes."""
+    for eye in eyes():
+        points[eye.moved, 1] += RAISED
 
 
 def gaze_rotation(yaw: float, pitch: float) -> np.ndarray:

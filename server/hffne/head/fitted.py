@@ -80,6 +80,7 @@ def fit_head(
         moved += correction.displacement(to_object(posed + moved), field) @ np.linalg.inv(turn).T
         shape = corrected_shape(shape, field)
     neutral += moved
+    eyes.raise_balls(neutral)
     balls = eyes.balls(neutral)
     eyes.rest_lids(neutral, balls)
     # An open mouth on the photo parts the lips of the neutral a little.
