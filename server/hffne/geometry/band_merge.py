@@ -34,9 +34,26 @@ def merge_bands(
     bool: the face; bands are means over the face only. Outside of it the coarse normal is returned, with a soft
     transition at the rim. `seen` (S, S) 0..1: where something covers the face the coarse normal is returned too.
     """
-    if not mask.any():
-        return normalize(coarse).astype(np.float32)
-    width = sigma * len(coarse) / 256
+    merged = normalize(coarse).astype(np.float32)
+    if mask.any():
+        width = sigma * len(coarse) / 256
+        box = _around(mask, width)
+        merged[box] = _merged(coarse[box], fine[box], mask[box], width, None if seen is None else seen[box])
+    return merged
+
+
+def _around(mask: np.ndarray, width: float) -> tuple[slice, slice]:
+    """The rows and columns of a mask with a margin, so that the means within it are as on the whole picture."""
+    margin = int(np.ceil(2 * width)) + 1
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    down, across = (slice(max(int(at[0]) - margin, 0), int(at[-1]) + 1 + margin) for at in (rows, columns))
+    return down, across
+
+
+def _merged(
+    coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, width: float, seen: np.ndarray | None
+) -> np.ndarray:
+    """`merge_bands` of a part that holds the face; width: the bands' sigma in pixels."""
     coarse_low, fine_low = (normalize(blur(normal, width, mask)) for normal in (coarse, fine))
     energy = blur(np.square(fine - fine_low).sum(2), width, mask)[..., None]
     relief = rotate_between(fine, fine_low, coarse_low) - coarse_low - REPLACED * (coarse - coarse_low)
