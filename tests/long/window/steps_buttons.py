@@ -133,7 +133,7 @@ def step_44_buttons_detail(test):
 def step_45_buttons_look(test):
     test.choose_face()
     show(test, "HFFNE_PT_look")
-    camera = "bpy.context.scene.camera.name"
+    camera = "bpy.context.scene.camera and bpy.context.scene.camera.name"
     x, y = test.blender.find("hffne.add_turntable")
     lights = "sorted(obj.name for obj in bpy.data.objects if obj.type == 'LIGHT')"
     press_at(test, (x, y - ABOVE_TURNTABLE), "hffne.add_lights", ("b",), lights)
