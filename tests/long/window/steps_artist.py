@@ -3,6 +3,8 @@
 
 import time
 
+from steps_face import OVER_VIEW
+
 # Pixels below the button Generate: of the heading Output, and from its list of presets' button up to "Draft".
 BELOW_GENERATE, ABOVE_PRESETS = 62, 141
 # Seconds for Blender's thumbnails of a few photos. They never come where a Blender may use one processor only.
@@ -66,8 +68,7 @@ def step_22_centimeters(test):
 def step_23_thumbnails(test):
     folder = test.copies("person", ("left", "right"))
     test.scroll(down=False)
-    test.blender.press("hffne.open_photo", columns=(0.95,))
-    test.blender.until("browser()", 20)
+    test.click_until(test.blender.find("hffne.open_photo", columns=(0.9,)), "browser()", OVER_VIEW)
     test.blender.evaluate(f"browser()['area'].spaces.active.params.directory = {str(folder).encode()!r}")
     test.picture("57_thumbnails", THUMBNAILS)
     shown = test.blender.evaluate("answer = browser()['area'].spaces.active.params.display_type")

@@ -19,7 +19,7 @@ def step_06_cancel_by_button(test):
     test.record("status", status)
     if test.blender.evaluate("answer = session().running()"):
         # Where Generate was, the bar is now, with the X at its end.
-        test.blender.press("hffne.cancel", columns=(0.95,))
+        test.blender.press("hffne.cancel", columns=(0.9,))
     test.blender.until("not session().running()", 30)
     # The engine may have been done already, and the building of the face was cancelled.
     names = test.mesh_names()
@@ -202,7 +202,7 @@ def step_12_image(test):
         test.record("paste", "not tried: this Blender cannot read images from the clipboard here")
         return
     # Before the copy: looking for buttons uses the clipboard.
-    place = test.blender.find("hffne.paste_photo", columns=(0.95,))
+    place = test.blender.find("hffne.paste_photo", columns=(0.9,))
     # Another program's copy. It stays to hand the picture over, so its output must not be waited for.
     command = ["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(test.photos["one"])]
     subprocess.run(
