@@ -12,6 +12,7 @@ program, 130 interrupted from the keyboard.
 import argparse
 import contextlib
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -234,19 +235,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {failure.message}", file=sys.stderr)
         if failure.hint:
             print(f"Hint: {failure.hint}", file=sys.stderr)
+        _tell(failure, options.error)
         return failure.exit_code
     except KeyboardInterrupt:
         print("Interrupted", file=sys.stderr)
         return exit_codes.INTERRUPTED
     except Exception as error:
         traceback.print_exc()
-        print(f"Internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        text = f"Internal error: {type(error).__name__}: {error}"
+        print(text, file=sys.stderr)
+        _tell(Failure("internal", text), options.error)
         return exit_codes.INTERNAL
     finally:
         _out = None
     for path in paths:
         print(path)
     return exit_codes.DONE
+
+
+def _tell(failure: Failure, path: Path | None) -> None:
+    """Write a failure for the program that started this one."""
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.write_text(json.dumps(failure.as_dict()), encoding="utf-8")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -271,6 +282,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--samples", type=_samples, default=32, metavar="N", help="of the preview (default: 32; 0: no preview)"
     )
+    parser.add_argument("--error", type=Path, metavar="FILE", help="where an error is also told as JSON")
     return parser.parse_args(arguments)
 
 

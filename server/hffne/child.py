@@ -39,8 +39,10 @@ def end_by_exception() -> None:
             signal.signal(number, end)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:
+def run(command: Sequence[str], environment: Mapping[str, str], folder: str, log: int | None = None) -> int:
     """Run a command to its end in a working folder and return its exit code.
+
+    log: the descriptor of a file for what it prints, instead of this process's own streams.
 
     The child has a process group of its own, which is killed when this process is asked to end. Raises
     KeyboardInterrupt or Interrupted then, when nothing of the group runs any more.
@@ -52,6 +54,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: str) -> 
         command,
         env={**environment, VARIABLE: str(os.getpid())},
         stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
         cwd=folder,
         **options,  # type: ignore[call-overload]
     )

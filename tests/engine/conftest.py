@@ -69,7 +69,7 @@ def built(monkeypatch):
     """The environments in which `hffne build` starts Blender, in whose place an empty .blend is written."""
     started = []
 
-    def run(command, environment, folder):
+    def run(command, environment, folder, log=None):
         started.append(environment)
         (Path(command[command.index("--output") + 1]) / "face.blend").touch()
         return 0

@@ -13,7 +13,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from hffne.cli import build
+from hffne import blender
 from hffne.cli.main import main
 from hffne.errors import DiskFullError, HffneError
 from hffne.normal_file import encode_png
@@ -220,7 +220,7 @@ def test_an_output_folder_that_cannot_be_written(stand_in, astronaut_file, tmp_p
     # A file where the folder should be: not even root can write into that.
     blocked = tmp_path / "blocked"
     blocked.write_text("in the way")
-    monkeypatch.setattr(build, "_program", lambda wanted: pytest.fail("too late") if verb == "normals" else ([], {}))
+    monkeypatch.setattr(blender, "_program", lambda wanted: pytest.fail("too late") if verb == "normals" else ([], {}))
     assert main([verb, str(astronaut_file), "-o", str(blocked / inside)]) == 4
     assert blocked.read_text() == "in the way" and files_in(tmp_path) == ["blocked"]
     assert "blocked" in capsys.readouterr().err and stand_in.made == []
@@ -258,7 +258,7 @@ def test_no_verb_and_wrong_verbs(capsys):
 
 
 def test_build_says_what_is_wrong_before_blender_starts(coffee_file, astronaut_file, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(build, "_program", lambda wanted: pytest.fail("Blender was looked for"))
+    monkeypatch.setattr(blender, "_program", lambda wanted: pytest.fail("Blender was looked for"))
     out = tmp_path / "out"
     assert main(["build", str(coffee_file), "-o", str(out)]) == 3
     assert main(["build", str(tmp_path / "none.jpg"), "-o", str(out)]) == 2
@@ -270,13 +270,13 @@ def test_build_says_what_is_wrong_before_blender_starts(coffee_file, astronaut_f
 def test_build_starts_the_headless_script_and_gives_its_exit_code(astronaut_file, tmp_path, monkeypatch):
     seen = []
 
-    def start(command, environment, folder):
+    def start(command, environment, folder, log):
         seen.append(command)
         assert Path(environment["TMPDIR"]).is_dir() and Path(folder) == Path(folder).parent
         return 7
 
-    monkeypatch.setattr(build, "_program", lambda wanted: (["PROGRAM", wanted], {}))
-    monkeypatch.setattr(build.child, "run", start)
+    monkeypatch.setattr(blender, "_program", lambda wanted: (["PROGRAM", wanted], {}))
+    monkeypatch.setattr(blender.child, "run", start)
     out = tmp_path / "out"
     arguments = ["-o", str(out), "--blender", "X", "--texture-size", "512", "--samples", "4", "--face", "0"]
     assert main(["build", str(astronaut_file), *arguments]) == 7
@@ -286,22 +286,22 @@ def test_build_starts_the_headless_script_and_gives_its_exit_code(astronaut_file
 
 
 def test_a_program_that_is_no_blender_is_told(astronaut_file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(build, "_program", lambda wanted: (["PROGRAM"], {}))
-    monkeypatch.setattr(build.child, "run", lambda *_: 0)
+    monkeypatch.setattr(blender, "_program", lambda wanted: (["PROGRAM"], {}))
+    monkeypatch.setattr(blender.child, "run", lambda *_: 0)
     assert main(["build", str(astronaut_file), "-o", str(tmp_path / "out")]) == 1
     assert "'PROGRAM' ended without a face" in capsys.readouterr().err
 
 
 def test_build_with_a_program_that_is_not_there(tmp_path):
     with pytest.raises(HffneError, match="no such blender"):
-        build._program(str(tmp_path / "no such blender"))
+        blender._program(str(tmp_path / "no such blender"))
 
 
 def test_build_with_a_blender_program_runs_the_script_in_it(tmp_path):
     program = tmp_path / ("blender.exe" if sys.platform == "win32" else "blender")
     program.write_text("")
     program.chmod(0o755)
-    command, _ = build._program(str(program))
+    command, _ = blender._program(str(program))
     assert command[0] == str(program) and command[-1] == "--"
     script = Path(command[command.index("--python") + 1])
     assert script.name == "headless.py" and script.is_file()

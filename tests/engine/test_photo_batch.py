@@ -217,6 +217,62 @@ def test_what_is_not_installed_is_said_before_anything_is_computed(
     assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
+@pytest.fixture
+def blender(tmp_path):
+    """A program in Blender's place."""
+    program = tmp_path / "blender"
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{SUPPORT / 'blender_stand_in.py'}' \"$@\"\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_faces_are_built_as_by_the_single_command_and_a_crash_of_blender_does_not_end_them(
+    astronaut_file, blender, tmp_path, capsys
+):
+    photos, target = tmp_path / "photos", tmp_path / "out"
+    for name in ("bad", "dies", "sub/good"):
+        path = photos / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(astronaut_file.read_bytes())
+    (photos / "text.jpg").write_text("no photo")
+    options = ["--blender", blender, "--texture-size", "256", "--maps", "height", "--device", "cpu"]
+    command = ["batch", str(photos), "-o", str(target), "--workers", "1", *options, "--build", "mask"]
+    assert main(command) == 1
+    report = json.loads((target / "report.json").read_text())
+    assert {failure["photo"]: failure["code"] for failure in report["failures"]} == {
+        "bad.png": "no_shape", "dies.png": "photo_ends_worker", "text.jpg": "not_a_photo",
+    }  # fmt: skip
+    assert sorted(path.name for path in (target / "sub").iterdir()) == ["good.blend", "good_texture_normal.png"]
+    given = (target / "sub" / "good.blend").read_text().split(" --error ")[0]
+    assert given == "--base mask --texture-size 256 --maps height --device cpu"
+    # Nothing is done twice, and other options of a build are other settings.
+    assert main(command) == 1
+    assert "4 of 4 photos were done before" in capsys.readouterr().err
+    assert main([*command, "--texture-size", "512"]) == 2
+    assert "texture_size 256, now 512" in capsys.readouterr().err
+    # No room for temporary files ends the run: it is not the photo's fault.
+    (photos / "full.png").write_bytes(astronaut_file.read_bytes())
+    assert main(command) == 4
+    assert json.loads((target / "report.json").read_text())["left"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--build", "head"], 1, "There is no Blender to build with."),
+        (["--build", "head", "--blender", sys.executable + " no"], 1, "is not an executable"),
+        (["--build", "head", "--form", "webdataset"], 2, "--form does not go together with --build."),
+        (["--maps", "height"], 2, "--maps needs --build."),
+    ],
+)
+def test_what_keeps_faces_from_being_built(source, tmp_path, monkeypatch, capsys, options, code, said):
+    monkeypatch.setitem(sys.modules, "bpy", None)
+    monkeypatch.setenv("PATH", "")
+    assert main(["batch", str(source), "-o", str(tmp_path / "out"), *options]) == code
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_addresses_of_files_are_folders(source, tmp_path):
     place = open_place((tmp_path / "über a%20b").as_uri(), str(tmp_path / "x"))
     assert isinstance(place, Folder) and place.path == tmp_path / "über a%20b"

@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -19,12 +20,13 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(scope="module")
 def built(astronaut_file, tmp_path_factory):
-    """A folder with what `build` and `normals` make of the photo."""
-    output = tmp_path_factory.mktemp("real")
-    done = run_headless(astronaut_file, "--output", output, "--engine", ENGINE, "--samples", 8, "--base", "mask")
-    assert done.returncode == 0, done.stdout + done.stderr
-    command = [ENGINE, "-m", "hffne", "normals", astronaut_file, "-o", output / "normals"]
-    subprocess.run(list(map(str, command)), env=environment(()), cwd=ROOT, check=True, timeout=300)
+    """A folder with what `batch --build` and `normals` make of the photo."""
+    output, photos = (tmp_path_factory.mktemp(name) for name in ("real", "photos"))
+    shutil.copy(astronaut_file, photos / "astronaut.png")
+    batch = ["batch", photos, "-o", output, "--build", "mask", "--blender", sys.executable, "--samples", 8]
+    for command in ([*batch, "--workers", 1], ["normals", astronaut_file, "-o", output / "normals"]):
+        command = [ENGINE, "-m", "hffne", *map(str, command)]
+        subprocess.run(command, env=environment(()), cwd=ROOT, check=True, timeout=600)
     return output
 
 

@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that computes photos for `worker.Worker`: photos' paths on stdin, frames on stdout.
 
-First one frame says that the networks are loaded, or why not. Each line on stdin is a JSON object with a photo's path;
-its answer is a frame of each face, then a frame with "done", or one with "error".
+First one frame says that the networks are loaded, or that Blender starts, or why not. Each line on stdin is a JSON
+object with a photo's path; its answer is a frame of each face or file, then a frame with "done", or one with "error".
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from hffne import blender
+from hffne.batch.builds import BlenderEnded, builds_of, options_of
+from hffne.batch.settings import BatchSettings
 from hffne.parent_watch import call_when_parent_ends
 from hffne.quick_start import without_collector
 from hffne.service.failures import explain
 from hffne.service.frames import write_frame
+
+Faces = Callable[[Path], Iterator[tuple[dict[str, Any], dict[str, bytes]]]]
 
 
 def main() -> int:
@@ -26,36 +33,48 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        with without_collector():
-            import cv2
-
-            from hffne.batch.faces import faces_of
-            from hffne.batch.settings import BatchSettings
-            from hffne.pipeline import Engine
-
-            settings = BatchSettings.from_dict(json.loads(sys.argv[1]))
-            engine = Engine(sys.argv[2] or None, **settings.engine)
-        if engine.device == "cpu":
-            # There is a process for each core.
-            cv2.setNumThreads(1)
+        settings, device = BatchSettings.from_dict(json.loads(sys.argv[1])), sys.argv[2] or None
+        if settings.build is None:
+            device, faces = _normals(settings, device)
+        else:
+            blender.check_blender(options_of(settings, device))
+            faces = partial(builds_of, settings=settings, device=device)
     except Exception as error:
         write_frame(out, {"error": explain(error).as_dict()})
         return 1
-    write_frame(out, {"ready": engine.device_name})
+    write_frame(out, {"ready": device or ""})
     for line in sys.stdin.buffer:
         path = Path(json.loads(line)["photo"])
         try:
             count = 0
-            for facts, files in faces_of(engine, path, settings):
+            for facts, files in faces(path):
                 arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
                 write_frame(out, {"facts": facts}, arrays)
                 count += 1
             write_frame(out, {"done": count})
         except BrokenPipeError:
             return 0
+        except BlenderEnded:
+            # As if the photo had ended this process.
+            return 1
         except Exception as error:
             _tell(out, error)
     return 0
+
+
+def _normals(settings: BatchSettings, device: str | None) -> tuple[str, Faces]:
+    """The device's name, and what computes normals on it."""
+    with without_collector():
+        import cv2
+
+        from hffne.batch.faces import faces_of
+        from hffne.pipeline import Engine
+
+        engine = Engine(device, **settings.engine)
+    if engine.device == "cpu":
+        # There is a process for each core.
+        cv2.setNumThreads(1)
+    return engine.device_name, partial(faces_of, engine, settings=settings)
 
 
 def _tell(out: BinaryIO, error: Exception) -> None:

@@ -109,5 +109,5 @@ def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    rest = {key: value for key, value in settings.items() if key != "engine"}
-    return {**rest, **settings.get("engine", {})}
+    rest = {key: value for key, value in settings.items() if key not in ("engine", "build")}
+    return {**rest, **settings.get("engine", {}), **settings.get("build", {})}

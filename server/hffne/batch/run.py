@@ -115,8 +115,8 @@ class Processes:
                 worker.close()
 
 
-def usual_count(device: str | None) -> int:
-    """How many processes to use: one for a GPU; else the cores, with a gigabyte of free memory for each."""
+def usual_count(device: str | None, gigabytes: int = 1) -> int:
+    """How many processes to use: one for a GPU; else the cores, with so much free memory for each."""
     from hffne.models import pick_device
 
     if pick_device(device).type != "cpu":
@@ -126,4 +126,4 @@ def usual_count(device: str | None) -> int:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return cores
-    return max(1, min(cores, free >> 30))
+    return max(1, min(cores, (free >> 30) // gigabytes))

@@ -28,6 +28,7 @@ class BatchSettings:
     form       one of FORMS
     compress   whether an .npz is compressed
     shard      photos in one shard
+    build      of faces that are built in Blender: further options of `blender.build` as plain data; else None
     """
 
     engine: dict[str, Any] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class BatchSettings:
     form: Form = "files"
     compress: bool = True
     shard: int = SHARD
+    build: dict[str, Any] | None = None
 
     @property
     def sharded(self) -> bool:
@@ -43,7 +45,7 @@ class BatchSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain data."""
-        return dataclasses.asdict(self)
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> "BatchSettings":
@@ -67,6 +69,8 @@ class BatchSettings:
             folders.append(Path(self.engine["weights"]))
         digest = hashlib.sha256()
         paths = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+        if self.engine.get("coarse"):
+            paths.append(Path(self.engine["coarse"]))
         for path in paths:
             digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
         if not paths:

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from hffne.batch.settings import BatchSettings
-from hffne.errors import BatchWorkerError, HffneError, PhotoEndsWorkerError
+from hffne.errors import BatchWorkerError, HffneError, OutputError, PhotoEndsWorkerError
 from hffne.isolation import child_environment, neutral_folder, python_command
 from hffne.parent_watch import VARIABLE
 from hffne.service.frames import FrameError, read_frame
 
 # A photo that ends its process is tried so often.
 TRIES = 3
-# Seconds; the slowest photo that is known takes a minute on one core.
-LONGEST = 600.0
+# Seconds; the slowest photo that is known takes a minute on one core, built with textures of 8192 pixels half an hour.
+LONGEST, LONGEST_BUILD = 600.0, 7200.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -53,12 +53,13 @@ class Worker:
         settings: BatchSettings,
         device: str | None = None,
         command: Sequence[str] | None = None,
-        longest: float = LONGEST,
+        longest: float | None = None,
     ) -> None:
         places = [place for place in sys.path if place]
         self._command = list(command or python_command(sys.executable, "hffne.batch.child", places))
         self._command += [json.dumps(settings.as_dict()), device or ""]
-        self._longest = longest
+        self._builds = settings.build is not None
+        self._longest = longest or (LONGEST_BUILD if self._builds else LONGEST)
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -95,7 +96,7 @@ class Worker:
     def compute(self, path: Path, name: str | None = None) -> Computed:
         """Compute one photo; name: what messages call it. Errors are in the result.
 
-        Raises what `start` raises, for then no photo can be computed.
+        Raises what `start` raises, for then no photo can be computed, and OutputError without room for a build.
         """
         for tries in range(1, TRIES + 1):
             late = threading.Event()
@@ -136,10 +137,18 @@ class Worker:
             while True:
                 message, files = self._read(child)
                 if "error" in message:
-                    return Computed(error=HffneError.from_dict(message["error"]), tries=tries)
+                    error = HffneError.from_dict(message["error"])
+                    if self._builds and isinstance(error, OutputError):
+                        # The temporary folder has no room: so it is for all photos.
+                        raise error
+                    return Computed(error=error, tries=tries)
                 if "done" in message:
                     return computed
-                computed.faces.append((message["facts"], files))
+                if computed.faces and computed.faces[-1][0] == message["facts"]:
+                    # One frame would be too large for all files of a build.
+                    computed.faces[-1][1].update(files)
+                else:
+                    computed.faces.append((message["facts"], files))
         finally:
             timer.cancel()
 

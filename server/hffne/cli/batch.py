@@ -1,22 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`hffne batch`: the normals of any number of photos, on all cores or on a cluster."""
+"""`hffne batch`: the normals, or the faces in Blender, of any number of photos, on all cores or on a cluster."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hffne.cli.options import add_engine_options, add_size_option, engine_arguments, face_choice, size_argument, whole
+from hffne.cli.options import (
+    add_build_options,
+    add_engine_options,
+    add_size_option,
+    build_arguments,
+    engine_arguments,
+    face_choice,
+    size_argument,
+    whole,
+)
 from hffne.cli.report import print_progress
-from hffne.errors import NoFaceError, OutputError
+from hffne.errors import ConfigurationError, NoFaceError, OutputError
 from hffne.exit_codes import DONE
+from hffne.service import protocol
 
 if TYPE_CHECKING:
     from hffne.batch.run import Runner
     from hffne.batch.settings import BatchSettings
     from hffne.cli.options import Subparsers
+
+# Memory of a process that builds faces, with its Blender and its engine.
+BUILD_GIGABYTES = 2
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -50,6 +64,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "--ray", metavar="ADDRESS|auto", help="use a Ray cluster (needs the extra 'cluster'): its address, or auto"
     )
     parser.add_argument("--retry", action="store_true", help="also try the photos again that failed in an earlier run")
+    group = parser.add_argument_group("faces in Blender")
+    group.add_argument(
+        "--build",
+        choices=protocol.BASES,
+        help="instead of normals, what `hffne build` writes for each photo: a .blend with a head or a mask, its "
+        "textures and a preview. Needs Blender",
+    )
+    add_build_options(group)
     parser.set_defaults(run=run)
 
 
@@ -63,11 +85,20 @@ def run(args: argparse.Namespace) -> int:
 
     engine = {**engine_arguments(args), **size_argument(args)}
     engine.pop("device")
-    if "weights" in engine:
-        engine["weights"] = str(engine["weights"].absolute())
-    settings = BatchSettings(engine, args.face, args.form, not args.uncompressed, args.shard or SHARD)
+    for name in {"weights", "coarse"} & set(engine):
+        engine[name] = str(engine[name].absolute())
+    build = _build_settings(args)
+    if build:
+        # The only model that Blender is given.
+        engine.pop("model")
+    settings = BatchSettings(engine, args.face, args.form, not args.uncompressed, args.shard or SHARD, build)
     _check_apart(args.source, args.output)
     check(args.form)
+    if build and not args.ray:
+        from hffne.batch.builds import options_of
+        from hffne.blender import check_blender
+
+        check_blender(options_of(settings, args.device))
     source, target = open_place(args.source, args.output), open_place(args.output)
     made = run_batch(
         source, target, settings, _runner(args, settings), not args.ray, args.retry, lambda line: print_progress(line)
@@ -81,6 +112,30 @@ def run(args: argparse.Namespace) -> int:
     return failures[0].exit_code if failures else DONE
 
 
+def _build_settings(args: argparse.Namespace) -> dict[str, Any] | None:
+    """How faces are built, None without --build. Raises ConfigurationError for options that do not go together."""
+    build = build_arguments(args)
+    if not args.build:
+        if build:
+            raise ConfigurationError(
+                f"--{next(iter(build)).replace('_', '-')} needs --build.", hint="Add --build head."
+            )
+        return None
+    wrong = {
+        "--face all": args.face == "all",
+        "--form": args.form != "files",
+        "--uncompressed": args.uncompressed,
+        "--model paper": args.model != "compact",
+        "--stochastic": args.stochastic,
+        "--crop": args.crop != "auto",
+    }
+    for name in (name for name, given in wrong.items() if given):
+        raise ConfigurationError(f"{name} does not go together with --build.", hint=f"Leave out {name}.")
+    if "blender" in build and os.path.dirname(build["blender"]):
+        build["blender"] = os.path.abspath(build["blender"])
+    return {"base": args.build, **build}
+
+
 def _runner(args: argparse.Namespace, settings: BatchSettings) -> Runner:
     if args.ray:
         from hffne.batch.cluster import Cluster
@@ -89,7 +144,8 @@ def _runner(args: argparse.Namespace, settings: BatchSettings) -> Runner:
     from hffne.batch.run import Processes, usual_count
     from hffne.batch.worker import Worker
 
-    return Processes(partial(Worker, settings, args.device), args.workers or usual_count(args.device))
+    usual = usual_count(args.device, 1 if settings.build is None else BUILD_GIGABYTES)
+    return Processes(partial(Worker, settings, args.device), args.workers or usual)
 
 
 def _check_apart(source: str, target: str) -> None:

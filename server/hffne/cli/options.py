@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from hffne.service import protocol
+
 # What `ArgumentParser.add_subparsers` returns.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -130,6 +132,54 @@ def face_choice(text: str) -> str | int:
     if text.isascii() and text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is not 'largest', 'all' or a number from 0")
+
+
+def add_build_options(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
+    """Add the options that `build_arguments` reads: how a face is built in Blender."""
+    parser.add_argument(
+        "--blender", metavar="PROGRAM", help="a Blender program, or a Python that has bpy (default: this Python's bpy)"
+    )
+    low, high = protocol.TEXTURE_SIZES
+    parser.add_argument(
+        "--texture-size",
+        type=whole(low, high),
+        metavar="PIXELS",
+        help=f"side of the textures, {low} to {high} (default: 1024)",
+    )
+    parser.add_argument("--lod", choices=protocol.LODS, help="density of a head's mesh (default: full)")
+    parser.add_argument(
+        "--grid", type=int, choices=(32, 64, 128), help="faces of a mask's mesh along one side of the UV square"
+    )
+    parser.add_argument(
+        "--maps",
+        type=_maps,
+        metavar="NAMES",
+        help=f"further textures, separated by commas: {', '.join(protocol.MAP_ARRAYS)}; or all, or none "
+        "(default: albedo, bands, height, occlusion, roughness)",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        choices=protocol.COVERS,
+        help="leave what covers the face as the photo shows it; else the skin below is completed",
+    )
+    parser.add_argument(
+        "--samples", type=whole(0), metavar="N", help="quality of the preview (default: 32; 0: no preview)"
+    )
+
+
+def build_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `add_build_options` that were given, as plain data for `blender.build`."""
+    names = ("blender", "texture_size", "lod", "grid", "maps", "keep", "samples")
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def _maps(text: str) -> str:
+    """The type of --maps. Raises argparse.ArgumentTypeError."""
+    unknown = [name for name in text.split(",") if name.strip().lower() not in protocol.MAP_ARRAYS]
+    if unknown and text not in ("all", "none"):
+        raise argparse.ArgumentTypeError(f"unknown map {', '.join(map(repr, unknown))}")
+    return text
 
 
 def evenly_spaced(items: Sequence[T], count: int | None) -> list[T]:
