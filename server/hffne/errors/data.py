@@ -72,6 +72,14 @@ class TrainingSetError(HffneError):
     exit_code = exit_codes.BAD_INPUT
 
 
+class PackError(HffneError):
+    """A file that is not a pack of a training run, a damaged one, or another task's."""
+
+    code = "bad_pack"
+    hint = "Copy the file again, or make it with `hffne train pack`."
+    exit_code = exit_codes.BAD_INPUT
+
+
 class ConfigurationError(HffneError):
     """A training configuration that is not possible."""
 

@@ -33,11 +33,8 @@ class TrainingSet:
 
         Sets of earlier versions spell gray "grey" in their files' names.
         """
-        path = self.folder / f"{name}.npy"
-        if not path.exists():
-            path = path.with_name(path.name.replace("gray", "grey"))
         try:
-            return np.load(path, mmap_mode="r")
+            return np.load(self._path(name), mmap_mode="r")
         except (OSError, ValueError, EOFError):
             raise self._unusable(f"{name}.npy") from None
 
@@ -47,6 +44,11 @@ class TrainingSet:
         if not names:
             raise self._unusable(f"{name}/")
         return {field: self.array(f"{name}/{field}") for field in names}
+
+    def files(self, *names: str) -> list[Path]:
+        """The files of the arrays and of the folders of arrays with these names, as far as they are there; sorted."""
+        found = [path for name in names for path in (self._path(name), *(self.folder / name).glob("*.npy"))]
+        return sorted(path for path in found if path.is_file())
 
     def fits(self) -> Fits:
         """The fits of the shape model to the photos, in the photos' order."""
@@ -64,6 +66,10 @@ class TrainingSet:
     def held_out_photos(self) -> list[Path]:
         """The paths of the photos that are held out of the training."""
         return [Path(str(path)) for path in self._fits(["paths"])["paths"][::HELD_OUT]]
+
+    def _path(self, name: str) -> Path:
+        path = self.folder / f"{name}.npy"
+        return path if path.exists() else path.with_name(path.name.replace("gray", "grey"))
 
     def _fits(self, names: list[str], incomplete: HffneError | None = None) -> dict[str, Any]:
         try:

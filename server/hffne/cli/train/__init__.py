@@ -3,7 +3,7 @@
 
 import argparse
 
-from hffne.cli.train import data, head_model, networks, rest
+from hffne.cli.train import data, head_model, networks, pack, rest
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,3 +21,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     head_model.add_parser(steps)
     rest.add_parser(steps)
     networks.add_parsers(steps)
+    pack.add_parser(steps)

@@ -2,6 +2,7 @@
 """``hffne train prn|coarse|fine|parsing|shading|eyes|paper-coarse|paper-fine``: train a network by a recipe."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from hffne.training.sources import SampleSource
     from hffne.training.tasks.base import TrainingTask
 
-_STEPS = {
+TASKS = {
     "prn": ("prn", "the position map network"),
     "coarse": ("coarse", "the coarse network, which makes the exemplar"),
     "fine": ("fine", "the fine network, on a trained coarse network"),
@@ -28,26 +29,26 @@ _STEPS = {
 
 def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add a step for each task to the command line; each has only the options that it uses."""
-    for task, (recipe, text) in _STEPS.items():
+    for task, (_, text) in TASKS.items():
         parser = steps.add_parser(
             task,
             help=f"train {text}",
             description=f"Trains {text}. The settings are a recipe's; options that change them are recorded with "
             "the weights. Ctrl-C stops with a checkpoint; the same command resumes the run.",
         )
-        _add_common(parser, recipe, task.startswith("paper-"))
-        if not task.startswith("paper-"):
-            parser.add_argument(
-                "--start",
-                type=Path,
-                metavar="FILE",
-                help="weights to begin from, at half the learning rate"
-                + ("; a network of half the size is extended" if task == "coarse" else ""),
-            )
-        if task in ("parsing", "shading", "eyes"):
-            _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
-        if task == "coarse":
-            _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
+        add_task_options(parser, task)
+        data = parser.add_mutually_exclusive_group(required=True)
+        data.add_argument("--set", type=Path, dest="folder", metavar="DIR", help="a set of `hffne train data`")
+        data.add_argument(
+            "--pack", type=Path, metavar="FILE", help="a file of `hffne train pack`, instead of a set"
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="DIR",
+            help="checkpoint, log and weights (default: SET/STEP, or the pack's name without its ending)",
+        )
+        _add_machine_options(parser)
         if task == "paper-coarse":
             parser.add_argument("--photoface", type=Path, metavar="DIR", help="Photoface instead of the set's renders")
         elif task == "paper-fine":
@@ -58,22 +59,36 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
                 metavar="DIR[=WEIGHT]",
                 help="any folder of face photos instead of the set's; repeat it to mix several by weight (default: 1)",
             )
-            _file(
-                parser,
-                "--coarse-weights",
-                "the exemplar network, a file of stage 1 (or an early one, generator_<step>; default: "
-                "SET/paper-coarse/generator.safetensors)",
-            )
-            _file(parser, "--exemplar-file", "one exemplar for all faces")
-            _file(parser, "--vgg", "VGG19's weights for relu1_2 (and for E_R); without it, a filter bank")
         parser.set_defaults(run=run)
 
 
+def add_task_options(parser: argparse.ArgumentParser, task: str) -> None:
+    """Add the options that change what a task learns: its recipe, and the files that it begins with."""
+    _add_common(parser, TASKS[task][0], task.startswith("paper-"))
+    if not task.startswith("paper-"):
+        parser.add_argument(
+            "--start",
+            type=Path,
+            metavar="FILE",
+            help="weights to begin from, at half the learning rate"
+            + ("; a network of half the size is extended" if task == "coarse" else ""),
+        )
+    if task in ("parsing", "shading", "eyes"):
+        _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
+    if task == "coarse":
+        _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
+    if task == "paper-fine":
+        _file(
+            parser,
+            "--coarse-weights",
+            "the exemplar network, a file of stage 1 (or an early one, generator_<step>; default: "
+            "SET/paper-coarse/generator.safetensors)",
+        )
+        _file(parser, "--exemplar-file", "one exemplar for all faces")
+        _file(parser, "--vgg", "VGG19's weights for relu1_2 (and for E_R); without it, a filter bank")
+
+
 def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> None:
-    parser.add_argument(
-        "--set", type=Path, required=True, dest="folder", metavar="DIR", help="a set of `hffne train data`"
-    )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="checkpoint, log and weights (default: SET/STEP)")
     parser.add_argument(
         "--recipe",
         *(["--config"] if paper else []),
@@ -86,6 +101,9 @@ def _add_common(parser: argparse.ArgumentParser, recipe: str, paper: bool) -> No
     parser.add_argument("--rate", type=float, metavar="SHARE", help="share of the learning rate (default: 1)")
     parser.add_argument("--full-precision", action="store_true", help="float32 throughout")
     parser.add_argument("--seed", type=whole(0), default=0)
+
+
+def _add_machine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=whole(), metavar="STEP", help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=whole(1, 1024), help="torch threads (default: torch's own)")
     parser.add_argument(
@@ -117,8 +135,12 @@ def _file(parser: argparse.ArgumentParser, name: str, text: str) -> None:
     parser.add_argument(name, type=Path, metavar="FILE", help=text)
 
 
+# The options that name files which a run begins with.
+INPUTS = ("start", "encoder", "teacher", "coarse_weights", "exemplar_file", "vgg")
+
+
 @dataclass
-class _Job:
+class Job:
     """What is trained on what.
 
     make_task  see loop.train
@@ -135,7 +157,9 @@ class _Job:
 
 def run(options: argparse.Namespace) -> int:
     """Train the task; returns the exit code."""
-    recipe = _recipe(options)
+    # Before other processes are started: they find it unpacked.
+    options = _unpacked(options) if options.pack else options
+    recipe = recipe_of(options)
     # Before torch and the data are loaded.
     from hffne.training.fabric import make_fabric
 
@@ -146,7 +170,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    job = _job(options, recipe)
+    job = job_of(options, recipe)
     train(
         fabric,
         job.make_task,
@@ -162,11 +186,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _recipe(options: argparse.Namespace) -> "Recipe":
+def recipe_of(options: argparse.Namespace) -> "Recipe":
     """The recipe, with what the options change."""
-    from hffne.training.recipe import read_recipe
+    from hffne.training.recipe import Recipe, read_recipe
 
-    recipe = read_recipe(options.recipe, options.step)
+    recipe = options.recipe
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(recipe, options.step)
     changes: dict[str, Any] = {}
     if options.steps is not None:
         changes["steps"] = options.steps
@@ -176,13 +202,16 @@ def _recipe(options: argparse.Namespace) -> "Recipe":
             changes["micro_batch"] = options.batch
     if options.full_precision:
         changes["precision"] = "32-true"
-    share = (1.0 if options.rate is None else options.rate) * (0.5 if getattr(options, "start", None) else 1.0)
+    # The recipe of a pack has it already.
+    starts = getattr(options, "start", None) and not getattr(options, "pack", None)
+    share = (1.0 if options.rate is None else options.rate) * (0.5 if starts else 1.0)
     if share != 1.0:
         changes["optimizer.learning_rate"] = recipe.optimizer.learning_rate * share
     return recipe.changed(changes) if changes else recipe
 
 
-def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
+def job_of(options: argparse.Namespace, recipe: "Recipe") -> Job:
+    """What a task learns from. Raises HffneError where something is missing."""
     from hffne.training.sources.closeups import CloseupSamples
     from hffne.training.sources.eyes import EyeSamples
     from hffne.training.sources.face_set import FaceSamples
@@ -195,14 +224,14 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
     make_task, inputs = _task(options, recipe)
     if getattr(options, "photoface", None):
         training, test = (PhotofaceSource(options.photoface, recipe.size, options.seed, part) for part in (False, True))
-        return _Job(make_task, training, test if test.sessions else None, inputs | {"split": training.split})
+        return Job(make_task, training, test if test.sessions else None, inputs | {"split": training.split})
     if getattr(options, "faces", None):
         faces = [PhotoSource(folder, recipe.size) for folder, _ in options.faces]
         source = faces[0] if len(faces) == 1 else MixedSource(faces, [weight for _, weight in options.faces])
-        return _Job(make_task, source, None, inputs)
+        return Job(make_task, source, None, inputs)
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
-        return _Job(make_task, close, checked, inputs)
+        return Job(make_task, close, checked, inputs)
     of_colors: dict[str, type[ParsingSamples | ShadingSamples | EyeSamples]] = {
         "parsing": ParsingSamples,
         "shading": ShadingSamples,
@@ -213,10 +242,10 @@ def _job(options: argparse.Namespace, recipe: "Recipe") -> _Job:
         shown, checked_on = (
             samples_of(options.folder, recipe.size, recipe.data, held_out) for held_out in (False, True)
         )
-        return _Job(make_task, shown, checked_on, inputs)
+        return Job(make_task, shown, checked_on, inputs)
     samples = FaceSamples(options.folder, recipe.size, recipe.data)
     held_out = FaceSamples(options.folder, recipe.size, recipe.data.for_checking(), held_out=True)
-    return _Job(make_task, samples, held_out, inputs)
+    return Job(make_task, samples, held_out, inputs)
 
 
 def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], TrainingTask], dict[str, str]]":
@@ -244,7 +273,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     if isinstance(own, settings.PaperCoarseSettings):
         return lambda: PaperCoarse(recipe), {}
     if isinstance(own, settings.PaperFineSettings):
-        path = options.coarse_weights or options.folder / "paper-coarse" / "generator.safetensors"
+        path = options.coarse_weights = coarse_weights(options)
         inputs = _inputs(coarse=path, vgg=options.vgg, exemplar=options.exemplar_file)
         vgg = read_vgg(options.vgg) if options.vgg else None
         file = options.exemplar_file
@@ -283,6 +312,29 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
         return task
 
     return make, inputs
+
+
+def coarse_weights(options: argparse.Namespace) -> Path:
+    """The exemplar network of stage 2: the one that is named, or the set's."""
+    return Path(options.coarse_weights or options.folder / "paper-coarse" / "generator.safetensors")
+
+
+def _unpacked(options: argparse.Namespace) -> argparse.Namespace:
+    """The options of a run whose pack is unpacked. Raises PackError, ConfigurationError, OutputError."""
+    from hffne import __version__
+    from hffne.errors import ConfigurationError
+    from hffne.training.pack import unpack
+
+    given = {name: getattr(options, name, None) for name in (*INPUTS, "photoface", "faces")}
+    given |= {"recipe": options.recipe != TASKS[options.step][0], "seed": options.seed}
+    for name in (name for name, value in given.items() if value):
+        raise ConfigurationError(f"--{name.replace('_', '-')} is part of a pack.", hint=f"Leave out --{name}.")
+    output = options.output or options.pack.with_suffix("")
+    pack = unpack(options.pack, options.step, output / "pack")
+    if pack.made.split()[0] != __version__:
+        print(f"The pack was made by hffne {pack.made}, this is {__version__}.", file=sys.stderr)
+    more = {"output": output, "folder": pack.folder, "recipe": pack.recipe, "seed": pack.seed}
+    return argparse.Namespace(**{**vars(options), **more, **pack.inputs})
 
 
 def _inputs(**paths: Path | None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where training samples come from: training sets, Photoface, folders of photos."""
 
-from typing import Protocol, TypeAlias
+from pathlib import Path
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -22,4 +23,18 @@ class SampleSource(Protocol):
 
     def fingerprint(self) -> str:
         """A short hash that differs where the data differ, quickly computed."""
+        ...
+
+
+@runtime_checkable
+class SetSource(SampleSource, Protocol):
+    """Samples of a training set (``synthesis.training_set``).
+
+    folder  the set
+    """
+
+    folder: Path
+
+    def files(self) -> list[Path]:
+        """The files of the set that it uses, for its training and for its held-out samples."""
         ...

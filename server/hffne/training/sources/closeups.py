@@ -26,6 +26,7 @@ from hffne.training.sources import Sample
 from hffne.training.sources.face_set import AVATAR_FORMS, FLATTENED, REACH, covered
 
 _RELIEF, _FORMS = 0.75, 0.7  # shares of renders that have relief, and added forms
+_RELIEFS = tuple(f"close_reliefs_{level}" for level in range(LEVELS))
 _LIDS = 2.0  # what lids weigh beside other skin, more
 
 
@@ -46,7 +47,7 @@ class CloseupSamples:
         self.folder, self.drawing = Path(folder), drawing
         self.renders, self.photos = files.arrays(RENDERS), files.arrays(PHOTOS)
         self.textures, self.forms = files.array("textures/gray"), files.array("form_pairs")
-        self.reliefs = [files.array(f"close_reliefs_{k}") for k in range(LEVELS)]
+        self.reliefs = [files.array(name) for name in _RELIEFS]
         self.rendered = np.flatnonzero(held_out_mask(len(self.renders["kind"])) == held_out)
         faces = held_out_mask(int(self.photos["photo"].max()) + 1)
         self.photographed = np.flatnonzero(faces[self.photos["photo"]] == held_out)
@@ -59,8 +60,11 @@ class CloseupSamples:
 
     def fingerprint(self) -> str:
         """See SampleSource."""
-        arrays = [p for kind in (RENDERS, PHOTOS, "textures", ".") for p in (self.folder / kind).glob("*.np[yz]")]
-        return files_fingerprint(self.folder, arrays)
+        return files_fingerprint(self.folder, self.files())
+
+    def files(self) -> list[Path]:
+        """See SetSource."""
+        return TrainingSet(self.folder).files(RENDERS, PHOTOS, "textures/gray", "form_pairs", *_RELIEFS)
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample, see the class."""

@@ -53,8 +53,11 @@ class EyeSamples:
 
     def fingerprint(self) -> str:
         """See SampleSource."""
-        paths = [p for kind in (PEOPLE, HELD_OUT_EYES, EYE_PHOTOS) for p in (self.folder / kind).glob("*.npy")]
-        return files_fingerprint(self.folder, paths)
+        return files_fingerprint(self.folder, self.files())
+
+    def files(self) -> list[Path]:
+        """See SetSource."""
+        return TrainingSet(self.folder).files(PEOPLE, HELD_OUT_EYES, EYE_PHOTOS)
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample, see the class."""

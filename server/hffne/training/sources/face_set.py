@@ -82,12 +82,11 @@ class FaceSamples:
 
     def fingerprint(self) -> str:
         """See SampleSource."""
-        arrays = [
-            path
-            for kind in ("renders", "photos", "avatars", "textures", ".")
-            for path in (self.folder / kind).glob("*.np[yz]")
-        ]
-        return files_fingerprint(self.folder, arrays)
+        return files_fingerprint(self.folder, self.files())
+
+    def files(self) -> list[Path]:
+        """See SetSource."""
+        return TrainingSet(self.folder).files("renders", "photos", "avatars", "textures/gray", "reliefs", "form_pairs")
 
     def sample(self, rng: np.random.Generator, way: int = 0) -> Sample:
         """One sample, see the class; `way`: which of a pair of forms."""

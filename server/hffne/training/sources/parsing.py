@@ -43,8 +43,11 @@ class PictureSamples:
 
     def fingerprint(self) -> str:
         """See SampleSource."""
-        paths = [p for kind in (PEOPLE, HELD_OUT_PEOPLE, self.photo_kind) for p in (self.folder / kind).glob("*.npy")]
-        return files_fingerprint(self.folder, paths)
+        return files_fingerprint(self.folder, self.files())
+
+    def files(self) -> list[Path]:
+        """See SetSource."""
+        return TrainingSet(self.folder).files(PEOPLE, HELD_OUT_PEOPLE, self.photo_kind)
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One sample."""
