@@ -39,9 +39,7 @@ def add_parsers(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         add_task_options(parser, task)
         data = parser.add_mutually_exclusive_group(required=True)
         data.add_argument("--set", type=Path, dest="folder", metavar="DIR", help="a set of `hffne train data`")
-        data.add_argument(
-            "--pack", type=Path, metavar="FILE", help="a file of `hffne train pack`, instead of a set"
-        )
+        data.add_argument("--pack", type=Path, metavar="FILE", help="a file of `hffne train pack`, instead of a set")
         parser.add_argument(
             "--output",
             type=Path,
