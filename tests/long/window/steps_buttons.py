@@ -233,7 +233,9 @@ def step_48_buttons_fit(test):
     test.choose_face()
     show(test, "HFFNE_PT_pins")
     on = "with bpy.context.temp_override(**place()): answer = part('pins.editing').is_on(bpy.context)"
-    press_each(test, [("hffne.edit_pins", (), "bool(part('pins.overlay')._state.photos)")])
+    seen = "place()['area'].spaces.active.region_3d.view_perspective"
+    press_each(test, [("hffne.edit_pins", (), seen)])
+    test.blender.until("part('pins.overlay')._state.photos", 240)
     test.expect("Correct the Fit by its button", test.blender.evaluate(on))
     press_each(
         test, [("hffne.mirror_pins", (), CHOSEN + "mirror_pins"), ("hffne.pin_photo", "wheel", CHOSEN + "pin_photo")]
@@ -250,7 +252,7 @@ def step_48_buttons_fit(test):
         test,
         [
             ("hffne.project_maps", (), projected),
-            ("hffne.edit_pins", (), "place()['area'].spaces.active.region_3d.view_perspective"),
+            ("hffne.edit_pins", (), seen),
         ],
     )
     test.picture("74_fit", 3)
