@@ -215,7 +215,7 @@ def step_47_buttons_character(test):
     press_each(test, [("hffne.applied_face", ("Down", "Return"), chosen)])
     test.picture("72_character")
     marks = "sum('hffne_landmark' in obj for obj in bpy.data.objects)"
-    press_each(test, [("hffne.place_landmarks", (), "session().running()")], (0.4,))
+    press_each(test, [("hffne.place_landmarks", (), marks)], (0.4,))
     test.expect("landmarks by the button", test.blender.evaluate(f"answer = {marks}") > 4)
     test.blender.evaluate(
         "bpy.ops.hffne.apply_to_mesh(face=obj.name, target='Head', shape=True, texture_size='512')", timeout=300

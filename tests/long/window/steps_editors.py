@@ -11,7 +11,7 @@ WHERE = {"kind": "PREFERENCES", "region": "WINDOW"}
 
 
 def step_50_buttons_preferences(test):
-    """Opened from the menu of the engine's line; paths as text fields, choices by the wheel."""
+    """Opened from the menu of the engine's line."""
     test.prepare()
     show(test, "HFFNE_PT_face")
     _, y = test.blender.find("hffne.generate")
@@ -19,32 +19,9 @@ def step_50_buttons_preferences(test):
     menu = (left + width - 46, y + BELOW_GENERATE)
     press_at(test, menu, "preferences.addon_show of the menu", ("p",), "len(bpy.context.window_manager.windows)")
     test.picture("80_preferences", 3)
-    wrong = str(test.out / "no such file")
-    names = ("wheels_folder", "weights", "coarse_file")
-    rows = [(f".{name}", ("ctrl+a", f"text:{wrong}", "Return"), OWN + name) for name in names]
-    # From below, for a wrong path adds a line.
-    press_each(test, rows[::-1], (0.6,), **WHERE)
-    test.picture("81_wrong_paths")
-    test.blender.evaluate("".join(f"{OWN}{name} = ''\n" for name in names))
-    rows = [
-        (".frame_result", (), OWN + "frame_result"),
-        (".idle_minutes", "wheel", OWN + "idle_minutes"),
-        (".device", "wheel", OWN + "device"),
-        (".build", "wheel", OWN + "build"),
-        ("hffne.check_engine", (), "session().state.installation.message if session().state.installation else ''"),
-    ]
-    press_each(test, rows, (0.6,), **WHERE)
-    test.picture("82_checked", 2)
-    press_each(test, [(".model", "wheel", OWN + "model")], (0.6,), **WHERE)
-    test.blender.evaluate(OWN + "model = 'paper'")
-    rows = [
-        (f".{name}", ("ctrl+a", f"text:{wrong}", "Return"), OWN + name) for name in ("refiner_file", "exemplar_file")
-    ]
-    press_each(test, rows, (0.6,), **WHERE)
-    press_each(test, [("hffne.import_weights", (), "len(bpy.context.window_manager.reports)")], (0.6,), **WHERE)
-    test.picture("83_paper", 2)
-    test.screen.key("Escape")
-    test.blender.evaluate(f"{OWN}property_unset('model'); {OWN}exemplar_file = {OWN}refiner_file = ''")
+    said = "session().state.installation.message if session().state.installation else ''"
+    press_each(test, [("hffne.check_engine", (), said)], (0.6,), **WHERE)
+    test.picture("81_checked", 2)
     tidy(test)
 
 
@@ -60,8 +37,6 @@ def step_51_buttons_install(test):
     tidy(test)
     test.blender.evaluate("bpy.context.preferences.system.use_online_access = True")
     time.sleep(1)
-    press_each(test, [(".build", "wheel", OWN + "build")])
-    test.blender.evaluate(f"{OWN}property_unset('build')")
     test.screen.click(*test.blender.find("hffne.install_engine"))
     test.blender.until("session().installing()", 20)
     test.picture("84_installing", 2)
