@@ -18,6 +18,7 @@ import numpy as np
 from hffne import blender
 from hffne.batch.builds import BlenderEnded, builds_of, options_of
 from hffne.batch.settings import BatchSettings
+from hffne.child import end_by_exception
 from hffne.parent_watch import call_when_parent_ends
 from hffne.quick_start import without_collector
 from hffne.service.failures import explain
@@ -37,6 +38,7 @@ def main() -> int:
         if settings.build is None:
             device, faces = _normals(settings, device)
         else:
+            end_by_exception()
             blender.check_blender(options_of(settings, device))
             faces = partial(builds_of, settings=settings, device=device)
     except Exception as error:
@@ -82,6 +84,10 @@ def _tell(out: BinaryIO, error: Exception) -> None:
 
 
 if __name__ == "__main__":
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        # Blender is ended, its files are removed.
+        code = 1
     # As in `hffne serve`: thread pools of native libraries sometimes abort a process that ends in the usual way.
     os._exit(code)

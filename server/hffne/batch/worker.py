@@ -22,6 +22,8 @@ from hffne.service.frames import FrameError, read_frame
 TRIES = 3
 # Seconds; the slowest photo that is known takes a minute on one core, built with textures of 8192 pixels half an hour.
 LONGEST, LONGEST_BUILD = 600.0, 7200.0
+# Seconds to end a Blender and remove its files.
+_PATIENCE = 10.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -121,7 +123,7 @@ class Worker:
     def _ask(self, child: "subprocess.Popen[bytes]", path: Path, late: threading.Event, tries: int) -> Computed:
         def stop() -> None:
             late.set()
-            child.kill()
+            self._stop(child)
 
         timer = threading.Timer(self._longest, stop)
         timer.daemon = True
@@ -163,11 +165,19 @@ class Worker:
             raise _Ended
         return frame[0], {name: array.tobytes() for name, array in frame[1].items()}
 
+    def _stop(self, child: "subprocess.Popen[bytes]") -> None:
+        """Let a child end. One that has a Blender is asked first, so that it ends that and removes its files."""
+        if self._builds:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_PATIENCE)
+        child.kill()
+
     def _end(self) -> None:
         child, self._child = self._child, None
         if child is None:
             return
-        child.kill()
+        self._stop(child)
         child.wait()
         for stream in (child.stdin, child.stdout):
             if stream is not None:
