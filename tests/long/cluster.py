@@ -4,6 +4,7 @@
 Needs the extra `cluster` and moto[server,s3]. Each part compares every byte with a run on this machine alone:
 
 same    six real photos on a cluster of two nodes
+build   faces built on it by a stand-in of Blender: one that crashes, one that fails
 kill    a worker's process is killed and a node is taken away in the middle
 driver  the program itself is killed in the middle, and started again
 store   from and to an S3 server, by this machine and by the cluster; a bucket that is not there
@@ -104,6 +105,26 @@ def part_same(place):
         ray.shutdown()
         cluster.shutdown()
     assert results(place / "alone") == results(place / "cluster") and len(results(place / "alone")) == 12
+
+
+def part_build(place):
+    source = real_photos(place / "real", 3)
+    for number, name in enumerate(("good", "dies", "bad")):
+        (source / f"{number}.png").rename(source / f"{name}.png")
+    program = place / "blender"
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{SUPPORT / 'blender_stand_in.py'}' \"$@\"\n")
+    program.chmod(0o755)
+    settings = BatchSettings({"size": 256}, build={"base": "mask", "blender": str(program)})
+    cluster, _ = two_nodes()
+    try:
+        for name, runner, alone in (("alone", local(settings, None), True), ("ray", Cluster("auto", "cpu", 2), False)):
+            report = batch(source, place / name, settings, runner, alone)
+            failures = {failure["photo"]: failure["code"] for failure in report["failures"]}
+            assert failures == {"dies.png": "photo_ends_worker", "bad.png": "no_shape"}, failures
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert results(place / "alone") == results(place / "ray") and (place / "ray" / "good.blend").is_file()
 
 
 def part_kill(place):
@@ -231,7 +252,7 @@ def _fails(action):
 def main(names):
     if names[:1] == ["one-run"]:
         one_run(*names[1:])
-    for name in names or ["same", "kill", "driver", "store", "wrong", "scale"]:
+    for name in names or ["same", "build", "kill", "driver", "store", "wrong", "scale"]:
         print(name, flush=True)
         with tempfile.TemporaryDirectory() as place:
             globals()[f"part_{name}"](Path(place))
