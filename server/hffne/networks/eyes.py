@@ -2,21 +2,38 @@
 """The eyes network: an eye from close up, and its coarse normals -> truer ones."""
 
 import torch
+from torch import nn
 
-from hffne.networks.blocks import unit
+from hffne.networks.blocks import full_precision, unit
 from hffne.networks.pixels import PixelNetwork
+
+_FEATURES, _WIDTH = 8, 16  # what each pixel brings into the last layers, and their width
 
 
 class EyesNetwork(PixelNetwork):
     """Pictures (N, 3, S, S) sRGB in 0..1 and unit normals (N, 3, S, S) -> unit normals (N, 3, S, S), camera space.
 
-    The pictures are those of `geometry.eye_squares`, S = 128.
+    The pictures are those of `geometry.eye_squares`, S = 128. The last layers work at that size, for the edges of lids
+    are one to two pixels wide.
     """
 
     def __init__(self) -> None:
-        super().__init__(3, 3)
+        super().__init__(3 + _FEATURES, 3)
+        last = nn.Conv2d(_WIDTH, 3, 3, padding=1)
+        self.edges = nn.Sequential(
+            nn.Conv2d(9 + _FEATURES, _WIDTH, 3, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1),
+            nn.LeakyReLU(0.1),
+            last,
+        )
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(self, rgb: torch.Tensor, beside: torch.Tensor | None = None) -> torch.Tensor:
         """The normals of pictures, see the class; beside: their coarse normals."""
         assert beside is not None
-        return unit(beside + super().forward(rgb, beside))
+        values = super().forward(rgb, beside)
+        broad = unit(beside + values[:, :3])
+        pixels = torch.cat([2 * rgb - 1, beside, broad, values[:, 3:]], 1)
+        return unit(broad + full_precision(self.edges, pixels))

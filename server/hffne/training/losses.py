@@ -22,11 +22,14 @@ def mean_angle(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor)
     return (angle(normal, target) * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
 
 
-def normal_loss(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """1 - cosine, plus the chord so that small angles keep a slope."""
+def normal_loss(
+    normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, chord_weight: float = 0.3
+) -> torch.Tensor:
+    """1 - cosine, plus the chord so that small angles keep a slope; the more of the chord, the sharper are edges whose
+    place is uncertain (the median of what may be there instead of its mean)."""
     cosine = (normal * target).sum(1)
     chord = (normal - target).square().sum(1).add(1e-6).sqrt()
-    return weighted_mean(1 - cosine + 0.3 * chord, weight)
+    return weighted_mean(1 - cosine + chord_weight * chord, weight)
 
 
 def gradient_loss(normal: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -248,6 +248,7 @@ class EyesSettings:
     """Task eyes: the weight of each term.
 
     normal       the angle
+    chord        of the angle's term: how much its chord counts beside one minus its cosine
     gradient     differences between neighbors
     broad        photos: how far the coarse normals are left beside the lids in what is broader than `sigma`
     photometric  photos: the light on bare skin that no light explains by the normals, in the band `folds`
@@ -256,6 +257,7 @@ class EyesSettings:
     """
 
     normal: NotNegative
+    chord: NotNegative
     gradient: NotNegative
     broad: NotNegative
     photometric: NotNegative

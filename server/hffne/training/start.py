@@ -32,7 +32,7 @@ def start(network: N, path: Path) -> N:
         state = {name: value.float() for name, value in load_file(path).items()}
         if state["out.bias"].shape != network.out.weight.shape[:1]:  # the parsing network's: all but its last layer
             own = network.state_dict()
-            state |= {name: value for name, value in own.items() if name.startswith("out.")}
+            state |= {name: value for name, value in own.items() if name.startswith(("out.", "edges."))}
             state["stem.0.weight"] = widened(state["stem.0.weight"], own["stem.0.weight"])
             network.load_state_dict(state)
             return network

@@ -30,7 +30,7 @@ class EyesTask(TrainingTask):
         normal = networks["eyes"](batch["rgb"], batch["coarse"])
         target, weight, photo = batch["normal"], batch["weight"], batch["photo"][:, 0] > 0
         terms: Terms = {
-            "normal": settings.normal * normal_loss(normal, target, weight),
+            "normal": settings.normal * normal_loss(normal, target, weight, settings.chord),
             "gradient": settings.gradient * gradient_loss(normal, target, weight),
         }
         if photo.any():
