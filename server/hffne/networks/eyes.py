@@ -27,8 +27,8 @@ class EyesNetwork(PixelNetwork):
             nn.LeakyReLU(0.1),
             last,
         )
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, rgb: torch.Tensor, beside: torch.Tensor | None = None) -> torch.Tensor:
         """The normals of pictures, see the class; beside: their coarse normals."""
