@@ -186,6 +186,22 @@ def test_colors_without_light_are_not_gray_beside_the_outline(head):
     assert np.percentile(change, 95) <= 1 and change.max() < 10
 
 
+def test_what_is_seen_does_not_depend_on_the_light_that_is_taken_out(head):
+    """Teeth in the shadow of a lip would else be taken for the lip."""
+
+    def paint(points):
+        x, y, z = np.moveaxis(points, -1, 0)
+        color = skin_paint(points)
+        color[(np.abs(x) < 0.02) & (np.abs(z + 0.043) < 0.005) & (y < 0)] = [120, 110, 95]  # teeth between the lips
+        return color
+
+    photo, estimate = photograph(head, base_shape(), paint)
+    estimate.gain = np.zeros((WIDE, WIDE, 3), np.float32)
+    estimate.gain[..., 0] = 0.5
+    lit, unlit = (unwrapped(head, estimate, photo, 256, unlit) for unlit in (False, True))
+    assert np.array_equal(lit.confidence, unlit.confidence)
+
+
 def test_what_is_within_has_no_confidence(head, frontal):
     sockets = raster(512).interpolated((skin().chart > 2).astype(float)[:, None])[..., 0] > 0.5
     assert frontal.confidence[sockets].max() == 0

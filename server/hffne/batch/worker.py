@@ -20,7 +20,8 @@ from hffne.service.frames import FrameError, read_frame
 
 # A photo that ends its process is tried so often.
 TRIES = 3
-# Seconds; the slowest photo that is known takes a minute on one core, built with textures of 8192 pixels half an hour.
+# Seconds; the slowest photo that is known takes a minute on one core. A build with its preview, at textures of 1024
+# pixels, takes one, too; how long one takes at 8192 was not measured.
 LONGEST, LONGEST_BUILD = 600.0, 7200.0
 # Seconds to end a Blender and remove its files.
 _PATIENCE = 10.0

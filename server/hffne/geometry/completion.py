@@ -7,6 +7,7 @@ is matched to this one's light and shape. Decisions and matching are made at LOW
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -59,7 +60,11 @@ class PhotoTexels:
         wider = (CROP + 2 * margin) / CROP
         self._wide = Crop(crop.center_x, crop.center_y, crop.side * wider, crop.size, crop.turns)
         self._rgb, self._gain = rgb, gain
-        self._colors = self._picture(int(np.clip(round(self._wide.side), 64, size * wider)))
+        self._side = int(np.clip(round(self._wide.side), 64, size * wider))
+
+    @cached_property
+    def _colors(self) -> np.ndarray:
+        return self._picture(self._side)
 
     def normals(self, at: np.ndarray) -> np.ndarray:
         """Unit normals (..., 3), object space."""

@@ -79,12 +79,17 @@ def unwrap_head(
     """
     shape, crop = estimate.shape, estimate.crop.resized(CROP)
     surface, at, seen = head
-    photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain if unlit else None)
+    photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN)
+    # What a vertex shows is told by the photo's own colors: without light, shaded teeth are as red as lips.
     colors = photo.coarse_colors(at[None])[0]
     face = estimate.parts.face_at(at)
     tone = skin_model(colors, seen * face)
     kept, certain = skin_share(face, colors, tone)
     outside = 1 - inside_of_mouth(colors, tone)
+    if unlit:
+        photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain)
+        colors = photo.coarse_colors(at[None])[0]
+        tone = skin_model(colors, seen * face)
     kept, certain = kept * outside, certain * outside
     share = seen * kept
     relief = share * _within(estimate.mask, at)
