@@ -189,7 +189,7 @@ def step_46_buttons_queue(test):
     test.record("files of the queue", sorted(path.name for path in files.iterdir()))
     test.picture("71_queue")
     test.scroll(down=True)
-    press_each(test, [("hffne.batch_run(retry=True)", (), states)], (0.3, 0.75))
+    press_each(test, [("retry=True)", (), states)], (0.3, 0.75))
     press_each(
         test, [("batch_edit(action='RETRY')", (), states), ("batch_edit(action='CLEAR_DONE')", (), states)], (0.9,)
     )
@@ -200,7 +200,7 @@ def step_47_buttons_character(test):
     """A copy of the head's mesh without anything of the face: landmarks, another face, the slider, export."""
     test.choose_face()
     test.blender.evaluate(
-        "bpy.ops.hffne.generate(photo=chosen.photo, base='HEAD', lod='GAME', texture_size='512')\n"
+        f"bpy.ops.hffne.generate(photo={str(test.photos['one'])!r}, base='HEAD', lod='GAME', texture_size='512')\n"
         "head = obj.copy(); head.data = obj.data.copy(); head.name = 'Head'; head.data.materials.clear()\n"
         "for block in (head, head.data):\n"
         "    for key in list(block.keys()):\n"
@@ -262,7 +262,8 @@ def step_48_buttons_fit(test):
 def step_49_buttons_mask(test):
     """A mask becomes a head."""
     test.blender.evaluate(
-        "bpy.ops.hffne.generate(photo=chosen.photo, base='MASK', texture_size='512', maps=set())", timeout=300
+        f"bpy.ops.hffne.generate(photo={str(test.photos['one'])!r}, base='MASK', texture_size='512', maps=set())",
+        timeout=300,
     )
     show(test, "HFFNE_PT_detail")
     test.scroll(down=True)
