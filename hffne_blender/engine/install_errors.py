@@ -10,9 +10,10 @@ _RETRY = "Check the connection and press Install again: it goes on from here."
 # A pattern in the output of Python's venv and pip, the message for it ({0}: the pattern's group), and the hint.
 _WORDS = (
     (
-        r"ensurepip is not available|No module named (venv|ensurepip)",
+        r"ensurepip is\s+not\s+available|No module named '?(venv|ensurepip)",
         "This Blender's Python cannot make environments.",
-        "Install Python's venv package (Debian, Ubuntu: python3-venv), or choose a Python that has the engine.",
+        "Use the Blender of blender.org, install Python's venv package (Debian, Ubuntu: python3-venv), or choose a "
+        "Python that has the engine.",
     ),
     (
         r"No space left|not enough space|Errno 28",

@@ -259,7 +259,10 @@ def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
         ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "cannot be reached"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "damaged"),
-        ("The virtual environment was not created successfully because ensurepip is not available.", "cannot make"),
+        # As Debian's Python breaks the line.
+        ("The virtual environment was not created successfully because ensurepip is not\navailable.", "cannot make"),
+        ("/usr/bin/python3: No module named venv", "cannot make"),
+        ("ModuleNotFoundError: No module named 'ensurepip'", "cannot make"),
         ("ERROR: something new", "something new"),
     ],
 )
