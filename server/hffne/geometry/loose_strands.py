@@ -16,6 +16,8 @@ _SCALES, _LEAST, _DARK = (0.7, 1.2), 0.015, 0.1
 # How far lines may lie off the hair, their least length, and how far above the brows and off their middle a forehead
 # is, in distances of the eyes.
 _REACH, _LENGTH, _ABOVE, _FROWN = 0.5, 0.08, 0.08, 0.35
+# How close to the hair a strand begins that hangs down to between the brows.
+_ROOT = 0.1
 # The greatest length of a curl's end, and how close to the strand it is.
 _CURL, _CLOSE = 0.25, np.ones((7, 7), np.uint8)
 # The least mean of the squared cosine of a line's angle to the face's own up.
@@ -35,23 +37,28 @@ def loose_strands(gray: np.ndarray, skin: np.ndarray, hair: np.ndarray, landmark
     rows, columns = np.indices(gray.shape, np.float32)
     height = columns * up[0] + rows * up[1] - (points[_BROWS] @ up).mean()
     middle = points[list(_BETWEEN)].mean(0)
-    forehead = (height > _ABOVE * unit) & (np.hypot(columns - middle[0], rows - middle[1]) > _FROWN * unit)
-    forehead &= skin | hair
+    forehead = (height > _ABOVE * unit) & (skin | hair)
+    between = np.hypot(columns - middle[0], rows - middle[1]) < _FROWN * unit
     none = np.zeros(gray.shape, np.float32)
     if not (forehead & hair).any():
         return none
     strength, along = _lines(np.log(gray.astype(np.float32) + np.float32(_DARK)), up)
     count, label, boxes, _ = cv2.connectedComponentsWithStats(((strength > _LEAST) & forehead).astype(np.uint8))
-    hanging = np.bincount(label.ravel(), along.ravel(), count) / np.bincount(label.ravel(), minlength=count)
+    hanging, frowning = (
+        np.bincount(label.ravel(), each.ravel(), count) / np.bincount(label.ravel(), minlength=count)
+        for each in (along, between)
+    )
     length = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
-    strand = (hanging > _HANGS) & (length > _LENGTH * unit)
+    away = cv2.distanceTransform((~hair).astype(np.uint8), cv2.DIST_L2, 5) / unit
+    closest = np.full(count, np.inf, np.float32)
+    np.minimum.at(closest, label.ravel(), away.ravel())
+    strand = (hanging > _HANGS) & (length > _LENGTH * unit) & ((frowning < 0.5) | (closest < _ROOT))
     strand[0] = False
     # A curl's end lies across: what is short and at the end of a strand.
     touched = np.unique(label[cv2.dilate(strand[label].astype(np.uint8), _CLOSE) > 0])
     strand[touched] |= length[touched] < _CURL * unit
     strand[0] = False
-    near = cv2.distanceTransform((~hair).astype(np.uint8), cv2.DIST_L2, 5) < _REACH * unit
-    found = (strand[label] & skin & near).astype(np.float32)
+    found = (strand[label] & skin & (away < _REACH)).astype(np.float32)
     if not found.any():
         return none
     return np.clip(2 * cv2.GaussianBlur(cv2.dilate(found, np.ones((3, 3), np.uint8)), (0, 0), 0.7), 0, 1)
