@@ -47,5 +47,8 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
             scene.render.resolution_x, scene.render.resolution_y = camera.shown(obj)["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
         view = photo_view.add(scene, obj)
+        viewport = context.space_data
+        if isinstance(viewport, bpy.types.SpaceView3D) and viewport.region_3d is not None:
+            viewport.region_3d.view_perspective = "CAMERA"
         self.report({"INFO"}, f"The scene's camera is now '{view.name}'; Restore Camera and Frames brings back yours")
         return {"FINISHED"}

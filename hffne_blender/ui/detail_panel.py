@@ -7,7 +7,7 @@ from .. import sliders
 from ..operators.bases import viewport
 from ..scene import detail_nodes, head, material, shape_keys, skin_nodes
 from ..scene.access import first_material
-from ..studio import relight
+from ..studio import place, relight
 from ..studio.place import face_at
 from ..system.required import required
 from .layouts import SidebarPanel, draw_text
@@ -115,8 +115,11 @@ def draw_show_detail(
 
 
 def _card(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The selected relit photo, also when its light is selected."""
-    obj = context.object
-    if obj is not None and obj.type == "EMPTY":
+    """The relit photo of the selected face, or the selected one, also when its light is selected."""
+    obj, face = context.object, active_face(context)
+    if face is not None and face == obj:
+        cards = place.of_face(required(context.scene), face, relight.KIND)
+        obj = next((card for card in cards if relight.find_node(card) is not None), None)
+    elif obj is not None and obj.type == "EMPTY":
         obj = obj.parent
     return obj

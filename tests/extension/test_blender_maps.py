@@ -145,4 +145,6 @@ def test_the_panels_offer_what_there_is():
     assert all(len(text) > 10 and "socket" not in text for words in found["words"].values() for text in words)
     for name in ("set_detail Displacement", "export_maps", "bake", "add_lights", "add_turntable", "relight_photo"):
         assert any(f"hffne.{name}" in line for line in found["face"]), name
-    assert "prop ambient True" in found["light"] and "prop light_color True" in found["light"]
+    for name in ("relit", "light"):
+        assert "prop ambient True" in found[name] and "prop light_color True" in found[name], name
+    assert "prop ambient True" not in found["face"]

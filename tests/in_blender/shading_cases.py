@@ -194,6 +194,7 @@ def case_panels():
     }
     bpy.context.view_layer.objects.active = bpy.data.objects["fake"]
     bpy.ops.hffne.relight_photo()
+    draw("relit")
     bpy.context.view_layer.objects.active = bpy.data.objects["fake Photo Light"]
     draw("light")
     return result

@@ -152,7 +152,6 @@ def step_45_buttons_look(test):
     )
     press_each(test, [(f"hffne_relight.{name}", "wheel", f"relit.hffne_relight.{name}") for name in names], (0.6,))
     test.picture("69_relit")
-    test.choose_face()
     seen = "place()['area'].spaces.active.region_3d.view_perspective"
     press_each(test, [("hffne.view_photo", (), seen)], (0.5,))
     test.picture("70_photo_camera", 3)
