@@ -188,7 +188,10 @@ def step_46_buttons_queue(test):
     test.record("files of the queue", sorted(path.name for path in files.iterdir()))
     test.picture("71_queue")
     test.scroll(down=True)
+    (folder / "b.png").write_bytes(test.photos["one"].read_bytes())
     press_each(test, [("retry=True)", (), states)], (0.3, 0.75))
+    test.blender.until(f"{states} == ['DONE', 'DONE']", 120)
+    test.blender.evaluate(f"{QUEUE}items[1].state = 'FAILED'")
     press_each(
         test, [("batch_edit(action='RETRY')", (), states), ("batch_edit(action='CLEAR_DONE')", (), states)], (0.9,)
     )
