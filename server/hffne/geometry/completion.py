@@ -54,13 +54,17 @@ class PhotoTexels:
         margin: int = 0,
         gain: np.ndarray | None = None,
     ) -> None:
-        # Row vectors: n_object = n_camera @ rotation.
-        self._normal = (normal @ rotation.astype(np.float32)).astype(np.float32)
+        self._seen, self._rotation = normal, rotation
         self._margin = margin
         wider = (CROP + 2 * margin) / CROP
         self._wide = Crop(crop.center_x, crop.center_y, crop.side * wider, crop.size, crop.turns)
         self._rgb, self._gain = rgb, gain
         self._side = int(np.clip(round(self._wide.side), 64, size * wider))
+
+    @cached_property
+    def _normal(self) -> np.ndarray:
+        # Row vectors: n_object = n_camera @ rotation.
+        return (self._seen @ self._rotation.astype(np.float32)).astype(np.float32)
 
     @cached_property
     def _colors(self) -> np.ndarray:

@@ -88,8 +88,7 @@ class FaceParts:
         # Where no skin lies between it and the hair above.
         reach = max(round(_HANGS * unit), 1)
         below = cv2.dilate((self.part == HAIR).astype(np.uint8), np.ones((reach, 3), np.uint8), anchor=(1, reach - 1))
-        hangs = off * below
-        return self._as_hair(BROWS, hangs) if (self.shares[BROWS] * hangs).any() else self
+        return self._as_hair(BROWS, off * below)
 
     def without_strands(self, gray: np.ndarray, landmarks: np.ndarray) -> "FaceParts":
         """The same, with `loose_strands` on the forehead told to be hair.
@@ -97,13 +96,14 @@ class FaceParts:
         gray (256, 256) 0..1: of the crop; landmarks (68, 2+): iBUG points in its pixels.
         """
         part = self.part_on_crop()
-        found = np.pad(loose_strands(gray, part == SKIN, part == HAIR, landmarks), MARGIN)
-        return self._as_hair(SKIN, found) if found.any() else self
+        return self._as_hair(SKIN, np.pad(loose_strands(gray, part == SKIN, part == HAIR, landmarks), MARGIN))
 
     def _as_hair(self, kind: int, share: np.ndarray) -> "FaceParts":
         """The same with a share (WIDE, WIDE) of what is taken for a part told to be hair."""
+        moved = (self.shares[kind] * share).astype(np.float16)
+        if not moved.any():
+            return self
         shares = self.shares.copy()
-        moved = (shares[kind] * share).astype(np.float16)
         shares[kind] -= moved
         shares[HAIR] += moved
         return replace(self, shares=shares)

@@ -45,8 +45,7 @@ def loose_strands(gray: np.ndarray, skin: np.ndarray, hair: np.ndarray, landmark
     strength, along = _lines(np.log(gray.astype(np.float32) + np.float32(_DARK)), up)
     count, label, boxes, _ = cv2.connectedComponentsWithStats(((strength > _LEAST) & forehead).astype(np.uint8))
     hanging, frowning = (
-        np.bincount(label.ravel(), each.ravel(), count) / np.bincount(label.ravel(), minlength=count)
-        for each in (along, between)
+        np.bincount(label.ravel(), each.ravel(), count) / boxes[:, cv2.CC_STAT_AREA] for each in (along, between)
     )
     length = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
     away = cv2.distanceTransform((~hair).astype(np.uint8), cv2.DIST_L2, 5) / unit
@@ -57,7 +56,6 @@ def loose_strands(gray: np.ndarray, skin: np.ndarray, hair: np.ndarray, landmark
     # A curl's end lies across: what is short and at the end of a strand.
     touched = np.unique(label[cv2.dilate(strand[label].astype(np.uint8), _CLOSE) > 0])
     strand[touched] |= length[touched] < _CURL * unit
-    strand[0] = False
     found = (strand[label] & skin & (away < _REACH)).astype(np.float32)
     if not found.any():
         return none

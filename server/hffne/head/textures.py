@@ -15,7 +15,6 @@ import numpy as np
 
 from hffne.estimate import FaceEstimate
 from hffne.geometry.completion import (
-    DARK,
     LOW,
     Match,
     PhotoTexels,
@@ -86,15 +85,14 @@ def unwrap_head(
     tone = skin_model(colors, seen * face)
     kept, certain = skin_share(face, colors, tone)
     outside = 1 - inside_of_mouth(colors, tone)
-    if unlit:
-        photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain)
-        colors = photo.coarse_colors(at[None])[0]
-        tone = skin_model(colors, seen * face)
     kept, certain = kept * outside, certain * outside
     share = seen * kept
     relief = share * _within(estimate.mask, at)
     factor = None
     if unlit:
+        photo = PhotoTexels(estimate.normal, shape.rotation, rgb, crop, size, MARGIN, estimate.gain)
+        colors = photo.coarse_colors(at[None])[0]
+        tone = skin_model(colors, seen * face)
         facing = (surface.normals @ shape.rotation.T.astype(np.float32))[:, 2]
         factor = grazing_factor(colors, share, certain, facing, tone)
         colors = scaled(colors, factor)
@@ -202,4 +200,4 @@ def _within(mask: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def _mirrored_colors(colors: np.ndarray, match: Match) -> np.ndarray:
     """The colors (n, 3) of the mirrored side in this side's light."""
-    return np.clip((colors[skin().mirror] + DARK) * at_vertices(match.gain) - DARK, 0, 1).astype(np.float32)
+    return scaled(colors[skin().mirror], at_vertices(match.gain)).astype(np.float32)
