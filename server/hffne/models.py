@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The trained networks with numpy arrays as input and output."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -146,39 +146,50 @@ class Models:
         out /= np.maximum(length_of(out), 1e-6)[..., None]
         return out.reshape(*gray.shape, 3)
 
-    @torch.inference_mode()
     def fine(self, gray: np.ndarray, exemplar: np.ndarray, area: Area | None = None) -> np.ndarray:
         """Crop (S, S), S a multiple of 32, and exemplar (S, S, 3) -> fine normal (S, S, 3): unit, camera space.
 
         area: rows and columns, multiples of 32, beside which the exemplar is returned. Large crops are computed in
         tiles that share the exemplar's vector and the picture's contrast.
         """
-        tensor = torch.from_numpy(np.ascontiguousarray(exemplar.transpose(2, 0, 1)[None])).to(self.device)
-        rows, columns = area or (slice(None), slice(None))
-        picture = self.fine_network.prepared(self._pictures(gray))[:, :, rows, columns]
+        return self.fine_together([gray], [exemplar], [area])[0]
+
+    @torch.inference_mode()
+    def fine_together(
+        self, grays: Sequence[np.ndarray], exemplars: Sequence[np.ndarray], areas: Sequence[Area | None]
+    ) -> list[np.ndarray]:
+        """The same as `fine` of several crops of one size in one pass; their areas have one extent, or all are None."""
+        tensor = torch.from_numpy(np.stack([exemplar.transpose(2, 0, 1) for exemplar in exemplars])).to(self.device)
+        prepared = self.fine_network.prepared(self._pictures(np.stack(grays)))
+        parts = [area or (slice(None), slice(None)) for area in areas]
+        picture = torch.stack([one[:, rows, columns] for one, (rows, columns) in zip(prepared, parts, strict=True)])
         with self._precision():
             z = self.fine_network.vector(tensor)
-            out = tiled(lambda part: self.fine_network.normal(part, z).float(), picture)[0].permute(1, 2, 0).numpy()
-        if area is None:
-            return out
-        normal = exemplar.copy()
-        normal[rows, columns] = out
-        return normal
+            out = tiled(lambda part: self.fine_network.normal(part, z).float(), picture).permute(0, 2, 3, 1).numpy()
+        normals = list(out)
+        for index, area in enumerate(areas):
+            if area is not None:
+                normals[index] = exemplars[index].copy()
+                normals[index][area] = out[index]
+        return normals
 
     @torch.inference_mode()
     def parts(self, rgb: np.ndarray) -> np.ndarray:
-        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (P, S, S) float16.
+        """Crops (..., S, S, 3) sRGB 0..1, S a multiple of 16 -> how likely each part is, (..., P, S, S) float16.
 
         The mean over the picture and its mirror image.
         """
-        plain, mirrored = self._pixels(self.further.parsing, rgb, rgb[:, ::-1]).softmax(1)
-        return ((plain + mirrored.flip(2)) / 2).half().cpu().numpy()
+        pictures = rgb.reshape(-1, *rgb.shape[-3:])
+        both = self._pixels(self.further.parsing, np.stack([pictures, pictures[:, :, ::-1]], 1)).softmax(1)
+        plain, mirrored = both[0::2], both[1::2]
+        out = ((plain + mirrored.flip(3)) / 2).half().cpu().numpy()
+        return out.reshape(*rgb.shape[:-3], *out.shape[1:])
 
     @torch.inference_mode()
     def gain(self, rgb: np.ndarray) -> np.ndarray:
-        """Crop (S, S, 3) sRGB 0..1, S a multiple of 16 -> what takes the light out, (S, S, 3) float32, see
+        """Crops (..., S, S, 3) sRGB 0..1, S a multiple of 16 -> what takes the light out, (..., S, S, 3) float32, see
         `networks.shading`."""
-        return self._pixels(self.further.shading, rgb)[0].permute(1, 2, 0).cpu().numpy()
+        return self._pixels(self.further.shading, rgb).permute(0, 2, 3, 1).cpu().numpy().reshape(rgb.shape)
 
     @torch.inference_mode()
     def eyes(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
@@ -190,12 +201,14 @@ class Models:
             )
         return normal.float().permute(0, 2, 3, 1).cpu().numpy()
 
-    def _pixels(self, network: PixelNetwork, *pictures: np.ndarray) -> torch.Tensor:
-        """What a network tells of each pixel of N pictures, (N, C, S, S) float32."""
-        batch = np.stack([picture.transpose(2, 0, 1) for picture in pictures]).astype(np.float32)
+    def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:
+        """What a network tells of each pixel of pictures (..., S, S, 3): (N, C, S, S) float32."""
+        batch = rgb.reshape(-1, *rgb.shape[-3:]).transpose(0, 3, 1, 2)
         with self._precision():
             return network(
-                torch.from_numpy(batch).to(self.device).contiguous(memory_format=torch.channels_last)
+                torch.from_numpy(np.ascontiguousarray(batch, np.float32))
+                .to(self.device)
+                .contiguous(memory_format=torch.channels_last)
             ).float()
 
     def _precision(self) -> torch.autocast:

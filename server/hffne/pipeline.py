@@ -6,11 +6,12 @@ Importing this module is cheap; torch is imported when an `Engine` is made.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -41,6 +42,8 @@ from hffne.textured_base import LastBase, textured_head, textured_mask
 from hffne.textured_face import TexturedFace, photo_camera
 
 if TYPE_CHECKING:
+    from hffne.lockstep import SharedNetworks
+    from hffne.models import Models
     from hffne.photo.load import Photo
 
 # What is chosen by itself on a processor without a GPU: 2048 takes three times as long, for pores of half a millimeter.
@@ -99,6 +102,12 @@ class Engine:
         self._last = LastBase()
         # OpenCV's and torch's threads wait actively for one another when both take all cores.
         cv2.setNumThreads(min(4, os.cpu_count() or 1))
+
+    def with_networks(self, networks: SharedNetworks) -> Engine:
+        """An engine for one thread of `lockstep.in_lockstep`."""
+        other = copy.copy(self)
+        other.networks, other._last = cast("Models", networks), LastBase()
+        return other
 
     def normals(
         self,

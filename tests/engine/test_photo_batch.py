@@ -25,16 +25,17 @@ from paths import SUPPORT
 pytestmark = pytest.mark.once
 
 
-def workers(settings, count=2, device=None, longest=30.0):
+def workers(settings, count=2, device=None, longest=30.0, at_once=1):
     command = [sys.executable, str(SUPPORT / "batch_child.py")]
-    return Processes(lambda: Worker(settings, device, command, longest), count)
+    return Processes(lambda: Worker(settings, device, command, longest, at_once), count)
 
 
 FILES = BatchSettings()
 
 
 def run(source, target, settings=FILES, retry=False, **options):
-    return run_batch(Folder(source, target), Folder(target), settings, workers(settings, **options), True, retry)
+    runner, at_once = workers(settings, **options), options.get("at_once", 1)
+    return run_batch(Folder(source, target), Folder(target), settings, runner, True, retry, at_once=at_once)
 
 
 def tree(folder):
@@ -63,6 +64,7 @@ def test_real_photos_get_what_the_single_command_gives_them_and_are_not_done_twi
     Image.fromarray(skimage.data.coffee()).save(source / "coffee.png")
     (source / "text.jpg").write_text("no photo")
     command = ["batch", str(source), "-o", str(target), "--device", "cpu", "--workers", "1", "--size", "256"]
+    command += ["--at-once", "3"]
     assert main(command) == 3
     report = json.loads((target / "report.json").read_text())
     assert {k: report[k] for k in ("photos", "done", "failed", "left", "faces")} == {
@@ -114,7 +116,7 @@ def test_any_number_of_workers_and_any_interruption_give_the_same_files(source, 
         # A line that was being written is no record.
         with open(target / "records" / "local.jsonl", "ab") as file:
             file.write(b'{"photo":"a5.jpg","byt')
-        run(source, target, settings)
+        run(source, target, settings, at_once=stop)
         assert tree(target) == tree(whole)
     lines = [
         json.loads(line) for line in (target / "records" / "local.jsonl").read_bytes().split(b"\n") if b"}" in line
@@ -139,10 +141,11 @@ def test_a_shard_has_the_pictures_and_their_facts(source, tmp_path):
     }
 
 
-def test_a_photo_that_ends_its_process_is_tried_three_times_and_the_others_go_on(source, tmp_path):
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_a_photo_that_ends_its_process_is_tried_three_times_and_the_others_go_on(source, tmp_path, at_once):
     (source / "dies.jpg").write_bytes(b"x")
     (source / "sleeps.jpg").write_bytes(b"x")
-    report = run(source, tmp_path / "out", longest=1.0)
+    report = run(source, tmp_path / "out", longest=1.0, at_once=at_once)
     assert (report["done"], report["failed"], report["left"]) == (9, 3, 0)
     failures = {failure["photo"]: failure for failure in report["failures"]}
     assert failures["dies.jpg"]["message"] == "'dies.jpg' ended the process that computed it, 3 times."

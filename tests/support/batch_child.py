@@ -21,8 +21,7 @@ if sys.argv[2] == "none":
     write_frame(OUT, {"error": HffneError("There is no such device.").as_dict()})
     sys.exit(1)
 write_frame(OUT, {"ready": "nothing"})
-for line in sys.stdin:
-    path = Path(json.loads(line)["photo"])
+for path in (Path(photo) for line in sys.stdin for photo in json.loads(line)["photos"]):
     behavior = path.stem.rstrip("0123456789")
     tried = path.with_suffix(".tried")
     if (behavior == "dies" and not path.with_suffix(".mended").exists()) or (behavior == "once" and not tried.exists()):

@@ -2,14 +2,14 @@
 """The process that computes photos for `worker.Worker`: photos' paths on stdin, frames on stdout.
 
 First one frame says that the networks are loaded, or that Blender starts, or why not. Each line on stdin is a JSON
-object with a photo's path; its answer is a frame of each face or file, then a frame with "done", or one with "error".
+object with paths of photos that are computed together. For each of them, in turn, a frame of each face or file follows,
+then a frame with "done", or one with "error".
 """
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +24,8 @@ from hffne.quick_start import without_collector
 from hffne.service.failures import explain
 from hffne.service.frames import write_frame
 
-Faces = Callable[[Path], Iterator[tuple[dict[str, Any], dict[str, bytes]]]]
+Faces = Iterable[tuple[dict[str, Any], dict[str, bytes]]] | Exception
+Photos = Callable[[Sequence[Path]], Iterable[Faces]]
 
 
 def main() -> int:
@@ -35,52 +36,67 @@ def main() -> int:
     os.dup2(2, 1)
     try:
         settings, device = BatchSettings.from_dict(json.loads(sys.argv[1])), sys.argv[2] or None
-        if settings.build is None:
-            device, faces = _normals(settings, device)
-        else:
-            end_by_exception()
-            blender.check_blender(options_of(settings, device))
-            faces = partial(builds_of, settings=settings, device=device)
+        name, photos = (_normals if settings.build is None else _builds)(settings, device)
     except Exception as error:
         write_frame(out, {"error": explain(error).as_dict()})
         return 1
-    write_frame(out, {"ready": device or ""})
+    write_frame(out, {"ready": name})
     for line in sys.stdin.buffer:
-        path = Path(json.loads(line)["photo"])
+        paths = [Path(path) for path in json.loads(line)["photos"]]
         try:
-            count = 0
-            for facts, files in faces(path):
-                arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
-                write_frame(out, {"facts": facts}, arrays)
-                count += 1
-            write_frame(out, {"done": count})
+            for faces in photos(paths):
+                _tell(out, faces)
         except BrokenPipeError:
             return 0
         except BlenderEnded:
             # As if the photo had ended this process.
             return 1
-        except Exception as error:
-            _tell(out, error)
     return 0
 
 
-def _normals(settings: BatchSettings, device: str | None) -> tuple[str, Faces]:
+def _normals(settings: BatchSettings, device: str | None) -> tuple[str, Photos]:
     """The device's name, and what computes normals on it."""
     with without_collector():
         import cv2
 
-        from hffne.batch.faces import faces_of
+        from hffne.batch.faces import faces_of, faces_together
         from hffne.pipeline import Engine
 
         engine = Engine(device, **settings.engine)
     if engine.device == "cpu":
         # There is a process for each core.
         cv2.setNumThreads(1)
-    return engine.device_name, partial(faces_of, engine, settings=settings)
+
+    def photos(paths: Sequence[Path]) -> Iterable[Faces]:
+        # One alone is told face by face.
+        if len(paths) == 1:
+            return [faces_of(engine, paths[0], settings)]
+        return faces_together(engine, paths, settings, len(paths))
+
+    return engine.device_name, photos
 
 
-def _tell(out: BinaryIO, error: Exception) -> None:
-    write_frame(out, {"error": explain(error).as_dict()})
+def _builds(settings: BatchSettings, device: str | None) -> tuple[str, Photos]:
+    """The device's name, and what builds photos in Blender."""
+    end_by_exception()
+    blender.check_blender(options_of(settings, device))
+    return device or "", lambda paths: (builds_of(path, settings, device) for path in paths)
+
+
+def _tell(out: BinaryIO, faces: Faces) -> None:
+    """Write the frames of one photo."""
+    try:
+        if isinstance(faces, Exception):
+            raise faces
+        count = 0
+        for facts, files in faces:
+            write_frame(out, {"facts": facts}, {name: np.frombuffer(data, np.uint8) for name, data in files.items()})
+            count += 1
+        write_frame(out, {"done": count})
+    except (BrokenPipeError, BlenderEnded):
+        raise
+    except Exception as error:
+        write_frame(out, {"error": explain(error).as_dict()})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from hffne.batch import records
 from hffne.batch.jobs import Job, do_job
 from hffne.batch.places import Place, open_place
 from hffne.batch.records import Record
+from hffne.batch.run import AT_ONCE
 from hffne.batch.settings import BatchSettings
 from hffne.batch.worker import Worker
 from hffne.errors import ClusterError, ExtraMissingError, HffneError
@@ -33,7 +34,8 @@ class Cluster:
     """A Runner (see `run`) on the Ray cluster at an address; "auto": the one that this machine belongs to.
 
     device: as for `pipeline.Engine`, of all workers. workers: at most so many actors; None: as many as there is room.
-    command: see `worker.Worker`. Raises ExtraMissingError without Ray.
+    command: see `worker.Worker`. at_once: photos that an actor computes together; None: several on a GPU.
+    Raises ExtraMissingError without Ray.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Cluster:
         device: str | None = None,
         workers: int | None = None,
         command: Sequence[str] | None = None,
+        at_once: int | None = None,
     ) -> None:
         try:
             import ray.data
@@ -51,6 +54,7 @@ class Cluster:
             ) from None
         self._ray = ray
         self._address, self._device, self._workers, self._command = address, device, workers, command
+        self._at_once = at_once
 
     def __call__(
         self, jobs: Iterable[Job], source: Place, target: Place, settings: BatchSettings
@@ -71,6 +75,7 @@ class Cluster:
             "settings": settings.as_dict(),
             "device": self._device,
             "command": self._command,
+            "at_once": self._at_once or (AT_ONCE if uses_gpu and settings.build is None else 1),
             "hash": settings.manifest()["hash"],
         }
         data = self._ray.data.from_items(items, override_num_blocks=min(len(items), MOST_BLOCKS)).map_batches(
@@ -124,12 +129,13 @@ class _Actor:
         settings: dict[str, Any],
         device: str | None,
         command: Sequence[str] | None,
+        at_once: int,
         hash: str,
     ) -> None:
         self._places = source, target
         self._settings = BatchSettings.from_dict(settings)
         self._same = self._settings.manifest()["hash"] == hash
-        self._worker = Worker(self._settings, device, command)
+        self._worker = Worker(self._settings, device, command, at_once=at_once)
 
     def __call__(self, batch: "dict[str, np.ndarray]") -> dict[str, list[str]]:
         """{"answer": [JSON of the records, or of the error that kept a job from being done]}."""

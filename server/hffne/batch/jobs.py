@@ -4,6 +4,7 @@
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hffne.batch.places import Place, stem_of
 from hffne.batch.records import Record
@@ -55,44 +56,51 @@ def do_job(job: Job, source: Place, target: Place, worker: Worker, settings: Bat
     """
     records: list[Record] = []
     samples: list[Sample] = []
-    for name, size, other in job.photos:
-        record: Record = {"photo": name, "bytes": size, "job": job.number}
-        records.append(record)
-        computed = _compute(name, other, source, worker)
-        if computed.error is not None:
-            record["error"] = computed.error.as_dict()
-            continue
-        record["faces"] = [facts["face"] for facts, _ in computed.faces]
-        if settings.sharded:
-            samples += [({"photo": name, **facts}, files) for facts, files in computed.faces]
-            record["files"] = [shard_name(settings.form, job.number)]
-        else:
-            files = _single_files(name, computed, settings)
-            target.write(files)
-            record["files"] = list(files)
+    for start in range(0, len(job.photos), worker.at_once):
+        some = job.photos[start : start + worker.at_once]
+        for (name, size, _), computed in zip(some, _compute(some, source, worker), strict=True):
+            record: Record = {"photo": name, "bytes": size, "job": job.number}
+            records.append(record)
+            if computed.error is not None:
+                record["error"] = computed.error.as_dict()
+                continue
+            record["faces"] = [facts["face"] for facts, _ in computed.faces]
+            if settings.sharded:
+                samples += [({"photo": name, **facts}, files) for facts, files in computed.faces]
+                record["files"] = [shard_name(settings.form, job.number)]
+            else:
+                files = _single_files(name, computed, settings)
+                target.write(files)
+                record["files"] = list(files)
     if samples:
         target.write({shard_name(settings.form, job.number): encode(settings.form, samples)})
     return records
 
 
-def _compute(name: str, other: str, source: Place, worker: Worker) -> Computed:
-    """Compute one photo; errors are in the result, but for those that hold for all photos."""
-    if other:
-        error = OutputError(
-            f"The results of '{name}' would replace those of '{other}'.",
-            hint="Rename one of them, or keep the results in shards.",
-        )
-        return Computed(error=error)
+def _compute(photos: Sequence[tuple[str, int, str]], source: Place, worker: Worker) -> list[Computed]:
+    """Compute photos of a job together; errors are in the results, but for those that hold for all photos."""
+    results: dict[str, Computed] = {}
     with contextlib.ExitStack() as stack:
-        try:
-            path = stack.enter_context(source.file(name))
-        except HffneError as error:
-            return Computed(error=error)
-        computed = worker.compute(path, name)
-    if computed.error is not None:
-        # A copy's path says nothing.
-        computed.error.message = computed.error.message.replace(str(path.absolute()), name)
-    return computed
+        paths: dict[str, Path] = {}
+        for name, _, other in photos:
+            if other:
+                error: HffneError = OutputError(
+                    f"The results of '{name}' would replace those of '{other}'.",
+                    hint="Rename one of them, or keep the results in shards.",
+                )
+                results[name] = Computed(error=error)
+                continue
+            try:
+                paths[name] = stack.enter_context(source.file(name))
+            except HffneError as error:
+                results[name] = Computed(error=error)
+        computed = worker.compute_together([(path, name) for name, path in paths.items()])
+    for (name, path), one in zip(paths.items(), computed, strict=True):
+        if one.error is not None:
+            # A copy's path says nothing.
+            one.error.message = one.error.message.replace(str(path.absolute()), name)
+        results[name] = one
+    return [results[name] for name, _, _ in photos]
 
 
 def _single_files(name: str, computed: Computed, settings: BatchSettings) -> dict[str, bytes]:

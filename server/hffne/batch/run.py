@@ -19,6 +19,8 @@ from hffne.errors import NoPhotosError
 
 # Photos that are recorded together where each record is a file of its own.
 TOGETHER = 16
+# Photos that go through the networks of a GPU together.
+AT_ONCE = 8
 
 # Does the jobs and yields the records of each, in any order. Raises HffneError where it cannot go on.
 Runner = Callable[[Iterable[Job], Place, Place, BatchSettings], Iterator[list[Record]]]
@@ -32,11 +34,13 @@ def run_batch(
     alone: bool,
     retry: bool = False,
     progress: Callable[[str], object] | None = None,
+    at_once: int = 1,
 ) -> dict[str, Any]:
     """Compute all photos of `source` that `target` has no results of; returns the report, which is also written.
 
     runner: `Processes`, or `cluster.Cluster`. alone: no other process writes records (the runner keeps none itself).
     retry: also the photos that failed before. progress: called with lines for the user.
+    at_once: photos that a worker computes together.
 
     Raises NoPhotosError, OtherSettingsError; and, after the report is written, what the runner raises.
     """
@@ -46,7 +50,7 @@ def run_batch(
     manifest = records.claim(target, settings)
     known = records.read(target)
     names = records.still_to_do(photos, known, settings, retry)
-    together = settings.shard if settings.sharded else 1 if alone and target.local else TOGETHER
+    together = settings.shard if settings.sharded else max(at_once, 1 if alone and target.local else TOGETHER)
     jobs = jobs_of(names, photos, list(known.values()), settings, together)
     shown = Progress(len(photos), len(photos) - len(names), progress)
     try:
@@ -113,6 +117,13 @@ class Processes:
             stop.set()
             for worker in workers:
                 worker.close()
+
+
+def usual_at_once(device: str | None) -> int:
+    """How many photos a process computes together: several on a GPU, which one face does not fill."""
+    from hffne.models import pick_device
+
+    return 1 if pick_device(device).type == "cpu" else AT_ONCE
 
 
 def usual_count(device: str | None, gigabytes: int = 1) -> int:

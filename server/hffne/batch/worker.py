@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,11 @@ class Computed:
 
 
 class Worker:
-    """Computes photos, one after the other, in a child process that is replaced when it ends.
+    """Computes photos in a child process that is replaced when it ends.
 
     device   as for `pipeline.Engine`
     command  the child's command line instead of `batch.child`'s
+    at_once  how many photos `compute_together` takes
 
     One worker serves one thread. `close` ends the child.
     """
@@ -57,7 +58,9 @@ class Worker:
         device: str | None = None,
         command: Sequence[str] | None = None,
         longest: float | None = None,
+        at_once: int = 1,
     ) -> None:
+        self.at_once = at_once
         places = [place for place in sys.path if place]
         self._command = list(command or python_command(sys.executable, "hffne.batch.child", places))
         self._command += [json.dumps(settings.as_dict()), device or ""]
@@ -102,58 +105,82 @@ class Worker:
         Raises what `start` raises, for then no photo can be computed, and OutputError without room for a build.
         """
         for tries in range(1, TRIES + 1):
-            late = threading.Event()
             try:
-                if self._child is None:
-                    self.start()
-                assert self._child is not None
-                return self._ask(self._child, path, late, tries)
-            except _Ended:
-                self._end()
+                (computed,) = self._try([path])
+                return replace(computed, tries=tries)
+            except _Ended as ended:
+                late = ended.late
                 if self._closed:
                     break
-        reason = f"takes longer than {self._longest:.0f} s" if late.is_set() else "ended the process that computed it"
+        reason = f"takes longer than {self._longest:.0f} s" if late else "ended the process that computed it"
         error = PhotoEndsWorkerError(f"'{name or path}' {reason}, {TRIES} times.")
         return Computed(error=error, tries=TRIES)
+
+    def compute_together(self, photos: Sequence[tuple[Path, str]]) -> list[Computed]:
+        """Compute up to `at_once` photos (path, name) in one go; one after the other if that ends the child.
+
+        Errors as of `compute`.
+        """
+        if len(photos) > 1:
+            with contextlib.suppress(_Ended):
+                return self._try([path for path, _ in photos])
+        return [self.compute(path, name) for path, name in photos]
 
     def close(self) -> None:
         """End the child, also from another thread while it computes. Safe to call twice."""
         self._closed = True
         self._end()
 
-    def _ask(self, child: "subprocess.Popen[bytes]", path: Path, late: threading.Event, tries: int) -> Computed:
+    def _try(self, paths: Sequence[Path]) -> list[Computed]:
+        """Compute photos in the child, which is started where there is none. Raises _Ended when it ends."""
+        late = threading.Event()
+        try:
+            if self._child is None:
+                self.start()
+            assert self._child is not None
+            return self._ask(self._child, paths, late)
+        except _Ended:
+            self._end()
+            raise _Ended(late.is_set()) from None
+
+    def _ask(self, child: "subprocess.Popen[bytes]", paths: Sequence[Path], late: threading.Event) -> list[Computed]:
         def stop() -> None:
             late.set()
             self._stop(child)
 
-        timer = threading.Timer(self._longest, stop)
+        timer = threading.Timer(self._longest * len(paths), stop)
         timer.daemon = True
         timer.start()
         try:
             assert child.stdin is not None
             try:
-                child.stdin.write(json.dumps({"photo": str(path.absolute())}).encode() + b"\n")
+                line = json.dumps({"photos": [str(path.absolute()) for path in paths]})
+                child.stdin.write(line.encode() + b"\n")
                 child.stdin.flush()
             except (OSError, ValueError):
                 raise _Ended from None
-            computed = Computed(tries=tries)
-            while True:
-                message, files = self._read(child)
-                if "error" in message:
-                    error = HffneError.from_dict(message["error"])
-                    if self._builds and isinstance(error, OutputError):
-                        # The temporary folder has no room: so it is for all photos.
-                        raise error
-                    return Computed(error=error, tries=tries)
-                if "done" in message:
-                    return computed
-                if computed.faces and computed.faces[-1][0] == message["facts"]:
-                    # One frame would be too large for all files of a build.
-                    computed.faces[-1][1].update(files)
-                else:
-                    computed.faces.append((message["facts"], files))
+            return [self._answer(child) for _ in paths]
         finally:
             timer.cancel()
+
+    def _answer(self, child: "subprocess.Popen[bytes]") -> Computed:
+        """The child's answer about its next photo."""
+        computed = Computed()
+        while True:
+            message, files = self._read(child)
+            if "error" in message:
+                error = HffneError.from_dict(message["error"])
+                if self._builds and isinstance(error, OutputError):
+                    # The temporary folder has no room: so it is for all photos.
+                    raise error
+                return Computed(error=error)
+            if "done" in message:
+                return computed
+            if computed.faces and computed.faces[-1][0] == message["facts"]:
+                # One frame would be too large for all files of a build.
+                computed.faces[-1][1].update(files)
+            else:
+                computed.faces.append((message["facts"], files))
 
     def _read(self, child: "subprocess.Popen[bytes]") -> tuple[dict[str, Any], dict[str, bytes]]:
         """The child's next frame. Raises _Ended when it has none."""
@@ -187,7 +214,11 @@ class Worker:
 
 
 class _Ended(Exception):
-    """The child has ended."""
+    """The child has ended; late: because it took too long."""
+
+    def __init__(self, late: bool = False) -> None:
+        super().__init__()
+        self.late = late
 
 
 MakeWorker = Callable[[], Worker]

@@ -61,6 +61,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "--workers", type=whole(1, 1024), metavar="N", help="processes (default: one a core; on a GPU one)"
     )
     parser.add_argument(
+        "--at-once",
+        type=whole(1, 1024),
+        metavar="N",
+        help="photos that a process computes together, their faces in one pass of a network (default: 1; on a GPU 8)",
+    )
+    parser.add_argument(
         "--ray", metavar="ADDRESS|auto", help="use a Ray cluster (needs the extra 'cluster'): its address, or auto"
     )
     parser.add_argument("--retry", action="store_true", help="also try the photos again that failed in an earlier run")
@@ -100,9 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
         check_blender(options_of(settings, args.device))
     source, target = open_place(args.source, args.output), open_place(args.output)
-    made = run_batch(
-        source, target, settings, _runner(args, settings), not args.ray, args.retry, lambda line: print_progress(line)
-    )
+    runner, at_once = _runner(args, settings)
+    made = run_batch(source, target, settings, runner, not args.ray, args.retry, print_progress, at_once)
     print(f"{made['done']} photos done, {made['faces']} faces; {made['failed']} failed -> {args.output}")
     if made["failed"]:
         print(f"{args.output}/report.json names them and says why.")
@@ -128,6 +133,7 @@ def _build_settings(args: argparse.Namespace) -> dict[str, Any] | None:
         "--model paper": args.model != "compact",
         "--stochastic": args.stochastic,
         "--crop": args.crop != "auto",
+        "--at-once": args.at_once is not None,
     }
     for name in (name for name, given in wrong.items() if given):
         raise ConfigurationError(f"{name} does not go together with --build.", hint=f"Leave out {name}.")
@@ -136,16 +142,18 @@ def _build_settings(args: argparse.Namespace) -> dict[str, Any] | None:
     return {"base": args.build, **build}
 
 
-def _runner(args: argparse.Namespace, settings: BatchSettings) -> Runner:
+def _runner(args: argparse.Namespace, settings: BatchSettings) -> tuple[Runner, int]:
+    """What runs the batch, and how many photos a process computes together, as far as that is known here."""
     if args.ray:
         from hffne.batch.cluster import Cluster
 
-        return Cluster(args.ray, args.device, args.workers)
-    from hffne.batch.run import Processes, usual_count
+        return Cluster(args.ray, args.device, args.workers, at_once=args.at_once), args.at_once or 1
+    from hffne.batch.run import Processes, usual_at_once, usual_count
     from hffne.batch.worker import Worker
 
     usual = usual_count(args.device, 1 if settings.build is None else BUILD_GIGABYTES)
-    return Processes(partial(Worker, settings, args.device), args.workers or usual)
+    at_once = args.at_once or (usual_at_once(args.device) if settings.build is None else 1)
+    return Processes(partial(Worker, settings, args.device, at_once=at_once), args.workers or usual), at_once
 
 
 def _check_apart(source: str, target: str) -> None:

@@ -18,9 +18,9 @@ def tiled(
     overlap: int = OVERLAP,
     margin: int = MARGIN,
 ) -> torch.Tensor:
-    """network(part) of a picture (1, C, H, W) on overlapping tiles, blended: unit vectors (1, K, H, W) on the CPU.
+    """network(part) of pictures (N, C, H, W) on overlapping tiles, blended: unit vectors (N, K, H, W) on the CPU.
 
-    network: (1, C, h, w) -> (1, K, h, w) unit over K, h and w any multiple of 32 up to `tile`. H and W are multiples
+    network: (N, C, h, w) -> (N, K, h, w) unit over K, h and w any multiple of 32 up to `tile`. H and W are multiples
     of 32. Where tiles overlap their results are cross-faded over overlap - 2 margin pixels.
     """
     height, width = picture.shape[2:]
@@ -32,7 +32,7 @@ def tiled(
                 _ramp(top, bottom, height, overlap, margin)[:, None] * _ramp(left, right, width, overlap, margin)[None]
             )
             if total is None:
-                total = part.new_zeros(1, part.shape[1], height, width)
+                total = part.new_zeros(*part.shape[:2], height, width)
             total[:, :, top:bottom, left:right] += part * weight
     assert total is not None  # there is at least one tile
     return torch.nn.functional.normalize(total, dim=1, eps=1e-6)
