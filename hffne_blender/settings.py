@@ -217,7 +217,12 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
     # The panel has a button of its own, whose file browser shows photos alone, as pictures.
     photo: photo_property("NONE", update=auto_detect.changed)
     image: bpy.props.PointerProperty(
-        name="Image", description="An image that is open in Blender", type=bpy.types.Image, update=auto_detect.changed
+        name="Image",
+        description="An image that is open in Blender",
+        type=bpy.types.Image,
+        update=auto_detect.changed,
+        # The dozens of textures of faces would hide the photo.
+        poll=lambda self, image: not any(key.startswith("hffne_") for key in image.keys()),
     )
     face: face_property()
     shown_face: bpy.props.EnumProperty(

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import installed, launch, torch_builds
-from .install_errors import InstallError, failure, unreachable
+from . import install_pip, installed, launch, torch_builds
+from .install_errors import InstallError, failure, lacks_ensurepip, unreachable
 from .install_work import Work
 from .lock import lock_for
 
@@ -95,8 +95,27 @@ class Install(Work):
         changed = installed.build_in(folder) not in ("", self.build)
         (folder / installed.STAMP).unlink(missing_ok=True)
         if self.repair or changed or not _has_pip(python, environ):
-            self.call("Making the environment", [self.maker, "-m", "venv", "--clear", folder], environ, 0, 0.05)
+            self._make_anew(folder, python, environ)
         (folder / installed.BEGUN).write_text(json.dumps({"build": self.build}), "utf-8")
+
+    def _make_anew(self, folder: Path, python: Path, environ: Mapping[str, str]) -> None:
+        """An empty environment with pip."""
+        make = [self.maker, "-m", "venv", "--clear", str(folder)]
+        code, lines = self.call("Making the environment", make, environ, 0, 0.03, check=False)
+        if not code:
+            return
+        reason = failure("\n".join(lines))
+        if not lacks_ensurepip("\n".join(lines)):
+            raise reason
+        self.call("Making the environment", [*make, "--without-pip"], environ, 0.03, 0.04)
+        wheel = install_pip.of_folder(self.wheels) if self.wheels else None
+        if not self.wheels:
+            command, wheel = install_pip.download(python, folder)
+            if self.call("Downloading the installer", command, environ, 0.04, 0.05, check=False)[0]:
+                wheel = None
+        if wheel is None:
+            raise reason
+        self.call("Installing the installer", install_pip.install(python, wheel), environ, 0.05, 0.05)
 
     def _install_torch(self, pip: Sequence[str], python: Path, environ: dict[str, str]) -> list[str]:
         """Install PyTorch; returns pip's options for where the packages come from."""

@@ -7,10 +7,13 @@ from ..system.errors import ExtensionError
 
 _RETRY = "Check the connection and press Install again: it goes on from here."
 
+# Debian's words, another Python's, and those of a venv that could not run it.
+_NO_ENSUREPIP = r"ensurepip is\s+not\s+available|No module named '?ensurepip|'ensurepip'.*non-zero exit status"
+
 # A pattern in the output of Python's venv and pip, the message for it ({0}: the pattern's group), and the hint.
 _WORDS = (
     (
-        r"ensurepip is\s+not\s+available|No module named '?(venv|ensurepip)",
+        rf"{_NO_ENSUREPIP}|No module named '?venv",
         "This Blender's Python cannot make environments.",
         "Use the Blender of blender.org, install Python's venv package (Debian, Ubuntu: python3-venv), or choose a "
         "Python that has the engine.",
@@ -53,6 +56,11 @@ def failure(text: str) -> InstallError:
     lines = [line for line in text.splitlines() if "rror" in line] or text.splitlines()[-1:]
     message = "The installation failed" + (f": {lines[-1].strip()}" if lines else ".")
     return InstallError("install_failed", message, "Read the log; then try Repair.")
+
+
+def lacks_ensurepip(text: str) -> bool:
+    """Whether Python's venv failed for want of ensurepip alone: an environment without pip can be made."""
+    return re.search(_NO_ENSUREPIP, text) is not None
 
 
 def unreachable() -> InstallError:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main panel in the 3D viewport's sidebar, in the order of the work: photo, face, button, progress, output."""
 
+from typing import Any
+
 import bpy
 from bl_ui.utils import PresetPanel
 
@@ -30,7 +32,7 @@ class HFFNE_PT_face(SidebarPanel, bpy.types.Panel):
         if session.installing() or not ready:
             engine_setup.draw(layout.box(), context, lambda place, text, icon: draw_text(context, place, text, icon))
         _draw_source(layout, chosen)
-        _draw_faces(context, layout, chosen)
+        _draw_faces(context, layout, chosen, bool(ready))
         if session.running():
             draw_progress(layout, session.state.task)
         else:
@@ -118,18 +120,23 @@ def _engine_state(ready: bool) -> str:
     return "The engine starts when needed" if ready else "The engine is not installed"
 
 
-def _draw_faces(context: bpy.types.Context, layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> None:
-    """Two lines on the photo, which are always there, its picture, and the faces to choose from."""
+def _draw_faces(
+    context: bpy.types.Context, layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings, ready: bool
+) -> None:
+    """Two lines on the photo, which are always there, its picture or room for it, and the faces to choose from."""
     detected = bool(detected_faces.state.photo) and detected_faces.state.photo == detected_faces.key(chosen)
-    if detected and detected_faces.state.message:
-        draw_text(context, layout, detected_faces.state.message, icon="ERROR")
-        return
     icons = detected_faces.icons() if detected else []
     column = layout.column(align=True)
-    for line in _photo_state(context, chosen, detected):
-        column.label(text=line)
-    if detected and detected_faces.state.overview:
-        column.template_icon(icon_value=detected_faces.state.overview, scale=OVERVIEW_SCALE)
+    if detected and detected_faces.state.message:
+        draw_text(context, column, detected_faces.state.message, icon="ERROR")
+        column.label(text="")
+    else:
+        for line in _photo_state(context, chosen, detected):
+            column.label(text=line)
+    if ready and detected_faces.key(chosen):
+        # Also before the faces are known, for the button below must not move away from the mouse.
+        overview = detected_faces.state.overview if detected else 0
+        column.template_icon(icon_value=overview or _blank(), scale=OVERVIEW_SCALE)
     if len(icons) < 2:
         return
     columns = min(len(icons), THUMBNAIL_COLUMNS)
@@ -139,6 +146,12 @@ def _draw_faces(context: bpy.types.Context, layout: bpy.types.UILayout, chosen: 
         if icon:
             cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE / columns)
         cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
+
+
+def _blank() -> int:
+    """The number of the icon that shows nothing."""
+    layout: Any = bpy.types.UILayout.bl_rna
+    return int(layout.functions["label"].parameters["icon"].enum_items["BLANK1"].value)
 
 
 def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, detected: bool) -> tuple[str, str]:

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine's installation: from the real zip, with small stand-ins for the packages that it would download."""
 
+import ensurepip
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from blender_process import needs_blender, run_case
 from hffne_blender import build
-from hffne_blender.engine import install, install_work, installed, torch_builds
+from hffne_blender.engine import install, install_pip, install_work, installed, torch_builds
 from package_indexes import Index, make_wheel, make_wheels, run_install
 
 
@@ -224,6 +228,37 @@ def test_a_package_whose_paths_escape_writes_nothing_outside(name, tmp_path):
     assert not list(tmp_path.rglob("evil.txt"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Debian's Python is a shell script")
+@pytest.mark.parametrize("how", ["downloaded", "of the folder", "damaged", "none in the folder"])
+def test_a_python_without_ensurepip_gets_its_installer_from_a_wheel(how, indexes, tmp_path, monkeypatch):
+    maker = tmp_path / "python"
+    maker.write_text(
+        '#!/bin/sh\ncase "$*" in *without-pip*) ;;\n'
+        '*) echo "was not created successfully because ensurepip is not"; echo available.; exit 1;;'
+        f'\nesac\nexec {sys.executable} "$@"\n'
+    )
+    maker.chmod(0o755)
+    (own,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
+    monkeypatch.setattr(install_pip, "URL", own.as_uri())
+    digest = hashlib.sha256(own.read_bytes()).hexdigest() if how == "downloaded" else "0" * 64
+    monkeypatch.setattr(install_pip, "SHA256", digest)
+    monkeypatch.setattr(torch_builds, "OWN_BUILDS", {})
+    wheels = make_wheels(tmp_path / "wheels") if "folder" in how else ""
+    if how == "of the folder":
+        (wheels / "pip-9.9-py3-none-any.whl").write_bytes(b"an older one")
+        shutil.copy(own, wheels)
+    file, data = build.engine_wheel()
+    (tmp_path / file).write_bytes(data)
+    work = install.Install(tmp_path / "engine", tmp_path / file, str(wheels), maker=str(maker), build="cpu").start()
+    work.wait(180)
+    if how in ("downloaded", "of the folder"):
+        assert work.state == "done", work.log()
+        assert site_packages(tmp_path)
+    else:
+        assert work.state == "failed" and "cannot make environments" in work.error["message"], work.log()
+        assert ("not the one that was expected" in work.log()) == (how == "damaged")
+
+
 def test_a_python_without_the_engine_is_named(tmp_path):
     work = install.Check(tmp_path, str(tmp_path / "nowhere")).start()
     work.wait(60)
@@ -263,6 +298,7 @@ def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
         ("The virtual environment was not created successfully because ensurepip is not\navailable.", "cannot make"),
         ("/usr/bin/python3: No module named venv", "cannot make"),
         ("ModuleNotFoundError: No module named 'ensurepip'", "cannot make"),
+        ("Error: Command '['python', '-m', 'ensurepip']' returned non-zero exit status 1.", "cannot make"),
         ("ERROR: something new", "something new"),
     ],
 )

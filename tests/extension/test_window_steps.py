@@ -9,10 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Which argument of a layout's function says what the button is.
 ARGUMENT = {"operator": 0, "operator_menu_enum": 0, "prop": 1, "prop_enum": 1, "_draw_path": 1}
 # Buttons that no step presses, and why. Those in loops over a registry (sliders, maps, output) are pressed in a loop.
-_NO_PATH = "the mouse cannot ask a property of the preferences for its name"
 NOT_PRESSED = {
-    **dict.fromkeys(("engine_python", "wheels_folder", "build", "device", "model", "weights", "coarse_file"), _NO_PATH),
-    **dict.fromkeys(("exemplar_file", "refiner_file", "idle_minutes", "frame_result"), _NO_PATH),
     "import_weights": "it is shown for files that are not ours to ship",
 }
 

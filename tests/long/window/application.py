@@ -13,6 +13,8 @@ from display import SIZE, Failed
 HERE = Path(__file__).resolve().parent
 # Pixels between two positions of the mouse when buttons are searched.
 SWEEP = 10
+# Where the mouse is over no button of the sidebar.
+AWAY = (5, 790)
 
 
 class Blender:
@@ -75,22 +77,21 @@ class Blender:
         """Sweep the mouse over the sidebar, or another region: {what a button does: (x, y) of its middle}."""
         left, top, width, height = self.evaluate(f"answer = rectangle(place({kind!r}, {region!r})['region'])")
         hits = {}
+        # A button that the mouse was over is told for the next places, too, while Blender is busy.
+        self._screen.move(*AWAY)
+        self.until(f"not under_mouse({kind!r}, {region!r})", 20)
         for share in columns:
             # Some twenty pixels at the right edge are the tabs.
             x = left + (width - 24) * share
             for y in range(top + 4, top + height - 4, SWEEP):
                 self._screen.move(x, y)
                 time.sleep(0.08)
+                # Blender answers before it handles what the mouse did meanwhile: the second answer is of this place.
+                self.evaluate("answer = 0")
                 found = self.evaluate(f"answer = under_mouse({kind!r}, {region!r})")
                 if found:
                     hits.setdefault(found, []).append((x, y))
-        return {
-            found: (
-                places[0][0],
-                sum(y for x, y in places if x == places[0][0]) / sum(x == places[0][0] for x, _ in places),
-            )
-            for found, places in hits.items()
-        }
+        return {found: _middle(places) for found, places in hits.items()}
 
     def find(self, name, **options):
         """The position of the button whose operator or property has `name` in its name."""
@@ -102,3 +103,14 @@ class Blender:
 
     def press(self, name, **options):
         self._screen.click(*self.find(name, **options))
+
+
+def _middle(places):
+    """The middle of the first places that follow one another in one column."""
+    x, first = places[0]
+    last = first
+    for column, y in places[1:]:
+        if (column, y) != (x, last + SWEEP):
+            break
+        last = y
+    return x, (first + last) / 2

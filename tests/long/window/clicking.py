@@ -3,6 +3,7 @@
 
 import time
 
+from application import AWAY
 from display import Failed
 from steps_guide import PANELS
 
@@ -20,7 +21,6 @@ for window in list(shown)[1:]:
 TO_HEADING = (-100, -33)
 # A click may be lost while Blender is busy.
 TRIES = 3
-AWAY = (5, 790)
 
 
 def show(test, *panels):

@@ -136,6 +136,10 @@ def under_mouse(kind="VIEW_3D", region="UI"):
                     return bpy.context.window_manager.clipboard
             except RuntimeError:
                 pass
+        # The preferences have no data-block, so their properties no path to copy: (their owner, name, index).
+        found = getattr(bpy.context, "property", None)
+        if found and isinstance(found[0], bpy.types.AddonPreferences):
+            return f"preferences.{found[1]}"
     return ""
 
 

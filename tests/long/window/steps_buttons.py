@@ -20,6 +20,7 @@ def step_40_buttons_begin(test):
         f"chosen = bpy.context.scene.hffne; chosen.source = 'FILE'; chosen.photo = {str(test.photos['one'])!r}\n"
         "bpy.ops.hffne.generate(photo=chosen.photo, base='HEAD', lod='GAME', texture_size='512',\n"
         "    maps={item[0] for item in part('settings').MAPS} - {'PORES'})\n"
+        "bpy.data.images.load(chosen.photo).pack()\n"
         "obj = bpy.context.object; skin = obj.material_slots[0].material; bpy.ops.ed.undo_push(message='buttons')",
         timeout=400,
     )
@@ -29,6 +30,8 @@ def step_41_buttons_photo(test):
     show(test, "HFFNE_PT_face")
     press_each(test, [("hffne.source", (), CHOSEN + "source")], (0.75,))
     press_each(test, [("hffne.image", ("Down", "Return"), f"{CHOSEN}image and {CHOSEN}image.name")], (0.5,))
+    named = test.blender.evaluate(f"answer = {CHOSEN}image and {CHOSEN}image.name")
+    test.expect("the photo alone is offered, no texture of a face", named == test.photos["one"].name, named)
     press_each(test, [("hffne.source", (), CHOSEN + "source")], (0.25,))
     typed = ("ctrl+a", f"text:{test.photos['none']}", "Return")
     press_each(test, [("hffne.photo", typed, CHOSEN + "photo")], (0.4,))

@@ -9,6 +9,11 @@ from steps_buttons import BELOW_GENERATE, BROWSER, TEXTS
 OWN = "bpy.context.preferences.addons[package()].preferences."
 WHERE = {"kind": "PREFERENCES", "region": "WINDOW"}
 
+PROPERTIES = (
+    *("engine_python", "wheels_folder", "build", "device", "model", "exemplar_file", "refiner_file"),
+    *("weights", "coarse_file", "idle_minutes", "frame_result"),
+)
+
 
 def step_50_buttons_preferences(test):
     """Opened from the menu of the engine's line."""
@@ -22,7 +27,25 @@ def step_50_buttons_preferences(test):
     said = "session().state.installation.message if session().state.installation else ''"
     press_each(test, [("hffne.check_engine", (), said)], (0.6,), **WHERE)
     test.picture("81_checked", 2)
+    before = test.blender.evaluate(f"answer = {{name: getattr({OWN[:-1]}, name) for name in {PROPERTIES!r}}}")
+
+    def typed(name, text):
+        return f"preferences.{name}", ("ctrl+a", f"text:{text}", "Return"), OWN + name
+
+    def turned(name):
+        return f"preferences.{name}", "wheel", OWN + name
+
+    rows = [turned("device"), turned("build"), turned("idle_minutes")]
+    rows += [("preferences.frame_result", (), OWN + "frame_result")]
+    rows += [typed(name, test.out) for name in ("wheels_folder", "weights", "coarse_file", "engine_python")]
+    press_each(test, rows, (0.6,), **WHERE)
+    test.picture("82_preferences_changed", 2)
+    press_each(test, [typed("engine_python", test.engine), turned("model")], (0.6,), **WHERE)
+    press_each(test, [typed("exemplar_file", test.out), typed("refiner_file", test.out)], (0.6,), **WHERE)
+    test.picture("83_published_model", 2)
+    test.blender.evaluate(f"for name, value in {before!r}.items():\n    setattr({OWN[:-1]}, name, value)")
     tidy(test)
+    test.blender.until("not session().installing()", 60)
 
 
 def step_51_buttons_install(test):

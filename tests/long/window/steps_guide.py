@@ -6,8 +6,9 @@ import time
 from PIL import Image
 
 # Panels that are open or closed in a picture. Blender remembers a panel's state by its name, so they get new names.
+# The list of presets keeps its own, by which its button asks for it.
 PANELS = """
-ours = [cls for cls in part('ui').CLASSES if issubclass(cls, bpy.types.Panel)]
+ours = [cls for cls in part('ui').CLASSES if issubclass(cls, bpy.types.Panel) and cls.bl_region_type == 'UI']
 def show(*names):
     for cls in reversed(ours):
         bpy.utils.unregister_class(cls)
