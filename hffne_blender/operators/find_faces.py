@@ -43,6 +43,8 @@ class HFFNE_OT_find_faces(PhotoOptions, EngineOptions, OnTimer, bpy.types.Operat
         except EngineError as error:
             detected_faces.clear(context, self._key, str(error))
             return {"CANCELLED"}
+        detected_faces.state.awaited = self._key
+        windows.redraw_sidebars(context)
         return self.start_timer(context, TICK)
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
@@ -63,6 +65,9 @@ class HFFNE_OT_find_faces(PhotoOptions, EngineOptions, OnTimer, bpy.types.Operat
 
     def cancel(self, context: bpy.types.Context) -> None:
         self.stop_timer(context)
+        # Another photo may have been chosen meanwhile, whose faces are still looked for.
+        if detected_faces.state.awaited == self._key:
+            detected_faces.state.awaited = ""
         required(self._file).close()
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:

@@ -43,6 +43,7 @@ class Detection:
     """What is known of the photo's faces besides `window_manager.hffne_faces`.
 
     photo    the key of the photo that they belong to, or None
+    awaited  the key of the photo whose faces are looked for, or ""
     message  why there are none, or ""
     icons    the icon of each face, in order; 0 where the engine has sent no thumbnail
     overview the icon of the whole photo with the faces' boxes; 0 where the engine has sent no picture
@@ -51,6 +52,7 @@ class Detection:
     """
 
     photo: str | None = None
+    awaited: str = ""
     message: str = ""
     icons: list[int] = field(default_factory=list)
     overview: int = 0
@@ -179,7 +181,7 @@ def register() -> None:
 def unregister() -> None:
     """Remove the property and the thumbnails."""
     bpy.utils.previews.remove(state.previews)
-    state.previews, state.photo, state.message, state.overview = None, None, "", 0
+    state.previews, state.photo, state.awaited, state.message, state.overview = None, None, "", "", 0
     state.items.clear()
     state.icons.clear()
     manager: Any = bpy.types.WindowManager

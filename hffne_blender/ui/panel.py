@@ -117,6 +117,8 @@ def _engine_state(ready: bool) -> str:
     """One line on the engine."""
     if session.device():
         return f"Ready: {session.device()}"
+    if session.alive():
+        return "The engine is starting"
     return "The engine starts when needed" if ready else "The engine is not installed"
 
 
@@ -160,7 +162,8 @@ def _photo_state(context: bpy.types.Context, chosen: settings.HFFNE_Settings, de
         return "Choose a photo with a face", ""
     faces = detected_faces.of(context) if detected else []
     if not faces:
-        return "Press Generate Face", ""
+        waiting = detected_faces.state.awaited == detected_faces.key(chosen)
+        return ("Looking for faces" if waiting else "Press Generate Face"), ""
     _, _, width, height = faces[min(max(chosen.face, 1), len(faces)) - 1].box
     detail = detected_faces.useful_detail(width, height, session.device_kind())
     count = (

@@ -62,6 +62,7 @@ def test_the_faces_of_a_photo_to_choose_from(fake_engine, tmp_path):
     assert "cannot be read" in found["refuse.jpg"][0]
     assert found["chosen"] == [3, "3", [[128, 128]] * 3]
     assert found["other"] == [0, 0, False]
+    assert found["awaited"] == [True, 1] and found["not awaited"]
     assert found["image"] == [["FINISHED"], 3] and found["left"] == []
 
 

@@ -142,6 +142,13 @@ def case_faces(python, folder):
     # The other photo's faces are not offered.
     chosen.photo = str(Path(folder) / "single.jpg")
     result["other"] = drawn_faces()
+    # With an engine: what is looked for, and room for the picture that will come.
+    os.environ["HFFNE_ENGINE_PYTHON"] = python
+    detected_faces.state.awaited = chosen.photo
+    result["awaited"] = [any("Looking for faces" in line for line in drawn_lines()), drawn_faces()[0]]
+    detected_faces.state.awaited = ""
+    result["not awaited"] = any("Press Generate" in line for line in drawn_lines())
+    del os.environ["HFFNE_ENGINE_PYTHON"]
     image = bpy.data.images.new("group of friends", 32, 32)
     result["image"] = [
         sorted(bpy.ops.hffne.find_faces(image=image.name, engine_python=python)),

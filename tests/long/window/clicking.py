@@ -4,7 +4,7 @@
 import time
 
 from application import AWAY
-from display import Failed
+from display import SIZE, Failed
 from steps_guide import PANELS
 
 # Dialogs, file browsers and Text Editors that a button has opened, and messages below the mouse.
@@ -32,8 +32,8 @@ def show(test, *panels):
 def press_each(test, rows, columns=(0.5, 0.8), then=None, **where):
     """Press the button of each row: (a part of what it does, how, an expression that gives something else then).
 
-    how   "wheel" turns the wheel over a value; a tuple: keys after the click, where "text:..." is typed and
-          "heading" moves the mouse to a dialog's heading
+    how   "wheel" turns the wheel over a value; a tuple: keys after the click, where "text:..." is typed, "click:x,y"
+          clicks that far from the button, and "heading" moves the mouse to a dialog's heading
     then  called with each row's name after it
     """
     found = {}
@@ -98,6 +98,11 @@ def press_at(test, place, name, how, expression):
     test.blender.until("not session().running() and not session().installing()", 300)
 
 
+def down_the_list(y, above, below):
+    """Pixels down from the button of the list of presets: it opens toward the larger part of the window."""
+    return above if y > SIZE[1] / 2 else below
+
+
 def tidy(test):
     """Close what buttons have opened."""
     time.sleep(1)
@@ -121,6 +126,9 @@ def _type(test, place, keys):
         time.sleep(0.8)
         if key == "heading":
             test.screen.move(place[0] + TO_HEADING[0], place[1] + TO_HEADING[1])
+        elif key.startswith("click:"):
+            across, down = map(int, key.removeprefix("click:").split(","))
+            test.screen.click(place[0] + across, place[1] + down)
         elif key.startswith("text:"):
             test.screen.tool("type", key.removeprefix("text:"))
         else:

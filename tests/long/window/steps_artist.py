@@ -3,37 +3,41 @@
 
 import time
 
+from clicking import down_the_list
 from steps_face import OVER_VIEW
 
-# Pixels below the button Generate: of the heading Output, and from its list of presets' button up to "Draft".
-BELOW_GENERATE, ABOVE_PRESETS = 62, 141
+# Pixels below the button Generate: of the heading Output.
+BELOW_GENERATE = 62
 # Seconds for Blender's thumbnails of a few photos. They never come where a Blender may use one processor only.
 THUMBNAILS = 12
 
 
 def step_18_output(test):
     """The panel of the output: a preset from its list, and a map's check box."""
+    test.prepare()
     test.scroll(down=False)
     x, y = test.blender.find("hffne.generate")
     test.screen.click(x, y + BELOW_GENERATE)
     time.sleep(2)
     test.blender.evaluate("chosen = bpy.context.scene.hffne; chosen.texture_size = '1024'; chosen.lod = 'FULL'")
     left, _, width, _ = test.blender.evaluate("answer = rectangle(place(region='UI')['region'])")
-    test.screen.click(left + width - 52, y + BELOW_GENERATE)
+    test.screen.click(left + width - 66, y + BELOW_GENERATE)
     test.picture("50_presets", 2)
-    test.screen.click(left + width - 64, y + BELOW_GENERATE - ABOVE_PRESETS)
+    y += BELOW_GENERATE
+    test.screen.click(left + width - 64, y + down_the_list(y, -141, 39))  # "Draft"
     time.sleep(1)
     test.screen.key("Escape")
     chosen = test.blender.evaluate("chosen = bpy.context.scene.hffne; answer = [chosen.texture_size, chosen.lod]")
     test.expect("the preset Draft", chosen == ["512", "GAME"], chosen)
     test.scroll(down=True)
     before = test.blender.evaluate("answer = chosen.map_roughness")
-    test.blender.press("map_roughness")
+    # By all of its name: the button Generate Face has the maps among its arguments.
+    test.blender.press("hffne.map_roughness")
     time.sleep(1)
     test.expect("a check box of one map", test.blender.evaluate("answer = chosen.map_roughness") != before)
     test.picture("51_output")
     test.scroll(down=False)
-    test.screen.click(x, y + BELOW_GENERATE)
+    test.screen.click(x, y)
     time.sleep(1)
 
 
@@ -66,6 +70,7 @@ def step_22_centimeters(test):
 
 
 def step_23_thumbnails(test):
+    test.prepare()
     folder = test.copies("person", ("left", "right"))
     test.scroll(down=False)
     test.click_until(test.blender.find("hffne.open_photo", columns=(0.9,)), "browser()", OVER_VIEW)

@@ -3,14 +3,14 @@
 
 import time
 
-from clicking import press_at, press_each, show, tidy
+from clicking import down_the_list, press_at, press_each, show, tidy
 
 CHOSEN, QUEUE = "bpy.context.scene.hffne.", "bpy.context.scene.hffne_batch."
 BROWSER, TEXTS = "bool(browser())", "sorted(text.name for text in bpy.data.texts)"
 # Pixels from Generate Face to the engine's line, from Turntable to Light the Face, from an output's row to its heading.
 BELOW_GENERATE, ABOVE_TURNTABLE, ABOVE_ROW = 30, 50, 31
-# From the button of the list of presets to the list's +.
-PLUS = (93, -41)
+# From the button of the list of presets to the right, to the list's + and -.
+PLUS = 93
 
 
 def step_40_buttons_begin(test):
@@ -86,16 +86,27 @@ def step_43_buttons_output(test):
     press_each(test, [*wheel, *clicks, ("hffne.base", "wheel", CHOSEN + "base")])
     test.picture("63_output")
     press_each(test, [("hffne.grid", "wheel", CHOSEN + "grid")])
-    # A preset of one's own: the list's button is in the heading above the first row.
+    test.blender.evaluate(f"{CHOSEN}base = 'HEAD'; {CHOSEN}lod = 'GAME'; {CHOSEN}texture_size = '512'")
+
+
+def step_43_buttons_presets(test):
+    """A preset of one's own, added and taken away by the list's + and -."""
+    test.prepare()
+    show(test, "HFFNE_PT_face", "HFFNE_PT_result")
+    # The list's button is in the heading above the first row.
     _, y = test.blender.find("hffne.base")
     left, _, width, _ = test.blender.evaluate("answer = rectangle(place(region='UI')['region'])")
     x, y = left + width - 66, y - ABOVE_ROW
     test.screen.click(x, y)
     test.picture("64_presets", 2)
-    files = "sum(len(names) for _, _, names in os.walk(bpy.utils.user_resource('SCRIPTS')))"
-    press_at(test, (x + PLUS[0], y + PLUS[1]), "hffne.output_preset_add", (), files)
     test.screen.key("Escape")
-    test.blender.evaluate(f"{CHOSEN}base = 'HEAD'; {CHOSEN}lod = 'GAME'; {CHOSEN}texture_size = '512'")
+    files = "sum(len(names) for _, _, names in os.walk(bpy.utils.user_resource('SCRIPTS')))"
+    # The -: of "New Preset", by its name the last but one.
+    for name, above, below in (("hffne.output_preset_add", -41, 139), ("hffne.output_preset_add's -", -100, 102)):
+        press_at(test, (x, y), name, (f"click:{PLUS},{down_the_list(y, above, below)}",), files)
+        test.screen.key("Escape")
+        test.screen.move(200, 300)
+    test.expect("the preset added and taken away", test.blender.evaluate(f"answer = {files}") == 0)
 
 
 def step_44_buttons_detail(test):

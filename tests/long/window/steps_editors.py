@@ -50,6 +50,7 @@ def step_50_buttons_preferences(test):
 
 def step_51_buttons_install(test):
     """Without an engine: an installation is begun, cancelled, looked at and removed."""
+    test.prepare()
     test.blender.evaluate(
         f"engine = {OWN}engine_python; {OWN}engine_python = ''; session().close()\n"
         "bpy.context.preferences.system.use_online_access = False"
