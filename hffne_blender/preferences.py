@@ -59,6 +59,8 @@ def _model_changed(self: "EngineProperties", context: bpy.types.Context) -> None
 def _engine_changed(self: "EngineProperties", context: bpy.types.Context) -> None:
     """Have the engine at a new path checked, beside the user; the message about the one before is no longer true."""
     session.forget_error()
+    if not session.installing():
+        session.state.installation = None
     if self.engine_python and not path_problem(self.engine_python) and not bpy.app.background:
         if bpy.app.timers.is_registered(_check):
             bpy.app.timers.unregister(_check)

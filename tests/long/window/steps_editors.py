@@ -28,6 +28,16 @@ def step_50_buttons_preferences(test):
     press_each(test, [("hffne.check_engine", (), said)], (0.6,), **WHERE)
     test.picture("81_checked", 2)
     before = test.blender.evaluate(f"answer = {{name: getattr({OWN[:-1]}, name) for name in {PROPERTIES!r}}}")
+    try:
+        _change_preferences(test)
+    finally:
+        test.blender.evaluate(f"for name, value in {before!r}.items():\n    setattr({OWN[:-1]}, name, value)")
+        tidy(test)
+    test.blender.until("not session().installing()", 300)
+
+
+def _change_preferences(test):
+    """Every property, by the mouse and the keys."""
 
     def typed(name, text):
         return f"preferences.{name}", ("ctrl+a", f"text:{text}", "Return"), OWN + name
@@ -43,9 +53,6 @@ def step_50_buttons_preferences(test):
     press_each(test, [typed("engine_python", test.engine), turned("model")], (0.6,), **WHERE)
     press_each(test, [typed("exemplar_file", test.out), typed("refiner_file", test.out)], (0.6,), **WHERE)
     test.picture("83_published_model", 2)
-    test.blender.evaluate(f"for name, value in {before!r}.items():\n    setattr({OWN[:-1]}, name, value)")
-    tidy(test)
-    test.blender.until("not session().installing()", 60)
 
 
 def step_51_buttons_install(test):
