@@ -15,6 +15,9 @@ from hffne.benchmark.memory import peak_memory
 from hffne.benchmark.tables import MARKS, change_table
 from hffne.cli.bench import STAGES
 from hffne.cli.main import main
+from hffne.photo.detect import find_faces
+from hffne.photo.load import load_photo
+from hffne.pipeline import Engine
 from posed_head import PosedModels, turned
 
 
@@ -86,6 +89,31 @@ def test_faces_at_once_are_timed_for_both_widths(paper, one_thread):
         assert row["faces_per_second"]["compact"] > row["faces_per_second"]["paper"] > 0
     table = throughput.markdown([*rows, {**rows[0], "faces_per_second": {"compact": 2.0, "paper": None}}]).splitlines()
     assert len(table) == 5 and table[2].startswith("| 64 | 1 |") and table[4].endswith("| 2.0 | – | – |")
+
+
+def test_what_does_not_fit_into_memory_has_no_rate(paper, monkeypatch):
+    monkeypatch.setattr(paper, "coarse_network", raising(RuntimeError("MPS backend out of memory")))
+    (row,) = throughput.throughput({"paper": paper}, [64], [1], seconds=0)
+    assert row["faces_per_second"] == {"paper": None}
+    monkeypatch.setattr(paper, "coarse_network", raising(RuntimeError("another fault")))
+    with pytest.raises(RuntimeError, match="another"):
+        throughput.throughput({"paper": paper}, [64], [1], seconds=0)
+
+
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+@pytest.mark.once
+def test_photos_at_once_go_through_the_whole_pipeline(astronaut_file, one_thread):
+    photo = load_photo(astronaut_file)
+    engine = Engine("cpu", size=256)
+    rows = throughput.photos_per_second(engine, photo, find_faces(photo)[0], [1, 2], seconds=0)
+    assert [row["batch"] for row in rows] == [1, 2] and all(row["photos_per_second"] > 0 for row in rows)
+    assert throughput.photos_markdown(rows).splitlines()[3].startswith("| 2 | ")
 
 
 def test_each_stage_by_itself_goes_into_a_page(stand_in, astronaut_file, tmp_path):

@@ -177,6 +177,7 @@ def test_bad_requests_are_answered_and_the_engine_goes_on(client, astronaut_file
         (MemoryError(), "out_of_memory"),
         (ModuleNotFoundError("No module named 'torch'"), "engine_incomplete"),
         (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), "out_of_memory"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "out_of_memory"),
         (PermissionError(13, "Permission denied"), "file_error"),
     ],
 )

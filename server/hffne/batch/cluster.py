@@ -103,7 +103,8 @@ class Cluster:
     def _connect(self) -> None:
         # Its progress is ours to show.
         self._ray.data.DataContext.get_current().enable_progress_bars = False
-        logging.getLogger("ray").setLevel(logging.ERROR)
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         if self._ray.is_initialized():
             return
         _reach(self._address)

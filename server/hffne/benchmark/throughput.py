@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faces per second through the coarse and the fine network, many at once: ours and the published widths."""
+"""How much is done in a second, many at once: faces through the coarse and the fine network, ours and the published
+widths, and photos through the whole pipeline."""
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from hffne.lockstep import SharedNetworks, in_lockstep
 from hffne.models import Models
+from hffne.service.failures import is_out_of_memory
+
+if TYPE_CHECKING:
+    from hffne.estimate import FaceEstimate
+    from hffne.photo.detect import Face
+    from hffne.photo.load import Photo
+    from hffne.pipeline import Engine
 
 # Seconds for which each figure is measured.
 SECONDS = 1.0
@@ -43,6 +53,43 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def photos_per_second(
+    engine: "Engine",
+    photo: "Photo",
+    face: "Face",
+    batches: Sequence[int],
+    size: int | None = None,
+    seconds: float = SECONDS,
+) -> list[dict[str, Any]]:
+    """A row for each batch: "batch", and "photos_per_second" from a photo in memory to its merged normals.
+
+    size: of the crop, as for `Engine.normals`.
+    """
+
+    def one(networks: SharedNetworks) -> "FaceEstimate":
+        return engine.with_networks(networks).normals(photo, face, size=size)
+
+    def all_of(batch: int) -> None:
+        for result in in_lockstep(engine.networks, [one] * batch):
+            if isinstance(result, Exception):
+                raise result
+
+    rows = []
+    device = engine.networks.device
+    for batch in batches:
+        # Loads what is loaded at its first use.
+        all_of(1)
+        rate = batch * _repeats_per_second(partial(all_of, batch), device, seconds)
+        rows.append({"batch": batch, "photos_per_second": rate})
+    return rows
+
+
+def photos_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows of `photos_per_second` as a table."""
+    lines = [f"| {row['batch']} | {row['photos_per_second']:.2f} |" for row in rows]
+    return "\n".join(["| photos at once | whole pipeline, photos/s |", "|---|---|", *lines])
+
+
 def _rate(models: Models, size: int, batch: int, seconds: float) -> float | None:
     generator = torch.Generator().manual_seed(0)
     small, large = (torch.rand(batch, 1, side, side, generator=generator).to(models.device) for side in (256, size))
@@ -54,9 +101,12 @@ def _rate(models: Models, size: int, batch: int, seconds: float) -> float | None
     try:
         compute()
         return batch * _repeats_per_second(compute, models.device, seconds)
-    except torch.OutOfMemoryError:
-        torch.cuda.empty_cache()
-        return None
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    if models.device.type != "cpu":
+        getattr(torch, models.device.type).empty_cache()
+    return None
 
 
 def _repeats_per_second(function: Callable[[], None], device: torch.device, seconds: float) -> float:

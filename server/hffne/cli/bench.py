@@ -87,7 +87,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=whole(),
         nargs="+",
         metavar="N",
-        help="also faces per second of so many at once, against the published widths, at --fine-sizes",
+        help="also faces per second of so many at once, against the published widths, at --fine-sizes, and photos per "
+        "second through the whole pipeline",
     )
     parser.add_argument("--half", action="store_true", help="compute in half precision (for GPUs)")
     parser.add_argument("--update", type=Path, metavar="FILE", help="put the tables between this page's marks")
@@ -151,11 +152,17 @@ def run(args: argparse.Namespace) -> int:
     if args.batches:
         from hffne.benchmark import throughput
         from hffne.models import untrained_paper_models
+        from hffne.photo.detect import choose_faces, find_faces
+        from hffne.photo.load import load_photo
 
         both = {"compact": engine.networks, "paper": untrained_paper_models(engine.networks.device)}
         both["paper"].half = args.half
         data["throughput"] = throughput.throughput(both, args.fine_sizes, args.batches)
         show(throughput.markdown(data["throughput"]))
+        photo = load_photo(path)
+        face = choose_faces(find_faces(photo), "largest", path)[0][1]
+        data["photos"] = throughput.photos_per_second(engine, photo, face, args.batches, args.size)
+        show(throughput.photos_markdown(data["photos"]))
     if args.blender:
         data["blender"] = _in_blender(args, path)
         if data["blender"]:

@@ -36,4 +36,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
-    return any(words in text for words in ("not enough memory", "allocate memory", "insufficient memory"))
+    return any(
+        words in text for words in ("out of memory", "not enough memory", "allocate memory", "insufficient memory")
+    )
