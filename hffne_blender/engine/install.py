@@ -135,7 +135,9 @@ class Install(Work):
         code, lines = self.call(message, [*pip, torch, *source], environ, 0.1, 0.7, check=False)
         if code:
             output = "\n".join(lines)
-            raise unreachable() if "No matching distribution" in output and not reached else failure(output)
+            # In the midst of a sentence where the user's own constraints are told as well.
+            missing = "no matching distribution" in output.lower()
+            raise unreachable() if missing and not reached else failure(output)
         return source
 
     def _install_locked(self, command: Sequence[str], environ: Mapping[str, str]) -> bool:

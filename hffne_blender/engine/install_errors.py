@@ -36,6 +36,11 @@ _WORDS = (
         "In a folder of wheels, add it; otherwise read the log.",
     ),
     (
+        r"ResolutionImpossible",
+        "The versions that the engine needs contradict this computer's own settings of pip.",
+        "Take its constraints away, or choose a folder of wheels.",
+    ),
+    (
         r"Permission denied|Access is denied|WinError 5",
         "The extension's folder cannot be written.",
         "Close other programs that use the engine and try again.",

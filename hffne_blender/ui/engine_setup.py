@@ -74,7 +74,8 @@ def _draw_install(layout: bpy.types.UILayout, context: bpy.types.Context, base: 
     row.operator_context = "INVOKE_DEFAULT"
     row.operator("hffne.install_engine", text="Resume Installation" if half else "Install Engine", icon="IMPORT")
     if half:
-        row.operator("hffne.remove_engine")
+        # Below: beside it there is no room for the words of both.
+        layout.operator("hffne.remove_engine")
 
 
 def _draw_log(layout: bpy.types.UILayout) -> None:

@@ -299,6 +299,7 @@ def test_cancel_ends_the_child_and_keeps_what_is_there(tmp_path):
         ("/usr/bin/python3: No module named venv", "cannot make"),
         ("ModuleNotFoundError: No module named 'ensurepip'", "cannot make"),
         ("Error: Command '['python', '-m', 'ensurepip']' returned non-zero exit status 1.", "cannot make"),
+        ("ERROR: ResolutionImpossible: for help visit https://pip.pypa.io", "own settings of pip"),
         ("ERROR: something new", "something new"),
     ],
 )
