@@ -2,15 +2,11 @@
 """`hffne batch --ray` across two hosts: python tests/long/two_hosts.py [PART...]    (Linux, as root)
 
 Each host is a set of namespaces with a network, processes, a name and temporary folders of its own; a pair of virtual
-cards joins them, and they have the photos and the target under one path. Needs the extra `cluster`, unshare, nsenter
-and ip. Each part starts Ray's head on the first host and a node on the second, and compares every byte with a run on
-this machine alone:
+cards joins them, and they have the photos and the target under one path. Ray's head is on the first host and a node on
+the second. Needs the extra `cluster`, unshare, nsenter and ip.
 
-same      real photos; both hosts compute
-cable     the second host cannot be reached any more, in the middle
-version   another version of hffne on the second host
-full      the second host cannot write: its disk is full
-wrong     an address at which no host is
+same   real photos; both hosts compute
+wrong  an address at which no host is, and one at which no cluster is
 """
 
 import contextlib
@@ -28,12 +24,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-import hffne
-
 ADDRESSES = "10.77.0.1", "10.77.0.2"
 HEAD = f"{ADDRESSES[0]}:6379"
 TEMPORARY = "/tmp/hffne-two-hosts"
-# A busy machine is no dead one, but a cut cable is noticed within a minute.
+# A busy machine is no dead one.
 SETTINGS = json.dumps({"health_check_failure_threshold": 6, "health_check_period_ms": 5000})
 ENVIRONMENT = {
     **os.environ,
@@ -156,54 +150,6 @@ def part_same(place):
     check_same(place, count)
 
 
-def part_cable(place):
-    count, cut = photos(place, 24), []
-    with two_hosts() as hosts:
-
-        def cut_it():
-            done = len(list((place / "cluster" / "records").glob("*")))
-            if not cut and done and hosts[1].computes():
-                hosts[1].run("ip", "link", "set", "card", "down")
-                cut.append(done)
-
-        code, said, report = hffne_batch(place, place / "cluster", host=hosts[0], during=cut_it)
-    print(f"  cut when {cut} of {count} were done")
-    assert code == 0 and cut and cut[0] < count and report["done"] == count, said
-    check_same(place, count)
-
-
-def part_version(place):
-    count = photos(place)
-    version = Path(hffne.__file__).with_name("_version.py")
-    other = place / "_version.py"
-    other.write_text('__version__ = "0.0.1"\n')
-    with two_hosts() as hosts:
-        hosts[1].run("mount", "--bind", other, version)
-        code, said, report = hffne_batch(place, place / "cluster", host=hosts[0])
-        line = _last_lines(said)
-        assert code and "The node second has another version of hffne (0.0.1)" in line, said
-        assert report["done"] + report["left"] == count and report["done"] > 0 and report["failed"] == 0
-        hosts[1].run("umount", version)
-    with two_hosts() as hosts:
-        code, said, _ = hffne_batch(place, place / "cluster", host=hosts[0])
-        assert code == 0, said
-    check_same(place, count)
-
-
-def part_full(place):
-    count = photos(place)
-    (place / "cluster").mkdir()
-    with two_hosts() as hosts:
-        hosts[1].run("mount", "-t", "tmpfs", "-o", "size=16k", "none", place / "cluster")
-        code, said, report = hffne_batch(place, place / "cluster", host=hosts[0])
-        assert code and "No space left" in _last_lines(said), said
-        assert report["done"] + report["left"] == count and report["done"] > 0 and report["failed"] == 0
-        hosts[1].run("umount", place / "cluster")
-        code, said, _ = hffne_batch(place, place / "cluster", host=hosts[0])
-        assert code == 0, said
-    check_same(place, count)
-
-
 def part_wrong(place):
     photos(place, 1)
     with two_hosts(ray=False) as hosts:
@@ -219,7 +165,7 @@ def _last_lines(said):
 
 
 def main(names):
-    for name in names or ["same", "cable", "version", "full", "wrong"]:
+    for name in names or ["same", "wrong"]:
         started = time.monotonic()
         print(name, flush=True)
         with tempfile.TemporaryDirectory() as place:
