@@ -9,6 +9,8 @@ import bpy
 from . import images
 
 PREFIX = "hffne_made_"
+# On the image itself: a map that was made is not offered as a photo.
+MADE = "hffne_made"
 # Of a displacement map: its whole range, from black to white, in the object's own units.
 SCALE = "hffne_scale"
 
@@ -28,6 +30,7 @@ def store(obj: bpy.types.Object, kind: str, name: str, data: bytes, colorspace: 
         old.user_remap(image)
         bpy.data.images.remove(old)
         image.name = name
+    image[MADE] = True
     obj[key] = image
     return image
 

@@ -120,6 +120,7 @@ def test_the_maps_of_an_artists_mesh_can_be_exported(tmp_path):
     found = run("export", tmp_path)
     assert not found["before"] and not found["none"]
     assert any("hffne.export_maps" in line for line in found["panel"])
+    assert found["photos"] == []
     assert found["state"] == ["FINISHED"]
     assert found["files"] == ["Hero_displacement", "Hero_normal"]
     displacement, normal = found["OPEN_EXR"]

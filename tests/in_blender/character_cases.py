@@ -22,6 +22,7 @@ from hffne_blender.numeric import face_projection, raster, similarity
 from hffne_blender.operators.bases.faces import face_for
 from hffne_blender.scene import export, images, textures
 from hffne_blender.scene.triangle_tree import TriangleTree
+from hffne_blender.settings import HFFNE_Settings
 
 
 def case_copy():
@@ -336,6 +337,8 @@ def case_export(folder):
     result = {"before": bpy.ops.hffne.export_maps.poll()}
     bpy.ops.hffne.apply_to_mesh(face=obj.name, target=copy.name, texture_size="512", displacement=True)
     result["panel"] = drawn()
+    offered = HFFNE_Settings.__annotations__["image"].keywords["poll"]
+    result["photos"] = [image.name for image in bpy.data.images if offered(None, image)]
     image = copy["hffne_made_displacement"]
     # In the scene the mesh is five times as large as in its own space.
     wanted = (images.values(image)[..., 0] - 0.5) * image["hffne_scale"] * 5

@@ -106,7 +106,7 @@ class WindowTest:
     def mesh_names(self):
         return self.blender.evaluate("answer = [o.name for o in bpy.data.objects if o.type == 'MESH']")
 
-    def stages(self, picture, limit=240):
+    def stages(self, picture, limit=480):
         """Wait for the running work: [message, progress at its first sight], with one picture on the way."""
         begin, seen, pictures = time.monotonic(), [], 0
         while True:
