@@ -32,7 +32,7 @@ class HeadLayout:
     texels_per_pixel = 3.0
     # Displaced, the head is to be shaded as its normal map shades it, so more of the normals' low band is relief than
     # on the mask; lids and lips are so dense that the relief may come close to their edges.
-    relief = Relief(reach=0.012, steep=1.2, rim=0.0025)
+    relief = Relief(reach=0.05, steep=1.2, rim=0.0025)
 
     def __init__(self, posed: np.ndarray) -> None:
         self._surface = HeadSurface(posed)

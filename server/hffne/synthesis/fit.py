@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from hffne.photo.pictures import read_picture
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
@@ -216,7 +217,7 @@ def fit_photos(model: FaceModel, landmarks: np.ndarray, report: Callable[[str], 
         shape = model.vertices(first.identity[i], first.expression[i])[FACE]
         seen = (shape @ first.rotation[i].T)[:, :2] * first.scale[i] + first.translation[i]
         front = (shape @ first.rotation[i].T)[:, 2] > -2
-        near = np.linalg.norm(points[i, :, None, :2] - seen[front][None], axis=2).argmin(1)
+        _, near = cKDTree(seen[front]).query(points[i, :, :2])
         sums += skin[front][near]
     mean = sums / len(frontal)
     gap = np.linalg.norm(mean[:, None] - skin[None], axis=2)

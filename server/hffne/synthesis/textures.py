@@ -85,7 +85,7 @@ class TextureLifter:
         terms = np.concatenate([np.ones((SIZE, SIZE, 1)), normal], 2)
         coefficients = np.linalg.lstsq(terms[use], light[use], rcond=None)[0]
         shading = terms @ coefficients
-        typical = np.median(shading[skin])
+        typical = max(float(np.median(shading[skin])), 1e-4)  # photos that are black there
         albedo = light / np.clip(shading / typical, 0.45, 2.2)
         weight = np.where(seen, np.clip((normal[..., 2] - 0.25) * 3, 0, 1), 0).astype(np.float32)
         texture = _complete(albedo.astype(np.float32), weight)
