@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # In the order in which a face needs them, so that a face that was looked at more often is waited for.
-_STEPS = ("position_map", "parts", "coarse", "eyes", "fine", "gain")
+_STEPS = ("position_map", "parts", "coarse", "eyes", "mouth", "fine", "gain")
 
 
 def in_lockstep(networks: "Models", tasks: "Sequence[Callable[[SharedNetworks], Result]]") -> list[Result | Exception]:
@@ -139,6 +139,10 @@ class SharedNetworks:
         """See `models.Models`."""
         return self._ask("eyes", rgb.shape[-3:], rgb, coarse)
 
+    def mouth(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        """See `models.Models`."""
+        return self._ask("mouth", rgb.shape[-3:], rgb, coarse)
+
     def _ask(self, step: str, key: tuple[int, ...], *arguments: Any) -> Any:
         return self._meeting.ask(self._number, _Call(step, key, arguments))
 
@@ -169,6 +173,7 @@ _PASSES: "dict[str, Callable[[Models, list[Any]], list[np.ndarray]]]" = {
     "parts": _joined("parts", 3),
     "coarse": _joined("coarse", 2),
     "eyes": _joined("eyes", 3),
+    "mouth": _joined("mouth", 3),
     "gain": _joined("gain", 3),
     "fine": _fine,
 }

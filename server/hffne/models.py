@@ -16,7 +16,7 @@ from hffne.crop_levels import Area
 from hffne.errors import DeviceError, ModelError, WeightsMissingError
 from hffne.geometry.vectors import length_of
 from hffne.networks.coarse import CoarseNetwork
-from hffne.networks.eyes import EyesNetwork
+from hffne.networks.feature import FeatureNetwork
 from hffne.networks.fine import FineNetwork
 from hffne.networks.inference import prepare
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
@@ -76,7 +76,7 @@ class FurtherNetworks:
 
     def __init__(self, device: torch.device, folder: Path | None) -> None:
         self._device, self._folder = device, folder
-        for name in ("parsing", "shading", "eyes") if folder else ():
+        for name in ("parsing", "shading", "eyes", "mouth") if folder else ():
             check_is_there(self._path(name))
 
     @cached_property
@@ -90,13 +90,18 @@ class FurtherNetworks:
         return self._loaded(ShadingNetwork, "shading")
 
     @cached_property
-    def eyes(self) -> EyesNetwork:
+    def eyes(self) -> FeatureNetwork:
         """Truer normals round the lids; the published model does without."""
-        return self._loaded(EyesNetwork, "eyes")
+        return self._loaded(FeatureNetwork, "eyes")
+
+    @cached_property
+    def mouth(self) -> FeatureNetwork:
+        """The same round the lips."""
+        return self._loaded(FeatureNetwork, "mouth")
 
     def load(self) -> None:
         """Load all of them. Raises WeightsError."""
-        for network in (self.parsing, self.shading, self.eyes):
+        for network in (self.parsing, self.shading, self.eyes, self.mouth):
             assert network is not None
 
     def _loaded(self, make: Callable[[], Network], name: str) -> Network:
@@ -191,14 +196,19 @@ class Models:
         `networks.shading`."""
         return self._pixels(self.further.shading, rgb).permute(0, 2, 3, 1).cpu().numpy().reshape(rgb.shape)
 
-    @torch.inference_mode()
     def eyes(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         """Pictures (K, S, S, 3) sRGB 0..1, S a multiple of 16, and their coarse normals (K, S, S, 3) -> truer ones."""
+        return self._feature(self.further.eyes, rgb, coarse)
+
+    def mouth(self, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        """The same of mouths."""
+        return self._feature(self.further.mouth, rgb, coarse)
+
+    @torch.inference_mode()
+    def _feature(self, network: FeatureNetwork, rgb: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         inputs = (torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2), np.float32)) for a in (rgb, coarse))
         with self._precision():
-            normal = self.further.eyes(
-                *(a.to(self.device).contiguous(memory_format=torch.channels_last) for a in inputs)
-            )
+            normal = network(*(a.to(self.device).contiguous(memory_format=torch.channels_last) for a in inputs))
         return normal.float().permute(0, 2, 3, 1).cpu().numpy()
 
     def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:

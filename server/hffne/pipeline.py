@@ -21,7 +21,7 @@ from hffne.corrected import closed_mask, corrected
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import Exemplar, base_exemplar, exemplar_on_crop
-from hffne.eye_normals import look_at_eyes
+from hffne.feature_normals import look_at_features
 from hffne.framing import chosen_framing, in_the_middle, middle_of, widened
 from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import fit_base_shape, head_roll
@@ -181,12 +181,13 @@ class Engine:
         parts = parts.believed(projection.mask).without_fringe(marks).without_strands(gray, marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
-        eyes = None
+        close = None
         if self.model != "paper":
             coarse = parts.shape_beneath(coarse, lambda: base_exemplar(projection))
             if not self.coarse:
-                eyes = look_at_eyes(photo.rgb, crop, coarse, marks, parts.relief_on_crop(CROP), self.networks.eyes)
-                coarse = eyes.on(coarse)
+                seen, networks = parts.relief_on_crop(CROP), self.networks
+                close = look_at_features(photo.rgb, crop, coarse, marks, seen, networks.eyes, networks.mouth)
+                coarse = close.on(coarse)
         stage("fine", 0.35, "Estimating the fine normals")
         exemplar_normal = exemplar_on_crop(exemplar, coarse, position, projection)
         mask = closed_mask(projection.mask)
@@ -200,8 +201,8 @@ class Engine:
             fines.append(self.networks.fine(gray, resize_normals(exemplar_normal, level), area))
         stage("band_merge", 0.60, "Merging coarse shape and fine relief")
         normal = crop_levels.merge_levels(coarse, fines, mask, parts) if merged else fines[-1]
-        if eyes and merged:
-            normal = eyes.beneath(normal)
+        if close and merged:
+            normal = close.beneath(normal)
         if not (np.isfinite(normal).all() and np.isfinite(position).all()):
             raise WeightsError(
                 f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."

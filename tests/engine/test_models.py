@@ -19,7 +19,7 @@ def test_crops_at_once_are_each_as_alone():
 
 def test_networks_are_loaded_when_they_are_first_used(tmp_path):
     further = load_models("cpu").further
-    assert not {"parsing", "shading", "eyes"} & vars(further).keys()
+    assert not {"parsing", "shading", "eyes", "mouth"} & vars(further).keys()
     assert further.shading is further.shading and "eyes" not in vars(further)
     with pytest.raises(WeightsMissingError, match="parsing"):
         FurtherNetworks(further.shading.out.weight.device, tmp_path)

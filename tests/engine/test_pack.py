@@ -14,8 +14,8 @@ from hffne.cli.main import main
 from hffne.training.pack import unpack
 from hffne.training.recipe import read_recipe
 from hffne.training.sources.closeups import CloseupSamples
-from hffne.training.sources.eyes import EyeSamples
 from hffne.training.sources.face_set import FaceSamples
+from hffne.training.sources.features import FeatureSamples
 from hffne.training.sources.parsing import ParsingSamples
 from hffne.weights.notes import read_notes
 from hffne.weights.store import FOLDER
@@ -56,7 +56,7 @@ def test_a_packed_run_is_the_same_run(tiny_set, tmp_path, one_thread):
         ("coarse", FaceSamples, "close"),
         ("fine", lambda folder, size, *rest: CloseupSamples(folder, *rest), "renders/"),
         ("parsing", ParsingSamples, "renders/"),
-        ("eyes", EyeSamples, "part.npy"),
+        ("eyes", FeatureSamples, "part.npy"),
     ],
 )
 def test_a_pack_has_the_arrays_that_its_task_uses(tiny_set, tmp_path, task, source, without):

@@ -10,7 +10,7 @@ from hffne.networks.variants import ARCHITECTURES, MODULATIONS, Variant
 from hffne.training.recipe import FOLDER, NAMES, from_dict, read_recipe
 from hffne.training.tasks.paper_fine import fine_network
 
-TASKS_OF = {name: [name] for name in ("prn", "coarse", "fine", "parsing", "shading", "eyes")}
+TASKS_OF = {name: [name] for name in ("prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth")}
 
 
 def test_the_recipes_of_the_shipped_networks():

@@ -15,8 +15,8 @@ from hffne.errors import CheckpointError, TrainingError
 from hffne.training import loop, losses
 from hffne.training.fabric import make_fabric
 from hffne.training.sources.closeups import CloseupSamples
-from hffne.training.sources.eyes import EyeSamples
 from hffne.training.sources.face_set import FaceSamples
+from hffne.training.sources.features import FeatureSamples
 from hffne.training.sources.parsing import ParsingSamples
 from hffne.training.sources.shading import ShadingSamples
 from hffne.training.tasks.base import TrainingTask
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def train(folder, task, tiny_set, steps=3, changes=(), **options):
     """A tiny training; returns what its file of weights holds."""
     recipe = tiny_recipe(task, "compact" if task.startswith("paper-") else task, steps=steps, **dict(changes))
-    of_colors = {"parsing": ParsingSamples, "shading": ShadingSamples, "eyes": EyeSamples}
+    of_colors = {"parsing": ParsingSamples, "shading": ShadingSamples, "eyes": FeatureSamples}
     if task in of_colors:
         source, held_out = (of_colors[task](tiny_set, recipe.size, recipe.data, held_out) for held_out in (False, True))
     elif task == "fine":

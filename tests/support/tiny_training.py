@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 
 from hffne.training import loop, recipe
 from hffne.training.tasks.coarse import CoarseTask
-from hffne.training.tasks.eyes import EyesTask
+from hffne.training.tasks.feature import FeatureTask
 from hffne.training.tasks.fine import FineTask
 from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
 from hffne.training.tasks.paper_fine import PaperFine
@@ -70,7 +70,8 @@ def make_task(tiny):
         "fine": lambda: FineTask(tiny.settings),
         "parsing": lambda: ParsingTask(tiny.settings),
         "shading": lambda: ShadingTask(tiny.settings),
-        "eyes": lambda: EyesTask(tiny.settings),
+        "eyes": lambda: FeatureTask(tiny.settings),
+        "mouth": lambda: FeatureTask(tiny.settings, "mouth"),
         "paper-coarse": lambda: PaperCoarse(tiny),
         "paper-fine": lambda: PaperFine(tiny, coarse()),
     }[tiny.task]()

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 REACH = 0.12  # how far round the lids' and lips' edges, in distances of the eyes
-EYES, _LIPS = (slice(36, 42), slice(42, 48)), (slice(48, 60),)
+EYES, LIPS = (slice(36, 42), slice(42, 48)), slice(48, 60)
 
 
 def round_eyes(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarray:
@@ -15,7 +15,7 @@ def round_eyes(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarra
 
 def round_mouth(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarray:
     """(S, S) float32: 1 on the mouth and up to `reach` from the lips' outer edge, else 0. points (68, 2): pixels."""
-    return _near(points, size, _LIPS, reach)
+    return _near(points, size, (LIPS,), reach)
 
 
 def _near(points: np.ndarray, size: int, outlines: tuple[slice, ...], reach: float) -> np.ndarray:

@@ -18,7 +18,7 @@ from hffne.training.settings import TASKS, Count, Drawing, Intervals, Optimizer,
 from hffne.typed_json import KeyProblem, Range, parsed
 
 FOLDER = Path(__file__).with_name("recipes")
-NAMES = ("prn", "coarse", "fine", "parsing", "shading", "eyes", "paper-text", "paper-code", "compact", "study")
+NAMES = ("prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth", "paper-text", "paper-code", "compact", "study")
 _ALIASES = {"paper": "paper-text"}
 _HINT = "Start from a file in server/hffne/training/recipes; training/settings.py describes every key."
 # What may change when a run is resumed: nothing of it changes the weights after a given step, but for rounding.
@@ -29,7 +29,7 @@ MAY_CHANGE = ("steps", "precision", "keep", "every")
 class Recipe:
     """The settings of one run.
 
-    task           "prn", "coarse", "fine", "parsing", "shading", "eyes", "paper-coarse" or "paper-fine"
+    task           "prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth", "paper-coarse" or "paper-fine"
     settings       the task's own
     model          "compact" or "paper" (the published widths)
     size           the face crop's side in pixels, a multiple of 32

@@ -244,13 +244,13 @@ class ShadingSettings:
 
 
 @dataclass(frozen=True)
-class EyesSettings:
-    """Task eyes: the weight of each term.
+class FeatureSettings:
+    """Tasks eyes and mouth: the weight of each term.
 
     normal       the angle
     chord        of the angle's term: how much its chord counts beside one minus its cosine
     gradient     differences between neighbors
-    broad        photos: how far the coarse normals are left beside the lids in what is broader than `sigma`
+    broad        photos: how far the coarse normals are left beside lids and lips in what is broader than `sigma`
     photometric  photos: the light on bare skin that no light explains by the normals, in the band `folds`
     sigma        in pixels of a square
     folds        two sigmas, same unit
@@ -304,7 +304,7 @@ Settings: TypeAlias = (
     | FineSettings
     | ParsingSettings
     | ShadingSettings
-    | EyesSettings
+    | FeatureSettings
     | PaperCoarseSettings
     | PaperFineSettings
 )
@@ -316,7 +316,8 @@ TASKS: dict[str, type[Settings]] = {
     "fine": FineSettings,
     "parsing": ParsingSettings,
     "shading": ShadingSettings,
-    "eyes": EyesSettings,
+    "eyes": FeatureSettings,
+    "mouth": FeatureSettings,
     "paper-coarse": PaperCoarseSettings,
     "paper-fine": PaperFineSettings,
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``hffne train prn|coarse|fine|parsing|shading|eyes|paper-coarse|paper-fine``: train a network by a recipe."""
+"""``hffne train prn|coarse|fine|parsing|shading|eyes|mouth|paper-coarse|paper-fine``: train a network by a recipe."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ TASKS = {
     "parsing": ("parsing", "the parsing network, which tells skin from what covers it"),
     "shading": ("shading", "the shading network, which takes the light out of the colors"),
     "eyes": ("eyes", "the eyes network, which sees them from close up"),
+    "mouth": ("mouth", "the mouth network, likewise"),
     "paper-coarse": ("paper", "stage 1 as published"),
     "paper-fine": ("paper", "stage 2 as published"),
 }
@@ -71,7 +73,7 @@ def add_task_options(parser: argparse.ArgumentParser, task: str) -> None:
             help="weights to begin from, at half the learning rate"
             + ("; a network of half the size is extended" if task == "coarse" else ""),
         )
-    if task in ("parsing", "shading", "eyes"):
+    if task in ("parsing", "shading", "eyes", "mouth"):
         _file(parser, "--encoder", "EfficientNet-Lite0's weights from ImageNet (.pth), for the encoder")
     if task == "coarse":
         _file(parser, "--teacher", "weights whose low frequencies are kept everywhere but near lids and lips")
@@ -211,8 +213,8 @@ def recipe_of(options: argparse.Namespace) -> "Recipe":
 def job_of(options: argparse.Namespace, recipe: "Recipe") -> Job:
     """What a task learns from. Raises HffneError where something is missing."""
     from hffne.training.sources.closeups import CloseupSamples
-    from hffne.training.sources.eyes import EyeSamples
     from hffne.training.sources.face_set import FaceSamples
+    from hffne.training.sources.features import FeatureSamples
     from hffne.training.sources.mixed import MixedSource
     from hffne.training.sources.parsing import ParsingSamples
     from hffne.training.sources.photoface import PhotofaceSource
@@ -230,10 +232,11 @@ def job_of(options: argparse.Namespace, recipe: "Recipe") -> Job:
     if recipe.task == "fine":
         close, checked = (CloseupSamples(options.folder, recipe.data, held_out) for held_out in (False, True))
         return Job(make_task, close, checked, inputs)
-    of_colors: dict[str, type[ParsingSamples | ShadingSamples | EyeSamples]] = {
+    of_colors: dict[str, Callable[..., ParsingSamples | ShadingSamples | FeatureSamples]] = {
         "parsing": ParsingSamples,
         "shading": ShadingSamples,
-        "eyes": EyeSamples,
+        "eyes": FeatureSamples,
+        "mouth": partial(FeatureSamples, feature="mouth"),
     }
     if recipe.task in of_colors:
         samples_of = of_colors[recipe.task]
@@ -258,7 +261,7 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
     from hffne.training.perceptual import read_vgg
     from hffne.training.start import start
     from hffne.training.tasks.coarse import CoarseTask
-    from hffne.training.tasks.eyes import EyesTask
+    from hffne.training.tasks.feature import FeatureTask
     from hffne.training.tasks.fine import FineTask
     from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
     from hffne.training.tasks.paper_fine import PaperFine
@@ -299,8 +302,8 @@ def _task(options: argparse.Namespace, recipe: "Recipe") -> "tuple[Callable[[], 
             task = ParsingTask(own)
         elif isinstance(own, settings.ShadingSettings):
             task = ShadingTask(own)
-        elif isinstance(own, settings.EyesSettings):
-            task = EyesTask(own)
+        elif isinstance(own, settings.FeatureSettings):
+            task = FeatureTask(own, recipe.task)
         else:
             task = FineTask(own)
         if getattr(options, "encoder", None):

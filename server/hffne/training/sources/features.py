@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples of the eyes network: squares of large renders and photos around eyes."""
+"""Samples of the networks that see eyes and mouths from close up: squares of large renders and photos."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from hffne.geometry.eye_squares import eye_squares, round_lids
+from hffne.geometry.feature_squares import Square, eye_squares, mouth_square, round_lids, round_lips
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.eye_scenes import BARE_SKIN
 from hffne.synthesis.parsing_set import EYE_PEOPLE as PEOPLE
@@ -24,22 +24,26 @@ _SHIFT, _SCALE, _TURN = 0.06, 0.12, 7.0
 # The coarse normals' own errors vary beyond those of the renders: a rotation of so many degrees.
 _TILT = 3.0
 _LEAST = 0.08  # the share of a square that must be known, or bare skin
-_BESIDE = 0.3  # what renders count beside what is round the lids
+_BESIDE = 0.3  # what renders count beside what is round lids or lips
 
 
-class EyeSamples:
+class FeatureSamples:
     """Random samples of a set's large renders and photos (``synthesis.eye_scenes``).
 
     Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; coarse and normal (3, S, S), unit, camera space;
-    weight (S, S) 0..1, how far the normal is known, on photos round the lids only; skin (S, S) 0..1, where a photo
+    weight (S, S) 0..1, how far the normal is known, on photos round lids or lips only; skin (S, S) 0..1, where a photo
     shows bare skin; photo (1,), 1 for photos.
     """
 
-    def __init__(self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False) -> None:
+    def __init__(
+        self, folder: str | Path, size: int, drawing: Drawing, held_out: bool = False, feature: str = "eyes"
+    ) -> None:
         """size: of the samples in pixels. drawing: see settings.Drawing; of it `photos`, `moves` and `clean`. held_out:
-        renders of the people that training never sees, as they are. Raises TrainingSetError for a folder without them.
+        renders of the people that training never sees, as they are. feature: "eyes" or "mouth". Raises
+        TrainingSetError for a folder without them.
         """
         self.folder, self.size, self.drawing, self.held_out = Path(folder), size, drawing, held_out
+        self.feature = feature
         files = TrainingSet(folder)
         self.renders = files.arrays(HELD_OUT_EYES if held_out else PEOPLE)
         self.photos = files.arrays(EYE_PHOTOS) if drawing.photos and not held_out else None
@@ -67,9 +71,8 @@ class EyeSamples:
         rgb, known, coarse, points = (np.asarray(source[key][index]) for key in ("rgb", "known", "coarse", "points"))
         normal = np.asarray(source["normal"][index])
         skin = (known == BARE_SKIN) & photo
-        lids = round_lids(points, len(rgb))
-        weight: np.ndarray = np.asarray((known > 0) * (lids if photo else np.maximum(lids, _BESIDE)), np.float32)
-        square = eye_squares(points)[side]
+        square, near = self._looked_at(points, side, len(rgb))
+        weight: np.ndarray = np.asarray((known > 0) * (near if photo else np.maximum(near, _BESIDE)), np.float32)
         moved = not self.held_out and rng.random() < self.drawing.moves
         if not self.held_out:
             square = replace(
@@ -79,11 +82,13 @@ class EyeSamples:
                 side=square.side * float(np.exp(rng.normal(0, _SCALE))),
                 turn=float(np.radians(rng.normal(0, _TURN))) if moved else 0.0,
             )
-        picture = square.cut(rgb.astype(np.float32) / 255, self.size)
-        truth = turned(square.cut(normal.astype(np.float32) / 127, self.size), square.turn)
         small = square.at(len(coarse) / len(rgb))
         first = turned(small.cut(coarse.astype(np.float32) / 127, self.size), square.turn)
-        weight, bare = (square.cut(each.astype(np.float32), self.size) ** 2 for each in (weight, skin))
+        # What is around the square is enough, and takes a fraction of the picture's time.
+        around, square = square.within(len(rgb))
+        picture = square.cut(rgb[around].astype(np.float32) / 255, self.size)
+        truth = turned(square.cut(normal[around].astype(np.float32) / 127, self.size), square.turn)
+        weight, bare = (square.cut(each[around].astype(np.float32), self.size) ** 2 for each in (weight, skin))
         if not self.held_out:
             first = first if photo else first @ _rotation(rng.normal(0, _TILT, 3)).T
             picture = photographed(rng, picture, photo or rng.random() < self.drawing.clean)
@@ -99,6 +104,12 @@ class EyeSamples:
             "photo": np.float32(photo),
         }
         return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
+
+    def _looked_at(self, points: np.ndarray, side: int, size: int) -> tuple[Square, np.ndarray]:
+        """A square, and what is round the lids or lips, (S, S); side: which eye."""
+        if self.feature == "mouth":
+            return mouth_square(points), round_lips(points, size)
+        return eye_squares(points)[side], round_lids(points, size)
 
 
 def turned(normal: np.ndarray, turn: float) -> np.ndarray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The eyes network: an eye from close up, and its coarse normals -> truer ones."""
+"""The networks that see an eye, or the mouth, from close up: a picture and its coarse normals -> truer ones."""
 
 import torch
 from torch import nn
@@ -10,11 +10,11 @@ from hffne.networks.pixels import PixelNetwork
 _FEATURES, _WIDTH = 8, 16  # what each pixel brings into the last layers, and their width
 
 
-class EyesNetwork(PixelNetwork):
+class FeatureNetwork(PixelNetwork):
     """Pictures (N, 3, S, S) sRGB in 0..1 and unit normals (N, 3, S, S) -> unit normals (N, 3, S, S), camera space.
 
-    The pictures are those of `geometry.eye_squares`, S = 128. The last layers work at that size, for the edges of lids
-    are one to two pixels wide.
+    The pictures are those of `geometry.feature_squares`, S = 128. The last layers work at that size, for the edges of
+    lids and lips are one to two pixels wide.
     """
 
     def __init__(self) -> None:

@@ -1,33 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Task eyes: their normals from close up."""
+"""Tasks eyes and mouth: their normals from close up."""
 
 import torch
 
 from hffne.geometry.explained_luminance import blur
-from hffne.networks.eyes import EyesNetwork
+from hffne.networks.feature import FeatureNetwork
 from hffne.training.losses import gradient_loss, mean_angle, normal_loss, photometric_loss
-from hffne.training.settings import EyesSettings
+from hffne.training.settings import FeatureSettings
 from hffne.training.sources import Sample
 from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded
 
 
-class EyesTask(TrainingTask):
-    """The normals of renders, and round the lids those of photos' fits, pixel by pixel, and their differences between
-    neighbors; beside the lids of photos the coarse network's in the broad, and the photo's own light."""
+class FeatureTask(TrainingTask):
+    """The normals of renders, and round the lids or lips those of photos' fits, pixel by pixel, and their differences
+    between neighbors; beside these on photos the coarse network's in the broad, and the photo's own light."""
 
-    name = "eyes"
-    terms = {"eyes": ("normal", "gradient", "broad", "photometric")}
-    saved = ("eyes",)
-
-    def __init__(self, settings: EyesSettings) -> None:
+    def __init__(self, settings: FeatureSettings, name: str = "eyes") -> None:
+        """name: "eyes" or "mouth"."""
         super().__init__()
-        self.settings = settings
-        self.networks = {"eyes": EyesNetwork()}
+        self.name, self.settings = name, settings
+        self.terms = {name: ("normal", "gradient", "broad", "photometric")}
+        self.saved = (name,)
+        self.networks = {name: FeatureNetwork()}
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         settings = self.settings
-        normal = networks["eyes"](batch["rgb"], batch["coarse"])
+        normal = networks[self.name](batch["rgb"], batch["coarse"])
         target, weight, photo = batch["normal"], batch["weight"], batch["photo"][:, 0] > 0
         terms: Terms = {
             "normal": settings.normal * normal_loss(normal, target, weight, settings.chord),
@@ -45,7 +44,7 @@ class EyesTask(TrainingTask):
 
     def check(self, batch: Sample, networks: Networks) -> Terms:
         """Degrees of error of the network's normals, and of the coarse ones."""
-        normal = networks["eyes"](batch["rgb"], batch["coarse"])
+        normal = networks[self.name](batch["rgb"], batch["coarse"])
         return {
             "degrees": mean_angle(normal, batch["normal"], batch["weight"]),
             "coarse": mean_angle(batch["coarse"], batch["normal"], batch["weight"]),
@@ -53,5 +52,5 @@ class EyesTask(TrainingTask):
 
     def show(self, batch: Sample, networks: Networks) -> list[torch.Tensor]:
         """The picture, its coarse normals, what was found, and the truth."""
-        normal = networks["eyes"](batch["rgb"], batch["coarse"])
+        normal = networks[self.name](batch["rgb"], batch["coarse"])
         return [batch["rgb"], *(encoded(each) for each in (batch["coarse"], normal, batch["normal"]))]
