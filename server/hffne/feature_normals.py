@@ -19,7 +19,7 @@ Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # 12.3 with 0.6 (version 19).
 _FINER = 0.6
 # How much of the mouth's normals is the mouth network's; the rest stays the coarse network's, which errs otherwise.
-_MOUTH = 0.65
+_MOUTH = 0.6
 _MIRROR = np.array([-1, 1, 1], np.float32)
 
 

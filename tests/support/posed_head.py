@@ -74,6 +74,9 @@ class PosedModels:
     def eyes(self, rgb, coarse):
         return coarse
 
+    def mouth(self, rgb, coarse):
+        return coarse
+
     def parts(self, rgb):
         assert rgb.dtype == np.float32 and rgb.ndim == 3
         return FaceParts.bare().shares
