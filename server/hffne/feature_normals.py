@@ -27,14 +27,15 @@ _MIRROR = np.array([-1, 1, 1], np.float32)
 class FeatureNormals:
     """Both eyes and the mouth of a face on a crop.
 
-    squares  where they lie on the crop at 256
-    normals  (K, CLOSE, CLOSE, 3) float32 unit normals on them, camera space
-    shares   (K, 256, 256) float32 0..1: how far the crop's pixels take them
+    squares     where right eye, left eye and mouth lie on the crop at 256
+    normals     (3, CLOSE, CLOSE, 3) float32 unit normals on them, camera space
+    lids, lips  (256, 256) float32 0..1: how far the crop's pixels take them
     """
 
-    squares: tuple[Square, ...]
+    squares: tuple[Square, Square, Square]
     normals: np.ndarray
-    shares: np.ndarray
+    lids: np.ndarray
+    lips: np.ndarray
 
     def on(self, normal: np.ndarray) -> np.ndarray:
         """Unit normals (S, S, 3) of the crop with those of eyes and mouth in their places."""
@@ -53,7 +54,8 @@ class FeatureNormals:
     def _put(self, normal: np.ndarray, mixed: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
         size = len(normal)
         result = normal.copy()
-        for square, close, counts in zip(self.squares, self.normals, self.shares, strict=True):
+        lids, lips = (cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in (self.lids, self.lips))
+        for square, close, shares in zip(self.squares, self.normals, (lids, lids, lips), strict=True):
             square = square.at(size / CROP)
             left, top = (int(np.clip(middle - square.side / 2, 0, size - 1)) for middle in (square.x, square.y))
             right, bottom = (int(np.clip(middle + square.side / 2, 1, size)) for middle in (square.x, square.y))
@@ -65,8 +67,7 @@ class FeatureNormals:
             picture = cv2.GaussianBlur(close, (0, 0), 0.4 * shrink) if shrink > 1.2 else close
             extent = right - left, bottom - top
             shown = cv2.warpAffine(picture, matrix, extent, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            share = cv2.resize(counts, (size, size), interpolation=cv2.INTER_LINEAR)[part][..., None]
-            own = result[part]
+            own, share = result[part], shares[part][..., None]
             result[part] = normalize(mixed(normalize(shown), own) * share + own * (1 - share))
         return result
 
@@ -93,9 +94,8 @@ def look_at_features(
     plain, mirrored = mouth(np.stack([lips, lips[:, ::-1]]), np.stack([coarse_lips, _mirrored(coarse_lips)]))
     lips_normal = _MOUTH * normalize(plain + _mirrored(mirrored)) + (1 - _MOUTH) * coarse_lips
     found = [right, _mirrored(left), normalize(lips_normal)]
-    lids = round_lids(landmarks, CROP) * seen
-    shares = np.stack([lids, lids, round_lips(landmarks, CROP) * seen])
-    return FeatureNormals(squares, np.stack(found).astype(np.float32), shares.astype(np.float32))
+    lids, lips = (np.asarray(near(landmarks, CROP) * seen, np.float32) for near in (round_lids, round_lips))
+    return FeatureNormals(squares, np.stack(found).astype(np.float32), lids, lips)
 
 
 def _mirrored(normal: np.ndarray) -> np.ndarray:

@@ -209,7 +209,7 @@ class Models:
         inputs = (torch.from_numpy(np.ascontiguousarray(a.transpose(0, 3, 1, 2), np.float32)) for a in (rgb, coarse))
         # In float32: these networks are small, and half precision would move single normals by a fifth of a degree.
         normal = network(*(a.to(self.device).contiguous(memory_format=torch.channels_last) for a in inputs))
-        return normal.float().permute(0, 2, 3, 1).cpu().numpy()
+        return normal.permute(0, 2, 3, 1).cpu().numpy()
 
     def _pixels(self, network: PixelNetwork, rgb: np.ndarray) -> torch.Tensor:
         """What a network tells of each pixel of pictures (..., S, S, 3): (N, C, S, S) float32."""

@@ -17,7 +17,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from hffne.photo.pictures import read_picture
 from hffne.synthesis.face_model import FACE, LANDMARKS, FaceModel
@@ -205,6 +204,8 @@ def label_offsets(model: FaceModel, fits: Fits, points: np.ndarray) -> np.ndarra
 
 def fit_photos(model: FaceModel, landmarks: np.ndarray, report: Callable[[str], object] = print) -> Fits:
     """Fit all photos by their landmarks (N, 478, 3), as `detect_landmarks` returns them."""
+    from scipy.spatial import cKDTree  # not at the top: fits are read without the extras that making them needs
+
     points = landmarks * np.array([1, -1, -1], np.float32)
     few = np.ones(68, np.float32)
     few[:17] = 0.3  # the contour slides along the silhouette
