@@ -103,6 +103,7 @@ def test_the_extension_changes_no_module_path_and_installs_nothing():
         ("scratch.py", "system/scratch.py"),
         ("file_set.py", "system/file_set.py"),
         ("parent_watch.py", "system/parent_watch.py"),
+        ("process_tree.py", "system/process_tree.py"),
         ("photo/formats.py", "system/photo_formats.py"),
     ],
 )

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Child processes of an installation, run one after the other on a thread."""
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..system.process_tree import ProcessTree, process_tree
 from .install_errors import InstallError, failure
-
-# Windows: no console window for a child process.
-_NO_WINDOW = 0x08000000
 
 _Work = TypeVar("_Work", bound="Work")
 
@@ -36,7 +32,7 @@ class Work:
         self.state, self.progress, self.message = "running", 0.0, "Starting"
         self.error: dict[str, Any] | None = None
         self.log_path = Path(log_path)
-        self._process: subprocess.Popen[str] | None = None
+        self._tree: ProcessTree | None = None
         self._cancelled = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="hffne install", daemon=True)
@@ -61,7 +57,8 @@ class Work:
         """End the running process and its children; the work is cancelled soon after."""
         with self._lock:
             self._cancelled = True
-            _kill(self._process)
+            if self._tree is not None:
+                self._tree.end()
 
     def log(self) -> str:
         """The output of all processes so far."""
@@ -108,7 +105,8 @@ class Work:
         with self._lock:
             if self._cancelled:
                 raise _Cancelled
-            process = self._process = subprocess.Popen(
+            tree = self._tree = process_tree(hidden=True)
+            process = subprocess.Popen(
                 [str(part) for part in command],
                 env=environ,
                 cwd=os.path.abspath(os.sep),
@@ -118,10 +116,9 @@ class Work:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                # A group of its own, so that a cancel also ends its children.
-                creationflags=_NO_WINDOW if os.name == "nt" else 0,
-                start_new_session=os.name != "nt",
+                **tree.options,
             )
+            tree.hold(process)
         lines = []
         for line in process.stdout or ():
             line = line.rstrip()
@@ -136,21 +133,11 @@ class Work:
             self._write_log(line)
         code = process.wait()
         with self._lock:
-            self._process = None
+            self._tree = None
+            tree.end()
             if self._cancelled:
                 raise _Cancelled
         if code and check:
             raise failure("\n".join(lines))
         self.progress = end
         return code, lines
-
-
-def _kill(process: "subprocess.Popen[str] | None") -> None:
-    """End a process and its children."""
-    if process is None or process.poll() is not None:
-        return
-    if os.name == "nt":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True)
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -5,11 +5,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
 from hffne.parent_watch import VARIABLE
+from hffne.process_tree import process_tree
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -44,12 +44,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: str, log
 
     log: the descriptor of a file for what it prints, instead of this process's own streams.
 
-    The child has a process group of its own, which is killed when this process is asked to end. Raises
-    KeyboardInterrupt or Interrupted then, when nothing of the group runs any more.
+    The child and all that it starts are killed when this process is asked to end. Raises KeyboardInterrupt or
+    Interrupted then, when nothing of them runs any more.
     """
-    options: dict[str, object] = {"start_new_session": True}
-    if sys.platform == "win32":
-        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    tree = process_tree()
     child = subprocess.Popen(
         command,
         env={**environment, VARIABLE: str(os.getpid())},
@@ -57,15 +55,17 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: str, log
         stdout=log,
         stderr=log,
         cwd=folder,
-        **options,  # type: ignore[call-overload]
+        **tree.options,
     )
     try:
+        tree.hold(child)
         return int(child.wait())
-    except BaseException:
-        # A second Ctrl-C must not leave the child behind.
+    finally:
+        # A second Ctrl-C must not leave the child behind. It is not asked first: Blender swallows the exception of a
+        # signal in the middle of a render. Its files are removed here.
         with _deaf():
-            _end(child)
-        raise
+            tree.end()
+            child.wait()
 
 
 @contextlib.contextmanager
@@ -77,15 +77,3 @@ def _deaf() -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End a child and its group."""
-    if sys.platform == "win32":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
-        child.wait()
-        return
-    # Not asked first: Blender swallows the exception of a signal in the middle of a render. Its files are removed here.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()

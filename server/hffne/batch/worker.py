@@ -16,6 +16,7 @@ from hffne.batch.settings import BatchSettings
 from hffne.errors import BatchWorkerError, HffneError, OutputError, PhotoEndsWorkerError
 from hffne.isolation import child_environment, neutral_folder, python_command
 from hffne.parent_watch import VARIABLE
+from hffne.process_tree import ProcessTree, process_tree
 from hffne.service.frames import FrameError, read_frame
 
 # A photo that ends its process is tried so often.
@@ -67,6 +68,7 @@ class Worker:
         self._builds = settings.build is not None
         self._longest = longest or (LONGEST_BUILD if self._builds else LONGEST)
         self._child: subprocess.Popen[bytes] | None = None
+        self._tree: ProcessTree | None = None
         self._closed = False
 
     def __enter__(self) -> "Worker":
@@ -80,16 +82,17 @@ class Worker:
 
         Raises the error that keeps it from starting, BatchWorkerError where it ends without one.
         """
+        # Ctrl-C is for the program; it ends its children itself.
+        tree = self._tree = process_tree(hidden=True)
         child = self._child = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=neutral_folder(),
             env={**child_environment(), VARIABLE: str(os.getpid()), **dict.fromkeys(_ONE_THREAD, "1")},
-            # Ctrl-C is for the program; it ends its children itself.
-            start_new_session=sys.platform != "win32",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) if sys.platform == "win32" else 0,
+            **tree.options,
         )
+        tree.hold(child)
         try:
             message, _ = self._read(child)
         except _Ended:
@@ -199,7 +202,8 @@ class Worker:
             child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_PATIENCE)
-        child.kill()
+        if self._tree is not None:
+            self._tree.end()
 
     def _end(self) -> None:
         child, self._child = self._child, None
