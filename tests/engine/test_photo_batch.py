@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`hffne batch`: every photo once, whatever happens to the processes, the disk and the program."""
 
+import contextlib
 import json
+import ntpath
+import posixpath
 import sys
 import tarfile
 
@@ -12,12 +15,20 @@ import skimage.data
 from PIL import Image
 
 from hffne.batch import records
+from hffne.batch.names import copy_name, is_file_name
 from hffne.batch.places import Folder, open_place
 from hffne.batch.run import Processes, run_batch
 from hffne.batch.settings import BatchSettings
 from hffne.batch.worker import Worker
 from hffne.cli.main import main
-from hffne.errors import DiskFullError, HffneError, NoPhotosError, OtherSettingsError
+from hffne.errors import (
+    DiskFullError,
+    HffneError,
+    NoPhotosError,
+    OtherSettingsError,
+    PhotoNotReadableError,
+    StoreError,
+)
 from hffne.normal_file import encode_png
 from hffne.parts import PARTS, SKIN
 from paths import SUPPORT
@@ -31,6 +42,7 @@ def workers(settings, count=2, device=None, longest=30.0, at_once=1):
 
 
 FILES = BatchSettings()
+FULL = DiskFullError.of("/tmp", OSError(28, "No space left on device"))
 
 
 def run(source, target, settings=FILES, retry=False, **options):
@@ -172,6 +184,75 @@ def test_two_photos_with_one_name_are_told_apart_or_refused(source, tmp_path):
     (failure,) = [one for one in report["failures"] if one["code"] == "cannot_write"]
     assert "would replace those of" in failure["message"]
     assert run(source, tmp_path / "shards", BatchSettings(form="webdataset"))["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "on_windows"),
+    [
+        ("sub/ü 1.jpg", True, True),
+        (".hidden.jpg", True, True),
+        ("console.jpg", True, True),
+        ("../x.jpg", False, False),
+        ("a/./x.jpg", False, False),
+        ("a//x.jpg", False, False),
+        ("/etc/x.jpg", False, False),
+        ("a\\..\\..\\x.jpg", True, False),
+        ("C:/x.jpg", True, False),
+        ("12:30.jpg", True, False),
+        ("con.jpg", True, False),
+        ("sub./x.jpg", True, False),
+    ],
+)
+def test_which_names_can_be_files(name, here, on_windows):
+    assert (is_file_name(name, windows=False), is_file_name(name, windows=True)) == (here, on_windows)
+    # What is a name there stays below a folder, as Windows reads it and as others do.
+    for allowed, paths, root in ((here, posixpath, "/out"), (on_windows, ntpath, "C:\\out")):
+        if allowed:
+            assert paths.normpath(paths.join(root, name)).startswith(root + paths.sep)
+    assert is_file_name(copy_name(name)) and copy_name(name).endswith(".jpg")
+
+
+def test_photos_whose_names_are_no_files_are_told_and_the_others_are_done(source, tmp_path):
+    class Bucket(Folder):
+        """As an object store, where any name is possible."""
+
+        def photos(self):
+            return {**super().photos(), "../outside.jpg": 1, "a/../inside.jpg": 1}
+
+        @contextlib.contextmanager
+        def file(self, name):
+            yield source / ("a0.jpg" if ".." in name else name)
+
+    report = run_batch(Bucket(source), Folder(tmp_path / "out"), FILES, workers(FILES), True)
+    failures = {failure["photo"]: failure["code"] for failure in report["failures"]}
+    assert failures == {"bad.jpg": "no_face", "../outside.jpg": "cannot_write", "a/../inside.jpg": "cannot_write"}
+    assert report["done"] == 9 and not (tmp_path / "outside.npz").exists()
+    # In a shard a name is only text.
+    settings = BatchSettings(form="webdataset")
+    assert run_batch(Bucket(source), Folder(tmp_path / "shards"), settings, workers(settings), True)["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "failed"), [(PhotoNotReadableError("denied"), 2), (StoreError("no answer"), None), (FULL, None)]
+)
+def test_one_unreadable_photo_is_told_but_a_store_that_is_gone_or_a_full_disk_is_no_photos_fault(
+    source, tmp_path, error, failed
+):
+    class Bucket(Folder):
+        @contextlib.contextmanager
+        def file(self, name):
+            if name == "a3.jpg":
+                raise error
+            yield self.path / name
+
+    target = Folder(tmp_path / "out")
+    if failed:
+        assert run_batch(Bucket(source), target, FILES, workers(FILES), True)["failed"] == failed
+        return
+    with pytest.raises(type(error)):
+        run_batch(Bucket(source), target, FILES, workers(FILES), True)
+    report = run(source, tmp_path / "out")
+    assert (report["done"], report["failed"]) == (9, 1)
 
 
 def test_a_full_disk_ends_the_run_with_one_sentence_and_the_next_run_goes_on(source, tmp_path):

@@ -10,7 +10,7 @@ from typing import Any
 
 from hffne import blender
 from hffne.batch.settings import BatchSettings
-from hffne.errors import HffneError
+from hffne.errors import HffneError, OutputError
 from hffne.scratch import Scratch
 
 
@@ -28,10 +28,14 @@ def builds_of(
 ) -> Iterator[tuple[dict[str, Any], dict[str, bytes]]]:
     """(facts, {ending: content}) of each file that `hffne build` writes for a photo; facts: the face's number.
 
-    Raises BlenderEnded, and what `blender.build` raises and Blender tells.
+    Raises BlenderEnded, OutputError without room for temporary files, what `blender.build` raises and Blender tells.
     """
     number = blender.check_photo(path, settings.face)
-    with Scratch(tempfile.gettempdir(), folder=True) as place:
+    try:
+        scratch = Scratch(tempfile.gettempdir(), folder=True)
+    except OSError as full:
+        raise OutputError.of(tempfile.gettempdir(), full) from None
+    with scratch as place:
         error, folder = place / "error.json", place / "built"
         code = blender.build(path, folder, options_of(settings, device), subprocess.DEVNULL, error)
         if code:

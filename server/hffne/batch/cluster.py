@@ -2,32 +2,29 @@
 """A batch on a Ray cluster: an actor for each core or GPU does the jobs, Ray Data hands them out.
 
 Each actor has one child process for the photos, as on a single machine, so a photo that ends its process does not end
-the actor. Lost actors and nodes, their jobs' retries, back-pressure and the number of actors are Ray's.
+the actor. Lost actors and nodes, their jobs' retries, back-pressure and the number of actors are Ray's. A node that is
+there but cannot do its jobs is left out, and the others do them.
 """
 
 import json
 import logging
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from hffne import __version__
-from hffne.batch import records
-from hffne.batch.jobs import Job, do_job
-from hffne.batch.places import Place, open_place
+from hffne.batch.actor import Actor, hash_here, other_version
+from hffne.batch.jobs import Job
+from hffne.batch.places import Place
 from hffne.batch.records import Record
 from hffne.batch.run import AT_ONCE
 from hffne.batch.settings import BatchSettings
-from hffne.batch.worker import Worker
 from hffne.errors import ClusterError, ExtraMissingError, HffneError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # More would only cost the scheduler time.
 MOST_BLOCKS = 10_000
-# To wait for an answer from the cluster's address.
-SECONDS = 10.0
+# To wait for an answer from the cluster's address, and from its nodes.
+SECONDS, NODE_SECONDS = 10.0, 60.0
+_CONTINUE = "What was done is kept; the same command goes on with the rest."
 
 
 class Cluster:
@@ -35,6 +32,7 @@ class Cluster:
 
     device: as for `pipeline.Engine`, of all workers. workers: at most so many actors; None: as many as there is room.
     command: see `worker.Worker`. at_once: photos that an actor computes together; None: several on a GPU.
+    tell: called with a sentence about each node that is left out.
     Raises ExtraMissingError without Ray.
     """
 
@@ -45,6 +43,7 @@ class Cluster:
         workers: int | None = None,
         command: Sequence[str] | None = None,
         at_once: int | None = None,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         try:
             import ray.data
@@ -54,51 +53,95 @@ class Cluster:
             ) from None
         self._ray = ray
         self._address, self._device, self._workers, self._command = address, device, workers, command
-        self._at_once = at_once
+        self._at_once, self._tell = at_once, tell
 
     def __call__(
         self, jobs: Iterable[Job], source: Place, target: Place, settings: BatchSettings
     ) -> Iterator[list[Record]]:
         """Do the jobs; each actor writes its results and their records itself.
 
-        A job that a node cannot write does not end the others. Raises ClusterError when the cluster is not there or
-        fails; at the end, the first error of a node.
+        What a node cannot do is done by the others, without that node. Raises ClusterError when the cluster is not
+        there or fails; and the first node's error when no node is left.
         """
         self._connect()
-        items = [{"number": job.number, "photos": json.dumps(job.photos)} for job in jobs]
-        resources = self._ray.cluster_resources()
-        uses_gpu = (self._device or "").startswith("cuda") or (self._device is None and resources.get("GPU", 0) > 0)
-        most = self._workers or max(1, int(resources.get("GPU" if uses_gpu else "CPU", 1)))
+        left = {job.number: job for job in jobs}
         arguments = {
             "source": source.address,
             "target": target.address,
             "settings": settings.as_dict(),
+            "hash": settings.manifest()["hash"],
             "device": self._device,
             "command": self._command,
-            "at_once": self._at_once or (AT_ONCE if uses_gpu and settings.build is None else 1),
-            "hash": settings.manifest()["hash"],
         }
+        bad = self._look_at_nodes(arguments["settings"], arguments["hash"])
+        while left:
+            try:
+                for answer in self._answers(list(left.values()), arguments, bad):
+                    if "error" in answer:
+                        self._leave_out(bad, answer["node"], HffneError.from_dict(answer["error"]))
+                    else:
+                        left.pop(answer["number"], None)
+                        yield answer["records"]
+            except self._ray.exceptions.RayError as error:
+                raise ClusterError(f"The cluster failed: {_one_line(error)}", hint=_CONTINUE) from None
+
+    def _answers(
+        self, jobs: Sequence[Job], arguments: dict[str, Any], bad: dict[str, HffneError]
+    ) -> Iterator[dict[str, Any]]:
+        """What the actors answer about the jobs, in any order. Raises the first of the errors without a good node."""
+        nodes = {id: node for id, node in self._nodes().items() if id not in bad}
+        uses_gpu = (self._device or "").startswith("cuda") or (
+            self._device is None and any(node["Resources"].get("GPU", 0) > 0 for node in nodes.values())
+        )
+        room = int(sum(node["Resources"].get("GPU" if uses_gpu else "CPU", 0) for node in nodes.values()))
+        if bad and not room:
+            error = next(iter(bad.values()))
+            error.hint = f"{error.hint} {_CONTINUE}".strip()
+            raise error
+        at_once = self._at_once or (AT_ONCE if uses_gpu and arguments["settings"].get("build") is None else 1)
+        items = [{"number": job.number, "photos": json.dumps(job.photos)} for job in jobs]
         data = self._ray.data.from_items(items, override_num_blocks=min(len(items), MOST_BLOCKS)).map_batches(
-            _Actor,
-            fn_constructor_kwargs=arguments,
+            Actor,
+            fn_constructor_kwargs={**arguments, "at_once": at_once},
             batch_size=1,
             num_cpus=0 if uses_gpu else 1,
             num_gpus=1 if uses_gpu else 0,
-            compute=self._ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+            compute=self._ray.data.ActorPoolStrategy(min_size=1, max_size=self._workers or max(1, room)),
+            **({"label_selector": {"ray.io/node-id": f"!in({','.join(bad)})"}} if bad else {}),
         )
-        failed: HffneError | None = None
-        try:
-            for row in data.iter_rows():
-                answer = json.loads(row["answer"])
-                if "error" in answer:
-                    failed = failed or HffneError.from_dict(answer["error"])
-                else:
-                    yield answer["records"]
-        except self._ray.exceptions.RayError as error:
-            raise ClusterError(f"The cluster failed: {_one_line(error)}", hint=_CONTINUE) from None
-        if failed is not None:
-            failed.hint = f"{failed.hint} {_CONTINUE}".strip()
-            raise failed
+        for row in data.iter_rows():
+            yield json.loads(row["answer"])
+
+    def _look_at_nodes(self, settings: dict[str, Any], hash: str) -> dict[str, HffneError]:
+        """{node: error} of the nodes whose results would be others, or that cannot compute."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        look, asked = self._ray.remote(hash_here), {}
+        for node in self._nodes():
+            there = NodeAffinitySchedulingStrategy(node, soft=False)
+            asked[look.options(num_cpus=0, max_retries=0, scheduling_strategy=there).remote(settings)] = node
+        bad: dict[str, HffneError] = {}
+        # A busy node that does not answer in time is looked at again by its actors.
+        for answer in self._ray.wait(list(asked), num_returns=len(asked), timeout=NODE_SECONDS)[0]:
+            try:
+                if self._ray.get(answer) != hash:
+                    raise other_version()
+            except self._ray.exceptions.RayError as error:
+                self._leave_out(bad, asked[answer], ClusterError(str(error).strip().splitlines()[-1][:200]))
+            except ClusterError as error:
+                self._leave_out(bad, asked[answer], error)
+        return bad
+
+    def _leave_out(self, bad: dict[str, HffneError], node: str, error: HffneError) -> None:
+        if node in bad:
+            return
+        name = self._nodes().get(node, {}).get("NodeManagerHostname", node)
+        bad[node] = type(error)(f"The node '{name}' is left out: {error.message}", hint=error.hint)
+        self._tell(bad[node].message)
+
+    def _nodes(self) -> dict[str, dict[str, Any]]:
+        """{number: what Ray knows} of the nodes that are alive."""
+        return {node["NodeID"]: node for node in self._ray.nodes() if node["Alive"]}
 
     def _connect(self) -> None:
         # Its progress is ours to show.
@@ -115,48 +158,6 @@ class Cluster:
                 f"The cluster '{self._address}' cannot be used: {_one_line(error)}",
                 hint="Start it (`ray start --head`), and use the same versions of Python and Ray everywhere.",
             ) from None
-
-
-_CONTINUE = "The other photos are done; the same command goes on with the rest."
-
-
-class _Actor:
-    """Does jobs on one core or GPU of the cluster."""
-
-    def __init__(
-        self,
-        source: str,
-        target: str,
-        settings: dict[str, Any],
-        device: str | None,
-        command: Sequence[str] | None,
-        at_once: int,
-        hash: str,
-    ) -> None:
-        self._places = source, target
-        self._settings = BatchSettings.from_dict(settings)
-        self._same = self._settings.manifest()["hash"] == hash
-        self._worker = Worker(self._settings, device, command, at_once=at_once)
-
-    def __call__(self, batch: "dict[str, np.ndarray]") -> dict[str, list[str]]:
-        """{"answer": [JSON of the records, or of the error that kept a job from being done]}."""
-        pairs = zip(batch["number"], batch["photos"], strict=True)
-        return {"answer": [json.dumps(self._answer(int(number), str(photos))) for number, photos in pairs]}
-
-    def _answer(self, number: int, photos: str) -> dict[str, Any]:
-        try:
-            if not self._same:
-                raise ClusterError(
-                    f"The node {socket.gethostname()} has another version of hffne ({__version__}) or other networks.",
-                    hint="Install the same version on all nodes.",
-                )
-            source, target = (open_place(place) for place in self._places)
-            job = Job(number, tuple((name, size, other) for name, size, other in json.loads(photos)))
-            done = do_job(job, source, target, self._worker, self._settings)
-            records.keep(target, number, done, alone=False)
-        except HffneError as error:
-            return {"error": error.as_dict()}
-        return {"records": done}
 
 
 def _reach(address: str) -> None:

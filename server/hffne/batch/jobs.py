@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hffne.batch.names import is_file_name
 from hffne.batch.places import Place, stem_of
 from hffne.batch.records import Record
 from hffne.batch.settings import BatchSettings
 from hffne.batch.shards import Sample, encode, shard_name
 from hffne.batch.worker import Computed, Worker
-from hffne.errors import HffneError, OutputError
+from hffne.errors import HffneError, OutputError, PhotoError
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,15 @@ def jobs_of(
 def do_job(job: Job, source: Place, target: Place, worker: Worker, settings: BatchSettings) -> list[Record]:
     """Compute a job's photos and write their results; returns a record of each photo.
 
-    What is wrong with a photo stands in its record. Raises OutputError and StoreError where nothing can be written,
-    and what `Worker.start` raises.
+    What is wrong with a photo stands in its record. Raises OutputError and StoreError where nothing can be read or
+    written, and what `Worker.start` raises.
     """
     records: list[Record] = []
     samples: list[Sample] = []
     for start in range(0, len(job.photos), worker.at_once):
         some = job.photos[start : start + worker.at_once]
-        for (name, size, _), computed in zip(some, _compute(some, source, worker), strict=True):
+        results = _compute(some, source, worker, whole=settings.sharded or not target.local)
+        for (name, size, _), computed in zip(some, results, strict=True):
             record: Record = {"photo": name, "bytes": size, "job": job.number}
             records.append(record)
             if computed.error is not None:
@@ -77,8 +79,11 @@ def do_job(job: Job, source: Place, target: Place, worker: Worker, settings: Bat
     return records
 
 
-def _compute(photos: Sequence[tuple[str, int, str]], source: Place, worker: Worker) -> list[Computed]:
-    """Compute photos of a job together; errors are in the results, but for those that hold for all photos."""
+def _compute(photos: Sequence[tuple[str, int, str]], source: Place, worker: Worker, whole: bool) -> list[Computed]:
+    """Compute photos of a job together; errors are in the results, but for those that hold for all photos.
+
+    whole: whether any name can be kept, as results do not become files of this machine.
+    """
     results: dict[str, Computed] = {}
     with contextlib.ExitStack() as stack:
         paths: dict[str, Path] = {}
@@ -90,10 +95,17 @@ def _compute(photos: Sequence[tuple[str, int, str]], source: Place, worker: Work
                 )
                 results[name] = Computed(error=error)
                 continue
+            if not whole and not is_file_name(name):
+                error = OutputError(
+                    f"The results of '{name}' cannot be files: their names would be none.",
+                    hint="Rename it, or keep the results in shards.",
+                )
+                results[name] = Computed(error=error)
+                continue
             try:
                 paths[name] = stack.enter_context(source.file(name))
-            except HffneError as error:
-                results[name] = Computed(error=error)
+            except PhotoError as unusable:
+                results[name] = Computed(error=unusable)
         computed = worker.compute_together([(path, name) for name, path in paths.items()])
     for (name, path), one in zip(paths.items(), computed, strict=True):
         if one.error is not None:

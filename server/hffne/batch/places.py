@@ -30,7 +30,10 @@ class Place(Protocol):
         """{name: bytes} of the photos, by name. Raises HffneError."""
 
     def file(self, name: str) -> AbstractContextManager[Path]:
-        """A context with a file of this machine that holds a file of the place. Raises HffneError."""
+        """A context with a file of this machine that holds a file of the place.
+
+        Raises PhotoError for what is wrong with this one, other errors where none could be had.
+        """
 
     def read(self, name: str) -> bytes | None:
         """A file's content, None where there is no such file. Raises HffneError."""

@@ -38,6 +38,14 @@ def claim(target: Place, settings: BatchSettings) -> dict[str, Any]:
     return manifest
 
 
+def is_claimed(target: Place, hash: str) -> bool:
+    """Whether the target has the manifest of the settings with this hash. Raises OutputError, StoreError."""
+    try:
+        return bool(json.loads(target.read(MANIFEST) or b"{}").get("hash") == hash)
+    except (ValueError, AttributeError):
+        return False
+
+
 def read(target: Place) -> dict[str, Record]:
     """{photo: its record}. A line that a killed run left incomplete is left out; a success counts over a failure."""
     records: dict[str, Record] = {}

@@ -3,18 +3,30 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hffne.errors import ExtraMissingError, NoPhotosError, OutputError, StoreError
+from hffne.batch.names import copy_name
+from hffne.errors import (
+    ExtraMissingError,
+    NoPhotosError,
+    OutputError,
+    PhotoNotFoundError,
+    PhotoNotReadableError,
+    StoreDeniedError,
+    StoreError,
+)
 from hffne.photo.formats import is_photo_name
+from hffne.scratch import Scratch
 
 if TYPE_CHECKING:
     from pyarrow import fs
 
 _MOST_TEXT = 200
+_DENIED = re.compile("(access|permission).?denied|forbidden", re.IGNORECASE)
 
 
 class Store:
@@ -48,17 +60,22 @@ class Store:
 
     @contextlib.contextmanager
     def file(self, name: str) -> Iterator[Path]:
-        """A copy of the object, which has its name, for the time of the context."""
+        """A copy of the object for the time of the context, with its name where a file can have it.
+
+        Raises PhotoNotFoundError, PhotoNotReadableError; StoreError, and OutputError without room for a copy.
+        """
         try:
             data = self._read(name)
         except FileNotFoundError:
-            raise StoreError(f"'{name}' is not there any more.") from None
-        with tempfile.TemporaryDirectory(prefix="hffne-") as folder:
-            path = Path(folder) / name.rsplit("/", 1)[-1]
+            raise PhotoNotFoundError(f"'{name}' is not there any more.") from None
+        except StoreDeniedError:
+            raise PhotoNotReadableError(f"'{name}' may not be read: access is denied.") from None
+        with contextlib.ExitStack() as stack:
             try:
+                path = stack.enter_context(Scratch(tempfile.gettempdir(), folder=True)) / copy_name(name)
                 path.write_bytes(data)
             except OSError as error:
-                raise OutputError.of(path, error) from None
+                raise OutputError.of(error.filename or tempfile.gettempdir(), error) from None
             yield path
 
     def read(self, name: str) -> bytes | None:
@@ -101,8 +118,8 @@ class Store:
             raise
         except (OSError, pa.ArrowException) as error:
             text = " ".join(str(error).split())
-            if "ACCESS_DENIED" in text or "AccessDenied" in text or "403" in text:
-                text = "access is denied"
+            if isinstance(error, PermissionError) or _DENIED.search(text):
+                raise StoreDeniedError(f"'{_shown(self.address)}' cannot be {done}: access is denied.") from None
             raise StoreError(f"'{_shown(self.address)}' cannot be {done}: {text[:_MOST_TEXT]}") from None
 
 

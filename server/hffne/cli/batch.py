@@ -147,7 +147,8 @@ def _runner(args: argparse.Namespace, settings: BatchSettings) -> tuple[Runner, 
     if args.ray:
         from hffne.batch.cluster import Cluster
 
-        return Cluster(args.ray, args.device, args.workers, at_once=args.at_once), args.at_once or 1
+        runner = Cluster(args.ray, args.device, args.workers, at_once=args.at_once, tell=print_progress)
+        return runner, args.at_once or 1
     from hffne.batch.run import Processes, usual_at_once, usual_count
     from hffne.batch.worker import Worker
 

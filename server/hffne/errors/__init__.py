@@ -12,6 +12,7 @@ from hffne.errors.batch import (
     ExtraMissingError,
     OtherSettingsError,
     PhotoEndsWorkerError,
+    StoreDeniedError,
     StoreError,
 )
 from hffne.errors.data import (
@@ -129,6 +130,7 @@ __all__ = [
     "ShapeError",
     "ShapeModelError",
     "SizeError",
+    "StoreDeniedError",
     "StoreError",
     "TrainingError",
     "TrainingSetError",

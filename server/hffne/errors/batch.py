@@ -35,6 +35,12 @@ class StoreError(HffneError):
     exit_code = exit_codes.CANNOT_WRITE
 
 
+class StoreDeniedError(StoreError):
+    """An object store that does not allow what is done with it."""
+
+    code = "store_denied"
+
+
 class ClusterError(HffneError):
     """A cluster that cannot be reached or used."""
 
