@@ -8,12 +8,18 @@ build   faces built on it by a stand-in of Blender: one that crashes, one that f
 kill    a worker's process is killed and a node is taken away in the middle
 driver  the program itself is killed in the middle, and started again
 store   from and to an S3 server, by this machine and by the cluster; a bucket that is not there
+nodes   nodes that cannot take part: another version, no program, a full disk; then no good node at all
+denied  a store that may not be written to, and a photo in it that may not be read
 wrong   a cluster that is not there
 scale   photos per second with one and with two workers
 """
 
+import contextlib
 import json
+import logging
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +29,8 @@ import threading
 import time
 from pathlib import Path
 
-SUPPORT = Path(__file__).resolve().parents[1] / "support"
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "tests" / "support"
 sys.path.insert(0, str(SUPPORT))
 # Workers as nice as this program, and a busy machine is no dead one.
 os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1", "RAY_worker_niceness": "0"}
@@ -72,10 +79,10 @@ def check_once(folder, count):
     assert len(names) == len(set(names)) == count, (len(names), len(set(names)), count)
 
 
-def stand_ins(folder, count):
+def stand_ins(folder, count, size=1000):
     folder.mkdir()
     for number in range(count):
-        (folder / f"slow{number:04d}.jpg").write_bytes(os.urandom(1000))
+        (folder / f"slow{number:04d}.jpg").write_bytes(os.urandom(size))
     (folder / "dies.jpg").write_bytes(b"x")
     return folder
 
@@ -95,15 +102,21 @@ def two_nodes():
     return cluster, node
 
 
+@contextlib.contextmanager
+def cluster_end(cluster):
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
 def part_same(place):
     source, settings = real_photos(place / "real"), BatchSettings({"size": 256})
     batch(source, place / "alone", settings, local(settings, None, 1), True)
     cluster, _ = two_nodes()
-    try:
+    with cluster_end(cluster):
         batch(source, place / "cluster", settings, Cluster("auto", "cpu", 2), False)
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
     assert results(place / "alone") == results(place / "cluster") and len(results(place / "alone")) == 12
 
 
@@ -116,14 +129,11 @@ def part_build(place):
     program.chmod(0o755)
     settings = BatchSettings({"size": 256}, build={"base": "mask", "blender": str(program)})
     cluster, _ = two_nodes()
-    try:
+    with cluster_end(cluster):
         for name, runner, alone in (("alone", local(settings, None), True), ("ray", Cluster("auto", "cpu", 2), False)):
             report = batch(source, place / name, settings, runner, alone)
             failures = {failure["photo"]: failure["code"] for failure in report["failures"]}
             assert failures == {"dies.png": "photo_ends_worker", "bad.png": "no_shape"}, failures
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
     assert results(place / "alone") == results(place / "ray") and (place / "ray" / "good.blend").is_file()
 
 
@@ -142,11 +152,8 @@ def part_kill(place):
                 cluster.remove_node(node, allow_graceful=False)
             yield done
 
-    try:
+    with cluster_end(cluster):
         report = batch(source, place / "cluster", TAR, disturbed, False)
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
     print(f"  killed: process {killed}, then a node")
     assert (report["done"], report["failed"], report["left"]) == (150, 1, 0)
     assert report["failures"][0]["code"] == "photo_ends_worker"
@@ -189,12 +196,13 @@ def one_run(source, target):
     sys.exit(report["left"])
 
 
-def part_store(place):
+@contextlib.contextmanager
+def s3_server(source):
+    """(file system, the end of an address, port) of a server whose bucket "bucket" has the files of a folder."""
     from moto.server import ThreadedMotoServer
     from pyarrow import fs
 
-    source = stand_ins(place / "many", 30)
-    batch(source, place / "alone", TAR, local(TAR), True)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_EC2_METADATA_DISABLED="true")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -205,8 +213,19 @@ def part_store(place):
     for path in source.iterdir():
         with store.open_output_stream(f"bucket/photos/{path.name}") as stream:
             stream.write(path.read_bytes())
-    cluster, _ = two_nodes()
     try:
+        yield store, end, port
+    finally:
+        server.stop()
+
+
+def part_store(place):
+    from pyarrow import fs
+
+    source = stand_ins(place / "many", 30)
+    batch(source, place / "alone", TAR, local(TAR), True)
+    cluster, _ = two_nodes()
+    with cluster_end(cluster), s3_server(source) as (store, end, _):
         photos = f"s3://bucket/photos{end}"
         batch(photos, f"s3://bucket/alone{end}", TAR, local(TAR), True)
         batch(photos, f"s3://bucket/cluster{end}", TAR, Cluster("auto", "cpu", 2, STAND_IN), False)
@@ -220,10 +239,89 @@ def part_store(place):
         assert again["left"] == 0
         _fails(lambda: batch(photos, f"s3://nothing/out{end}", TAR, local(TAR), True))
         _fails(lambda: batch(f"s3://nothing/in{end}", place / "x", TAR, local(TAR), True))
+
+
+def part_nodes(place):
+    """Only the first node can do anything: the others are left out, and nothing is missing."""
+    source = stand_ins(place / "many", 40, 100_000)
+    batch(source, place / "alone", TAR, local(TAR), True)
+    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": PATIENT})
+    for environment in (other_version(place / "other"), no_program(place / "none"), small_disk(place / "full")):
+        cluster.add_node(num_cpus=1, env_vars=environment)
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    try:
+        with cluster_end(cluster), s3_server(source) as (_, end, _):
+            photos, said = f"s3://bucket/photos{end}", []
+            batch(photos, place / "ray", TAR, Cluster("auto", "cpu", 4, STAND_IN, tell=said.append), False)
+            print("  " + "\n  ".join(said))
+            assert len(said) == 3 and all("\n" not in one and " is left out: " in one for one in said)
+            for words in ("another version of hffne", "No module named", "The disk is full"):
+                assert sum(words in one for one in said) == 1, words
+            assert results(place / "alone") == results(place / "ray")
+            check_once(place / "ray", 40)
+            # What no node can do.
+            left = Cluster("auto", "cpu", 4, STAND_IN)
+            _fails(lambda: batch(source, place / "ray2", TAR, _moved(left, place / "ray2"), False))
     finally:
-        ray.shutdown()
-        cluster.shutdown()
-        server.stop()
+        subprocess.run(["umount", str(place / "full")], check=True)
+
+
+def _moved(runner, folder):
+    """The runner, after a folder has lost its manifest: as where another folder is at its path."""
+
+    def run(*arguments):
+        (folder / "batch.json").unlink()
+        yield from runner(*arguments)
+
+    return run
+
+
+def other_version(folder):
+    shutil.copytree(ROOT / "server" / "hffne", folder / "server" / "hffne")
+    text = (ROOT / "addon_manifest.toml").read_text("utf-8")
+    (folder / "addon_manifest.toml").write_text(re.sub('(?m)^version = ".*"$', 'version = "77.0.0"', text), "utf-8")
+    return {"PYTHONPATH": str(folder / "server")}
+
+
+def no_program(folder):
+    (folder / "hffne").mkdir(parents=True)
+    (folder / "hffne" / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'hffne'\")")
+    return {"PYTHONPATH": str(folder)}
+
+
+def small_disk(folder):
+    """Room for a few temporary files, and for no photo."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)], check=True)
+    return {"TMPDIR": str(folder)}
+
+
+def part_denied(place):
+    import boto3
+    import requests
+
+    source = stand_ins(place / "many", 12)
+    with s3_server(source) as (_, end, port):
+        address = f"http://127.0.0.1:{port}"
+        iam = boto3.client("iam", endpoint_url=address, region_name="us-east-1")
+        iam.create_user(UserName="reader")
+        rights = [
+            {"Effect": "Allow", "Action": ["s3:List*", "s3:Get*"], "Resource": "*"},
+            {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/photos/slow0003.jpg"},
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": rights})
+        iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=policy)
+        key = iam.create_access_key(UserName="reader")["AccessKey"]
+        os.environ.update(AWS_ACCESS_KEY_ID=key["AccessKeyId"], AWS_SECRET_ACCESS_KEY=key["SecretAccessKey"])
+        requests.post(f"{address}/moto-api/reset-auth", data=b"0", timeout=10)
+        cluster, _ = two_nodes()
+        with cluster_end(cluster):
+            for name, runner, alone in (("a", local(TAR), True), ("r", Cluster("auto", "cpu", 2, STAND_IN), False)):
+                report = batch(f"s3://bucket/photos{end}", place / name, TAR, runner, alone)
+                failures = {failure["photo"]: failure["code"] for failure in report["failures"]}
+                assert failures == {"dies.jpg": "photo_ends_worker", "slow0003.jpg": "photo_not_readable"}, failures
+                _fails(lambda runner=runner, alone=alone: batch(source, f"s3://bucket/o{end}", TAR, runner, alone))
+        requests.post(f"{address}/moto-api/reset-auth", data=b"inf", timeout=10)
 
 
 def part_wrong(place):
@@ -252,7 +350,7 @@ def _fails(action):
 def main(names):
     if names[:1] == ["one-run"]:
         one_run(*names[1:])
-    for name in names or ["same", "build", "kill", "driver", "store", "wrong", "scale"]:
+    for name in names or ["same", "build", "kill", "driver", "store", "nodes", "denied", "wrong", "scale"]:
         print(name, flush=True)
         with tempfile.TemporaryDirectory() as place:
             globals()[f"part_{name}"](Path(place))

@@ -61,7 +61,7 @@ class Cluster:
         """Do the jobs; each actor writes its results and their records itself.
 
         What a node cannot do is done by the others, without that node. Raises ClusterError when the cluster is not
-        there or fails; and the first node's error when no node is left.
+        there or fails; and the last node's error when no node is left.
         """
         self._connect()
         left = {job.number: job for job in jobs}
@@ -88,14 +88,14 @@ class Cluster:
     def _answers(
         self, jobs: Sequence[Job], arguments: dict[str, Any], bad: dict[str, HffneError]
     ) -> Iterator[dict[str, Any]]:
-        """What the actors answer about the jobs, in any order. Raises the first of the errors without a good node."""
+        """What the actors answer about the jobs, in any order. Raises the last node's error without a good one."""
         nodes = {id: node for id, node in self._nodes().items() if id not in bad}
         uses_gpu = (self._device or "").startswith("cuda") or (
             self._device is None and any(node["Resources"].get("GPU", 0) > 0 for node in nodes.values())
         )
         room = int(sum(node["Resources"].get("GPU" if uses_gpu else "CPU", 0) for node in nodes.values()))
         if bad and not room:
-            error = next(iter(bad.values()))
+            *_, error = bad.values()
             error.hint = f"{error.hint} {_CONTINUE}".strip()
             raise error
         at_once = self._at_once or (AT_ONCE if uses_gpu and arguments["settings"].get("build") is None else 1)
@@ -135,8 +135,9 @@ class Cluster:
     def _leave_out(self, bad: dict[str, HffneError], node: str, error: HffneError) -> None:
         if node in bad:
             return
-        name = self._nodes().get(node, {}).get("NodeManagerHostname", node)
-        bad[node] = type(error)(f"The node '{name}' is left out: {error.message}", hint=error.hint)
+        known = self._nodes().get(node, {})
+        name = f"{known.get('NodeManagerHostname', node)} ({known.get('NodeManagerAddress', 'gone')})"
+        bad[node] = type(error)(f"The node {name} is left out: {error.message.rstrip('.')}.", hint=error.hint)
         self._tell(bad[node].message)
 
     def _nodes(self) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hffne.errors import HffneError, TrainingSetError
 from hffne.synthesis.fit import Fits, FittedPhotos
+from hffne.synthesis.stored_array import StoredArray
 
 FITS = "fits.npz"
 HELD_OUT = 20  # every 20th photo, and its samples, are held out of the training
@@ -34,7 +35,7 @@ class TrainingSet:
         Sets of earlier versions spell gray "grey" in their files' names.
         """
         try:
-            return np.load(self._path(name), mmap_mode="r")
+            return StoredArray.open(self._path(name))
         except (OSError, ValueError, EOFError):
             raise self._unusable(f"{name}.npy") from None
 

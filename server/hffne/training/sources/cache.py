@@ -3,7 +3,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -12,12 +12,18 @@ MOST_BYTES = 1 << 30
 
 
 class RecentItems(Generic[Item]):
-    """Items by number that are made when they are first wanted, up to so many bytes in all."""
+    """Items by number that are made when they are first wanted, up to so many bytes in all.
+
+    Sent to a process that is spawned, it is empty.
+    """
 
     def __init__(self, size: Callable[[Item], int], most: int = MOST_BYTES) -> None:
-        """size: the bytes of an item."""
+        """size: the bytes of an item; a function of a module, so that it can be sent to another process."""
         self.size, self.most, self.bytes = size, most, 0
         self.items: OrderedDict[int, Item] = OrderedDict()
+
+    def __reduce__(self) -> Any:
+        return RecentItems, (self.size, self.most)
 
     def get(self, number: int, make: Callable[[int], Item]) -> Item:
         """The item of a number, made by make(number) where it is not kept."""

@@ -35,7 +35,7 @@ class PhotofaceSource:
         training, test = photoface.split(everything, SHARE, seed, BY)
         self.split = photoface.split_note(everything, SHARE, seed, BY)
         self.folder, self.sessions, self.size = Path(folder), test if held_out else training, size
-        self.cache = RecentItems[_Session | None](lambda s: 0 if s is None else sum(part.nbytes for part in s))
+        self.cache = RecentItems[_Session | None](_bytes)
         self.left_out: list[str] = []
 
     def draw(self, rng: np.random.Generator) -> list[Sample]:
@@ -69,3 +69,7 @@ class PhotofaceSource:
             return None
         normal, known = truth_on(crop, self.size, normal, mask)
         return np.stack([to_gray(extract_crop(p, crop.resized(self.size))) for p in pictures]), normal, known
+
+
+def _bytes(session: "_Session | None") -> int:
+    return 0 if session is None else sum(part.nbytes for part in session)

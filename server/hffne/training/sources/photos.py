@@ -21,7 +21,7 @@ class PhotoSource:
     def __init__(self, folder: Path, size: int) -> None:
         """size: of the samples in pixels. Raises TrainingSetError for a folder without photos."""
         self.folder, self.size = folder, size
-        self.cache = RecentItems[np.ndarray | None](lambda face: 0 if face is None else face.nbytes)
+        self.cache = RecentItems[np.ndarray | None](_bytes)
         self.paths = find_photos(folder)
         if not self.paths:
             raise TrainingSetError(
@@ -53,3 +53,7 @@ class PhotoSource:
         except HffneError:
             return None
         return np.round(extract_crop(photo.rgb, crop.resized(self.size)) * 255).astype(np.uint8)
+
+
+def _bytes(face: np.ndarray | None) -> int:
+    return 0 if face is None else face.nbytes
