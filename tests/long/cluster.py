@@ -11,7 +11,7 @@ store   from and to an S3 server, by this machine and by the cluster; a bucket t
 nodes   nodes that cannot take part: another version, no program, a full disk; then no good node at all
 denied  a store that may not be written to, and a photo in it that may not be read
 wrong   a cluster that is not there
-scale   photos per second with one and with two workers
+scale   photos per second with one and with two workers, processor time of a photo
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -91,7 +92,7 @@ def real_photos(folder, count=6):
     folder.mkdir()
     astronaut = skimage.data.astronaut()
     for number in range(count):
-        Image.fromarray(np.ascontiguousarray(astronaut[: 512 - 20 * number])).save(folder / f"{number}.png")
+        Image.fromarray(np.roll(astronaut, 3 * number, 1)).save(folder / f"{number}.png")
     return folder
 
 
@@ -166,7 +167,7 @@ def _kill_an_actor():
 
     for process in psutil.Process().children(recursive=True):
         title = " ".join(process.cmdline()[:1])
-        if title.startswith("ray::") and "_Actor" in title:
+        if title.startswith("ray::") and "(Actor)" in title:
             process.send_signal(signal.SIGKILL)
             return process.pid
     raise AssertionError("There is no actor to kill.")
@@ -245,25 +246,33 @@ def part_nodes(place):
     """Only the first node can do anything: the others are left out, and nothing is missing."""
     source = stand_ins(place / "many", 40, 100_000)
     batch(source, place / "alone", TAR, local(TAR), True)
-    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": PATIENT})
-    for environment in (other_version(place / "other"), no_program(place / "none"), small_disk(place / "full")):
-        cluster.add_node(num_cpus=1, env_vars=environment)
-    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    bad = other_version(place / "other"), no_program(place / "none"), small_disk(place / "full")
     try:
+        cluster = ray.cluster_utils.Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": PATIENT}
+        )
+        for environment in bad:
+            cluster.add_node(num_cpus=1, env_vars=environment)
+        ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
         with cluster_end(cluster), s3_server(source) as (_, end, _):
-            photos, said = f"s3://bucket/photos{end}", []
-            batch(photos, place / "ray", TAR, Cluster("auto", "cpu", 4, STAND_IN, tell=said.append), False)
-            print("  " + "\n  ".join(said))
-            assert len(said) == 3 and all("\n" not in one and " is left out: " in one for one in said)
-            for words in ("another version of hffne", "No module named", "The disk is full"):
-                assert sum(words in one for one in said) == 1, words
-            assert results(place / "alone") == results(place / "ray")
-            check_once(place / "ray", 40)
-            # What no node can do.
-            left = Cluster("auto", "cpu", 4, STAND_IN)
-            _fails(lambda: batch(source, place / "ray2", TAR, _moved(left, place / "ray2"), False))
+            _only_one_node_can(place, source, f"s3://bucket/photos{end}")
     finally:
         subprocess.run(["umount", str(place / "full")], check=True)
+
+
+def _only_one_node_can(place, source, photos):
+    said = []
+    batch(photos, place / "ray", TAR, Cluster("auto", "cpu", 4, STAND_IN, tell=said.append), False)
+    print("  " + "\n  ".join(said))
+    assert len(said) == 3 and all("\n" not in one and " is left out: " in one for one in said)
+    for words in ("another version of hffne", "No module named", "The disk is full"):
+        assert sum(words in one for one in said) == 1, words
+    assert results(place / "alone") == results(place / "ray")
+    check_once(place / "ray", 40)
+    # What no node can do.
+    _fails(
+        lambda: batch(source, place / "ray2", TAR, _moved(Cluster("auto", "cpu", 4, STAND_IN), place / "ray2"), False)
+    )
 
 
 def _moved(runner, folder):
@@ -330,11 +339,32 @@ def part_wrong(place):
 
 
 def part_scale(place):
-    source, settings = real_photos(place / "real", 16), BatchSettings({"size": 256}, form="webdataset", shard=1)
-    for workers in (1, 2):
-        started = time.monotonic()
-        batch(source, place / f"alone{workers}", settings, local(settings, None, workers), True)
-        print(f"  {workers} processes: {16 / (time.monotonic() - started):.2f} photos/s with their start")
+    """The difference between many photos and few, so that the start does not count."""
+    few, many = real_photos(place / "few", 4), real_photos(place / "many", 24)
+    settings = BatchSettings({"size": 256}, form="webdataset", shard=1)
+
+    def measured(name, runner, alone):
+        taken = []
+        for source in (few, many):
+            started, before = time.monotonic(), _children_seconds()
+            batch(source, place / f"{name} {source.name}", settings, runner, alone)
+            taken.append((time.monotonic() - started, _children_seconds() - before))
+        wall, processor = ((late - early) / 20 for early, late in zip(*taken, strict=True))
+        used = f", {processor:.2f} processor seconds a photo" if alone else ""
+        print(f"  {name}: {1 / wall:.2f} photos/s{used}", flush=True)
+
+    for count in (1, 2):
+        measured(f"{count} processes", local(settings, None, count), True)
+    cluster, _ = two_nodes()
+    with cluster_end(cluster):
+        for count in (1, 2):
+            measured(f"{count} actors", Cluster("auto", "cpu", count), False)
+
+
+def _children_seconds():
+    """Processor time of the processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _fails(action):
