@@ -23,6 +23,7 @@ from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
 from hffne.networks.parsing import ParsingNetwork
 from hffne.networks.pixels import PixelNetwork
 from hffne.networks.prn import PositionMapNetwork
+from hffne.networks.refiners import Refiner
 from hffne.networks.shading import ShadingNetwork
 from hffne.networks.tiles import tiled
 from hffne.photo.crop import CROP
@@ -125,7 +126,7 @@ class Models:
     device: torch.device
     prn: PositionMapNetwork
     coarse_network: CoarseNetwork | PaperCoarseNetwork
-    fine_network: FineNetwork | PaperFineNetwork
+    fine_network: Refiner
     further: FurtherNetworks
     trained: Mapping[str, TrainedFile] = field(default_factory=dict)
     half: bool = False
@@ -166,11 +167,17 @@ class Models:
         """The same as `fine` of several crops of one size in one pass; their areas have one extent, or all are None."""
         tensor = torch.from_numpy(np.stack([exemplar.transpose(2, 0, 1) for exemplar in exemplars])).to(self.device)
         prepared = self.fine_network.prepared(self._pictures(np.stack(grays)))
+        if self.fine_network.aligned:
+            areas = [None] * len(grays)
         parts = [area or (slice(None), slice(None)) for area in areas]
         picture = torch.stack([one[:, rows, columns] for one, (rows, columns) in zip(prepared, parts, strict=True)])
         with self._precision():
             z = self.fine_network.vector(tensor)
-            out = tiled(lambda part: self.fine_network.normal(part, z).float(), picture).permute(0, 2, 3, 1).numpy()
+            if self.fine_network.aligned:
+                made = self.fine_network.normal(picture, z).float().cpu()
+            else:
+                made = tiled(lambda part: self.fine_network.normal(part, z).float(), picture)
+            out = made.permute(0, 2, 3, 1).numpy()
         normals = list(out)
         for index, area in enumerate(areas):
             if area is not None:
@@ -264,7 +271,7 @@ def load_models(
         else load_weights(empty(PositionMapNetwork), folder / "prn.safetensors")
     )
     coarse: CoarseNetwork | PaperCoarseNetwork
-    fine: FineNetwork | PaperFineNetwork
+    fine: Refiner
     if "coarse" in trained:
         coarse, coarse_path = trained["coarse"].coarse(stochastic), trained["coarse"].path
     else:
@@ -274,7 +281,7 @@ def load_models(
         fine = trained["fine"].fine()
     else:
         fine = load_weights(PaperFineNetwork() if published else empty(FineNetwork), fine_path)
-    name = "paper" if isinstance(fine, PaperFineNetwork) else "compact"
+    name = "paper" if (trained["fine"].published if "fine" in trained else published) else "compact"
     if name == "paper":
         # Not `prepare`: its rounding would change the published results.
         return Models(

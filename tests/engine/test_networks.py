@@ -15,6 +15,7 @@ from hffne.networks.inference import prepare
 from hffne.networks.modulation import ModulatedConv
 from hffne.networks.paper import PaperFineNetwork
 from hffne.networks.prn import PositionMapNetwork
+from hffne.networks.successor import SuccessorFineNetwork
 from hffne.networks.variants import Variant
 from hffne.weights.store import load_weights, save_weights
 
@@ -85,7 +86,10 @@ def test_weights_of_another_network_are_named(tmp_path):
         load_weights(PositionMapNetwork(), tmp_path / "none.safetensors")
 
 
-VARIANTS = [Variant("A1"), Variant("A2"), Variant("A3", "adain"), Variant("A3", "none"), Variant()]
+VARIANTS = [
+    *(Variant(name) for name in ("A1", "A2", "A3", "attention", "spatial")),
+    *(Variant("A3", name) for name in ("adain", "none")),
+]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: f"{v.architecture}-{v.modulation}")
@@ -104,6 +108,34 @@ def test_every_variant_listens_to_its_exemplar(network, variant):
     normal[:, 0].sum().backward()
     idle = [name for name, parameter in net.named_parameters() if parameter.grad is None]
     assert not idle, "parameters that take no part would stall training on several devices"
+
+
+@pytest.mark.parametrize("network", [FineNetwork, PaperFineNetwork])
+def test_alone_there_is_no_exemplar(network):
+    torch.manual_seed(0)
+    net = network(variant=Variant("alone")).eval()
+    gray = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        normals = [net(gray, torch.randn(1, 3, 64, 64)) for _ in range(2)]
+    assert torch.equal(*normals) and not any("exemplar" in name.lower() for name, _ in net.named_parameters())
+
+
+def test_the_successors_network():
+    """Its published widths, its exemplar, its color, and no parameter that takes no part."""
+    torch.manual_seed(0)
+    shapes = {name: tuple(p.shape) for name, p in SuccessorFineNetwork().named_parameters()}
+    assert shapes["block5.4.weight"] == (512, 512, 3, 3) and shapes["NormFeat.toplayer.weight"] == (256, 64, 1, 1)
+    assert shapes["up1.conv_cat.0.weight"] == (512, 640, 1, 1) and shapes["up5.SDFT.weight"] == (1, 64, 64, 3, 3)
+    net = SuccessorFineNetwork(8).train()
+    face, exemplar = torch.rand(2, 3, 64, 96), F.normalize(torch.randn(2, 3, 64, 64), dim=1)
+    normal = net(face, exemplar)
+    assert normal.shape == (2, 3, 64, 96) and torch.allclose(normal.norm(dim=1), torch.ones(()), atol=1e-3)
+    for other in (net(face, -exemplar), net(face.flip(1), exemplar)):
+        assert (other - normal).abs().max() > 1e-4
+    normal[:, 0].sum().backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+    gray = face[:, :1]
+    assert torch.equal(net.eval()(gray, exemplar), net(gray.repeat(1, 3, 1, 1), exemplar))
 
 
 def test_a_variant_that_is_not_there():

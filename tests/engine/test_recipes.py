@@ -2,13 +2,15 @@
 """Recipes: the built-in ones, errors that name the first wrong key, changes."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
-from hffne.errors import ConfigurationError
+from hffne.errors import ConfigurationError, HffneError
+from hffne.networks.refiners import fine_network
+from hffne.networks.successor import SuccessorFineNetwork
 from hffne.networks.variants import ARCHITECTURES, MODULATIONS, Variant
 from hffne.training.recipe import FOLDER, NAMES, from_dict, read_recipe
-from hffne.training.tasks.paper_fine import fine_network
 
 TASKS_OF = {name: [name] for name in ("prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth")}
 
@@ -31,12 +33,30 @@ def test_the_recipes_of_the_published_training():
         assert recipe.schedule.name == "constant" and not recipe.average
     assert (coarse.steps, fine.steps, fine.settings.lambda_ref) == (200000, 150000, 1)
     assert (coarse.data.photos, fine.data.photos) == (0, 1)
-    assert fine_network(read_recipe("compact", "paper-fine")).variant == Variant()
+    compact = read_recipe("compact", "paper-fine")
+    assert fine_network(compact.model, asdict(compact.settings)).variant == Variant()
     assert read_recipe("paper", "paper-fine") == read_recipe("paper-text", "paper-fine")
     assert (fine.optimizer.betas, fine.settings.balance, fine.settings.area) == ((0.9, 0.999), "paper-text", "face")
     code = read_recipe("paper-code", "paper-fine")
     assert (code.optimizer.betas, code.settings.balance, code.settings.area) == ((0.9, 0.99), "paper-code", "picture")
-    assert read_recipe("paper-code", "paper-coarse") == coarse
+    assert read_recipe("paper-code", "paper-coarse") == coarse == read_recipe("fnr2r", "paper-coarse")
+    successor = read_recipe("fnr2r", "paper-fine")
+    assert (successor.optimizer.betas, successor.settings.loss, successor.settings.area) == (
+        (0.9, 0.99),
+        "cosine",
+        "picture",
+    )
+    assert isinstance(fine_network(successor.model, asdict(successor.settings)), SuccessorFineNetwork)
+
+
+def test_a_vector_that_a_network_does_not_have():
+    assert fine_network("compact", {"vector": 512}).exemplar.head[-1].out_features == 512
+    for model, settings, words in (
+        ("paper", {"vector": 256}, "256 numbers in the published widths: it has 512"),
+        ("compact", {"vector": 256, "architecture": "FNR2R"}, "256 numbers in FNR2R"),
+    ):
+        with pytest.raises(HffneError, match=words):
+            fine_network(model, settings)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -61,15 +61,20 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
         picture = cv2.imread(str(out / f"{name}.png"))
         assert picture.shape[1] > 8 * 192  # photo, truth, exemplar and result of three rows
     rows = {row["row"]: row for report in reports.values() for row in report["rows"]}
-    assert list(rows) == ["w/o modulation", "AdaIN", "StyleGAN2", "A1", "A2", "A3"]
+    assert list(rows) == ["w/o modulation", "AdaIN", "StyleGAN2", "A1", "A2", "A3", "FNR2R"]
     means = [row["in_domain_fine"]["mean"] for row in rows.values()]
-    assert len(set(means)) == 5 and rows["A3"]["in_domain_fine"] == rows["StyleGAN2"]["in_domain_fine"]
+    assert len(set(means)) == 6 and rows["A3"]["in_domain_fine"] == rows["StyleGAN2"]["in_domain_fine"]
     assert all(0 < row["out_of_domain_fine"]["mean"] < 180 for row in rows.values())
     assert len({row["in_domain_exemplar"]["mean"] for row in rows.values()}) == 1
+    assert main(["study", "exemplar", *command]) == 0
+    more = json.loads((out / "exemplar.json").read_text())["rows"]
+    assert [row["row"] for row in more] == ["alone", "A3", "z of 512", "hidden 30 %", "attention", "spatial"]
+    assert more[1]["in_domain_fine"] == rows["A3"]["in_domain_fine"]
+    assert all(0 < row["in_domain_merged"]["mean"] < 180 for row in more)
     # Other budgets in the same folder are refused, by what differs.
-    more = command.copy()
-    more[more.index("--coarse-steps") + 1] = "8"
-    assert main(["study", "modulation", *more]) == 2
+    others = command.copy()
+    others[others.index("--coarse-steps") + 1] = "8"
+    assert main(["study", "modulation", *others]) == 2
     assert "another run: input budget was 4 steps, now it is 8 steps" in capsys.readouterr().err
     recipe["optimizer"]["betas"] = [0.5, 0.9]
     (tmp_path / "r.json").write_text(json.dumps(recipe))

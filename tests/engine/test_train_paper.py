@@ -14,13 +14,15 @@ import dataset_standins
 import hffne.weights.store as store
 from hffne.cli.main import main
 from hffne.errors import CheckpointError, HffneError, TrainingError
+from hffne.networks.refiners import fine_network
+from hffne.networks.variants import ARCHITECTURES
 from hffne.photo.detect import Face
 from hffne.training import perceptual
 from hffne.training.sources import cropping
 from hffne.training.sources.photoface import PhotofaceSource
 from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.paper_coarse import coarse_network
-from hffne.training.tasks.paper_fine import PaperFine, fine_network
+from hffne.training.tasks.paper_fine import PaperFine
 from paths import SUPPORT
 from tiny_training import Balls, tiny_recipe, train
 
@@ -91,7 +93,7 @@ def test_mixed_precision_pictures_and_early_exemplars(tmp_path):
     assert not (tmp_path / "discriminator.safetensors").exists()
 
 
-@pytest.mark.parametrize("architecture", ["A1", "A2", "A3"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_trains_in_mixed_precision(architecture, tmp_path):
     last = train(tmp_path, "paper-fine", 1, 1, precision="bf16-mixed", architecture=architecture)
     assert last.keys() == {"fine/reconstruction", "fine/perceptual"} and np.isfinite(list(last.values())).all()
@@ -154,7 +156,7 @@ def test_the_command_trains_on_any_photos(tmp_path, astronaut_file, capsys):
     assert main([*command, str(store.FOLDER / "coarse.safetensors")]) == 0
     assert "paper-fine 1/1" in capsys.readouterr().out
     written = tmp_path / "out" / "paper-fine" / "fine.safetensors"
-    store.load_weights(fine_network(tiny_recipe("paper-fine")), written)
+    store.load_weights(fine_network("compact", {}), written)
     assert main([*command, str(tmp_path / "none.safetensors")]) == 2
     assert "none.safetensors" in capsys.readouterr().err
 

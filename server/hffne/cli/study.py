@@ -16,7 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "held-out renders and, with --yaleb, on photos of another kind. Writes <study>.md, .json and .png. "
         "An interrupted study is resumed; the studies share what they have in common. See docs/study.md.",
     )
-    parser.add_argument("study", choices=["initialization", "architecture", "modulation"])
+    parser.add_argument("study", choices=["initialization", "architecture", "modulation", "exemplar"])
     parser.add_argument("--set", type=Path, dest="folder", metavar="DIR", help="a set of `hffne train data`")
     parser.add_argument(
         "--photoface", type=Path, metavar="DIR", help="Photoface instead of the set, as in Table 3: 20 % are held out"

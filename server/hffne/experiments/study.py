@@ -8,7 +8,7 @@ trained already is used again, so the studies share their common row and an inte
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +21,8 @@ from hffne.errors import ConfigurationError
 from hffne.evaluation.contact_sheet import Row as SheetRow
 from hffne.evaluation.contact_sheet import normal_picture
 from hffne.evaluation.metrics import angles, average, summary
+from hffne.geometry.band_merge import merge_bands
+from hffne.networks.refiners import fine_network
 from hffne.training.loop import Report, train
 from hffne.training.recipe import Recipe, read_recipe
 from hffne.training.sources import Sample, SampleSource
@@ -30,7 +32,7 @@ from hffne.training.sources.photoface import PhotofaceSource
 from hffne.training.sources.photos import PhotoSource
 from hffne.training.tasks.base import at_its_size
 from hffne.training.tasks.paper_coarse import PaperCoarse, coarse_network
-from hffne.training.tasks.paper_fine import PaperFine, fine_network
+from hffne.training.tasks.paper_fine import PaperFine
 from hffne.weights.notes import file_hash
 from hffne.weights.store import load_weights
 
@@ -54,16 +56,19 @@ class Row:
     architecture: str = "A3"
     modulation: str = "stylegan2"
     exemplar: str = "paired"
+    more: tuple[tuple[str, float | str], ...] = ()  # settings of training.settings.PaperFineSettings beside these
 
     @property
     def folder(self) -> str:
         """The name of the folder that the row is trained in."""
-        return f"fine_{self.share:g}_{self.architecture}_{self.modulation}_{self.exemplar}"
+        more = "".join(f"_{name}_{value}" for name, value in self.more)
+        return f"fine_{self.share:g}_{self.architecture}_{self.modulation}_{self.exemplar}{more}"
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """A recipe of stage 2 with the row's variant."""
         names = ("architecture", "modulation", "exemplar")
-        return recipe.changed({f"settings.{name}": getattr(self, name) for name in names})
+        values: dict[str, Any] = {name: getattr(self, name) for name in names} | dict(self.more)
+        return recipe.changed({f"settings.{name}": value for name, value in values.items()})
 
 
 # The paper's stage 1 has 200k iterations: 1k, 50k and 100k of them. Its method is the row Iter100k / A3 / StyleGAN2.
@@ -75,8 +80,22 @@ STUDIES = {
         Row("Iter200k", 1.0),
         Row("unpaired", exemplar="unpaired"),
     ),
-    "architecture": (Row("A1", architecture="A1"), Row("A2", architecture="A2"), Row("A3")),
+    "architecture": (
+        Row("A1", architecture="A1"),
+        Row("A2", architecture="A2"),
+        Row("A3"),
+        Row("FNR2R", architecture="FNR2R", more=(("loss", "cosine"),)),
+    ),
     "modulation": (Row("w/o modulation", modulation="none"), Row("AdaIN", modulation="adain"), Row("StyleGAN2")),
+    # Not in the paper: does the exemplar matter, and would more of it help?
+    "exemplar": (
+        Row("alone", architecture="alone"),
+        Row("A3"),
+        Row("z of 512", more=(("vector", 512),)),
+        Row("hidden 30 %", more=(("hidden", 0.3),)),
+        Row("attention", architecture="attention"),
+        Row("spatial", architecture="spatial"),
+    ),
 }
 
 
@@ -160,9 +179,9 @@ def run_study(
 ) -> tuple[dict[str, Any], list[SheetRow]]:
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
-    source: see StudyData. Measured are raw angular errors of the fine network's normals over the face, and the
-    exemplars' own: in-domain on `faces` samples that training held out, out of domain on `items`, whose faces are
-    detected by `engine`.
+    source: see StudyData. Measured are raw angular errors over the face of the fine network's normals, of the
+    exemplars, and of both merged, where the rows differ by their relief alone: in-domain on `faces` samples that
+    training held out, out of domain on `items`, whose faces are detected by `engine`.
     """
     output, began = Path(output), time.time()
     coarse_recipe, fine_recipe, seed, kept = settings.coarse, settings.fine, settings.seed, settings.kept
@@ -206,7 +225,9 @@ def run_study(
             report=report,
         )
         coarse = load_weights(coarse_network(own), exemplars).eval()
-        fine = load_weights(fine_network(own), output / row.folder / "fine.safetensors").eval()
+        fine = load_weights(
+            fine_network(own.model, asdict(own.settings)), output / row.folder / "fine.safetensors"
+        ).eval()
         measured: dict[str, Any] = {"row": row.name, "exemplar_steps": kept[row.share]}
         estimates: list[tuple[np.ndarray, np.ndarray]] = []
         for domain, those in domains.items():
@@ -251,15 +272,20 @@ def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFine]:
 def _measured(
     coarse: nn.Module, fine: nn.Module, faces: list[Face], unpaired: bool
 ) -> tuple[dict[str, dict[str, Any]], list[tuple[np.ndarray, np.ndarray]]]:
-    """The errors of the exemplars and of the fine normals of some faces, and the normals themselves."""
+    """The errors of the exemplars, of the fine normals and of both merged of some faces, and the normals themselves."""
     normals = [estimate(coarse, fine, gray) for gray, _, _ in faces]
     if unpaired:  # as it was trained: with the exemplar of the face before
         before = [normals[-1], *normals[:-1]]
         normals = [estimate(coarse, fine, f[0], b[0]) for f, b in zip(faces, before, strict=True)]
     numbers = {}
-    for k, part in enumerate(("exemplar", "fine")):
-        both = zip(normals, faces, strict=True)
-        errors = [summary(angles(n[k][mask], truth[mask])) for n, (_, truth, mask) in both if mask.any()]
+    known = [(*pair, truth, mask) for pair, (_, truth, mask) in zip(normals, faces, strict=True) if mask.any()]
+    parts = {
+        "exemplar": [first for first, _, _, _ in known],
+        "fine": [second for _, second, _, _ in known],
+        "merged": [merge_bands(first, second, mask) for first, second, _, mask in known],
+    }
+    for part, those in parts.items():
+        errors = [summary(angles(n[mask], truth[mask])) for n, (_, _, truth, mask) in zip(those, known, strict=True)]
         numbers[part] = average(errors).as_dict() if errors else {}
     return numbers, normals
 
@@ -286,7 +312,7 @@ def table(data: dict[str, Any]) -> str:
     titles = {"in_domain": data["kind"], "out_of_domain": "Extended Yale B"}
     head = ["Experiment"]
     for domain in domains:
-        head += [f"{titles[domain]}: exemplar", "Mean ± std", "< 20°", "< 25°", "< 30°"]
+        head += [f"{titles[domain]}: exemplar", "Mean ± std", "< 20°", "< 25°", "< 30°", "merged"]
     lines = [
         f"Study {data['study']}: {data['model']}, {data['size']} px, {data['coarse_steps']} steps of stage 1, "
         f"{data['fine_steps']} of each stage 2, batch {data['batch']}, seed {data['seed']}; "
@@ -303,6 +329,7 @@ def table(data: dict[str, Any]) -> str:
                 f"{exemplar['mean']:.1f}",
                 f"{fine['mean']:.1f} ± {fine['std']:.1f}",
                 *(f"{fine[f'under_{limit}']:.1f}%" for limit in (20, 25, 30)),
+                f"{row[f'{domain}_merged']['mean']:.2f}",
             ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

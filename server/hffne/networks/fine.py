@@ -72,8 +72,8 @@ class NormalDecoder(nn.Module):
     def __init__(self, widths: Sequence[int], vector: int, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
-        if variant.architecture == "A2":
-            self.join = conv(widths[-1] + ExemplarEncoder.channels, widths[-1])
+        features = ExemplarEncoder.channels
+        self.join = variant.bottom(widths[-1], features, lambda: conv(widths[-1] + features, widths[-1]))
         self.bottom = Residual(widths[-1])
         self.ups = nn.ModuleList(
             [UpBlock(o, i, vector, variant) for i, o in reversed(list(itertools.pairwise(widths)))]
@@ -83,9 +83,7 @@ class NormalDecoder(nn.Module):
     def forward(self, features: list[torch.Tensor], z: torch.Tensor) -> torch.Tensor:
         """The normals, see the class. features: of FaceEncoder; z: of Variant.decoder_input."""
         *skips, x = features
-        if self.variant.architecture == "A2":
-            x = self.join(torch.cat([x, F.interpolate(z, x.shape[2:], mode="bilinear")], 1))
-        x = self.bottom(x)
+        x = self.bottom(self.variant.join_bottom(x, z, self.join))
         for up in self.ups:
             x = up(x, self.variant.join_skip(skips.pop(), z), z)
         return unit(full_precision(self.out, x))
@@ -102,7 +100,8 @@ class FineNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.variant = variant = variant or Variant()
-        if variant.architecture != "A1":
+        self.aligned = variant.aligned
+        if variant.encodes:
             self.exemplar = ExemplarEncoder(vector, head=variant.architecture == "A3")
         self.face = FaceEncoder(widths)
         self.decoder = NormalDecoder(widths, vector, variant)
@@ -118,7 +117,7 @@ class FineNetwork(nn.Module):
         return standardize(gray, contrast)
 
     def vector(self, exemplar: torch.Tensor) -> torch.Tensor:
-        """The exemplar's vector z (N, Z), one for the whole face; for A1 and A2 the map that replaces it."""
+        """The exemplar's vector z (N, Z), one for the whole face; or what replaces it."""
         return self.variant.decoder_input(exemplar, getattr(self, "exemplar", None))
 
     def normal(self, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:

@@ -104,16 +104,17 @@ class PaperExemplarEncoder(nn.Module):
         return self.vgg["vgg_feature"]((exemplar - self.mean) / self.deviation)
 
 
-class _Modulation(nn.Module):
-    """The modulated convolution (eq. 4-7); `SDFT` in the checkpoints."""
+class PublishedModulation(nn.Module):
+    """The modulated convolution (eq. 4-7) by z (N, vector); `SDFT` in the checkpoints."""
 
-    def __init__(self, channels: int, kernel: int) -> None:
+    def __init__(self, channels: int, kernel: int, vector: int = VECTOR) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(1, channels, channels, kernel, kernel))
-        self.modulation = nn.Conv2d(VECTOR, channels, 1)
+        self.modulation = nn.Conv2d(vector, channels, 1)
         self.scale, self.padding = (channels * kernel * kernel) ** -0.5, kernel // 2
 
     def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Features (N, C, H, W) and vectors (N, Z) to features."""
         style = self.modulation(z[:, :, None, None]) * self.scale
         energy = style[:, :, 0, 0].square() @ self.weight[0].square().sum((2, 3)).t()
         x = F.conv2d(x * style, self.weight[0], padding=self.padding)
@@ -163,7 +164,7 @@ class _Up(nn.Module):
             nn.Conv2d(joined, outputs, 1), nn.LeakyReLU(0.2), nn.Conv2d(outputs, outputs, 3, 1, 1), nn.LeakyReLU(0.2)
         )
         self.conv_s = nn.Conv2d(outputs, outputs, 1)
-        self.SDFT = variant.convolution(outputs, kernel, VECTOR, lambda: _Modulation(outputs, kernel))
+        self.SDFT = variant.convolution(outputs, kernel, VECTOR, lambda: PublishedModulation(outputs, kernel))
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         x = self.up(x)
@@ -180,8 +181,7 @@ class PaperDecoder(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.variant = variant
-        if variant.architecture == "A2":
-            self.join = nn.Conv2d(1024 + 512, 1024, 1)
+        self.join = variant.bottom(1024, 512, lambda: nn.Conv2d(1024 + 512, 1024, 1))
         self.inc = _Double(
             nn.Conv2d(1, 64, 3, 1, 1),
             nn.BatchNorm2d(64),
@@ -201,9 +201,7 @@ class PaperDecoder(nn.Module):
         skips = [self.inc.double_conv(gray)]
         for k in range(1, 5):
             skips.append(getattr(self, f"down{k}")(skips[-1]))
-        x = skips.pop()
-        if self.variant.architecture == "A2":
-            x = self.join(torch.cat([x, F.interpolate(z, x.shape[2:], mode="bilinear")], 1))
+        x = self.variant.join_bottom(skips.pop(), z, self.join)
         for k in range(1, 5):
             x = getattr(self, f"up{k}")(x, skips.pop(), z)
         return unit(torch.tanh(self.outc(x)))
@@ -215,7 +213,8 @@ class PaperFineNetwork(nn.Module):
     def __init__(self, variant: Variant | None = None) -> None:
         super().__init__()
         self.variant = variant = variant or Variant()
-        if variant.architecture != "A1":
+        self.aligned = variant.aligned
+        if variant.encodes:
             self.NormalEncoder = PaperExemplarEncoder(head=variant.architecture == "A3")
         self.NormalDecoder = PaperDecoder(variant)
 
@@ -230,7 +229,7 @@ class PaperFineNetwork(nn.Module):
         return gray
 
     def vector(self, exemplar: torch.Tensor) -> torch.Tensor:
-        """The exemplar's vector z (N, 512); for A1 and A2 the map that replaces it."""
+        """The exemplar's vector z (N, 512), or what replaces it."""
         return self.variant.decoder_input(exemplar, getattr(self, "NormalEncoder", None))
 
     def normal(self, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,10 @@ from hffne.training.settings import TASKS, Count, Drawing, Intervals, Optimizer,
 from hffne.typed_json import KeyProblem, Range, parsed
 
 FOLDER = Path(__file__).with_name("recipes")
-NAMES = ("prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth", "paper-text", "paper-code", "compact", "study")
+NAMES = (
+    *("prn", "coarse", "fine", "parsing", "shading", "eyes", "mouth"),
+    *("paper-text", "paper-code", "fnr2r", "compact", "study"),
+)
 _ALIASES = {"paper": "paper-text"}
 _HINT = "Start from a file in server/hffne/training/recipes; training/settings.py describes every key."
 # What may change when a run is resumed: nothing of it changes the weights after a given step, but for rounding.

@@ -13,6 +13,8 @@ Positive: TypeAlias = Annotated[float, Range(above=0)]
 NotNegative: TypeAlias = Annotated[float, Range(least=0)]
 Share: TypeAlias = Annotated[float, Range(least=0, most=1)]
 Count: TypeAlias = Annotated[int, Range(least=1)]
+Architecture: TypeAlias = Literal["A1", "A2", "A3", "attention", "spatial", "alone", "FNR2R"]
+Modulation: TypeAlias = Literal["stylegan2", "adain", "none"]
 _Decay: TypeAlias = Annotated[float, Range(least=0, below=1)]
 
 # What the perceptual term is divided by (`PaperFineSettings.balance`).
@@ -193,12 +195,19 @@ class FineSettings:
     band     detail is what is finer than this (sigma in pixels of 256)
     patch    side in pixels of the squares that are cut from each sample
     parts    how many squares of each sample
+    architecture, modulation, vector, hidden
+             see PaperFineSettings. The squares do not know where on the exemplar they lie, so only what does not lay
+             both on each other
     """
 
     weights: FineWeights
     band: Positive
     patch: Annotated[int, Range(least=32, multiple=32)]
     parts: Count
+    architecture: Literal["A3", "attention", "alone"] = "A3"
+    modulation: Modulation = "stylegan2"
+    vector: Count = 128
+    hidden: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -282,20 +291,26 @@ class PaperFineSettings:
     """Task paper-fine.
 
     lambda_ref    weight of the reconstruction (equation 10)
-    architecture  A1, A2 or A3, see networks.variants
-    modulation    stylegan2, adain or none, see networks.variants
+    architecture  of networks.variants; "FNR2R" sees the color face where the source has color
+    modulation    of networks.variants
     exemplar      "paired", "unpaired" (another face's of the micro batch) or "base" (the face model's normals)
     balance       the perceptual term beside the reconstruction: "paper-text", both are means over pixels and features;
                   "paper-code", the perceptual mean is divided by 256 * 256 too, as in the published script
     area          where both terms are measured: "face", or "picture", all of the crop, as in the published script
+    loss          "paper", or "cosine", one minus the cosine to the exemplar and no perceptual term, as with FNR2R
+    vector        numbers of z; compact widths only
+    hidden        share of samples whose exemplar the network does not see (it is zero)
     """
 
     lambda_ref: NotNegative
-    architecture: Literal["A1", "A2", "A3"]
-    modulation: Literal["stylegan2", "adain", "none"]
+    architecture: Architecture
+    modulation: Modulation
     exemplar: Literal["paired", "unpaired", "base"]
     balance: Literal["paper-text", "paper-code"] = "paper-text"
     area: Literal["face", "picture"] = "face"
+    loss: Literal["paper", "cosine"] = "paper"
+    vector: Count = 128
+    hidden: Share = 0.0
 
 
 Settings: TypeAlias = (

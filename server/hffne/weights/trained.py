@@ -9,10 +9,9 @@ from typing import Any
 
 from hffne.errors import WeightsError, WeightsMissingError
 from hffne.networks.coarse import CoarseNetwork
-from hffne.networks.fine import FineNetwork
-from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
+from hffne.networks.paper import PaperCoarseNetwork
 from hffne.networks.prn import PositionMapNetwork
-from hffne.networks.variants import Variant
+from hffne.networks.refiners import Refiner, fine_network
 from hffne.weights.notes import file_hash, read_notes
 from hffne.weights.store import load_weights
 
@@ -38,6 +37,11 @@ class TrainedFile:
             **{name: self.notes[name] for name in kept if name in self.notes},
         }
 
+    @property
+    def published(self) -> bool:
+        """Whether it is of the published widths."""
+        return self._recipe().get("model") == "paper"
+
     def _recipe(self) -> dict[str, Any]:
         recipe: dict[str, Any] = json.loads(self.notes.get("recipe", "{}"))
         return recipe
@@ -45,18 +49,16 @@ class TrainedFile:
     def coarse(self, stochastic: bool = False) -> CoarseNetwork | PaperCoarseNetwork:
         """The coarse network that it holds. Raises WeightsError."""
         recipe = self._recipe()
-        if recipe.get("model") == "paper":
+        if self.published:
             return load_weights(PaperCoarseNetwork(stochastic), self.path)
         # As the tasks make it: a multiple of 64.
         return load_weights(CoarseNetwork(-(-recipe.get("size", 256) // 64) * 64), self.path)
 
-    def fine(self) -> FineNetwork | PaperFineNetwork:
+    def fine(self) -> Refiner:
         """The fine network that it holds. Raises WeightsError."""
         recipe = self._recipe()
-        settings = recipe.get("tasks", {}).get("paper-fine", {}).get("settings", {})
-        variant = Variant(settings.get("architecture", "A3"), settings.get("modulation", "stylegan2"))
-        paper = recipe.get("model") == "paper"
-        return load_weights(PaperFineNetwork(variant) if paper else FineNetwork(variant=variant), self.path)
+        settings = recipe.get("tasks", {}).get(self.notes.get("task", ""), {}).get("settings", {})
+        return load_weights(fine_network(recipe.get("model", "compact"), settings), self.path)
 
     def prn(self) -> PositionMapNetwork:
         """The position map network that it holds. Raises WeightsError."""

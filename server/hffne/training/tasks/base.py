@@ -66,3 +66,11 @@ def at_its_size(network: Network, side: int, gray: torch.Tensor) -> torch.Tensor
 def encoded(normal: torch.Tensor) -> torch.Tensor:
     """Normals (N, 3, H, W) as colors in 0..1."""
     return normal * 0.5 + 0.5
+
+
+def hidden(exemplar: torch.Tensor, share: float) -> torch.Tensor:
+    """Exemplars (N, 3, h, w), a random share of them zero (dropout of the whole exemplar)."""
+    if not share:
+        return exemplar
+    seen = torch.rand(len(exemplar), 1, 1, 1, device=exemplar.device) >= share
+    return exemplar * seen

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Task fine, stage 2: supervised relief on renders; on photos the exemplar (eq. 8) and the photo's own fine light."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
 import torch
 
-from hffne.networks.fine import FineNetwork
+from hffne.networks.refiners import fine_network
 from hffne.training import losses
 from hffne.training.perceptual import FilterBank, perceptual_loss
 from hffne.training.settings import FineSettings
 from hffne.training.sources import Sample
-from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded
+from hffne.training.tasks.base import Networks, Terms, TrainingTask, encoded, hidden
 
 _PICTURES = {"gray", "clean", "normal", "weight", "skin", "target"}
 
@@ -32,14 +33,15 @@ class FineTask(TrainingTask):
     def __init__(self, settings: FineSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.networks = {"fine": FineNetwork()}
+        self.networks = {"fine": fine_network("compact", dataclasses.asdict(settings))}
         self.bank = FilterBank()
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         settings = self.settings
         batch = self._parts(batch)
-        normal = networks["fine"](batch["gray"], batch["exemplar"], batch["contrast"])
+        exemplar = hidden(batch["exemplar"], settings.hidden)
+        normal = networks["fine"](batch["gray"], exemplar, batch["contrast"])
         rendered = batch["rendered"] > 0.5
         terms: Terms = {}
         if rendered.any():

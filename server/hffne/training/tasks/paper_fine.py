@@ -1,32 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Task paper-fine: the paper's stage 2, with networks of the published or the compact widths."""
 
+import dataclasses
+
 import torch
 from torch.nn import functional as F
 
 from hffne.errors import ConfigurationError
 from hffne.networks.blocks import unit
 from hffne.networks.coarse import CoarseNetwork
-from hffne.networks.fine import FineNetwork
 from hffne.networks.paper import PaperCoarseNetwork, PaperFineNetwork
-from hffne.networks.variants import Variant
-from hffne.training.losses import mean_angle
+from hffne.networks.refiners import fine_network
+from hffne.networks.successor import SuccessorFineNetwork
+from hffne.training.losses import mean_angle, weighted_mean
 from hffne.training.perceptual import Perceptual, State
 from hffne.training.recipe import Recipe
 from hffne.training.settings import BALANCES, PaperFineSettings
 from hffne.training.sources import Sample
-from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded
-
-
-def fine_network(recipe: Recipe) -> FineNetwork | PaperFineNetwork:
-    """The untrained fine network of a recipe of stage 2."""
-    settings = _settings(recipe)
-    variant = Variant(settings.architecture, settings.modulation)
-    return PaperFineNetwork(variant) if recipe.model == "paper" else FineNetwork(variant=variant)
+from hffne.training.tasks.base import Networks, Terms, TrainingTask, at_its_size, encoded, hidden
 
 
 class PaperFine(TrainingTask):
-    """Smooth-L1 to the exemplar, times lambda_ref, plus the perceptual term (equations 8-10). Needs no labels."""
+    """Smooth-L1 to the exemplar, times lambda_ref, plus the perceptual term (equations 8-10); or the successor's, the
+    cosine to the exemplar. Needs no labels.
+    """
 
     name = "paper-fine"
     terms = {"fine": ("reconstruction", "perceptual")}
@@ -44,7 +41,8 @@ class PaperFine(TrainingTask):
         face's own exemplar fills them."""
         super().__init__()
         self.settings, self.side = _settings(recipe), coarse.input_size
-        network = fine_network(recipe)
+        network = fine_network(recipe.model, dataclasses.asdict(self.settings))
+        self.sees_color = isinstance(network, SuccessorFineNetwork)
         if vgg and isinstance(network, PaperFineNetwork) and hasattr(network, "NormalEncoder"):
             # The paper's E_R starts from the pretrained VGG19, which stays as it is.
             part = network.NormalEncoder.vgg["vgg_feature"]
@@ -78,12 +76,20 @@ class PaperFine(TrainingTask):
         with torch.no_grad():
             return at_its_size(networks["coarse"], self.side, batch["gray"])
 
+    def _fine(self, batch: Sample, networks: Networks, exemplar: torch.Tensor) -> torch.Tensor:
+        """The fine network's normals (N, 3, S, S)."""
+        face = batch.get("color", batch["gray"]) if self.sees_color else batch["gray"]
+        return networks["fine"](face, exemplar)
+
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
         exemplar = self.exemplar(batch, networks)
-        normal = networks["fine"](batch["gray"], exemplar)
+        normal = self._fine(batch, networks, hidden(exemplar, self.settings.hidden))
         face = batch["weight"] > 0
         area = (face if self.settings.area == "face" else torch.ones_like(face)).float()
+        if self.settings.loss == "cosine":
+            similar = weighted_mean((normal * exemplar).sum(1), area)
+            return {"reconstruction": self.settings.lambda_ref * (1 - similar)}
         distance = F.smooth_l1_loss(normal, exemplar, reduction="none").mean(1)
         # The network sees the gray face, the perceptual term the color one where the source has it.
         difference = networks["perceptual"](batch["gray"], normal, area, batch.get("color", batch["gray"]))
@@ -95,7 +101,7 @@ class PaperFine(TrainingTask):
     def check(self, batch: Sample, networks: Networks) -> Terms:
         """Mean angle in degrees to the known normals, and to the exemplar within the face's area."""
         exemplar = self.exemplar(batch, networks)
-        normal = networks["fine"](batch["gray"], exemplar)
+        normal = self._fine(batch, networks, exemplar)
         area = (batch["weight"] > 0).float()
         known = area * (batch["normal"].square().sum(1) > 0.5)
         labeled = known.sum((1, 2)) > 0
@@ -107,7 +113,7 @@ class PaperFine(TrainingTask):
     def show(self, batch: Sample, networks: Networks) -> list[torch.Tensor]:
         """The photo, its exemplar, its normal."""
         exemplar = self.exemplar(batch, networks)
-        normal = networks["fine"](batch["gray"], exemplar)
+        normal = self._fine(batch, networks, exemplar)
         return [batch["gray"].expand(-1, 3, -1, -1), encoded(exemplar), encoded(normal)]
 
 
