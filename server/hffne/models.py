@@ -167,22 +167,22 @@ class Models:
         """The same as `fine` of several crops of one size in one pass; their areas have one extent, or all are None."""
         tensor = torch.from_numpy(np.stack([exemplar.transpose(2, 0, 1) for exemplar in exemplars])).to(self.device)
         prepared = self.fine_network.prepared(self._pictures(np.stack(grays)))
-        if self.fine_network.aligned:
-            areas = [None] * len(grays)
-        parts = [area or (slice(None), slice(None)) for area in areas]
+        whole = slice(None), slice(None)
+        aligned = self.fine_network.aligned  # then no part can be computed alone
+        parts = [whole if aligned else area or whole for area in areas]
         picture = torch.stack([one[:, rows, columns] for one, (rows, columns) in zip(prepared, parts, strict=True)])
         with self._precision():
             z = self.fine_network.vector(tensor)
-            if self.fine_network.aligned:
+            if aligned:
                 made = self.fine_network.normal(picture, z).float().cpu()
             else:
                 made = tiled(lambda part: self.fine_network.normal(part, z).float(), picture)
-            out = made.permute(0, 2, 3, 1).numpy()
+        out = made.permute(0, 2, 3, 1).numpy()
         normals = list(out)
         for index, area in enumerate(areas):
             if area is not None:
                 normals[index] = exemplars[index].copy()
-                normals[index][area] = out[index]
+                normals[index][area] = out[index][area] if aligned else out[index]
         return normals
 
     @torch.inference_mode()

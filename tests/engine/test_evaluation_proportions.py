@@ -16,6 +16,7 @@ from hffne.evaluation import proportions
 from hffne.photo.detect import Face
 
 PEOPLE = 12
+BOX_68 = 1000  # side in pixels of the stand-in landmarks, far beyond its points
 
 
 @pytest.fixture
@@ -30,7 +31,9 @@ def people(tmp_path, monkeypatch):
         """points_of: the twelve points, given those placed by hand."""
 
         def normals(photo, face):
-            landmarks = np.full((68, 3), np.nan)
+            landmarks = np.zeros((68, 3))
+            landmarks[:, :2] = truths[photo.path.stem[:3]].mean(0)
+            landmarks[1, :2] = landmarks[0, :2] + BOX_68
             landmarks[list(london.IBUG), :2] = points_of(truths[photo.path.stem[:3]])
             return SimpleNamespace(landmarks=landmarks)
 
@@ -69,6 +72,8 @@ def test_half_of_a_difference_has_a_slope_of_a_half(people):
 def test_a_shift_is_in_the_bias_and_not_in_the_shape(people):
     summary = summary_of(people, lambda truth: truth + [3.0, -2.0])
     assert summary.points_percent > 1 and summary.shape_percent == pytest.approx(0, abs=1e-9)
+    # The box spans from the mean, around which the points lie, to the far landmark.
+    assert 13**0.5 / (1.1 * BOX_68) < summary.box_68_percent / 100 < 13**0.5 / BOX_68
     assert all(x > 0 > y and x == pytest.approx(-1.5 * y) for x, y in summary.bias_percent.values())
 
 

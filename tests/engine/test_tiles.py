@@ -13,6 +13,8 @@ from hffne.crop_levels import check_size
 from hffne.errors import HffneError
 from hffne.models import load_models
 from hffne.networks import tiles
+from hffne.networks.fine import FineNetwork
+from hffne.networks.variants import Variant
 from hffne.photo.crop import to_gray
 
 
@@ -74,6 +76,24 @@ def test_a_tiled_crop_shows_no_seams(astronaut):
         assert all(steps[at - 1] < wanted[at - 1] * 1.2 + 0.002 for at in edges)
     angle = np.degrees(np.arccos(np.clip((tiled * whole).sum(2), -1, 1)))
     assert angle.mean() < 4
+
+
+@pytest.mark.parametrize("architecture", ["A1", "spatial"])
+def test_an_exemplar_that_lies_on_the_picture_is_not_squeezed_onto_a_part(architecture):
+    models = load_models("cpu")
+    torch.manual_seed(0)
+    models.fine_network = FineNetwork(variant=Variant(architecture)).eval()
+    for parameter in models.fine_network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    rng = np.random.default_rng(0)
+    gray, side = rng.random((608, 608), np.float32), slice(128, 384)
+    exemplar = rng.normal(size=(608, 608, 3)).astype(np.float32)
+    exemplar /= np.linalg.norm(exemplar, axis=2, keepdims=True)
+    whole = models.fine_network(torch.from_numpy(gray)[None, None], torch.from_numpy(exemplar.transpose(2, 0, 1))[None])
+    expected = whole[0].permute(1, 2, 0).detach().numpy()
+    part = models.fine(gray, exemplar, (side, side))
+    assert np.allclose(part[side, side], expected[side, side], atol=1e-4)
+    assert np.array_equal(part[:128], exemplar[:128])
 
 
 @pytest.mark.parametrize("size", [0, 128, 250, 300, 2080, 10**6])
