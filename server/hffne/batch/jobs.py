@@ -97,7 +97,7 @@ def _compute(photos: Sequence[tuple[str, int, str]], source: Place, worker: Work
                 continue
             if not whole and not is_file_name(name):
                 error = OutputError(
-                    f"The results of '{name}' cannot be files: their names would be none.",
+                    f"The results of '{name}' cannot be written: it is no name for a file.",
                     hint="Rename it, or keep the results in shards.",
                 )
                 results[name] = Computed(error=error)

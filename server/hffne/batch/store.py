@@ -2,7 +2,6 @@
 """A folder of an object store, through pyarrow: s3://, gs:// and others that it or fsspec knows."""
 
 import contextlib
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -55,7 +54,7 @@ class Store:
         for entry in entries:
             own = self._without is not None and entry.path.startswith(self._without)
             if entry.type == fs.FileType.File and is_photo_name(entry.path) and not own:
-                found[os.path.relpath(entry.path, self._root).replace(os.sep, "/")] = int(entry.size or 0)
+                found[entry.path.removeprefix(self._root + "/")] = int(entry.size or 0)
         return dict(sorted(found.items()))
 
     @contextlib.contextmanager
