@@ -5,13 +5,14 @@ Each host is a set of namespaces with a network, processes, a name and temporary
 cards joins them, and they have the photos and the target under one path. Ray's head is on the first host and a node on
 the second. Needs the extra `cluster`, unshare, nsenter and ip.
 
-same   real photos; both hosts compute
+same   real photos; both hosts compute. Before that, a program without the cluster's token
 wrong  an address at which no host is, and one at which no cluster is
 """
 
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tarfile
@@ -34,6 +35,9 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "RAY_worker_niceness": "0",
     "RAY_raylet_start_wait_time_s": "200",
+    # Both hosts have the cluster's token. Without a mode Ray's head takes one that it finds, and its nodes do not.
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
 OPTIONS = ["--device", "cpu", "--size", "256", "--form", "webdataset", "--shard", "1"]
 
@@ -92,12 +96,13 @@ def two_hosts(ray=True):
             host.process.wait()
 
 
-def hffne_batch(place, target, *options, host=None, address=HEAD, during=lambda: None):
+def hffne_batch(place, target, *options, host=None, address=HEAD, during=lambda: None, **variables):
     """Run the command, on a host's cluster or alone; returns its exit code, what it said, and its report."""
     command = [sys.executable, "-m", "hffne", "batch", str(place / "photos"), "-o", str(target), *OPTIONS, *options]
     if host:
         command = host.command(*command, "--ray", address)
-    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = ENVIRONMENT | variables
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     over = threading.Event()
 
     def watch():
@@ -144,6 +149,8 @@ def part_same(place):
         def look():
             seen.update(number for number, host in enumerate(hosts) if host.computes())
 
+        code, said, _ = hffne_batch(place, place / "refused", host=hosts[1], RAY_AUTH_TOKEN="another" * 8)
+        assert code and f"The cluster '{HEAD}' cannot be used" in _last_lines(said), said
         code, said, _ = hffne_batch(place, place / "cluster", host=hosts[0], during=look)
     assert code == 0, said
     assert seen == {0, 1}, seen

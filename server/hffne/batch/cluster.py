@@ -154,10 +154,10 @@ class Cluster:
         _reach(self._address)
         try:
             self._ray.init(self._address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, self._ray.exceptions.RayError) as error:
             raise ClusterError(
                 f"The cluster '{self._address}' cannot be used: {_one_line(error)}",
-                hint="Start it (`ray start --head`), and use the same versions of Python and Ray everywhere.",
+                hint="Start it (`ray start --head`), with the same Python, Ray and token of Ray everywhere.",
             ) from None
 
 
