@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from . import check_boxes
-from .photo import auto_detect, detected_faces
+from .photo import auto_detect, detected_faces, image_file
 from .scene import face_attributes
 from .system.photo_formats import FORMAT_NAMES
 from .system.required import required
@@ -221,8 +221,7 @@ class HFFNE_Settings(MapBoxes, bpy.types.PropertyGroup):
         description="An image that is open in Blender",
         type=bpy.types.Image,
         update=auto_detect.changed,
-        # The dozens of textures of faces would hide the photo.
-        poll=lambda self, image: not any(key.startswith("hffne_") for key in image.keys()),
+        poll=lambda self, image: image_file.may_be_photo(image),
     )
     face: face_property()
     shown_face: bpy.props.EnumProperty(

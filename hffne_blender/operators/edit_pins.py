@@ -65,7 +65,7 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
             return {"CANCELLED"}
         if editing.is_on(context) and not self.photo:
             editing.switch(False)
-            view.region_3d.view_perspective = "PERSP"
+            viewport.leave_camera(context, view)
             return {"FINISHED"}
         scene, obj = required(context.scene), self.target(context)
         if self.photo:
@@ -74,7 +74,8 @@ class HFFNE_OT_edit_pins(OnPins, bpy.types.Operator):
             except TransferError as error:
                 return reporting.fail(self, error)
         photo_view.add(scene, obj)
-        view.camera, view.region_3d.view_perspective = scene.camera, "CAMERA"
+        view.camera = scene.camera
+        viewport.look_through_camera(context, view)
         for other in context.selected_objects:
             other.select_set(False)
         obj.select_set(True)

@@ -5,6 +5,7 @@ import bpy
 
 from ..studio import scene_settings
 from ..system.required import required
+from .bases import viewport
 from .bases.types import OperatorResult
 
 
@@ -24,7 +25,8 @@ class HFFNE_OT_restore_scene(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         scene = required(context.scene)
-        scene_settings.restore(scene)
+        if scene_settings.restore(scene):
+            viewport.leave_cameras(context)
         camera = scene.camera.name if scene.camera is not None else "none"
         self.report({"INFO"}, f"Camera: {camera}, frames {scene.frame_start} to {scene.frame_end}")
         return {"FINISHED"}

@@ -8,6 +8,7 @@ from ..scene import camera
 from ..studio import photo_view
 from ..studio.place import face_at
 from ..system.required import required
+from .bases import viewport
 from .bases.polls import NO_FACE
 from .bases.types import OperatorResult
 
@@ -47,8 +48,7 @@ class HFFNE_OT_view_photo(bpy.types.Operator):
             scene.render.resolution_x, scene.render.resolution_y = camera.shown(obj)["photo_size"]
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1
         view = photo_view.add(scene, obj)
-        viewport = context.space_data
-        if isinstance(viewport, bpy.types.SpaceView3D) and viewport.region_3d is not None:
-            viewport.region_3d.view_perspective = "CAMERA"
+        if isinstance(context.space_data, bpy.types.SpaceView3D):
+            viewport.look_through_camera(context, context.space_data)
         self.report({"INFO"}, f"The scene's camera is now '{view.name}'; Restore Camera and Frames brings back yours")
         return {"FINISHED"}

@@ -108,21 +108,25 @@ def show(context: bpy.types.Context, of: str, answer: tuple[Mapping[str, Any], M
 
 
 def with_boxes(picture: np.ndarray, photo_size: Sequence[float], boxes: Iterable[Sequence[float]]) -> np.ndarray:
-    """A photo's picture with the frames of the faces' boxes.
+    """A photo's picture with the frames of the faces' boxes, transparent beside the photo: (P, P, 4) uint8.
 
     picture     (P, P, 3) uint8 sRGB: the whole photo in the middle
     photo_size  width and height in pixels
     boxes       x, y, width, height in the photo's pixels
     """
-    framed, side = picture.copy(), len(picture)
+    side = len(picture)
     scale = side / max(photo_size)
     # The photo's upper left corner on the picture.
     corner = (side - np.array(photo_size, float) * scale) / 2
+    framed = np.zeros((side, side, 4), np.uint8)
+    left, top = np.ceil(corner).astype(int)
+    whole = np.s_[top : side - top, left : side - left]
+    framed[whole][..., :3], framed[whole][..., 3] = picture[whole], 255
     for x, y, width, height in boxes:
         left, top = np.clip(np.rint(corner + (x * scale, y * scale)), 0, side - 1).astype(int)
         right, bottom = np.clip(np.rint(corner + ((x + width) * scale, (y + height) * scale)), 1, side).astype(int)
         inside = framed[top + 1 : bottom - 1, left + 1 : right - 1].copy()
-        framed[top:bottom, left:right] = np.rint(np.array(BOX_COLOR) * 255)
+        framed[top:bottom, left:right] = np.rint(np.array([*BOX_COLOR, 1]) * 255)
         framed[top + 1 : bottom - 1, left + 1 : right - 1] = inside
     return framed
 
@@ -157,12 +161,12 @@ def icons() -> list[int]:
 
 
 def _icon(name: str, picture: np.ndarray | None) -> int:
-    """The icon of a picture (H, W, 3) uint8 sRGB under a name; 0 for None."""
+    """The icon of a picture (H, W, 3 or 4) uint8 sRGB under a name; 0 for None."""
     if picture is None:
         return 0
     entry = state.previews.new(name)
     rgba = np.ones((*picture.shape[:2], 4), np.float32)
-    rgba[..., :3] = picture[::-1] / 255
+    rgba[..., : picture.shape[2]] = picture[::-1] / 255
     for kind in ("icon", "image"):
         setattr(entry, f"{kind}_size", picture.shape[1::-1])
         getattr(entry, f"{kind}_pixels_float").foreach_set(rgba.ravel())

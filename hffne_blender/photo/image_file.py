@@ -57,6 +57,12 @@ def find(photo: str = "", image: str = "") -> PhotoFile:
     return PhotoFile(path)
 
 
+def may_be_photo(image: bpy.types.Image) -> bool:
+    """Whether an open image is offered as a photo: no texture of a face, and neither a render nor a film."""
+    # The dozens of textures of faces would hide the photo.
+    return image.source not in ("VIEWER", "MOVIE") and not any(key.startswith("hffne_") for key in image.keys())
+
+
 def path_of(text: str) -> str:
     """The absolute path that a text names: with quotes around it as a file manager copies it, "~" or Blender's "//"."""
     text = text.strip()

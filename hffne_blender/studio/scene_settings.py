@@ -10,7 +10,7 @@ from ..scene import stored
 from .place import MARK
 
 # Custom property of a scene, a JSON text: "camera", the name of its own camera or ""; "frames", its own first and last
-# frame; "given", those that were set instead.
+# frame; "given", those that were set instead; "entered", true where a viewport was led into the view of our camera.
 PROPERTY = "hffne_own_settings"
 
 
@@ -21,6 +21,11 @@ def set_camera(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
         own["camera"] = scene.camera.name if scene.camera is not None else ""
     scene.camera = camera
     scene[PROPERTY] = json.dumps(own)
+
+
+def set_entered(scene: bpy.types.Scene) -> None:
+    """Note that a viewport was led into the view of our camera: it leaves it when the scene's own comes back."""
+    scene[PROPERTY] = json.dumps(_own(scene) | {"entered": True})
 
 
 def set_frames(scene: bpy.types.Scene, first: int, last: int) -> None:
@@ -38,10 +43,13 @@ def can_restore(scene: bpy.types.Scene) -> bool:
     return ("camera" in own and _is_ours(scene.camera)) or _frames_are_given(scene, own)
 
 
-def restore(scene: bpy.types.Scene) -> None:
-    """Bring the scene's own camera and frames back; what the user has changed since stays."""
-    own = _own(scene)
-    if "camera" in own and _is_ours(scene.camera):
+def restore(scene: bpy.types.Scene) -> bool:
+    """Bring the scene's own camera and frames back; what the user has changed since stays.
+
+    Returns whether viewports have to leave the camera's view, as we had led them there or there is no camera now.
+    """
+    own, ours = _own(scene), _is_ours(scene.camera)
+    if "camera" in own and ours:
         camera = scene.objects.get(str(own["camera"]))
         scene.camera = camera if camera is not None and camera.type == "CAMERA" else None
     if _frames_are_given(scene, own):
@@ -50,6 +58,7 @@ def restore(scene: bpy.types.Scene) -> None:
         scene.frame_start, scene.frame_end = own["frames"]
     if scene.get(PROPERTY) is not None:
         del scene[PROPERTY]
+    return scene.camera is None or (ours and "entered" in own)
 
 
 def _is_ours(camera: bpy.types.Object | None) -> bool:
@@ -65,7 +74,8 @@ def _own(scene: bpy.types.Scene) -> dict[str, Any]:
     found = stored.json_of(scene, PROPERTY)
     if not isinstance(found, dict):
         return {}
-    own: dict[str, Any] = {"camera": found["camera"]} if isinstance(found.get("camera"), str) else {}
+    kinds = {"camera": str, "entered": bool}
+    own: dict[str, Any] = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
     ranges = {name: found.get(name) for name in ("frames", "given")}
     if all(_is_range(value) for value in ranges.values()):
         own |= ranges

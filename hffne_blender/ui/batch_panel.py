@@ -56,8 +56,6 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
         column.operator("hffne.batch_edit", text="", icon="TRASH").action = "CLEAR_DONE"
         if queue.items:
             selected = queue.items[min(queue.active, len(queue.items) - 1)]
-            if selected.message:
-                draw_text(context, layout, selected.message, icon=batch.ICONS[selected.state])
             count = batch.counts(queue)
             layout.label(
                 text=", ".join(f"{count[name]} {label.lower()}" for name, label, *_ in batch.STATES if count[name])
@@ -74,6 +72,9 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
                 row.operator("hffne.batch_run", icon="PLAY")
                 if count["FAILED"]:
                     row.operator("hffne.batch_run", text="Retry Failed", icon="FILE_REFRESH").retry = True
+            # Below the button, which must not move while the queue runs.
+            if selected.message:
+                draw_text(context, layout, selected.message, icon=batch.ICONS[selected.state])
         column = layout.column()
         column.operator_context = "INVOKE_DEFAULT"
         column.operator("hffne.merge_photos", icon="COMMUNITY")

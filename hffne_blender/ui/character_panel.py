@@ -37,19 +37,20 @@ class HFFNE_PT_character(SidebarPanel, bpy.types.Panel):
             column.label(text=f"From {face.name}" if face else "No face yet: generate one", icon="USER")
         column.label(text=f"To {target.name}", icon="MESH_DATA")
         count = len(landmarks.empties_of(target))
-        if session.running():
-            draw_progress(layout, session.state.task)
-            return
         row = layout.row(align=True)
+        row.enabled = not session.running()
         row.operator_context = "INVOKE_DEFAULT"
         row.operator("hffne.place_landmarks", text="Detect Again" if count else "Add Landmarks", icon="EMPTY_AXIS")
         if count:
             row.label(text=f"{count} landmarks")
-        apply = layout.column()
-        apply.enabled = face is not None
-        apply.scale_y = MAIN_BUTTON
-        apply.operator_context = "INVOKE_DEFAULT"
-        apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
+        if session.running():
+            draw_progress(layout, session.state.task)
+        else:
+            apply = layout.column()
+            apply.enabled = face is not None
+            apply.scale_y = MAIN_BUTTON
+            apply.operator_context = "INVOKE_DEFAULT"
+            apply.operator("hffne.apply_to_mesh", icon="MOD_DATA_TRANSFER")
         key = face_shape.key_of(target)
         if key is not None:
             layout.prop(key, "value", text=key.name, slider=True)

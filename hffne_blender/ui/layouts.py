@@ -36,10 +36,10 @@ class SidebarPanel(PanelMixin):
 MAIN_BUTTON = 1.4
 
 
-def draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
-    """The running task's progress bar with the button that cancels it, as high as the button that started it."""
+def draw_progress(layout: bpy.types.UILayout, task: Task, scale: float = MAIN_BUTTON) -> None:
+    """The running task's progress bar with the button that cancels it, as high as what it takes the place of."""
     row = layout.row(align=True)
-    row.scale_y = MAIN_BUTTON
+    row.scale_y = scale
     row.progress(factor=task.progress, text=task.message or "Starting the engine")
     row.operator("hffne.cancel", text="", icon="X")
 

@@ -46,13 +46,17 @@ class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
             if _is_beside(context, obj):
                 text = "Look through the scene's camera: Numpad 0"
             draw_text(context, layout, text, icon="INFO")
-        if pins:
+        if on or pins:
+            # Of one height with the bar in it, for what lies below must not move with each pin.
             row = layout.row(align=True)
-            row.label(text=stored.counted(obj))
-            row.operator("hffne.remove_pin", text="Reset", icon="LOOP_BACK").all = True
-        if session.running():
-            draw_progress(layout, session.state.task)
-        elif not stored.is_projected(obj):
+            if session.running():
+                draw_progress(row, session.state.task, scale=1)
+            else:
+                row.label(text=stored.counted(obj) if pins else "No pins yet")
+                reset = row.row(align=True)
+                reset.enabled = bool(pins)
+                reset.operator("hffne.remove_pin", text="Reset", icon="LOOP_BACK").all = True
+        if not session.running() and not stored.is_projected(obj):
             draw_text(context, layout, "The maps are not projected for these pins", icon="ERROR")
             layout.operator("hffne.project_maps", icon="UV")
 

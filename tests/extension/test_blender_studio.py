@@ -47,6 +47,16 @@ def test_the_scene_s_own_camera_and_frames_come_back():
 
 @pytest.mark.once
 @needs_blender
+def test_a_viewport_leaves_the_view_of_a_camera_that_it_was_led_into():
+    found = run_case("camera_view")
+    for name in ("none", "own", "by oneself"):
+        (through, _), (left, turned) = found[name]
+        assert (through, left) == ("CAMERA", "PERSP") and turned < 1e-3, name
+    assert [perspective for perspective, _ in found["through own"]] == ["CAMERA", "CAMERA"]
+
+
+@pytest.mark.once
+@needs_blender
 def test_each_face_has_one_camera_of_its_photo():
     found = run_case("photo_view")
     first, second, again = found["cameras"]

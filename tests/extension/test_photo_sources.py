@@ -21,6 +21,7 @@ def test_an_open_image_becomes_a_private_file(tmp_path):
     assert found["painted over"] == [False, True, True, "on disk", "0o700"]
     assert found["nobody"] == "no_image" and found["film"] == "bad_image"
     assert found["left"] == []
+    assert found["known"] and found["offered"] == ["Tante: Äg/nes.png", "floats", "on disk.png"]
 
 
 @pytest.mark.once
@@ -55,9 +56,11 @@ def test_the_faces_of_a_photo_to_choose_from(fake_engine, tmp_path):
     assert len(boxes) == 1 and face == 0 and drawn == [0, 0, False]
     assert found["empty.jpg"] == [["FINISHED"], [], 0, [0, 0, True]]
     assert found["told"] == ["3 faces: choose one (98 px wide)", "Detail up to 256, texture size 256"]
-    side, at, inside, outside = found["overview"]
+    side, at, inside, outside, beside = found["overview"]
     # The first face's box lies at (10, 20) of 640 x 480 pixels, 128 x 96 of the picture's with 16 rows above.
-    assert side == [128, 128] and at == [255, 191, 26] and inside == outside == [128, 128, 128]
+    assert side == [128, 128] and at == [255, 191, 26, 255] and inside == outside == [128, 128, 128, 255]
+    # The panel's color, and no black bar, is beside a photo that is no square.
+    assert beside[3] == 0
     assert found["details"] == [256, 256, 512, 1024, 2048, 1024]
     assert "cannot be read" in found["refuse.jpg"][0]
     assert found["chosen"] == [3, "3", [[128, 128]] * 3]

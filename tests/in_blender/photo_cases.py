@@ -76,6 +76,16 @@ def case_images(folder):
         except image_file.EngineError as error:
             result[name] = error.code
     result["left"] = private_files()
+    # A texture of a face and a render are in the file, too.
+    bpy.data.images.new("texture", 1, 1)["hffne_map"] = "color"
+    scene = bpy.context.scene
+    scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "CYCLES", 4, 4
+    scene.cycles.samples = 1
+    bpy.ops.object.camera_add()
+    scene.camera = bpy.context.object
+    bpy.ops.render.render()
+    result["known"] = "Render Result" in bpy.data.images
+    result["offered"] = sorted(image.name for image in bpy.data.images if image_file.may_be_photo(image))
     return result
 
 
@@ -134,7 +144,7 @@ def case_faces(python, folder):
     picture = detected_faces.with_boxes(np.full((128, 128, 3), 128, np.uint8), (640, 480), [manager.hffne_faces[0].box])
     result["overview"] = [
         list(detected_faces.state.previews["overview"].image_size),
-        *(picture[y, x].tolist() for x, y in ((2, 20), (10, 30), (1, 19))),
+        *(picture[y, x].tolist() for x, y in ((2, 20), (10, 30), (1, 19), (64, 15))),
     ]
     sizes = ((50, 50), (200, 220), (300, 320), (600, 700), (1500, 1600))
     result["details"] = [detected_faces.useful_detail(*size) for size in sizes]

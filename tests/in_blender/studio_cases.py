@@ -5,6 +5,7 @@ from pathlib import Path
 
 import bpy
 import case_process
+import mathutils
 import numpy as np
 from case_process import choose, start
 from face_scene import build, studio
@@ -339,6 +340,40 @@ def case_scene_settings():
     face.name = "顔" * 21
     lights = [press("add_lights", preset="SOFT") and len(names(face, "lights")) for _ in range(2)]
     result["long"] = lights
+    return result
+
+
+def case_camera_view():
+    """Views after the photo's camera: [perspective, how far it has turned from the view before] of a viewport."""
+    start()
+    face, scene = build(texture_size=64, grid=24), bpy.context.scene
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region, view = next(r for r in area.regions if r.type == "WINDOW"), area.spaces.active.region_3d
+    own = bpy.data.objects.new("Own", bpy.data.cameras.new("Own"))
+    scene.collection.objects.link(own)
+    before = mathutils.Euler((1, 0, 0.5)).to_quaternion()
+
+    def now():
+        return [view.view_perspective, view.view_rotation.rotation_difference(before).angle]
+
+    def press(name):
+        choose(face)
+        with bpy.context.temp_override(window=window, area=area, region=region):
+            getattr(bpy.ops.hffne, name)()
+        return now()
+
+    result = {}
+    for name, camera, first in (("none", None, "PERSP"), ("own", own, "PERSP"), ("through own", own, "CAMERA")):
+        scene.camera, view.view_perspective, view.view_rotation = camera, "PERSP", before
+        view.view_perspective = first
+        result[name] = [press("view_photo"), press("restore_scene")]
+    # Gone into the turntable's view by oneself, where the scene has no camera of its own.
+    scene.camera, view.view_perspective, view.view_rotation = None, "PERSP", before
+    press("add_turntable")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view3d.view_camera()
+    result["by oneself"] = [now(), press("restore_scene")]
     return result
 
 

@@ -2,11 +2,12 @@
 """The 3D viewports: what they look at, and how they are shaded. Solid shows neither normal maps nor lights."""
 
 import math
+from collections.abc import Iterator
 
 import bpy
 from mathutils import Vector
 
-from ...studio import lights
+from ...studio import lights, scene_settings
 from ...system.required import required
 
 
@@ -34,20 +35,54 @@ def show_face(context: bpy.types.Context, obj: bpy.types.Object) -> None:
     """Move the viewports' views to a selected face, and before it; a view through a camera stays."""
     toward = obj.matrix_world.to_quaternion() @ lights.direction(*SHOWN_FROM)
     axis = obj.matrix_world.to_quaternion() @ lights.direction(0, 0)
+    for window, area, region, space in _viewports(context):
+        view = required(space.region_3d)
+        if view.view_perspective == "CAMERA":
+            continue
+        if (view.view_rotation @ Vector((0, 0, 1))).angle(axis) > math.radians(TURNED_FROM):
+            view.view_rotation = toward.to_track_quat("Z", "Y")
+            if view.view_perspective == "ORTHO" and view.is_orthographic_side_view:
+                view.view_perspective = "PERSP"
+        with context.temp_override(window=window, area=area, region=region):
+            bpy.ops.view3d.view_selected()
+
+
+def look_through_camera(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> None:
+    """Look through the scene's camera, one of ours, from whose view `leave_camera` leads back."""
+    if required(view.region_3d).view_perspective != "CAMERA":
+        scene_settings.set_entered(required(context.scene))
+        _switch_camera_view(context, view)
+
+
+def leave_camera(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> None:
+    """Go back from a camera's view to the one before."""
+    if required(view.region_3d).view_perspective == "CAMERA":
+        _switch_camera_view(context, view)
+
+
+def leave_cameras(context: bpy.types.Context) -> None:
+    """`leave_camera` in all windows."""
+    for view in [space for *_, space in _viewports(context) if not space.use_local_camera]:
+        leave_camera(context, view)
+
+
+def _switch_camera_view(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> None:
+    """By Blender's own operator, which keeps the view before; setting `view_perspective` would forget it."""
+    for window, area, region, space in _viewports(context):
+        if space == view:
+            with context.temp_override(window=window, area=area, region=region):
+                bpy.ops.view3d.view_camera()
+
+
+def _viewports(
+    context: bpy.types.Context,
+) -> Iterator[tuple[bpy.types.Window, bpy.types.Area, bpy.types.Region, bpy.types.SpaceView3D]]:
+    """The 3D viewports that are seen now."""
     for window in required(context.window_manager).windows:
         for area in required(window.screen).areas:
-            if area.type != "VIEW_3D":
-                continue
-            space, region = area.spaces.active, next(r for r in area.regions if r.type == "WINDOW")
-            view = space.region_3d if isinstance(space, bpy.types.SpaceView3D) else None
-            if view is None or view.view_perspective == "CAMERA":
-                continue
-            if (view.view_rotation @ Vector((0, 0, 1))).angle(axis) > math.radians(TURNED_FROM):
-                view.view_rotation = toward.to_track_quat("Z", "Y")
-                if view.view_perspective == "ORTHO" and view.is_orthographic_side_view:
-                    view.view_perspective = "PERSP"
-            with context.temp_override(window=window, area=area, region=region):
-                bpy.ops.view3d.view_selected()
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
+                yield window, area, next(region for region in area.regions if region.type == "WINDOW"), space
 
 
 def area_of(context: bpy.types.Context, view: bpy.types.SpaceView3D) -> bpy.types.Area | None:
