@@ -44,6 +44,10 @@ def _show(tree: bpy.types.NodeTree, uv_name: str, socket: str, image: bpy.types.
     read.image = image
     link_uv(tree, read, uv_name)
     is_color = socket == "Base Color"
+    textures = [node for node in tree.nodes if isinstance(node, bpy.types.ShaderNodeTexImage)]
+    if is_color and all(node.name.startswith("HFFNE ") for node in textures):
+        # The Solid viewport shows the active texture: the color, not the normal map.
+        tree.nodes.active = read
     for shader in shaders:
         mix = new_node(tree, bpy.types.ShaderNodeMix, x - 250, read.location.y)
         mix.data_type = "RGBA" if is_color else "FLOAT"

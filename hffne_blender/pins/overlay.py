@@ -122,11 +122,17 @@ def _draw_photo(key: tuple[object, ...], region: photo_region.PhotoRegion, opaci
     (x, y, side), picture = _state.photos[key]
     if key not in _state.textures:
         _state.textures[key] = _texture(picture)
-    half = side / 2
-    # Pixel centers are at integers.
-    corners = np.array([[x - half, y + half], [x + half, y + half], [x + half, y - half], [x - half, y - half]]) - 0.5
+    low = np.array([x, y]) - side / 2
+    # Beside the photo the square is black.
+    left, top, right, bottom = np.clip([*low, *(low + side)], 0, [*region.camera["photo_size"]] * 2)
+    corners = np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
     shader = gpu.shader.from_builtin("IMAGE_COLOR")
-    content = {"pos": _tuples(region.of_photo(corners)), "texCoord": [(0, 0), (1, 0), (1, 1), (0, 1)]}
+    # Pixel centers are at integers; row 0 of the texture is at the bottom.
+    across, down = ((corners - low) / side).T
+    content = {
+        "pos": _tuples(region.of_photo(corners - 0.5)),
+        "texCoord": _tuples(np.stack([across, 1 - down], axis=1)),
+    }
     batch = batch_for_shader(shader, "TRIS", content, indices=[(0, 1, 2), (0, 2, 3)])
     shader.bind()
     shader.uniform_sampler("image", _state.textures[key])

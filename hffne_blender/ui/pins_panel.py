@@ -42,7 +42,7 @@ class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
             layout.use_property_decorate = False
             layout.prop(chosen, "mirror_pins")
             layout.prop(chosen, "pin_photo", slider=True)
-            text = "Drag points of the face over the photo; right-click a pin to remove it"
+            text = "Drag points of the face over the photo; a right click removes a pin"
             if _is_beside(context, obj):
                 text = "Look through the scene's camera: Numpad 0"
             draw_text(context, layout, text, icon="INFO")

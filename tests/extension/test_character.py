@@ -84,6 +84,8 @@ def test_colors_and_roughness_are_carried_over_the_artists_own_material():
     kind, before, pictures, nodes = found["mixed"]
     assert (kind, nodes) == ("MIX", 2) and before == pytest.approx([0.1, 0.2, 0.3])
     assert pictures == ["Hero_fake_albedo"] and found["rough"] == "MIX"
+    # What the Solid viewport shows.
+    assert found["active"] == "Hero_fake_albedo"
     assert found["made"]["images"] == [3, 0] and found["made"]["materials"] == [1, 0]
     assert "has no texture Roughness" in found["missing"]
     share, pixels = found["across"]

@@ -216,6 +216,7 @@ def case_pictures():
     before = next(entry for entry in mix.inputs if entry.name == "A" and entry.enabled)
     pictures = [link.from_node.image.name for entry in mix.inputs for link in entry.links]
     result["mixed"] = [mix.type, list(before.default_value)[:3], sorted(set(pictures)), len(own.node_tree.nodes)]
+    result["active"] = tree.nodes.active.image.name
     result["rough"] = shader.inputs["Roughness"].links[0].from_node.type
     try:
         bare = fake(grid=24, texture_size=64)
