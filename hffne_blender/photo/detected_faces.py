@@ -160,6 +160,13 @@ def icons() -> list[int]:
     return list(state.icons)
 
 
+def photo_icon(path: str) -> int:
+    """The icon of a photo's file, which Blender reads beside the user; it needs no engine. 0 where there is none."""
+    name = f"photo {path}"
+    entry = state.previews.get(name) or state.previews.load(name, path, "IMAGE")
+    return int(entry.icon_id)
+
+
 def _icon(name: str, picture: np.ndarray | None) -> int:
     """The icon of a picture (H, W, 3 or 4) uint8 sRGB under a name; 0 for None."""
     if picture is None:

@@ -8,7 +8,7 @@ from bl_ui.utils import PresetPanel
 
 from .. import check_boxes, preferences, settings
 from ..engine import session
-from ..photo import clipboard, detected_faces
+from ..photo import clipboard, detected_faces, image_file
 from ..system.required import required
 from . import engine_setup
 from .layouts import MAIN_BUTTON, SidebarPanel, draw_progress, draw_text
@@ -138,7 +138,7 @@ def _draw_faces(
     if ready and detected_faces.key(chosen):
         # Also before the faces are known, for the button below must not move away from the mouse.
         overview = detected_faces.state.overview if detected else 0
-        column.template_icon(icon_value=overview or _blank(), scale=OVERVIEW_SCALE)
+        column.template_icon(icon_value=overview or _photo_icon(column, chosen) or _blank(), scale=OVERVIEW_SCALE)
     if len(icons) < 2:
         return
     columns = min(len(icons), THUMBNAIL_COLUMNS)
@@ -148,6 +148,13 @@ def _draw_faces(
         if icon:
             cell.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE / columns)
         cell.prop_enum(chosen, "shown_face", str(number), text=str(number))
+
+
+def _photo_icon(layout: bpy.types.UILayout, chosen: settings.HFFNE_Settings) -> int:
+    """The number of the icon of the photo alone, where its faces are not known or there are none."""
+    if chosen.source == "IMAGE":
+        return layout.icon(chosen.image) if chosen.image is not None else 0
+    return detected_faces.photo_icon(image_file.path_of(chosen.photo))
 
 
 def _blank() -> int:

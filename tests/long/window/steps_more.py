@@ -5,12 +5,11 @@ import os
 import time
 
 from checks import alive
+from clicking import show
 from display import Failed
 
 # Pixels from a button to the heading of a panel below it: of Lighting and Cameras, of My Own Character.
 BELOW_ASSET, BELOW_GENERATE = 34, 88
-# From a closed panel's heading to the next one's.
-PANEL = 26
 # From where a dialog opens to its heading.
 ABOVE_FIELD = 33
 
@@ -94,12 +93,7 @@ def step_15_apply(test):
 def step_16_merge(test):
     """Two photos of one person, chosen in Blender's file browser."""
     folder = test.copies("person", ("left", "right"))
-    test.scroll(down=False)
-    x, y = test.blender.find("hffne.generate")
-    test.screen.click(x, y + BELOW_GENERATE)  # closes the panel of the last step
-    time.sleep(1)
-    test.screen.click(x, y + BELOW_GENERATE + PANEL)
-    time.sleep(1)
+    show(test, "HFFNE_PT_face", "HFFNE_PT_batch")
     test.scroll(down=True)
     test.blender.press("hffne.merge_photos")
     test.blender.until("browser()", 20)
