@@ -88,7 +88,9 @@ sliders show them"""
         layout.prop(self, "preset")
         column = layout.column(heading="Files")
         for name in character.FORMATS:
-            column.prop(self, name)
+            row = column.row()
+            row.enabled = not character.lacking((name,))
+            row.prop(self, name, text=name.upper() if row.enabled else f"{name.upper()} (not available)")
         layout.prop(self, "convention")
         layout.prop(self, "packing")
 

@@ -19,6 +19,8 @@ for window in list(shown)[1:]:
 """
 # Pixels from where a dialog opens to its heading, where a key is nobody's but the dialog's.
 TO_HEADING = (-100, -33)
+# Pixels from the first row of Output to its heading.
+ABOVE_ROW = 31
 # A click may be lost while Blender is busy.
 TRIES = 3
 

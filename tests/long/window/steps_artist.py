@@ -3,11 +3,9 @@
 
 import time
 
-from clicking import down_the_list
+from clicking import ABOVE_ROW, down_the_list, show
 from steps_face import OVER_VIEW
 
-# Pixels below the button Generate: of the heading Output.
-BELOW_GENERATE = 62
 # Seconds for Blender's thumbnails of a few photos. They never come where a Blender may use one processor only.
 THUMBNAILS = 12
 
@@ -15,15 +13,15 @@ THUMBNAILS = 12
 def step_18_output(test):
     """The panel of the output: a preset from its list, and a map's check box."""
     test.prepare()
-    test.scroll(down=False)
-    x, y = test.blender.find("hffne.generate")
-    test.unfold("hffne.base", (x, y + BELOW_GENERATE))
+    show(test, "HFFNE_PT_face", "HFFNE_PT_result")
+    # The list's button is in the heading above the first row.
+    _, y = test.blender.find("hffne.base")
     test.blender.evaluate("chosen = bpy.context.scene.hffne; chosen.texture_size = '1024'; chosen.lod = 'FULL'")
     left, _, width, _ = test.blender.evaluate("answer = rectangle(place(region='UI')['region'])")
-    test.screen.click(left + width - 66, y + BELOW_GENERATE)
+    x, y = left + width - 66, y - ABOVE_ROW
+    test.screen.click(x, y)
     test.picture("50_presets", 2)
-    y += BELOW_GENERATE
-    test.screen.click(left + width - 64, y + down_the_list(y, -141, 39))  # "Draft"
+    test.screen.click(x + 2, y + down_the_list(y, -141, 39))  # "Draft"
     time.sleep(1)
     test.screen.key("Escape")
     chosen = test.blender.evaluate("chosen = bpy.context.scene.hffne; answer = [chosen.texture_size, chosen.lod]")
@@ -35,9 +33,7 @@ def step_18_output(test):
     time.sleep(1)
     test.expect("a check box of one map", test.blender.evaluate("answer = chosen.map_roughness") != before)
     test.picture("51_output")
-    test.scroll(down=False)
-    test.screen.click(x, y)
-    time.sleep(1)
+    show(test, "HFFNE_PT_face", "HFFNE_PT_detail")
 
 
 def step_21_turntable_and_back(test):

@@ -3,12 +3,12 @@
 
 import time
 
-from clicking import down_the_list, press_at, press_each, show, tidy
+from clicking import ABOVE_ROW, down_the_list, press_at, press_each, show, tidy
 
 CHOSEN, QUEUE = "bpy.context.scene.hffne.", "bpy.context.scene.hffne_batch."
 BROWSER, TEXTS = "bool(browser())", "sorted(text.name for text in bpy.data.texts)"
-# Pixels from Generate Face to the engine's line, from Turntable to Light the Face, from an output's row to its heading.
-BELOW_GENERATE, ABOVE_TURNTABLE, ABOVE_ROW = 30, 50, 31
+# Pixels from Generate Face to the engine's line, from Turntable to Light the Face.
+BELOW_GENERATE, ABOVE_TURNTABLE = 30, 50
 # From the button of the list of presets to the right, to the list's + and -.
 PLUS = 93
 

@@ -72,11 +72,13 @@ def step_37_pins_over_each_photo(test):
     test.blender.until("part('pins.overlay')._state.photos", 240)
     test.picture("39_second_photo", 6)
     mine = HERE_OF_ACTIVE
-    begin = _ask(test, mine + "answer = on_screen(landmark(8))")
+    begin, before = _ask(test, mine + "answer = on_screen(landmark(8)), landmark(8)")
     _drag(test, begin, (0, 30), 3)
     _drop(test)
     pins = _ask(test, mine + "answer = [[pin.photo for pin in stored.load(obj)], stored.is_projected(obj)]")
     test.expect("one pin over the second photo", pins == [[1], True], pins)
+    moved = _ask(test, mine + "answer = landmark(8)")[1] - before[1]
+    test.expect("the chin has followed", moved > 3, moved)
     test.picture("40_second_pinned", 6)
     found = test.blender.buttons(columns=(0.55, 0.85))
     first = next(place for name, place in sorted(found.items()) if "edit_pins" in name and "photo=1" in name)
