@@ -200,6 +200,7 @@ def step_46_buttons_queue(test):
     ended = test.blender.evaluate(f"answer = {states}")
     test.expect("the queue with a photo without a face", ended == ["DONE", "FAILED"], ended)
     test.record("files of the queue", sorted(path.name for path in files.iterdir()))
+    test.screen.move(200, 300)
     test.picture("71_queue")
     test.scroll(down=True)
     (folder / "b.png").write_bytes(test.photos["one"].read_bytes())
