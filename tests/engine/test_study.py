@@ -19,7 +19,7 @@ from hffne.training.recipe import FOLDER
 from hffne.training.sources import cropping
 from hffne.training.sources.cropping import truth_on
 from hffne.weights.notes import read_notes
-from tiny_training import OFTEN, SIZE, Balls
+from tiny_training import OFTEN, SIZE, Balls, vgg_file
 
 
 def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_file, astronaut, capsys):
@@ -71,6 +71,11 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
     assert [row["row"] for row in more] == ["alone", "A3", "z of 512", "hidden 30 %", "attention", "spatial"]
     assert more[1]["in_domain_fine"] == rows["A3"]["in_domain_fine"]
     assert all(0 < row["in_domain_merged"]["mean"] < 180 for row in more)
+    assert main(["study", "perceptual", *command]) == 2
+    assert "--vgg" in capsys.readouterr().err
+    assert main(["study", "perceptual", *command, "--vgg", str(vgg_file(tmp_path / "vgg.pth"))]) == 0
+    means = [row["in_domain_fine"]["mean"] for row in json.loads((out / "perceptual.json").read_text())["rows"]]
+    assert len(set(means)) == 4 and means[0] == rows["A3"]["in_domain_fine"]["mean"]
     # Other budgets in the same folder are refused, by what differs.
     others = command.copy()
     others[others.index("--coarse-steps") + 1] = "8"

@@ -22,18 +22,9 @@ from hffne.training.tasks.paper_coarse import coarse_network
 from hffne.training.tasks.paper_fine import PaperFine
 from hffne.weights.notes import read_notes
 from hffne.weights.store import save_weights
-from tiny_training import OFTEN, tiny_recipe
+from tiny_training import OFTEN, tiny_recipe, vgg_file
 
 TINY = {"model": "compact", "size": 64, "batch": 2, "micro_batch": 2, "steps": 1, "keep": [], **OFTEN}
-
-
-def vgg_file(path, seed=0):
-    """VGG19's first layers with random weights."""
-    generator = torch.Generator().manual_seed(seed)
-    shapes = {"0.weight": (64, 3, 3, 3), "0.bias": (64,), "2.weight": (64, 64, 3, 3), "2.bias": (64,)}
-    state = {f"features.{name}": torch.randn(*s, generator=generator) * 0.1 for name, s in shapes.items()}
-    torch.save(state, path)
-    return path
 
 
 @pytest.fixture

@@ -50,6 +50,15 @@ class Balls:
         return "balls"
 
 
+def vgg_file(path, seed=0):
+    """VGG19's first layers with random weights."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {"0.weight": (64, 3, 3, 3), "0.bias": (64,), "2.weight": (64, 64, 3, 3), "2.bias": (64,)}
+    state = {f"features.{name}": torch.randn(*s, generator=generator) * 0.1 for name, s in shapes.items()}
+    torch.save(state, path)
+    return path
+
+
 def tiny_recipe(task, name="compact", **changes):
     """A built-in recipe at the smallest size; changes by their last keys, e.g. learning_rate=0.5."""
     size = {"prn": 128}.get(task, SIZE)

@@ -16,7 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "held-out renders and, with --yaleb, on photos of another kind. Writes <study>.md, .json and .png. "
         "An interrupted study is resumed; the studies share what they have in common. See docs/study.md.",
     )
-    parser.add_argument("study", choices=["initialization", "architecture", "modulation", "exemplar"])
+    parser.add_argument("study", choices=["initialization", "architecture", "modulation", "exemplar", "perceptual"])
     parser.add_argument("--set", type=Path, dest="folder", metavar="DIR", help="a set of `hffne train data`")
     parser.add_argument(
         "--photoface", type=Path, metavar="DIR", help="Photoface instead of the set, as in Table 3: 20 % are held out"
@@ -25,6 +25,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--photos", type=Path, metavar="DIR", help="photos for stage 2, some of them shown, as in Figures 8 and 9"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="networks, tables and pictures")
+    parser.add_argument(
+        "--vgg", type=Path, metavar="FILE", help="VGG19's weights for relu1_2, for the study perceptual"
+    )
     parser.add_argument("--yaleb", type=Path, metavar="DIR", help="Extended Yale B, to measure out of domain")
     parser.add_argument(
         "--recipe",
@@ -67,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
         engine = Engine(device="cpu")
     fabric = make_fabric(args.accelerator, precision=budget.coarse.precision)
     with output_folder(args.output) as folder:
-        data, rows = study.run_study(fabric, args.study, source, folder, budget, engine, items, args.faces)
+        data, rows = study.run_study(
+            fabric, args.study, source, folder, budget, engine, items, args.faces, vgg=args.vgg
+        )
         text = study.table(data)
         write_files(
             {

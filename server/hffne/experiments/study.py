@@ -21,9 +21,11 @@ from hffne.errors import ConfigurationError
 from hffne.evaluation.contact_sheet import Row as SheetRow
 from hffne.evaluation.contact_sheet import normal_picture
 from hffne.evaluation.metrics import angles, average, summary
+from hffne.experiments.rows import STUDIES
 from hffne.geometry.band_merge import merge_bands
 from hffne.networks.refiners import fine_network
 from hffne.training.loop import Report, train
+from hffne.training.perceptual import State, read_vgg
 from hffne.training.recipe import Recipe, read_recipe
 from hffne.training.sources import Sample, SampleSource
 from hffne.training.sources.cropping import truth_on
@@ -45,58 +47,6 @@ SHOWN = 4  # faces on the sheet
 
 # A gray face (S, S) in 0..1, its true normals (S, S, 3), and where they are known (S, S) bool.
 Face: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One configuration. share: of stage 1's steps, after which the exemplars were made."""
-
-    name: str
-    share: float = 0.5
-    architecture: str = "A3"
-    modulation: str = "stylegan2"
-    exemplar: str = "paired"
-    more: tuple[tuple[str, float | str], ...] = ()  # settings of training.settings.PaperFineSettings beside these
-
-    @property
-    def folder(self) -> str:
-        """The name of the folder that the row is trained in."""
-        more = "".join(f"_{name}_{value}" for name, value in self.more)
-        return f"fine_{self.share:g}_{self.architecture}_{self.modulation}_{self.exemplar}{more}"
-
-    def recipe(self, recipe: Recipe) -> Recipe:
-        """A recipe of stage 2 with the row's variant."""
-        names = ("architecture", "modulation", "exemplar")
-        values: dict[str, Any] = {name: getattr(self, name) for name in names} | dict(self.more)
-        return recipe.changed({f"settings.{name}": value for name, value in values.items()})
-
-
-# The paper's stage 1 has 200k iterations: 1k, 50k and 100k of them. Its method is the row Iter100k / A3 / StyleGAN2.
-STUDIES = {
-    "initialization": (
-        Row("Iter1k", 1 / 200),
-        Row("Iter50k", 1 / 4),
-        Row("Iter100k"),
-        Row("Iter200k", 1.0),
-        Row("unpaired", exemplar="unpaired"),
-    ),
-    "architecture": (
-        Row("A1", architecture="A1"),
-        Row("A2", architecture="A2"),
-        Row("A3"),
-        Row("FNR2R", architecture="FNR2R", more=(("loss", "cosine"),)),
-    ),
-    "modulation": (Row("w/o modulation", modulation="none"), Row("AdaIN", modulation="adain"), Row("StyleGAN2")),
-    # Not in the paper: does the exemplar matter, and would more of it help?
-    "exemplar": (
-        Row("alone", architecture="alone"),
-        Row("A3"),
-        Row("z of 512", more=(("vector", 512),)),
-        Row("hidden 30 %", more=(("hidden", 0.3),)),
-        Row("attention", architecture="attention"),
-        Row("spatial", architecture="spatial"),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -176,13 +126,18 @@ def run_study(
     items: Sequence[YalePhoto] = (),
     faces: int = 60,
     report: Report = print,
+    vgg: Path | None = None,
 ) -> tuple[dict[str, Any], list[SheetRow]]:
     """Train and measure the rows of a study: plain data, see `table`, and the rows of a contact sheet.
 
     source: see StudyData. Measured are raw angular errors over the face of the fine network's normals, of the
     exemplars, and of both merged, where the rows differ by their relief alone: in-domain on `faces` samples that
-    training held out, out of domain on `items`, whose faces are detected by `engine`.
+    training held out, out of domain on `items`, whose faces are detected by `engine`. vgg: VGG19's file, see
+    `perceptual.read_vgg`, for the rows that need it. Raises ConfigurationError without it.
     """
+    if vgg is None and any(row.vgg for row in STUDIES[name]):
+        raise ConfigurationError(f"The study {name} needs VGG19's weights.", hint="Name their file with --vgg.")
+    features = read_vgg(vgg) if vgg else None
     output, began = Path(output), time.time()
     coarse_recipe, fine_recipe, seed, kept = settings.coarse, settings.fine, settings.seed, settings.kept
     size = coarse_recipe.size
@@ -215,12 +170,13 @@ def run_study(
         exemplars = output / "coarse" / f"generator_{kept[row.share]}.safetensors"
         train(
             fabric,
-            _fine_task(own, exemplars),
+            _fine_task(own, exemplars, features if row.vgg else None),
             own,
             fine_source,
             output / row.folder,
             seed,
-            inputs={"coarse": file_hash(exemplars), "budget": f"{own.steps} steps"},
+            inputs={"coarse": file_hash(exemplars), "budget": f"{own.steps} steps"}
+            | ({"vgg": file_hash(vgg)} if row.vgg and vgg else {}),
             workers=settings.workers,
             report=report,
         )
@@ -264,9 +220,9 @@ def _without_truth(photos: SampleSource | None, seed: int) -> list[Face]:
     return [_as_face(photos.draw(np.random.default_rng([seed, k]))[0]) for k in range(SHOWN)] if photos else []
 
 
-def _fine_task(recipe: Recipe, exemplars: Path) -> Callable[[], PaperFine]:
+def _fine_task(recipe: Recipe, exemplars: Path, vgg: State | None) -> Callable[[], PaperFine]:
     """What makes the task of a row."""
-    return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), exemplars))
+    return lambda: PaperFine(recipe, load_weights(coarse_network(recipe), exemplars), vgg)
 
 
 def _measured(
