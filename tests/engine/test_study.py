@@ -70,7 +70,7 @@ def test_a_study_trains_and_measures_its_rows(tmp_path, monkeypatch, astronaut_f
     more = json.loads((out / "exemplar.json").read_text())["rows"]
     assert [row["row"] for row in more] == ["alone", "A3", "z of 512", "hidden 30 %", "attention", "spatial"]
     assert more[1]["in_domain_fine"] == rows["A3"]["in_domain_fine"]
-    assert all(0 < row["in_domain_merged"]["mean"] < 180 for row in more)
+    assert all(-1 < row["in_domain_fine"]["relief"] < 1 for row in more)
     assert main(["study", "perceptual", *command]) == 2
     assert "--vgg" in capsys.readouterr().err
     assert main(["study", "perceptual", *command, "--vgg", str(vgg_file(tmp_path / "vgg.pth"))]) == 0
@@ -125,3 +125,20 @@ def test_truth_lies_where_the_crop_does():
     # Pixel 10 of 80 covers 20 to 22 of the crop, which begins at column 120, row 20.
     assert got[10, 30] == pytest.approx(normal[40:42, 180:182].mean((0, 1)), abs=2e-3)
     assert known[40, 60] and not known[40, 68] and not got[40, 68].any()
+
+
+def test_relief_is_compared_apart_from_the_shape_and_its_strength():
+    rng = np.random.default_rng(0)
+    mask = np.ones((96, 96), bool)
+    y, x = np.mgrid[:96, :96].astype(np.float32) / 48 - 1
+    relief = 0.2 * rng.normal(size=(96, 96, 2)).astype(np.float32)
+
+    def normals(strength, slope):
+        n = np.dstack([slope * x + strength * relief[..., 0], slope * y + strength * relief[..., 1], np.ones_like(x)])
+        return n / np.linalg.norm(n, axis=2, keepdims=True)
+
+    truth = normals(1, 0.5)
+    assert study.relief_correlation(truth, truth, mask) == pytest.approx(1)
+    assert study.relief_correlation(normals(0.5, -0.5), truth, mask) > 0.9
+    assert study.relief_correlation(normals(-1, 0.5), truth, mask) < -0.9
+    assert abs(study.relief_correlation(normals(0, 0.5), truth, mask)) < 0.3
