@@ -45,14 +45,26 @@ def _change_preferences(test):
     def turned(name):
         return f"preferences.{name}", "wheel", OWN + name
 
-    rows = [turned("device"), turned("build"), turned("idle_minutes")]
-    rows += [("preferences.frame_result", (), OWN + "frame_result")]
+    # The window may be too small for all of it.
+    _wheel(test, down=True)
+    press_each(test, [turned("idle_minutes"), ("preferences.frame_result", (), OWN + "frame_result")], (0.6,), **WHERE)
+    _wheel(test, down=False)
+    rows = [turned("device"), turned("build")]
     rows += [typed(name, test.out) for name in ("wheels_folder", "weights", "coarse_file", "engine_python")]
     press_each(test, rows, (0.6,), **WHERE)
     test.picture("82_preferences_changed", 2)
     press_each(test, [typed("engine_python", test.engine), turned("model")], (0.6,), **WHERE)
     press_each(test, [typed("exemplar_file", test.out), typed("refiner_file", test.out)], (0.6,), **WHERE)
     test.picture("83_published_model", 2)
+
+
+def _wheel(test, down):
+    """Scroll the preferences some way, over their left margin, where the wheel turns no value."""
+    left, top, width, height = test.blender.evaluate(f"answer = rectangle(place(**{WHERE!r})['region'])")
+    test.screen.move(left + width * 0.1, top + height / 2)
+    for _ in range(10):
+        test.screen.tool("click", 5 if down else 4)
+    time.sleep(2)
 
 
 def step_51_buttons_install(test):
