@@ -118,9 +118,9 @@ def accept():
 
 
 def rectangle(region):
-    """Left, top, width, height as the screen counts, from the first window's upper left corner."""
+    """Of a region or area: left, top, width, height as the screen counts, from the first window's upper left corner."""
     windows = bpy.context.window_manager.windows
-    window = next(w for w in windows for area in w.screen.areas for other in area.regions if other == region)
+    window = next(w for w in windows for area in w.screen.areas for other in (area, *area.regions) if other == region)
     left, bottom = (window.x - windows[0].x, window.y - windows[0].y)
     return [left + region.x, windows[0].height - bottom - region.y - region.height, region.width, region.height]
 
