@@ -55,7 +55,6 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
         column.operator("hffne.batch_edit", text="", icon="FILE_REFRESH").action = "RETRY"
         column.operator("hffne.batch_edit", text="", icon="TRASH").action = "CLEAR_DONE"
         if queue.items:
-            selected = queue.items[min(queue.active, len(queue.items) - 1)]
             count = batch.counts(queue)
             layout.label(
                 text=", ".join(f"{count[name]} {label.lower()}" for name, label, *_ in batch.STATES if count[name])
@@ -72,9 +71,12 @@ class HFFNE_PT_batch(SidebarPanel, bpy.types.Panel):
                 row.operator("hffne.batch_run", icon="PLAY")
                 if count["FAILED"]:
                     row.operator("hffne.batch_run", text="Retry Failed", icon="FILE_REFRESH").retry = True
-            # Below the button, which must not move while the queue runs.
-            if selected.message:
-                draw_text(context, layout, selected.message, icon=batch.ICONS[selected.state])
         column = layout.column()
         column.operator_context = "INVOKE_DEFAULT"
         column.operator("hffne.merge_photos", icon="COMMUNITY")
+        if queue.items:
+            selected = queue.items[min(queue.active, len(queue.items) - 1)]
+            if selected.message:
+                # Below the buttons, which must not move while the queue runs; and a text in the place of a progress bar
+                # under the mouse is drawn as one by Blender 4.3.
+                draw_text(context, layout, selected.message, icon=batch.ICONS[selected.state])

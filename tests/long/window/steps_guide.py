@@ -122,7 +122,7 @@ def step_95_guide_apply(test):
         "mesh = obj.data.copy()\n"
         "hero = bpy.data.objects.new('My Head', mesh); bpy.context.scene.collection.objects.link(hero)\n"
         "hero.shape_key_clear(); mesh.materials.clear()\n"
-        "obj.select_set(False); hero.select_set(True); bpy.context.view_layer.objects.active = hero"
+        "obj.hide_set(True); hero.select_set(True); bpy.context.view_layer.objects.active = hero"
     )
     _show(test, "HFFNE_PT_character")
     left, top = test.blender.evaluate("answer = rectangle(place()['region'])")[:2]
