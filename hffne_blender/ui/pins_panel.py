@@ -47,12 +47,13 @@ class HFFNE_PT_pins(SidebarPanel, bpy.types.Panel):
                 text = "Look through the scene's camera: Numpad 0"
             draw_text(context, layout, text, icon="INFO")
         if on or pins:
-            # Of one height with the bar in it, for what lies below must not move with each pin.
-            row = layout.row(align=True)
+            # Of one height with the bar in it, for what lies below must not move with each pin. The text stays, too:
+            # Blender 4.3 draws one that comes in the place of a bar under the mouse as a bar.
+            row = layout.split(factor=0.3)
+            row.label(text=stored.counted(obj) if pins else "No pins")
             if session.running():
                 draw_progress(row, session.state.task, scale=1)
             else:
-                row.label(text=stored.counted(obj) if pins else "No pins yet")
                 reset = row.row(align=True)
                 reset.enabled = bool(pins)
                 reset.operator("hffne.remove_pin", text="Reset", icon="LOOP_BACK").all = True
