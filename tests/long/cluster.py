@@ -36,6 +36,8 @@ sys.path.insert(0, str(SUPPORT))
 # Workers as nice as this program, and a busy machine is no dead one.
 os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1", "RAY_worker_niceness": "0"}
 os.environ |= {"RAY_raylet_start_wait_time_s": "200"}
+# Before any node starts: all of them need the store's credentials.
+os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
 import numpy as np
 import ray
@@ -204,7 +206,6 @@ def s3_server(source):
     from pyarrow import fs
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_EC2_METADATA_DISABLED="true")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     port = server.get_host_and_port()[1]
