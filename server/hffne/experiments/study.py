@@ -247,14 +247,11 @@ def _measured(
         before = [normals[-1], *normals[:-1]]
         normals = [estimate(coarse, fine, f[0], b[0]) for f, b in zip(faces, before, strict=True)]
     numbers = {}
-    known = [(*pair, truth, mask) for pair, (_, truth, mask) in zip(normals, faces, strict=True) if mask.any()]
+    known = [(both, truth, mask) for both, (_, truth, mask) in zip(normals, faces, strict=True) if mask.any()]
     for k, part in enumerate(("exemplar", "fine")):
-        if known:
-            errors = [summary(angles(one[k][one[3]], one[2][one[3]])) for one in known]
-            relief = float(np.mean([relief_correlation(one[k], one[2], one[3]) for one in known]))
-            numbers[part] = average(errors).as_dict() | {"relief": relief}
-        else:
-            numbers[part] = {}
+        errors = [summary(angles(both[k][mask], truth[mask])) for both, truth, mask in known]
+        reliefs = [relief_correlation(both[k], truth, mask) for both, truth, mask in known]
+        numbers[part] = average(errors).as_dict() | {"relief": float(np.mean(reliefs))} if known else {}
     return numbers, normals
 
 
