@@ -27,6 +27,7 @@ from hffne.geometry.band_merge import resize_normals
 from hffne.geometry.base_shape import fit_base_shape, head_roll
 from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
+from hffne.geometry.outlines import on_outlines
 from hffne.geometry.project import MAX_SIZE, project
 from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.unlit import centered
@@ -170,15 +171,16 @@ class Engine:
             crop, network_position = middle_of(crop, tighter), in_the_middle(network_position, tighter)
             gray = to_gray(extract_crop(photo.rgb, crop))
         shape = fit_base_shape(network_position)
-        position = shape.position_map()
-        projection = project(position, min(CROP if size is None else size, MAX_SIZE))
+        mask = project(shape.position_map()).mask
         if size is None:
-            size = self._size_for(photo, crop, projection.mask)
-            if size > CROP:
-                projection = project(position, min(size, MAX_SIZE))
-        parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep)
+            size = self._size_for(photo, crop, mask)
+        parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep).believed(mask)
+        if self.model != "paper":
+            shape = on_outlines(shape, parts)
+        position = shape.position_map()
+        projection = project(position, min(size, MAX_SIZE))
         marks = sample(position, template().landmarks)
-        parts = parts.believed(projection.mask).without_fringe(marks).without_strands(gray, marks)
+        parts = parts.without_fringe(marks).without_strands(gray, marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         close = None

@@ -41,13 +41,13 @@ class SmoothField:
         return moved
 
 
-def kernel(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """The kernel's values (N, K) float32 between points (N, 3) and centers (K, 3): 1 where they meet."""
+def kernel(points: np.ndarray, centers: np.ndarray, kernels: Sequence[tuple[float, float]] = KERNELS) -> np.ndarray:
+    """The values (N, K) float32 of a sum of kernels between points (N, 3) and centers (K, 3): 1 where they meet."""
     a, b = (np.asarray(each, np.float32).reshape(-1, 3) for each in (points, centers))
     squared = np.zeros((len(a), len(b)), np.float32)
     for axis in range(3):
         squared += np.square(a[:, axis, None] - b[None, :, axis])
-    return sum(np.float32(share) * np.exp(squared * np.float32(-0.5 / sigma**2)) for sigma, share in KERNELS)
+    return sum(np.float32(share) * np.exp(squared * np.float32(-0.5 / sigma**2)) for sigma, share in kernels)
 
 
 def fronts(points: np.ndarray, rigid: Sequence[np.ndarray]) -> np.ndarray:

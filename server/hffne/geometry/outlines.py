@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Eyes and lips of the base shape, moved to where the photo shows their outlines.
+
+The position map knows an eye's height to about 0.9 % of the face, the parsing network to 0.4 (standard deviations of
+lids against points placed by hand). What is drawn onto a mesh whose lids lie beside the photo's is an iris on a lid.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from hffne.geometry.base_shape import FLIP_Y, BaseShape
+from hffne.geometry.face_parts import MARGIN, FaceParts
+from hffne.geometry.grids import sample
+from hffne.geometry.smooth_field import kernel
+from hffne.geometry.uv import template
+from hffne.parts import CLOTH, EYES, HAIR, LIPS, MOUTH, OCCLUDER
+
+# How the shape's error is alike at two points: sigmas in meters and shares. An eyelid, and an eye or a mouth.
+_KERNELS = ((0.008, 0.5), (0.025, 0.5))
+# Around a feature, half the sides of the picture that is looked at, in its widths, and its pixels.
+_AROUND, _SIDES = (0.95, 0.75), (161, 129)
+# The least and the greatest width against the shape's, and how far its middle may lie off, in widths; others are not
+# this feature, or half of it is covered.
+_WIDTH, _OFF = (0.6, 1.5), 0.4
+# The share of the picture that covers the face, up to which a feature is whole; how much it faces the camera at least.
+_COVERED, _FACING = 0.15, 0.5
+# The inside of the mouth counts from this share of its and the lips' pixels on.
+_OPEN = 0.06
+# Softens the network's pixels, in those of 256.
+_SOFT = 0.6
+
+
+class _Feature(NamedTuple):
+    """A closed outline of iBUG points.
+
+    corners           the right one and the left one in the picture
+    upper, lower      the points between them
+    parts             of the photo that lie within
+    likely            how likely these are where it ends, at the corners and at the other points
+    noise             variances against the shape's own: to the side at the corners, and up and down
+    """
+
+    corners: tuple[int, int]
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    parts: tuple[int, ...]
+    likely: tuple[float, float]
+    noise: tuple[float, float]
+
+
+# By the points of 28 people of the London Set. The corners' thin wedges are seen less well than lids and lips; what
+# may be an eye reaches into lashes and the lids' margins.
+_EYES = tuple(
+    _Feature((first, first + 3), (first + 1, first + 2), (first + 5, first + 4), (EYES,), (0.5, 0.8), (1.0, 0.2))
+    for first in (36, 42)
+)
+_LIPS = _Feature((48, 54), (49, 50, 51, 52, 53), (59, 58, 57, 56, 55), (LIPS, MOUTH), (0.45, 0.45), (1.5, 0.4))
+_INNER = _Feature((60, 64), (61, 62, 63), (67, 66, 65), (MOUTH,), (0.45, 0.45), (1.5, 0.15))
+
+
+class _Seen(NamedTuple):
+    """Points (K,) of a feature, their moves (K, 2) in pixels of the crop at 256, and the moves' noise (K, 2)."""
+
+    points: tuple[int, ...]
+    moves: np.ndarray
+    noise: np.ndarray
+
+
+def on_outlines(shape: BaseShape, parts: FaceParts) -> BaseShape:
+    """The shape with eyes and lips where the photo shows them; the same where it does not show them well enough.
+
+    A Gaussian process whose observations are the outlines: it moves a point along the picture, as far as its
+    neighbors say so. parts: of the photo, on the crop of the shape.
+    """
+    marks = sample(shape.points, template().landmarks)
+    camera = shape.to_crop(marks)
+    seen = list(_seen(camera, parts))
+    if not seen:
+        return shape
+    points = marks[[point for each in seen for point in each.points]]
+    moves, noise = (np.concatenate([each[k] for each in seen]) for k in (1, 2))
+    near = kernel(points, points, _KERNELS).astype(float)
+    weights = np.stack([np.linalg.solve(near + np.diag(noise[:, k]), moves[:, k]) for k in (0, 1)], 1)
+    to_object = (shape.rotation[:2] * FLIP_Y[:2, None] / shape.scale).astype(np.float32)
+    flat = shape.points.reshape(-1, 3)
+    moved = kernel(flat, points, _KERNELS) @ (weights.astype(np.float32) @ to_object)
+    return replace(shape, points=shape.points + moved.reshape(shape.points.shape))
+
+
+def _seen(camera: np.ndarray, parts: FaceParts) -> Iterator[_Seen]:
+    """What the photo shows of each feature; camera (68, 3): the shape's iBUG points in pixels of the crop at 256."""
+    likely = parts.shares.astype(np.float32)
+    covers = likely[[HAIR, OCCLUDER, CLOTH]].sum(0)
+    inside = likely[MOUTH].sum() > _OPEN * likely[[LIPS, MOUTH]].sum()
+    for feature in (*_EYES, _LIPS, *(_INNER,) * bool(inside)):
+        found = _look(feature, camera, cv2.GaussianBlur(likely[list(feature.parts)].sum(0), (0, 0), _SOFT), covers)
+        if found is not None:
+            yield found
+
+
+def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.ndarray) -> _Seen | None:
+    """A feature on the photo, by the maps (WIDE, WIDE) of how likely its parts and covers are, or None."""
+    right, left = camera[list(feature.corners)]
+    middle, across = (right + left)[:2] / 2, (left - right)[:2]
+    width = float(np.hypot(*across))
+    if width < 4 or _facing(feature, camera) < _FACING:
+        return None
+    axes = np.stack([across, [-across[1], across[0]]]) / width  # to the left corner, and down
+    x, y = (np.linspace(-1, 1, side) * reach * width for side, reach in zip(_SIDES, _AROUND, strict=True))
+    at = (middle + MARGIN + x[None, :, None] * axes[0] + y[:, None, None] * axes[1]).astype(np.float32)
+    picture, cover = (cv2.remap(each, at[..., 0], at[..., 1], cv2.INTER_LINEAR) for each in (likely, covers))
+    blob = _largest(picture > feature.likely[0])
+    if blob is None or cover[np.abs(y) < width / 2].mean() > _COVERED:
+        return None
+    columns = np.flatnonzero(blob.any(0))
+    first, last = columns[0], columns[-1]
+    found_width, off = x[last] - x[first], (x[last] + x[first]) / 2
+    if not _WIDTH[0] < found_width / width < _WIDTH[1] or abs(off) > _OFF * width:
+        return None
+    places = np.array(
+        [(camera[[*feature.corners, *feature.upper, *feature.lower], :2] - middle) @ axis for axis in axes]
+    )
+    # The same way along the feature on the shape and on the photo.
+    along = np.interp(places[0], places[0, :2], [first + 1, last - 1])
+    least = np.minimum(feature.likely[1], 0.9 * (picture * blob).max(0))
+    upper, lower = (_edge(picture, blob, y, least, side) for side in (1, -1))
+    ends = [(upper[column] + lower[column]) / 2 for column in (first, last)]
+    count = len(feature.upper)
+    beside = along[2:].round().astype(int)
+    heights = np.array([*ends, *upper[beside[:count]], *lower[beside[count:]]])
+    moves = np.stack([np.zeros(len(heights)), heights - places[1]], 1)
+    moves[:2, 0] = np.array([x[first], x[last]]) - places[0, :2]
+    noise = np.full(moves.shape, feature.noise[1])
+    noise[:, 0], noise[:2, 0] = 1e3, feature.noise[0]  # only a corner tells how far to the side it lies
+    return _Seen((*feature.corners, *feature.upper, *feature.lower), moves @ axes, noise)
+
+
+def _facing(feature: _Feature, camera: np.ndarray) -> float:
+    """The cosine of the angle between a feature's plane and the picture."""
+    across = camera[feature.corners[1]] - camera[feature.corners[0]]
+    down = camera[list(feature.lower)].mean(0) - camera[list(feature.upper)].mean(0)
+    # A closed mouth has no height: it faces as its corners do.
+    normal = np.cross(across, down if np.hypot(*down[:2]) > 1 else [0, 1, 0])
+    return float(abs(normal[2]) / max(float(np.linalg.norm(normal)), 1e-9))
+
+
+def _largest(mask: np.ndarray) -> np.ndarray | None:
+    """The largest connected part of a mask (H, W), or None of an empty one."""
+    count, label, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    return label == 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA])) if count > 1 else None
+
+
+def _edge(picture: np.ndarray, blob: np.ndarray, y: np.ndarray, least: np.ndarray, side: int) -> np.ndarray:
+    """(W,) where a blob (H, W) becomes as likely as `least` (W,), from above (side 1) or below (-1), between the
+    pixels."""
+    picture, blob, y = picture[::side], blob[::side], y[::side]
+    row, column = (blob & (picture >= least)).argmax(0), np.arange(blob.shape[1])
+    before = np.maximum(row - 1, 0)
+    inner, outer = picture[row, column], picture[before, column]
+    share = np.clip((least - outer) / np.maximum(inner - outer, 1e-6), 0, 1)
+    return y[before] + (y[row] - y[before]) * share
