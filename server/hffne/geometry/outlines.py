@@ -21,13 +21,16 @@ from hffne.parts import CLOTH, EYES, HAIR, LIPS, MOUTH, OCCLUDER
 
 # How the shape's error is alike at two points: sigmas in meters and shares. An eyelid, and an eye or a mouth.
 _KERNELS = ((0.008, 0.5), (0.025, 0.5))
+# The variance with which the other points stay, against the shape's own: brows do not follow a lid.
+_UNSEEN = 0.5
 # Around a feature, half the sides of the picture that is looked at, in its widths, and its pixels.
 _AROUND, _SIDES = (0.95, 0.75), (161, 129)
 # The least and the greatest width against the shape's, and how far its middle may lie off, in widths; others are not
 # this feature, or half of it is covered.
 _WIDTH, _OFF = (0.6, 1.5), 0.4
-# The share of the picture that covers the face, up to which a feature is whole; how much it faces the camera at least.
-_COVERED, _FACING = 0.15, 0.5
+# What may lie before a feature; the share of the picture up to which it is whole; how much it faces the
+# camera at least.
+_COVERS, _COVERED, _FACING = (HAIR, OCCLUDER, CLOTH), 0.15, 0.5
 # The inside of the mouth counts from this share of its and the lips' pixels on.
 _OPEN = 0.06
 # Softens the network's pixels, in those of 256.
@@ -78,32 +81,37 @@ def on_outlines(shape: BaseShape, parts: FaceParts) -> BaseShape:
     """
     marks = sample(shape.points, template().landmarks)
     camera = shape.to_crop(marks)
-    seen = list(_seen(camera, parts))
+    moves, noise, seen = np.zeros((len(marks), 2)), np.full((len(marks), 2), _UNSEEN), False
+    for each in _seen(camera, parts):
+        points = list(each.points)
+        moves[points], noise[points], seen = each.moves, each.noise, True
     if not seen:
         return shape
-    points = marks[[point for each in seen for point in each.points]]
-    moves, noise = (np.concatenate([each[k] for each in seen]) for k in (1, 2))
-    near = kernel(points, points, _KERNELS).astype(float)
+    near = kernel(marks, marks, _KERNELS).astype(float)
     weights = np.stack([np.linalg.solve(near + np.diag(noise[:, k]), moves[:, k]) for k in (0, 1)], 1)
     to_object = (shape.rotation[:2] * FLIP_Y[:2, None] / shape.scale).astype(np.float32)
-    flat = shape.points.reshape(-1, 3)
-    moved = kernel(flat, points, _KERNELS) @ (weights.astype(np.float32) @ to_object)
-    return replace(shape, points=shape.points + moved.reshape(shape.points.shape))
+    # The field is smooth: every second texel is enough.
+    side = len(shape.points)
+    coarse = cv2.resize(shape.points, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
+    moved = (kernel(coarse, marks, _KERNELS) @ (weights.astype(np.float32) @ to_object)).reshape(coarse.shape)
+    return replace(shape, points=shape.points + cv2.resize(moved, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
 def _seen(camera: np.ndarray, parts: FaceParts) -> Iterator[_Seen]:
     """What the photo shows of each feature; camera (68, 3): the shape's iBUG points in pixels of the crop at 256."""
-    likely = parts.shares.astype(np.float32)
-    covers = likely[[HAIR, OCCLUDER, CLOTH]].sum(0)
-    inside = likely[MOUTH].sum() > _OPEN * likely[[LIPS, MOUTH]].sum()
+    crop = slice(MARGIN, -MARGIN)
+    likely = {part: parts.shares[part, crop, crop].astype(np.float32) for part in (EYES, LIPS, MOUTH, *_COVERS)}
+    covers = sum(likely[part] for part in _COVERS)
+    inside = likely[MOUTH].sum() > _OPEN * (likely[LIPS].sum() + likely[MOUTH].sum())
     for feature in (*_EYES, _LIPS, *(_INNER,) * bool(inside)):
-        found = _look(feature, camera, cv2.GaussianBlur(likely[list(feature.parts)].sum(0), (0, 0), _SOFT), covers)
+        within = sum(likely[part] for part in feature.parts)
+        found = _look(feature, camera, cv2.GaussianBlur(within, (0, 0), _SOFT), covers)
         if found is not None:
             yield found
 
 
 def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.ndarray) -> _Seen | None:
-    """A feature on the photo, by the maps (WIDE, WIDE) of how likely its parts and covers are, or None."""
+    """A feature on the photo, by the maps (256, 256) of how likely its parts and covers are, or None."""
     right, left = camera[list(feature.corners)]
     middle, across = (right + left)[:2] / 2, (left - right)[:2]
     width = float(np.hypot(*across))
@@ -111,7 +119,7 @@ def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.
         return None
     axes = np.stack([across, [-across[1], across[0]]]) / width  # to the left corner, and down
     x, y = (np.linspace(-1, 1, side) * reach * width for side, reach in zip(_SIDES, _AROUND, strict=True))
-    at = (middle + MARGIN + x[None, :, None] * axes[0] + y[:, None, None] * axes[1]).astype(np.float32)
+    at = (middle + x[None, :, None] * axes[0] + y[:, None, None] * axes[1]).astype(np.float32)
     picture, cover = (cv2.remap(each, at[..., 0], at[..., 1], cv2.INTER_LINEAR) for each in (likely, covers))
     blob = _largest(picture > feature.likely[0])
     if blob is None or cover[np.abs(y) < width / 2].mean() > _COVERED:
@@ -133,9 +141,9 @@ def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.
     beside = along[2:].round().astype(int)
     heights = np.array([*ends, *upper[beside[:count]], *lower[beside[count:]]])
     moves = np.stack([np.zeros(len(heights)), heights - places[1]], 1)
-    moves[:2, 0] = np.array([x[first], x[last]]) - places[0, :2]
-    noise = np.full(moves.shape, feature.noise[1])
-    noise[:, 0], noise[:2, 0] = 1e3, feature.noise[0]  # only a corner tells how far to the side it lies
+    # How far to the side they lie is seen at the corners, and what is between them goes with both.
+    moves[:, 0] = np.interp(places[0], places[0, :2], np.array([x[first], x[last]]) - places[0, :2])
+    noise = np.tile(feature.noise, (len(moves), 1))
     return _Seen((*feature.corners, *feature.upper, *feature.lower), moves @ axes, noise)
 
 
