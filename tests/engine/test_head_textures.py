@@ -165,6 +165,33 @@ def test_a_beard_stays(head):
     assert chin.sum() > 500 and textures.color[chin].mean() < 70
 
 
+@pytest.mark.parametrize("bearded", [False, True])
+def test_what_is_dark_beside_the_border_is_no_stain(head, bearded):
+    """Strands taken for skin beside hair, the dark of an ear or a collar; a beard stays up to its border."""
+
+    def dark(points):
+        x, y, z = np.moveaxis(points, -1, 0)
+        strand = (z > 0.045) & (z < 0.058) & (np.abs(x - 0.03) < 0.01)
+        return strand | ((z < -0.05) & (np.abs(x) > 0.045) & (y < 0.0))
+
+    def paint(points):
+        color = skin_paint(points)
+        color[dark(points)] = [70, 35, 30]
+        if bearded:
+            color[(points[..., 2] < -0.05) & (points[..., 1] < 0)] = [70, 35, 30]
+        return color
+
+    photo, estimate = photograph(head, base_shape(), paint, part=lambda p: np.where(p[..., 2] > 0.058, HAIR, SKIN))
+    textures, plain = (unwrapped(head, estimate, each, 512) for each in (photo, photograph(head, base_shape())[0]))
+    points, _, inside = texel_values(head, 512)
+    strand = inside & dark(points) & (points[..., 2] > 0.05)
+    jaw = inside & dark(points) & (points[..., 2] < -0.05) & (points[..., 2] > -0.08) & (plain.confidence > 0.5)
+    assert strand.sum() > 100 and jaw.sum() > 200
+    error = np.abs(textures.color.astype(float) - TONE).max(-1)
+    assert np.median(error[strand]) < 45
+    assert (np.median(error[jaw]) < 45) != bearded
+
+
 def test_colors_without_light_are_not_gray_beside_the_outline(head):
     """Pixels at the outline are darker and grayer than their light alone explains."""
 

@@ -101,10 +101,10 @@ def _seen(camera: np.ndarray, parts: FaceParts) -> Iterator[_Seen]:
     """What the photo shows of each feature; camera (68, 3): the shape's iBUG points in pixels of the crop at 256."""
     crop = slice(MARGIN, -MARGIN)
     likely = {part: parts.shares[part, crop, crop].astype(np.float32) for part in (EYES, LIPS, MOUTH, *_COVERS)}
-    covers = sum(likely[part] for part in _COVERS)
+    covers = np.sum([likely[part] for part in _COVERS], 0)
     inside = likely[MOUTH].sum() > _OPEN * (likely[LIPS].sum() + likely[MOUTH].sum())
     for feature in (*_EYES, _LIPS, *(_INNER,) * bool(inside)):
-        within = sum(likely[part] for part in feature.parts)
+        within = np.sum([likely[part] for part in feature.parts], 0)
         found = _look(feature, camera, cv2.GaussianBlur(within, (0, 0), _SOFT), covers)
         if found is not None:
             yield found

@@ -97,16 +97,16 @@ def _middle() -> np.ndarray:
     """(n,) float32: 1 for vertices of cheeks, nose and the lower part of the forehead."""
     regions = template().regions
     wanted = regions["cheeks"] | regions["nose"] | regions["forehead"] | regions["jaw"]
-    return _on_map(wanted.astype(np.float32)) * (np.hypot(*skin().around.T) < 0.55)
+    return on_map(wanted.astype(np.float32)) * (np.hypot(*skin().around.T) < 0.55)
 
 
 @cache
 def _lips() -> np.ndarray:
     """(n,) float32: 1 on the lips."""
-    return _on_map(cv2.GaussianBlur(template().regions["lips"].astype(np.float32), (0, 0), 1.0))
+    return on_map(cv2.GaussianBlur(template().regions["lips"].astype(np.float32), (0, 0), 1.0))
 
 
-def _on_map(picture: np.ndarray) -> np.ndarray:
+def on_map(picture: np.ndarray) -> np.ndarray:
     """(n,) float32: values of a picture (U, U) on the position map's layout at the skin's vertices, 0 beside it."""
     side = len(picture)
     at = (skin().around * [1, -1] + 1) / 2 * side - 0.5

@@ -30,6 +30,7 @@ from hffne.geometry.face_parts import MARGIN
 from hffne.geometry.grids import smoothstep
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
+from hffne.head.border_colors import border_colors
 from hffne.head.grain import away_from_seams, cheek_grain
 from hffne.head.grazing import grazing_factor
 from hffne.head.mouth_colors import inside_of_mouth
@@ -86,7 +87,8 @@ def unwrap_head(
     kept, certain = skin_share(face, colors, tone)
     outside = 1 - inside_of_mouth(colors, tone)
     kept, certain = kept * outside, certain * outside
-    share = seen * kept
+    whole = seen * kept
+    share = whole * (1 - border_colors(whole, colors, tone))
     relief = share * _within(estimate.mask, at)
     factor = None
     if unlit:
@@ -94,7 +96,7 @@ def unwrap_head(
         colors = photo.coarse_colors(at[None])[0]
         tone = skin_model(colors, seen * face)
         facing = (surface.normals @ shape.rotation.T.astype(np.float32))[:, 2]
-        factor = grazing_factor(colors, share, certain, facing, tone)
+        factor = grazing_factor(colors, whole, certain, facing, tone)
         colors = scaled(colors, factor)
     every = [at, surface.normals, share[:, None], np.ones_like(at) if factor is None else factor]
     low = raster(LOW).interpolated(np.hstack(every)[skin().of_point])
