@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from hffne import crop_levels
-from hffne.corrected import closed_mask, corrected
+from hffne.corrected import closed_mask, corrected, with_shape
 from hffne.errors import WeightsError
 from hffne.estimate import FaceEstimate
 from hffne.exemplar import Exemplar, base_exemplar, exemplar_on_crop
@@ -28,11 +28,12 @@ from hffne.geometry.base_shape import fit_base_shape, head_roll
 from hffne.geometry.face_parts import FaceParts, wide_crop
 from hffne.geometry.grids import sample
 from hffne.geometry.outlines import on_outlines
-from hffne.geometry.project import MAX_SIZE, project
+from hffne.geometry.project import project
 from hffne.geometry.smooth_field import SmoothField
 from hffne.geometry.unlit import centered
 from hffne.geometry.uv import template
 from hffne.geometry.vectors import normalize
+from hffne.normal_integration import shape_by_normals
 from hffne.onnx_exemplar import OnnxExemplar
 from hffne.photo.crop import CROP, PUBLISHED, SIDE_OVER_RADIUS, Crop, crop_for_box, extract_crop, to_gray
 from hffne.photo.detail_size import detail_size
@@ -171,16 +172,14 @@ class Engine:
             crop, network_position = middle_of(crop, tighter), in_the_middle(network_position, tighter)
             gray = to_gray(extract_crop(photo.rgb, crop))
         shape = fit_base_shape(network_position)
-        mask = project(shape.position_map()).mask
-        if size is None:
-            size = self._size_for(photo, crop, mask)
-        parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep).believed(mask)
+        parts = FaceParts(self.networks.parts(extract_crop(photo.rgb, wide_crop(crop)))).keeping(keep)
         if self.model != "paper":
             shape = on_outlines(shape, parts)
         position = shape.position_map()
-        projection = project(position, min(size, MAX_SIZE))
+        projection = project(position)
+        size = self._size_for(photo, crop, projection.mask) if size is None else size
         marks = sample(position, template().landmarks)
-        parts = parts.without_fringe(marks).without_strands(gray, marks)
+        parts = parts.believed(projection.mask).without_fringe(marks).without_strands(gray, marks)
         stage("coarse", 0.25, "Estimating the coarse normals")
         coarse = self.coarse.on_crop(photo.rgb, crop) if self.coarse else self.coarse_normal(gray)
         close = None
@@ -209,7 +208,7 @@ class Engine:
             raise WeightsError(
                 f"The networks of {self.model!r} gave values that are not finite.", hint="Reinstall the engine."
             )
-        return FaceEstimate(
+        estimate = FaceEstimate(
             crop=crop.resized(size),
             position_map=position,
             coarse=resize_normals(coarse, size),
@@ -220,6 +219,9 @@ class Engine:
             projection=projection,
             parts=parts,
         )
+        if self.model != "paper":
+            shape = shape_by_normals(shape, coarse, projection, parts)
+        return with_shape(estimate, shape)
 
     def delit(self, photo: Photo, estimate: FaceEstimate) -> FaceEstimate:
         """The estimate with the gain that takes the light out of the photo's colors, where it has none."""

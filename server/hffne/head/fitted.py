@@ -85,6 +85,7 @@ def fit_head(
     eyes.rest_lids(neutral, balls)
     # An open mouth on the photo parts the lips of the neutral a little.
     lips().close(neutral)
+    lips().uncross(neutral)
     retract_teeth(neutral)
     clear_teeth(neutral)
     keys = fitted_keys(neutral, balls)
