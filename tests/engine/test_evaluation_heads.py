@@ -49,6 +49,7 @@ def test_a_turn_of_all_costs_nothing_and_an_error_at_the_eyes_is_seen_there(peop
         engine.picture = make(*scene)
         mask = engine.picture.face.mask  # the stand-in's points lie anywhere
         engine.picture.regions["eyes"] = mask & (np.arange(128)[:, None] < 50)
+        engine.picture.regions["skin"] = mask
         engine.picture.regions["mouth"] = mask & (np.arange(128)[:, None] > 90)
         return engine.picture
 

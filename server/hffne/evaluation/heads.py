@@ -20,9 +20,11 @@ from hffne.evaluation.rendered import AROUND, DISTANCE, FACE_RADIUS, PLAIN, Rend
 from hffne.evaluation.robustness import on_original
 from hffne.geometry.feature_masks import round_eyes, round_mouth
 from hffne.geometry.vectors import best_rotation
+from hffne.parts import HAIR
 from hffne.photo.detect import find_faces
 from hffne.photo.load import Photo
 from hffne.synthesis.avatar_heads import HELD_OUT, load_avatar_heads
+from hffne.synthesis.avatar_people import load_avatar_people
 from hffne.synthesis.avatar_render import AvatarRenderer, dressed
 from hffne.synthesis.face_model import load_face_model
 from hffne.synthesis.render import BACKGROUND, EYE, SKIN, HeadView, canonical_window, project, to_crop
@@ -38,7 +40,8 @@ LIGHTS = {
     "from above": Scene(sun=(0.15, 0.9, 0.4), sky=0.15, strength=1.1),
 }
 RAKING = (-0.95, 0.15, 0.3)  # of the contact sheet
-REGIONS = ("all", "eyes", "mouth")
+# Hair that is a part of a head's mesh is in all of them but the last.
+REGIONS = ("all", "eyes", "mouth", "skin")
 STAGES = ("coarse", "product")
 
 
@@ -75,6 +78,11 @@ class HeldOutHeads:
                 f"None of the heads in '{folder}' was held out.", hint=f"Those held out are {', '.join(HELD_OUT)}."
             )
         self.renderer, self.size = AvatarRenderer(self.heads, model, build_layout(model)), size
+        dressed_people = load_avatar_people(folder, self.heads, model, self.people.tolist())
+        self.painted = {
+            number: np.where(person.parts[0] == HAIR, 255, 0).astype(np.uint8)
+            for number, person in zip(self.people, dressed_people, strict=True)
+        }
 
     def picture(self, person: int, yaw: float, scene: Scene) -> HeadPicture:
         """The person of this number of all, turned by `yaw` degrees, in a scene."""
@@ -97,6 +105,7 @@ class HeldOutHeads:
             "all": mask,
             "eyes": mask & (round_eyes(marks, size) > 0),
             "mouth": mask & (round_mouth(marks, size) > 0),
+            "skin": mask & (renderer.colored(shape, view, window, self.painted[person], size=size) < 128),
         }
         return HeadPicture(
             RenderedFace(photograph(buffers, normal, colors, scene, sun), normal, mask, marks, face_box(marks)), regions
@@ -152,8 +161,13 @@ def _measure(engine: Any, picture: HeadPicture, result: HeadResult, rows: list |
         rotated = normal @ best_rotation(normal[every], face.normal[every]).T
         errors[stage] = angles(rotated, face.normal)
         result.degrees[stage] = {
-            region: float(errors[stage][mask].mean()) for region, mask in picture.regions.items() if mask.any()
+            region: float(errors[stage][mask].mean())
+            for region, mask in picture.regions.items()
+            if mask.any() and region != "skin"
         }
+        if (skin := picture.regions["skin"]).any():
+            rotated = normal @ best_rotation(normal[skin], face.normal[skin]).T
+            result.degrees[stage]["skin"] = float(angles(rotated, face.normal)[skin].mean())
     result.raw = float(angles(normal, face.normal)[every].mean())
     if rows is not None and result.light in ("soft", "raking"):
         rows.append(_row(result, face, normal, errors["product"]))
@@ -197,8 +211,8 @@ def table(results: list[HeadResult]) -> str:
     lines = [
         f"{len(results)} rendered photos; the face was found on {sum(r.found for r in results)}",
         "",
-        "| photos | all | eyes | mouth | coarse: all | eyes | mouth | raw |",
-        "|---|---|---|---|---|---|---|---|",
+        "| photos | all | eyes | mouth | skin | coarse: all | eyes | mouth | skin | raw |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     groups = [("all", results)]
     for key in ("side", "light", "name"):

@@ -59,14 +59,15 @@ class AvatarPerson:
     balls: dict[str, slice]
 
 
-def load_avatar_people(folder: str | Path, heads: AvatarHeads, model: FaceModel) -> list[AvatarPerson]:
+def load_avatar_people(
+    folder: str | Path, heads: AvatarHeads, model: FaceModel, chosen: Sequence[int] | None = None
+) -> list[AvatarPerson]:
     """The people of `heads` (as `load_avatar_heads` read them from `folder`), in their order.
 
-    Raises HeadsError where a file is missing.
+    chosen: the numbers of those that are wanted, default all. Raises HeadsError where a file is missing.
     """
-    return [
-        _load(Path(folder), name, shape, heads, model) for name, shape in zip(heads.names, heads.shapes, strict=True)
-    ]
+    wanted = range(len(heads.names)) if chosen is None else chosen
+    return [_load(Path(folder), heads.names[person], heads.shapes[person], heads, model) for person in wanted]
 
 
 def _load(folder: Path, name: str, shape: np.ndarray, heads: AvatarHeads, model: FaceModel) -> AvatarPerson:

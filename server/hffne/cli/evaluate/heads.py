@@ -14,8 +14,9 @@ def add_parser(benchmarks: Subparsers) -> None:
         "heads",
         help="rendered people with lids and lips",
         description="The people of the second head family that training never sees, from three sides under four "
-        "lights: degrees after the best rotation of each picture, over all skin, and within 0.12 eye distances of "
-        "lids and of lips. The sheet shows them at full resolution in raking light. Needs the extra 'train'.",
+        "lights: degrees after the best rotation of each picture, over the whole face, within 0.12 eye distances of "
+        "lids and of lips, and over all skin without the hair that is a part of some heads. The sheet "
+        "shows them at full resolution in raking light. Needs the extra 'train'.",
     )
     parser.add_argument("folder", type=Path, metavar="SET", help="folder of the second head family (VALID, MIT)")
     parser.add_argument("--shapes", type=Path, required=True, metavar="DIR", help="folder of ict_facekit.npz")
