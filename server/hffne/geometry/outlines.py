@@ -33,6 +33,8 @@ _WIDTH, _OFF = (0.6, 1.5), 0.4
 _COVERS, _COVERED, _FACING = (HAIR, OCCLUDER, CLOTH), 0.15, 0.5
 # The inside of the mouth counts from this share of its and the lips' pixels on.
 _OPEN = 0.06
+# Columns of a corner, whose middle tells how high it lies.
+_CORNER = 3
 # Softens the network's pixels, in those of 256.
 _SOFT = 0.6
 
@@ -125,24 +127,23 @@ def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.
     if blob is None or cover[np.abs(y) < width / 2].mean() > _COVERED:
         return None
     columns = np.flatnonzero(blob.any(0))
-    first, last = columns[0], columns[-1]
-    found_width, off = x[last] - x[first], (x[last] + x[first]) / 2
-    if not _WIDTH[0] < found_width / width < _WIDTH[1] or abs(off) > _OFF * width:
+    ends = _ends(picture, blob, x, feature.likely[0])
+    if not _WIDTH[0] < (ends[1] - ends[0]) / width < _WIDTH[1] or abs(ends.mean()) > _OFF * width:
         return None
     places = np.array(
         [(camera[[*feature.corners, *feature.upper, *feature.lower], :2] - middle) @ axis for axis in axes]
     )
-    # The same way along the feature on the shape and on the photo.
-    along = np.interp(places[0], places[0, :2], [first + 1, last - 1])
     least = np.minimum(feature.likely[1], 0.9 * (picture * blob).max(0))
-    upper, lower = (_edge(picture, blob, y, least, side) for side in (1, -1))
-    ends = [(upper[column] + lower[column]) / 2 for column in (first, last)]
+    upper, lower = (_edge(picture, blob, y, least, side)[columns] for side in (1, -1))
+    corners = [(upper[part] + lower[part]).mean() / 2 for part in (slice(_CORNER), slice(-_CORNER, None))]
+    # The same way along the feature on the shape and on the photo.
+    beside = np.interp(places[0, 2:], places[0, :2], ends)
     count = len(feature.upper)
-    beside = along[2:].round().astype(int)
-    heights = np.array([*ends, *upper[beside[:count]], *lower[beside[count:]]])
+    above, below = (np.interp(at, x[columns], edge) for at, edge in ((beside[:count], upper), (beside[count:], lower)))
+    heights = np.array([*corners, *above, *below])
     moves = np.stack([np.zeros(len(heights)), heights - places[1]], 1)
     # How far to the side they lie is seen at the corners, and what is between them goes with both.
-    moves[:, 0] = np.interp(places[0], places[0, :2], np.array([x[first], x[last]]) - places[0, :2])
+    moves[:, 0] = np.interp(places[0], places[0, :2], ends - places[0, :2])
     noise = np.tile(feature.noise, (len(moves), 1))
     return _Seen((*feature.corners, *feature.upper, *feature.lower), moves @ axes, noise)
 
@@ -160,6 +161,18 @@ def _largest(mask: np.ndarray) -> np.ndarray | None:
     """The largest connected part of a mask (H, W), or None of an empty one."""
     count, label, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     return label == 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA])) if count > 1 else None
+
+
+def _ends(picture: np.ndarray, blob: np.ndarray, x: np.ndarray, likely: float) -> np.ndarray:
+    """Where a blob (H, W) begins and ends (2,), between the columns at x (W,)."""
+    columns, rows = (np.flatnonzero(blob.any(axis)) for axis in (0, 1))
+    most = picture[rows[0] : rows[-1] + 1].max(0)
+    ends = []
+    for inner, step in ((columns[0], -1), (columns[-1], 1)):
+        outer = int(np.clip(inner + step, 0, len(x) - 1))
+        share = np.clip((likely - most[inner]) / min(float(most[outer] - most[inner]), -1e-6), 0, 1)
+        ends.append(x[inner] + (x[outer] - x[inner]) * share)
+    return np.array(ends)
 
 
 def _edge(picture: np.ndarray, blob: np.ndarray, y: np.ndarray, least: np.ndarray, side: int) -> np.ndarray:
