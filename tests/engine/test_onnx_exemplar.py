@@ -96,7 +96,8 @@ def test_it_makes_the_exemplar_and_the_shape(network, astronaut_file, astronaut,
         < 15
         < angles(mine["coarse"], shipped["coarse"])[mask].mean()
     )
-    assert np.array_equal(mine["landmarks"], shipped["landmarks"])
+    assert np.allclose(mine["landmarks"][:, :2], shipped["landmarks"][:, :2], atol=1e-4)
+    assert np.abs(mine["landmarks"] - shipped["landmarks"])[:, 2].max() > 0.1  # the shape follows these normals
     again = hffne.NormalEstimator("cpu", size=256, coarse=network).predict(astronaut)
     assert np.allclose(again.coarse, mine["coarse"], atol=1e-4)
 

@@ -49,7 +49,8 @@ def test_the_commands_and_the_api_use_them(trained, astronaut_file, astronaut, t
         command = ["normals", str(astronaut_file), "-o", str(tmp_path / name), "--device", "cpu", "--size", "256"]
         assert main([*command, *options]) == 0
     shipped, mine = (np.load(tmp_path / n / f"{astronaut_file.stem}.npz") for n in ("shipped", "mine"))
-    assert np.array_equal(shipped["landmarks"], mine["landmarks"])  # the position map network is the shipped one
+    # The position map network is the shipped one; how far away a point is, the coarse normals tell.
+    assert np.allclose(shipped["landmarks"][:, :2], mine["landmarks"][:, :2], atol=1e-4)
     for kind in ("coarse", "fine"):
         difference = np.abs(shipped[kind] - mine[kind])[mine["mask"]].mean()
         assert difference > 0.05, kind
