@@ -20,6 +20,7 @@ from hffne.head.skin_tone import SkinTone
 _GRAZING, _FACING = 0.40, 0.75
 # Limits of the factor, logarithms.
 _DARKER, _BRIGHTER = -0.25, 0.7
+_KNOWN = 0.05, 0.35  # the share of skin around a vertex from and up to which the factor counts
 _ROUNDS = 10  # of smoothing: what is broad, some 6 mm
 
 
@@ -33,7 +34,7 @@ def grazing_factor(
     """
     faces = smoothstep(_GRAZING, _FACING, facing)
     ahead = filled_colors(colors, share * certain * faces, tone)
-    # Of a beard or of hair at the border nothing is known: there the factor goes on from the skin around.
+    # Of a beard or of hair at the border nothing is known: the factor goes on from the skin around, and ends within.
     known = (share * certain)[:, None]
     graph = levels()[0]
     change = (np.log(ahead + DARK) - np.log(colors + DARK)) * known
@@ -41,4 +42,5 @@ def grazing_factor(
     change = broad[:, :3] / np.maximum(broad[:, 3:], 0.05)
     brightness = change.mean(1, keepdims=True)
     change += np.clip(brightness, _DARKER, _BRIGHTER) - brightness
+    change *= smoothstep(*_KNOWN, broad[:, 3:])
     return np.exp(change * (1 - faces)[:, None]).astype(np.float32)
