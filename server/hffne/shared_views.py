@@ -59,6 +59,4 @@ def _facing(shape: BaseShape) -> np.ndarray:
 @cache
 def _moving() -> np.ndarray:
     """(U, U) float32 of the position map: 1 on lips and lids, with a soft border."""
-    regions = template().regions
-    parts = np.any([regions[name] for name in _MOVING], axis=0).astype(np.float32)
-    return np.minimum(1, 2 * cv2.GaussianBlur(parts, (0, 0), _BORDER)).astype(np.float32)
+    return np.minimum(1, 2 * cv2.GaussianBlur(template().region(*_MOVING), (0, 0), _BORDER)).astype(np.float32)

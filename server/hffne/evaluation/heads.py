@@ -78,10 +78,12 @@ class HeldOutHeads:
                 f"None of the heads in '{folder}' was held out.", hint=f"Those held out are {', '.join(HELD_OUT)}."
             )
         self.renderer, self.size = AvatarRenderer(self.heads, model, build_layout(model)), size
-        dressed_people = load_avatar_people(folder, self.heads, model, self.people.tolist())
-        self.painted = {
+        numbers = self.people.tolist()
+        people = load_avatar_people(folder, self.heads, model, numbers)
+        # Where the skin's texture shows hair: {number: (T, T) uint8, 255 there}.
+        self.hair_on_skin = {
             number: np.where(person.parts[0] == HAIR, 255, 0).astype(np.uint8)
-            for number, person in zip(self.people, dressed_people, strict=True)
+            for number, person in zip(numbers, people, strict=True)
         }
 
     def picture(self, person: int, yaw: float, scene: Scene) -> HeadPicture:
@@ -105,7 +107,7 @@ class HeldOutHeads:
             "all": mask,
             "eyes": mask & (round_eyes(marks, size) > 0),
             "mouth": mask & (round_mouth(marks, size) > 0),
-            "skin": mask & (renderer.colored(shape, view, window, self.painted[person], size=size) < 128),
+            "skin": mask & (renderer.colored(shape, view, window, self.hair_on_skin[person], size=size) < 128),
         }
         return HeadPicture(
             RenderedFace(photograph(buffers, normal, colors, scene, sun), normal, mask, marks, face_box(marks)), regions
@@ -158,16 +160,18 @@ def _measure(engine: Any, picture: HeadPicture, result: HeadResult, rows: list |
     errors: dict[str, np.ndarray] = {}
     for stage, part in zip(STAGES, (estimate.coarse, estimate.normal), strict=True):
         normal = on_original(estimate, part, face.rgb.shape, face.rgb.shape)
-        rotated = normal @ best_rotation(normal[every], face.normal[every]).T
-        errors[stage] = angles(rotated, face.normal)
-        result.degrees[stage] = {
-            region: float(errors[stage][mask].mean())
-            for region, mask in picture.regions.items()
-            if mask.any() and region != "skin"
+        # Skin has the rotation that is best without the hair.
+        rotated_by = {"skin": picture.regions["skin"], "all": every}
+        after = {
+            name: angles(normal @ best_rotation(normal[mask], face.normal[mask]).T, face.normal)
+            for name, mask in rotated_by.items()
         }
-        if (skin := picture.regions["skin"]).any():
-            rotated = normal @ best_rotation(normal[skin], face.normal[skin]).T
-            result.degrees[stage]["skin"] = float(angles(rotated, face.normal)[skin].mean())
+        errors[stage] = after["all"]
+        result.degrees[stage] = {
+            region: float(after.get(region, errors[stage])[mask].mean())
+            for region, mask in picture.regions.items()
+            if mask.any()
+        }
     result.raw = float(angles(normal, face.normal)[every].mean())
     if rows is not None and result.light in ("soft", "raking"):
         rows.append(_row(result, face, normal, errors["product"]))

@@ -56,6 +56,11 @@ class _Feature(NamedTuple):
     likely: tuple[float, float]
     noise: tuple[float, float]
 
+    @property
+    def points(self) -> list[int]:
+        """All of them: both corners, then the upper and the lower points."""
+        return [*self.corners, *self.upper, *self.lower]
+
 
 # By the points of 28 people of the London Set. The corners' thin wedges are seen less well than lids and lips; what
 # may be an eye reaches into lashes and the lids' margins.
@@ -70,7 +75,7 @@ _INNER = _Feature((60, 64), (61, 62, 63), (67, 66, 65), (MOUTH,), (0.45, 0.45), 
 class _Seen(NamedTuple):
     """Points (K,) of a feature, their moves (K, 2) in pixels of the crop at 256, and the moves' noise (K, 2)."""
 
-    points: tuple[int, ...]
+    points: list[int]
     moves: np.ndarray
     noise: np.ndarray
 
@@ -85,8 +90,7 @@ def on_outlines(shape: BaseShape, parts: FaceParts) -> BaseShape:
     camera = shape.to_crop(marks)
     moves, noise, seen = np.zeros((len(marks), 2)), np.full((len(marks), 2), _UNSEEN), False
     for each in _seen(camera, parts):
-        points = list(each.points)
-        moves[points], noise[points], seen = each.moves, each.noise, True
+        moves[each.points], noise[each.points], seen = each.moves, each.noise, True
     if not seen:
         return shape
     near = kernel(marks, marks, _KERNELS).astype(float)
@@ -104,8 +108,10 @@ def _seen(camera: np.ndarray, parts: FaceParts) -> Iterator[_Seen]:
     crop = slice(MARGIN, -MARGIN)
     likely = {part: parts.shares[part, crop, crop].astype(np.float32) for part in (EYES, LIPS, MOUTH, *_COVERS)}
     covers = np.sum([likely[part] for part in _COVERS], 0)
-    inside = likely[MOUTH].sum() > _OPEN * (likely[LIPS].sum() + likely[MOUTH].sum())
-    for feature in (*_EYES, _LIPS, *(_INNER,) * bool(inside)):
+    features = [*_EYES, _LIPS]
+    if likely[MOUTH].sum() > _OPEN * (likely[LIPS].sum() + likely[MOUTH].sum()):
+        features.append(_INNER)
+    for feature in features:
         within = np.sum([likely[part] for part in feature.parts], 0)
         found = _look(feature, camera, cv2.GaussianBlur(within, (0, 0), _SOFT), covers)
         if found is not None:
@@ -130,9 +136,7 @@ def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.
     ends = _ends(picture, blob, x, feature.likely[0])
     if not _WIDTH[0] < (ends[1] - ends[0]) / width < _WIDTH[1] or abs(ends.mean()) > _OFF * width:
         return None
-    places = np.array(
-        [(camera[[*feature.corners, *feature.upper, *feature.lower], :2] - middle) @ axis for axis in axes]
-    )
+    places = np.array([(camera[feature.points, :2] - middle) @ axis for axis in axes])
     least = np.minimum(feature.likely[1], 0.9 * (picture * blob).max(0))
     upper, lower = (_edge(picture, blob, y, least, side)[columns] for side in (1, -1))
     corners = [(upper[part] + lower[part]).mean() / 2 for part in (slice(_CORNER), slice(-_CORNER, None))]
@@ -141,11 +145,10 @@ def _look(feature: _Feature, camera: np.ndarray, likely: np.ndarray, covers: np.
     count = len(feature.upper)
     above, below = (np.interp(at, x[columns], edge) for at, edge in ((beside[:count], upper), (beside[count:], lower)))
     heights = np.array([*corners, *above, *below])
-    moves = np.stack([np.zeros(len(heights)), heights - places[1]], 1)
     # How far to the side they lie is seen at the corners, and what is between them goes with both.
-    moves[:, 0] = np.interp(places[0], places[0, :2], ends - places[0, :2])
-    noise = np.tile(feature.noise, (len(moves), 1))
-    return _Seen((*feature.corners, *feature.upper, *feature.lower), moves @ axes, noise)
+    sideways = np.interp(places[0], places[0, :2], ends - places[0, :2])
+    moves = np.stack([sideways, heights - places[1]], 1)
+    return _Seen(feature.points, moves @ axes, np.tile(feature.noise, (len(moves), 1)))
 
 
 def _facing(feature: _Feature, camera: np.ndarray) -> float:

@@ -58,6 +58,10 @@ class UVTemplate:
     landmarks: np.ndarray
     regions: dict[str, np.ndarray]
 
+    def region(self, *names: str) -> np.ndarray:
+        """(U, U) float32: 1 on the texels of any of these regions, 0 elsewhere."""
+        return np.any([self.regions[name] for name in names], axis=0).astype(np.float32)
+
 
 @cache
 def template() -> UVTemplate:

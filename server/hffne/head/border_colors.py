@@ -62,7 +62,9 @@ def _chin() -> np.ndarray:
 def _lower_face() -> np.ndarray:
     """(n,) float32: 1 on the face below the base of the nose, 0 above it, on the neck and before the ears."""
     below = smoothstep(*_BEARD_EDGE, _height(_NOSE) - skin().around[:, 1])
-    return (below * on_map(cv2.GaussianBlur(_region(_FACE), (0, 0), _EDGE * len(template().mask)))).astype(np.float32)
+    return (below * on_map(cv2.GaussianBlur(template().region(*_FACE), (0, 0), _EDGE * len(template().mask)))).astype(
+        np.float32
+    )
 
 
 def _height(point: int) -> float:
@@ -74,13 +76,7 @@ def _height(point: int) -> float:
 @cache
 def _features() -> np.ndarray:
     """(n,) float32: 1 on regions of the position map whose colors are their own, 0 away from them."""
-    zone = _region(_FEATURES)
+    zone = template().region(*_FEATURES)
     reach = round(_REACH * len(zone))
     zone = cv2.dilate(zone, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return on_map(cv2.GaussianBlur(zone, (0, 0), _EDGE * len(zone)))
-
-
-def _region(names: tuple[str, ...]) -> np.ndarray:
-    """(U, U) float32: 1 on regions of the position map."""
-    regions = template().regions
-    return np.any([regions[name] for name in names], 0).astype(np.float32)

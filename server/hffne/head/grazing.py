@@ -39,7 +39,7 @@ def grazing_factor(
     graph = levels()[0]
     change = (np.log(ahead + DARK) - np.log(colors + DARK)) * known
     broad = graph.smoothed(np.hstack([change, known]).astype(np.float32), _ROUNDS)
-    change = broad[:, :3] / np.maximum(broad[:, 3:], 0.05)
+    change = broad[:, :3] / np.maximum(broad[:, 3:], _KNOWN[0])
     brightness = change.mean(1, keepdims=True)
     change += np.clip(brightness, _DARKER, _BRIGHTER) - brightness
     change *= smoothstep(*_KNOWN, broad[:, 3:])

@@ -95,15 +95,13 @@ def nearness(sure: np.ndarray) -> np.ndarray:
 @cache
 def _middle() -> np.ndarray:
     """(n,) float32: 1 for vertices of cheeks, nose and the lower part of the forehead."""
-    regions = template().regions
-    wanted = regions["cheeks"] | regions["nose"] | regions["forehead"] | regions["jaw"]
-    return on_map(wanted.astype(np.float32)) * (np.hypot(*skin().around.T) < 0.55)
+    return on_map(template().region("cheeks", "nose", "forehead", "jaw")) * (np.hypot(*skin().around.T) < 0.55)
 
 
 @cache
 def _lips() -> np.ndarray:
     """(n,) float32: 1 on the lips."""
-    return on_map(cv2.GaussianBlur(template().regions["lips"].astype(np.float32), (0, 0), 1.0))
+    return on_map(cv2.GaussianBlur(template().region("lips"), (0, 0), 1.0))
 
 
 def on_map(picture: np.ndarray) -> np.ndarray:
