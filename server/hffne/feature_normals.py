@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The normals of eyes and mouth, looked at from close up, within those of a face's crop."""
+"""The normals of eyes, mouth and base of the nose, looked at from close up, within those of a face's crop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hffne.geometry.feature_squares import CLOSE, Square, eye_squares, mouth_square, round_lids, round_lips
+from hffne.geometry.feature_squares import CLOSE, Square, eye_squares, mouth_square, round_lids, round_lips, round_nose
 from hffne.geometry.grids import blur
 from hffne.geometry.vectors import normalize, rotate_between
 from hffne.photo.crop import CROP, Crop, extract_crop
@@ -18,8 +18,9 @@ Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # degrees with 1, by 14.8 with 1.6, and by 15.1 where it has all that it has elsewhere (version 17); by 12.4 with 1 and
 # 12.3 with 0.6 (version 19).
 _FINER = 0.6
-# How much of the mouth's normals is the mouth network's; the rest stays the coarse network's, which errs otherwise.
-_MOUTH = 0.6
+# How much of the normals of the mouth, and of the base of the nose, is the mouth network's; the rest stays the coarse
+# network's, which errs otherwise.
+_MOUTH, _NOSE = 0.6, 0.6
 _MIRROR = np.array([-1, 1, 1], np.float32)
 
 
@@ -29,13 +30,13 @@ class FeatureNormals:
 
     squares     where right eye, left eye and mouth lie on the crop at 256
     normals     (3, CLOSE, CLOSE, 3) float32 unit normals on them, camera space
-    lids, lips  (256, 256) float32 0..1: how far the crop's pixels take them
+    lids, mouth (256, 256) float32 0..1: how far the crop's pixels take them; the mouth with the base of the nose
     """
 
     squares: tuple[Square, Square, Square]
     normals: np.ndarray
     lids: np.ndarray
-    lips: np.ndarray
+    mouth: np.ndarray
 
     def on(self, normal: np.ndarray) -> np.ndarray:
         """Unit normals (S, S, 3) of the crop with those of eyes and mouth in their places."""
@@ -54,8 +55,10 @@ class FeatureNormals:
     def _put(self, normal: np.ndarray, mixed: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
         size = len(normal)
         result = normal.copy()
-        lids, lips = (cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in (self.lids, self.lips))
-        for square, close, shares in zip(self.squares, self.normals, (lids, lids, lips), strict=True):
+        lids, mouth = (
+            cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in (self.lids, self.mouth)
+        )
+        for square, close, shares in zip(self.squares, self.normals, (lids, lids, mouth), strict=True):
             square = square.at(size / CROP)
             left, top = (int(np.clip(middle - square.side / 2, 0, size - 1)) for middle in (square.x, square.y))
             right, bottom = (int(np.clip(middle + square.side / 2, 1, size)) for middle in (square.x, square.y))
@@ -75,7 +78,7 @@ class FeatureNormals:
 def look_at_features(
     rgb: np.ndarray, crop: Crop, coarse: np.ndarray, landmarks: np.ndarray, seen: np.ndarray, eyes: Look, mouth: Look
 ) -> FeatureNormals:
-    """The normals round lids and lips of the face on a crop, as seen from close up.
+    """The normals round lids, lips and the base of the nose of the face on a crop, as seen from close up.
 
     rgb (H, W, 3): the photo; coarse (256, 256, 3): normals on the crop; landmarks (68, 2+): iBUG, in its pixels at 256;
     seen (256, 256) 0..1: where nothing covers the face.
@@ -90,12 +93,16 @@ def look_at_features(
         normals.append(normalize(square.cut(coarse)).astype(np.float32))
     # The left eye mirrored, and the mouth both ways, so that a mirrored photo gives mirrored normals.
     right, left = eyes(np.stack([pictures[0], pictures[1][:, ::-1]]), np.stack([normals[0], _mirrored(normals[1])]))
-    lips, coarse_lips = pictures[2], normals[2]
-    plain, mirrored = mouth(np.stack([lips, lips[:, ::-1]]), np.stack([coarse_lips, _mirrored(coarse_lips)]))
-    lips_normal = _MOUTH * normalize(plain + _mirrored(mirrored)) + (1 - _MOUTH) * coarse_lips
-    found = [right, _mirrored(left), normalize(lips_normal)]
-    lids, lips = (np.asarray(near(landmarks, CROP) * seen, np.float32) for near in (round_lids, round_lips))
-    return FeatureNormals(squares, np.stack(found).astype(np.float32), lids, lips)
+    below, coarse_lower = pictures[2], normals[2]
+    plain, mirrored = mouth(np.stack([below, below[:, ::-1]]), np.stack([coarse_lower, _mirrored(coarse_lower)]))
+    lips, nose = (near(landmarks, CROP) for near in (round_lips, round_nose))
+    share = _MOUTH + (_NOSE - _MOUTH) * squares[2].cut(nose)[..., None]
+    lower = share * normalize(plain + _mirrored(mirrored)) + (1 - share) * coarse_lower
+    found = [right, _mirrored(left), normalize(lower)]
+    lids, mouth_and_nose = (
+        np.asarray(near * seen, np.float32) for near in (round_lids(landmarks, CROP), np.maximum(lips, nose))
+    )
+    return FeatureNormals(squares, np.stack(found).astype(np.float32), lids, mouth_and_nose)
 
 
 def _mirrored(normal: np.ndarray) -> np.ndarray:

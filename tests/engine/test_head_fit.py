@@ -12,7 +12,7 @@ from hffne.head import eyes, fitted
 from hffne.head.fit import fit_coefficients
 from hffne.head.gaze import eye_facts, turn_eyes
 from hffne.head.iris import Iris
-from hffne.head.lips import lips
+from hffne.head.lips import lips, smooth_corners
 from hffne.head.model import PARTS, head_model
 
 
@@ -318,3 +318,15 @@ def test_depths_are_distances_to_the_nearest_point_of_a_surface():
     assert signed_distances(places, corners, cube) * 1000 == pytest.approx(expected, abs=1e-3)
     open_top = cube[(corners[cube][:, :, 2] < 0.0009).any(1)]
     assert signed_distances(np.array([[0, 0, 0.002]], np.float32), corners, open_top)[0] == 0
+
+
+def test_corners_of_the_mouth_do_not_fold_over_themselves():
+    """Where both lips are one surface; what lies farther from the corners than two millimeters stays."""
+    model = head_model()
+    posed = model.expressions.add(model.neutral, {"mouthFrownLeft": 1.5, "mouthFrownRight": 1.5})
+    lips().uncross(posed)
+    folded, before = depths(posed).lips, posed.copy()
+    smooth_corners(posed, model.neutral)
+    assert folded > 0.4 > 0.2 > depths(posed).lips
+    moved = np.linalg.norm(posed - before, axis=1)
+    assert moved.max() < 0.0008 and (moved > 0).sum() < 600

@@ -191,6 +191,25 @@ def test_renders_of_the_second_family_have_their_own_textures(tiny_set, tmp_path
     assert not any(plain.sample(np.random.default_rng(seed))["second_family"] for seed in range(6))
 
 
+def test_people_from_every_side_have_position_maps_alone(tiny_set, tmp_path):
+    """Nothing is known of their normals; their maps move and are mirrored with the picture."""
+    folder = tmp_path / "set"
+    shutil.copytree(tiny_set, folder)
+    (folder / "posed_people").mkdir()
+    position = np.zeros((2, 256, 256, 3), np.float16) + np.float16([63.5, 127.5, 25.6])
+    np.save(folder / "posed_people" / "position.npy", position)
+    np.save(folder / "posed_people" / "gray.npy", np.full((2, 256, 256), 51, np.uint8))
+    samples = FaceSamples(folder, 128, drawing(photos=0.0, moves=0.0, clean=1.0, people=1.0))
+    drawn = [samples.draw(np.random.default_rng(seed))[0] for seed in range(8)]
+    assert all(s["second_family"] == 1 and s["rendered"] == 1 and not s["weight"].any() for s in drawn)
+    assert all(s["gray"].shape == (1, 128, 128) and abs(s["clean"].mean() - 0.2) < 0.01 for s in drawn)
+    places = {tuple(np.round(s["position"][:, 5, 5].tolist(), 2)) for s in drawn}
+    assert places == {(-0.5, 0.0, 0.2), (0.5, 0.0, 0.2)}
+    assert samples.fingerprint() != FaceSamples(tiny_set, 128, drawing()).fingerprint()
+    none = FaceSamples(folder, 128, drawing(photos=0.0))
+    assert not any(none.sample(np.random.default_rng(seed))["second_family"] for seed in range(6))
+
+
 def test_lids_of_the_second_family_weigh_more_and_fits_lids_less():
     features = FeatureWeights(fit_lids=0.0, fit_lips=0.5, first_lids=0.25, second_lids=4.0, second_lips=2.0)
     lids, lips = torch.tensor([[[1.0, 0.0, 0.0]]] * 2), torch.tensor([[[0.0, 1.0, 0.0]]] * 2)

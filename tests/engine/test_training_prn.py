@@ -82,7 +82,7 @@ def test_gradients_of_the_shape_term_lead_to_the_shape(task):
 
 def test_the_task_weighs_the_shape_by_its_setting(task):
     truth = torch.stack([person(task, 0.1), posed(person(task, -0.1), 40)])
-    batch = {"gray": torch.zeros(2, 1, 128, 128), "position": truth}
+    batch = {"gray": torch.zeros(2, 1, 128, 128), "position": truth, "second_family": torch.zeros(2)}
 
     def loss(settings, ours):
         return PositionTask(settings).loss("prn", batch, {"prn": lambda gray: ours})
@@ -106,3 +106,22 @@ def test_the_check_tells_the_shape_from_the_points(task):
     assert shifted["shape_percent"].item() < 0.01
     mean = task.check(batch, {"prn": lambda gray: task.constants["mean"][None]})
     assert np.isclose(mean["shape_percent"].item(), 0.5, atol=0.4) and mean["shape_percent"] > 0.1
+
+
+def test_people_who_are_registered_by_a_few_points_teach_by_these_alone(task):
+    """A head turned wrongly counts, what lies beside the points does not; a batch of them alone has no other term."""
+    mean = task.constants["mean"]
+    beside = mean.clone()
+    beside[:, task.constants["face"] == 0] += 5  # the layout's holes
+    truth = torch.stack([posed(mean, yaw=70), mean])
+    batch = {"gray": torch.rand(2, 1, 128, 128), "position": truth, "second_family": torch.tensor([1.0, 0.0])}
+
+    def terms(first):
+        return task.loss("prn", batch, {"prn": lambda gray: torch.stack([posed(first[0], yaw=first[1]), mean])})
+
+    assert terms((mean, 70))["position"] < 1e-4 and terms((beside, 70))["position"] < 1e-4
+    little, much = (terms((mean, yaw))["position"].item() for yaw in (65, 60))
+    assert 0.01 < little < 0.6 * much
+    assert terms((mean, 60))["shape"] < 1e-4 and terms((mean, 60))["pose"] < 1e-4
+    batch["second_family"] = torch.tensor([1.0, 1.0])
+    assert terms((mean, 60))["shape"] == 0 and terms((mean, 60))["position"] > 0.02

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a picture shows lids and lips, by the 68 iBUG points."""
+"""Where a picture shows lids, lips and the base of the nose, by the 68 iBUG points."""
 
 import cv2
 import numpy as np
 
 REACH = 0.12  # how far round the lids' and lips' edges, in distances of the eyes
 EYES, LIPS = (slice(36, 42), slice(42, 48)), slice(48, 60)
+BASE_OF_NOSE = slice(30, 36)  # its tip, and from wing to wing
 
 
 def round_eyes(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarray:
@@ -16,6 +17,11 @@ def round_eyes(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarra
 def round_mouth(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarray:
     """(S, S) float32: 1 on the mouth and up to `reach` from the lips' outer edge, else 0. points (68, 2): pixels."""
     return _near(points, size, (LIPS,), reach)
+
+
+def round_base_of_nose(points: np.ndarray, size: int, reach: float = REACH) -> np.ndarray:
+    """(S, S) float32: 1 on tip and wings of the nose and up to `reach` from them, else 0. points (68, 2): pixels."""
+    return _near(points, size, (BASE_OF_NOSE,), reach)
 
 
 def _near(points: np.ndarray, size: int, outlines: tuple[slice, ...], reach: float) -> np.ndarray:

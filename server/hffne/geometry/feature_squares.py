@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hffne.geometry.feature_masks import EYES, LIPS, eye_distance, round_eyes, round_mouth
+from hffne.geometry.feature_masks import EYES, LIPS, eye_distance, round_base_of_nose, round_eyes, round_mouth
 
 CLOSE = 128  # pixels along a side of a square, as the network sees it
 _EYE_SIDE, _MOUTH_SIDE = 0.9, 1.25  # of squares, in distances of the eyes
-_BASE_OF_NOSE, _UP = 33, 0.3  # the mouth's square lies by this share of the way higher, toward that point
-# How far round lids and lips it counts, in distances of the eyes, and how softly it ends, of the picture's side.
-_REACH, _SOFT = 0.14, 0.008
+_BASE_OF_NOSE, _UP = 33, 0.45  # the mouth's square lies by this share of the way higher, toward that point
+# How far round lids and lips it counts, and round the nose's base, in distances of the eyes; and how softly it ends, of
+# the picture's side.
+_REACH, _NOSE_REACH, _SOFT = 0.14, 0.17, 0.008
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,8 @@ def round_lids(points: np.ndarray, size: int) -> np.ndarray:
 def round_lips(points: np.ndarray, size: int) -> np.ndarray:
     """The same of the mouth."""
     return cv2.GaussianBlur(round_mouth(points, size, _REACH), (0, 0), _SOFT * size)
+
+
+def round_nose(points: np.ndarray, size: int) -> np.ndarray:
+    """The same of the base of the nose: tip, wings and nostrils."""
+    return cv2.GaussianBlur(round_base_of_nose(points, size, _NOSE_REACH), (0, 0), _SOFT * size)

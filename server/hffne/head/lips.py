@@ -19,6 +19,8 @@ _PRESSED, _LEAST_GAP = 0.0001, 0.0003
 AROUND, _BESIDE_CORNER = 0.012, 0.0008
 # Meters from the other lip's side over which corrections fade in.
 _CORNER_FADE = 0.002
+# How often the movement of the corners is smoothed: crossings of 0.4 mm become 0.25 mm, nothing moves by over 0.2 mm.
+_SMOOTHED = 8
 
 
 @cache
@@ -40,3 +42,17 @@ def lips() -> Contact:
         to_first=contact.to_first * fade[around.place[contact.around_first]],
         to_second=contact.to_second * fade[around.place[contact.around_second]],
     )
+
+
+def smooth_corners(posed: np.ndarray, neutral: np.ndarray) -> None:
+    """Smooth how a head (V, 3), in place, has moved from its neutral around the corners of the mouth.
+
+    There both lips are one surface, which an expression folds over itself, and `lips` moves nothing.
+    """
+    around = mouth()
+    corners = np.flatnonzero(around.to_other < _CORNER_FADE)
+    share = 1 - smoothstep(0, _CORNER_FADE, around.to_other[corners])[:, None]
+    moved = (posed - neutral)[around.vertices]
+    for _ in range(_SMOOTHED):
+        moved[corners] += share * (moved[around.graph.neighbors[corners]].mean(1) - moved[corners])
+    posed[around.vertices] = neutral[around.vertices] + moved

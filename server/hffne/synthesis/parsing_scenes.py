@@ -59,7 +59,7 @@ def wide(window: Window) -> Window:
 @dataclass
 class Scene:
     """One person, dressed. things: the body first; lenses: of glasses; window: what a picture shows; marks (68, 3): the
-    iBUG points."""
+    iBUG points; shape (W, 3): the head as the family has it."""
 
     things: list[Thing]
     lenses: Form | None
@@ -67,6 +67,7 @@ class Scene:
     window: Window
     light: Light
     marks: np.ndarray
+    shape: np.ndarray
 
 
 def person_scene(
@@ -86,18 +87,25 @@ def person_scene(
 
 
 def random_scene(
-    wardrobe: Wardrobe, number: int, vertices: np.ndarray, rng: np.random.Generator, bare: float = 0.0
+    wardrobe: Wardrobe,
+    number: int,
+    vertices: np.ndarray,
+    rng: np.random.Generator,
+    bare: float = 0.0,
+    view: HeadView | None = None,
+    shape: np.ndarray | None = None,
 ) -> Scene:
     """The person of this number with the body's `vertices` (V, 3), warped, recolored and dressed, under some light.
 
-    bare: the share that wears nothing.
+    bare: the share that wears nothing. view: default a random one. shape (W, 3): the head within the body, default the
+    person's own.
     """
     person = wardrobe.people[number]
     count = len(person.vertices)
-    both = np.concatenate([vertices, wardrobe.heads.shapes[number]])
+    both = np.concatenate([vertices, wardrobe.heads.shapes[number] if shape is None else shape])
     both = stretched(rng, warped(rng, both)).astype(np.float32)
     vertices, shape = both[:count], both[count:]
-    view = random_view(rng)
+    view = view or random_view(rng)
     window = jittered(
         rng, canonical_window(project(wardrobe.renderer.layout.sample(shape), view), wardrobe.renderer.layout.mask)
     )
@@ -109,7 +117,7 @@ def random_scene(
     lenses = None
     if not bare or rng.random() >= bare:
         worn, lenses = dressed(wardrobe, vertices[np.linalg.norm(vertices, axis=1) < 16], marks, rng)
-    return Scene([body, *worn], lenses, view, window, random_light(rng, wardrobe.skies), marks)
+    return Scene([body, *worn], lenses, view, window, random_light(rng, wardrobe.skies), marks, shape)
 
 
 def photographed(scene: Scene, background: np.ndarray, rng: np.random.Generator) -> tuple[Shot, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the part of a training set for the networks that see colors, as .npy files: pictures with the part of every
-pixel and its color without light, and large ones with normals."""
+"""Make the parts of a training set that show dressed people, as .npy files: pictures with the part of every pixel and
+its color without light, large ones with normals, and heads from every side with their position maps."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,19 +20,26 @@ from hffne.synthesis.face_model import LANDMARKS, load_face_model
 from hffne.synthesis.fit import FittedPhotos
 from hffne.synthesis.parsing_photos import PhotoParts
 from hffne.synthesis.parsing_scenes import SIZE, Wardrobe, person_scene, photo_scene
+from hffne.synthesis.posed_people import posed_person
 from hffne.synthesis.render import Renderer
 from hffne.synthesis.scene import load_skies
 from hffne.synthesis.shading_photos import relit_photo
 from hffne.synthesis.shipped_networks import ShippedNetworks
 from hffne.synthesis.training_set import TrainingSet
+from hffne.synthesis.uv_layout import SIZE as U
 from hffne.synthesis.uv_layout import build_layout
 
 # Rendered people that training may see, those held out, photos, and photos in another light.
 PEOPLE, HELD_OUT_PEOPLE, PHOTOS, RELIT = "parsing_people", "parsing_held_out", "parsing_photos", "relit_photos"
 # Large pictures for the eyes network: renders of people, of those held out, and photos.
 EYE_PEOPLE, HELD_OUT_EYES, EYE_PHOTOS = "eye_people", "eye_held_out", "eye_photos"
-_NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8, RELIT: 9, EYE_PEOPLE: 10, HELD_OUT_EYES: 11, EYE_PHOTOS: 12}
-_HELD_OUT = (HELD_OUT_PEOPLE, HELD_OUT_EYES)
+# Heads from every side for the position map network.
+POSED, HELD_OUT_POSED = "posed_people", "posed_held_out"
+_NUMBERS = {PEOPLE: 6, HELD_OUT_PEOPLE: 7, PHOTOS: 8, RELIT: 9, EYE_PEOPLE: 10, HELD_OUT_EYES: 11, EYE_PHOTOS: 12} | {
+    POSED: 13,
+    HELD_OUT_POSED: 14,
+}
+_HELD_OUT = (HELD_OUT_PEOPLE, HELD_OUT_EYES, HELD_OUT_POSED)
 _PICTURE: Field = ((SIZE, SIZE, 3), np.uint8)
 PHOTO_FIELDS: dict[str, Field] = {"rgb": _PICTURE, "part": ((SIZE, SIZE), np.uint8)}
 _EYE_FIELDS: dict[str, Field] = {
@@ -42,6 +49,7 @@ _EYE_FIELDS: dict[str, Field] = {
     "coarse": ((CROP, CROP, 3), np.int8),
     "points": ((68, 2), np.float32),
 }
+_POSED_FIELDS: dict[str, Field] = {"gray": ((CROP, CROP), np.uint8), "position": ((U, U, 3), np.float16)}
 FIELDS: dict[str, dict[str, Field]] = {
     PEOPLE: PHOTO_FIELDS | {"albedo": _PICTURE},
     HELD_OUT_PEOPLE: PHOTO_FIELDS | {"albedo": _PICTURE},
@@ -50,6 +58,8 @@ FIELDS: dict[str, dict[str, Field]] = {
     EYE_PEOPLE: _EYE_FIELDS,
     HELD_OUT_EYES: _EYE_FIELDS,
     EYE_PHOTOS: _EYE_FIELDS,
+    POSED: _POSED_FIELDS,
+    HELD_OUT_POSED: _POSED_FIELDS,
 }
 
 
@@ -105,6 +115,8 @@ def _work(
             sample = eye_photo(photos, fits, index % len(fits.paths), shipped, rng)
         elif shipped:
             sample = eye_scene(wardrobe, people, background(fits, rng, LARGE), shipped, rng)
+        elif kind in (POSED, HELD_OUT_POSED):
+            sample = posed_person(wardrobe, people, background(fits, rng, CROP), rng)
         elif labels is None:
             sample = person_scene(wardrobe, people, background(fits, rng), rng)
         elif kind == RELIT:

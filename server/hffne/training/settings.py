@@ -64,6 +64,8 @@ class Drawing:
     studios     share of renders under one lamp, with even skin and strong forms, seen by a good camera
     avatars     share of renders that show the second head family, where the set has it; they are drawn alone
     clean       share of samples that nothing hides or cuts, seen by a good camera: where faces differ shows best there
+    people      share of renders that show dressed people from every side, with position maps alone, where the set has
+                them
     """
 
     photos: Share
@@ -75,6 +77,7 @@ class Drawing:
     studios: Share
     avatars: Share
     clean: Share
+    people: Share = 0.0
 
     def for_checking(self) -> "Drawing":
         """The same share of photos and of moved samples, without what is drawn more often to learn from it."""
@@ -105,14 +108,16 @@ class Intervals:
 class PositionSettings:
     """Task prn: the weight of each term, see `losses`.
 
-    position  the position map, with the head's pose
-    pose      the linear part of its error
-    shape     the face's shape without the pose
+    position    the position map, with the head's pose
+    pose        the linear part of its error
+    shape       the face's shape without the pose
+    registered  the landmarks alone, of samples whose position maps are registered to the layout by them
     """
 
     position: NotNegative
     pose: NotNegative
     shape: NotNegative
+    registered: NotNegative = 0.0
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,13 @@ def add_parser(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="how many large renders of people for the eyes network, with --heads (default: %(default)s)",
     )
     parser.add_argument("--eye-photos", type=whole(0), default=0, help="how many photos for it (default: %(default)s)")
+    parser.add_argument(
+        "--posed-people",
+        type=whole(0),
+        default=0,
+        help="how many renders of people from every side for the position map network, with --heads "
+        "(default: %(default)s)",
+    )
     parser.add_argument("--skies", type=Path, metavar="FILE", help="environment maps (.npz of linear arrays) for them")
     parser.add_argument("--renders", type=whole(0), default=8000, help="how many renders (default: %(default)s)")
     parser.add_argument("--crops", type=whole(0), default=2, help="crops of each photo (default: %(default)s)")
@@ -85,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     from hffne.synthesis.relief_maps import build_forms, build_reliefs
 
     folder: Path = options.folder
-    for name in ("parsing_people", "eye_people"):
+    for name in ("parsing_people", "eye_people", "posed_people"):
         if getattr(options, name) and not (options.heads and options.skies):
             raise ConfigurationError(
                 f"--{name.replace('_', '-')} needs --heads and --skies.",
@@ -124,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
         )
         if not (folder / "close_reliefs_0.npy").exists():
             build_close_reliefs(folder, load_heights(options.painted, options.scan_heights), seed=options.seed)
-    if options.parsing_people or options.eye_people:
+    if options.parsing_people or options.eye_people or options.posed_people:
         from hffne.synthesis import parsing_set as names
 
         counts: dict[str, int] = {}
@@ -141,6 +148,8 @@ def run(options: argparse.Namespace) -> int:
                 names.EYE_PEOPLE: options.eye_people,
                 names.EYE_PHOTOS: options.eye_photos,
             }
+        if options.posed_people:
+            counts |= {names.HELD_OUT_POSED: _CHECKED, names.POSED: options.posed_people}
         shapes, heads, skies = options.shapes, options.heads, options.skies
         names.build_parsing(shapes, heads, skies, folder, counts, options.seed, options.processes)
     return 0

@@ -61,7 +61,9 @@ class FaceSamples:
         self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
         self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
         self.forms = files.array("form_pairs")
-        self.avatars = files.arrays("avatars") if (self.folder / "avatars").is_dir() else {}
+        self.avatars, self.people = (
+            files.arrays(name) if (self.folder / name).is_dir() else {} for name in ("avatars", "posed_people")
+        )
         count = len(self.textures)
         self.faces = np.flatnonzero(held_out_mask(count) == held_out)
         self.crops = len(self.photos["gray"]) // count
@@ -86,13 +88,18 @@ class FaceSamples:
 
     def files(self) -> list[Path]:
         """See SetSource."""
-        return TrainingSet(self.folder).files("renders", "photos", "avatars", "textures/gray", "reliefs", "form_pairs")
+        names = ("renders", "photos", "avatars", "posed_people", "textures/gray", "reliefs", "form_pairs")
+        return TrainingSet(self.folder).files(*names)
 
     def sample(self, rng: np.random.Generator, way: int = 0) -> Sample:
         """One sample, see the class; `way`: which of a pair of forms."""
         rendered, studio = rng.random() >= self.photo_share, rng.random() < self.drawing.studios
         avatar = bool(rendered and self.avatars) and rng.random() < self.drawing.avatars
-        maps = self._render(rng, way, studio, avatar) if rendered else self._photo(rng)
+        posed = bool(rendered and self.people) and rng.random() < self.drawing.people
+        if posed:
+            maps = self._person(rng)
+        else:
+            maps = self._render(rng, way, studio, avatar) if rendered else self._photo(rng)
         gray, normal, smooth, weight, position = maps
         if rng.random() < self.drawing.moves:
             move = Move(rng)
@@ -122,7 +129,7 @@ class FaceSamples:
             "position": position.transpose(2, 0, 1),
             "rendered": np.float32(rendered),
             "second": np.float32(way),
-            "second_family": np.float32(avatar),
+            "second_family": np.float32(avatar or posed),
             "lids": round_eyes(self._points(position), self.size),
             "lips": round_mouth(self._points(position), self.size),
         }
@@ -216,6 +223,12 @@ class FaceSamples:
             photo = photo[: SIZE // 3]
         photo = cv2.resize(np.roll(photo, rng.integers(SIZE), 1), (SIZE, SIZE)).astype(np.float32) / 255
         return cv2.GaussianBlur(photo, (0, 0), rng.uniform(0.5, 5))
+
+    def _person(self, rng: np.random.Generator) -> _Maps:
+        index = rng.integers(len(self.people["gray"]))
+        unknown = np.zeros((SIZE, SIZE, 3), np.float32)
+        gray = self.people["gray"][index] / np.float32(255)
+        return self._finish(gray, unknown, unknown, unknown[..., 0], self.people["position"][index])
 
     def _photo(self, rng: np.random.Generator) -> _Maps:
         index = rng.choice(self.faces) + self.count * rng.integers(self.crops)

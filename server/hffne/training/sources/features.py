@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from hffne.geometry.feature_squares import Square, eye_squares, mouth_square, round_lids, round_lips
+from hffne.geometry.feature_squares import Square, eye_squares, mouth_square, round_lids, round_lips, round_nose
 from hffne.geometry.vectors import normalize
 from hffne.synthesis.eye_scenes import BARE_SKIN
 from hffne.synthesis.parsing_set import EYE_PEOPLE as PEOPLE
@@ -31,8 +31,9 @@ class FeatureSamples:
     """Random samples of a set's large renders and photos (``synthesis.eye_scenes``).
 
     Each is a dict of float32 tensors: rgb (3, S, S) in 0..1, sRGB; coarse and normal (3, S, S), unit, camera space;
-    weight (S, S) 0..1, how far the normal is known, on photos round lids or lips only; skin (S, S) 0..1, where a photo
-    shows bare skin; photo (1,), 1 for photos.
+    weight (S, S) 0..1, how far the normal is known, on photos round lids or lips only; free (S, S) 0..1, where on
+    photos the coarse normals need not be kept although no others are known, for their noses, like those of the fits,
+    are the worst of them; skin (S, S) 0..1, where a photo shows bare skin; photo (1,), 1 for photos.
     """
 
     def __init__(
@@ -71,8 +72,9 @@ class FeatureSamples:
         rgb, known, coarse, points = (np.asarray(source[key][index]) for key in ("rgb", "known", "coarse", "points"))
         normal = np.asarray(source["normal"][index])
         skin = (known == BARE_SKIN) & photo
-        square, near = self._looked_at(points, side, len(rgb))
-        weight: np.ndarray = np.asarray((known > 0) * (near if photo else np.maximum(near, _BESIDE)), np.float32)
+        square, near, free = self._looked_at(points, side, len(rgb))
+        near = near * (1 - free) if photo else np.maximum(np.maximum(near, free), _BESIDE)
+        weight: np.ndarray = np.asarray((known > 0) * near, np.float32)
         moved = not self.held_out and rng.random() < self.drawing.moves
         if not self.held_out:
             square = replace(
@@ -88,28 +90,32 @@ class FeatureSamples:
         around, square = square.within(len(rgb))
         picture = square.cut(rgb[around].astype(np.float32) / 255, self.size)
         truth = turned(square.cut(normal[around].astype(np.float32) / 127, self.size), square.turn)
-        weight, bare = (square.cut(each[around].astype(np.float32), self.size) ** 2 for each in (weight, skin))
+        weight, free, bare = (
+            square.cut(each[around].astype(np.float32), self.size) ** 2 for each in (weight, free, skin)
+        )
         if not self.held_out:
             first = first if photo else first @ _rotation(rng.normal(0, _TILT, 3)).T
             picture = photographed(rng, picture, photo or rng.random() < self.drawing.clean)
             if rng.random() < 0.5:
-                picture, weight, bare = picture[:, ::-1], weight[:, ::-1], bare[:, ::-1]
+                picture, weight, free, bare = (each[:, ::-1] for each in (picture, weight, free, bare))
                 truth, first = (n[:, ::-1] * np.array([-1, 1, 1], np.float32) for n in (truth, first))
         arrays = {
             "rgb": np.clip(picture, 0, 1).transpose(2, 0, 1),
             "coarse": normalize(first).transpose(2, 0, 1),
             "normal": normalize(truth).transpose(2, 0, 1),
             "weight": weight,
+            "free": free,
             "skin": bare,
             "photo": np.float32(photo),
         }
         return {name: torch.from_numpy(np.ascontiguousarray(array, np.float32)) for name, array in arrays.items()}
 
-    def _looked_at(self, points: np.ndarray, side: int, size: int) -> tuple[Square, np.ndarray]:
-        """A square, and what is round the lids or lips, (S, S); side: which eye."""
+    def _looked_at(self, points: np.ndarray, side: int, size: int) -> tuple[Square, np.ndarray, np.ndarray]:
+        """A square, what is round the lids or lips, and the base of the nose that is looked at, (S, S); side: which
+        eye."""
         if self.feature == "mouth":
-            return mouth_square(points), round_lips(points, size)
-        return eye_squares(points)[side], round_lids(points, size)
+            return mouth_square(points), round_lips(points, size), round_nose(points, size)
+        return eye_squares(points)[side], round_lids(points, size), np.zeros((size, size), np.float32)
 
 
 def turned(normal: np.ndarray, turn: float) -> np.ndarray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks eyes and mouth: their normals from close up."""
+"""Tasks eyes and mouth: their normals from close up, and with the mouth those of the base of the nose."""
 
 import torch
 
@@ -37,7 +37,7 @@ class FeatureTask(TrainingTask):
             gray = batch["rgb"][photo].mean(1, keepdim=True)
             light = photometric_loss(gray, normal[photo], batch["skin"][photo], settings.folds)
             terms |= {
-                "broad": settings.broad * (away * (1 - weight[photo])).mean(),
+                "broad": settings.broad * (away * (1 - weight[photo]) * (1 - batch["free"][photo])).mean(),
                 "photometric": settings.photometric * light,
             }
         return terms
