@@ -169,6 +169,9 @@ def test_regions_reach_as_far_as_they_say():
     assert eyes[int(104 + reach - 2), 80] == 1 and eyes[int(104 + reach + 3), 80] == 0
     assert eyes[150, 100] == mouth[100, 80] == 0
     assert not feature_masks.round_eyes(points() + 1000, 256).any()
+    for moved in np.linspace(0, 1, 21):  # a little beside means a little less
+        other = feature_masks.round_eyes(points() + [moved, 0.3 * moved], 256)
+        assert np.abs(feature_masks.round_eyes(points() + [moved + 0.01, 0.3 * moved], 256) - other).max() < 0.011
 
 
 def test_photos_of_one_person_are_held_out_together():
