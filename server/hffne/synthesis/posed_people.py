@@ -4,7 +4,7 @@ little of the face is seen, hair, ears, neck and clothes, neither fits of photos
 
 import numpy as np
 
-from hffne.photo.crop import CROP, to_gray
+from hffne.photo.crop import to_gray
 from hffne.synthesis.avatar_sampling import lids_and_mouth
 from hffne.synthesis.parsing_scenes import Wardrobe, photographed, random_scene
 from hffne.synthesis.render import HeadView, project, to_crop

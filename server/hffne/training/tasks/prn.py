@@ -51,7 +51,12 @@ class PositionTask(TrainingTask):
 
     def loss(self, learner: str, batch: Sample, networks: Networks) -> Terms:
         """See TrainingTask."""
-        position, truth, known, weights = networks["prn"](batch["gray"]), batch["position"], self.constants, self.settings
+        position, truth, known, weights = (
+            networks["prn"](batch["gray"]),
+            batch["position"],
+            self.constants,
+            self.settings,
+        )
         # The second family's maps are registered by a few points: these alone are true to another's layout.
         exact = batch["second_family"] == 0
         zero = position.sum() * 0
