@@ -18,9 +18,9 @@ Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # degrees with 1, by 14.8 with 1.6, and by 15.1 where it has all that it has elsewhere (version 17); by 12.4 with 1 and
 # 12.3 with 0.6 (version 19).
 _FINER = 0.6
-# How much of the normals of mouth and base of the nose is the mouth network's; the rest stays the coarse network's, which
-# errs otherwise. Tip and wings of held-out heads are off by 12.4 degrees without, by 9.9 with 0.6, a head scan's by 13.4
-# and 12.9; those of ten faces of a photometric stereo, whose photos show little of nostrils, by 14.0 and 14.6.
+# How much of the normals of mouth and base of the nose is the mouth network's; the rest stays the coarse network's,
+# which errs otherwise. Tip and wings of held-out heads are off by 12.4 degrees without, by 9.9 with 0.6, a head scan's
+# by 13.4 and 12.9; those of ten faces of a photometric stereo, whose photos show little of nostrils, by 14.0 and 14.7.
 _MOUTH = 0.6
 _MIRROR = np.array([-1, 1, 1], np.float32)
 

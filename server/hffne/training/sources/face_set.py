@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training samples: rendered buffers, shaded differently each time, and photos with their fits."""
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -96,10 +96,8 @@ class FaceSamples:
         rendered, studio = rng.random() >= self.photo_share, rng.random() < self.drawing.studios
         avatar = bool(rendered and self.avatars) and rng.random() < self.drawing.avatars
         posed = bool(rendered and self.people) and rng.random() < self.drawing.people
-        if posed:
-            maps = self._person(rng)
-        else:
-            maps = self._render(rng, way, studio, avatar) if rendered else self._photo(rng)
+        make = self._person if posed else partial(self._render, way=way, studio=studio, avatar=avatar)
+        maps = make(rng) if rendered else self._photo(rng)
         gray, normal, smooth, weight, position = maps
         if rng.random() < self.drawing.moves:
             move = Move(rng)
