@@ -10,18 +10,19 @@ import cv2
 import numpy as np
 
 from hffne.geometry.feature_masks import eye_distance
+from hffne.geometry.grids import smoothstep
 
 # Sigmas in pixels of 256, and the least curvature times the sigma's square, logarithms of the brightness.
 _SCALES, _LEAST, _DARK = (0.7, 1.2), 0.015, 0.1
-# How far lines may lie off the hair, their least length, and how far above the brows and off their middle a forehead
-# is, in distances of the eyes.
-_REACH, _LENGTH, _ABOVE, _FROWN = 0.5, 0.08, 0.08, 0.35
-# How close to the hair a strand begins that hangs down to between the brows.
-_ROOT = 0.1
+# How far above the brows and off their middle a forehead is, in distances of the eyes.
+_ABOVE, _FROWN = 0.08, 0.35
+# Borders are soft, for a little noise must not decide: how far lines may lie off the hair, and their least length; how
+# close to the hair a strand begins that hangs down to between the brows, and how much of it may lie there otherwise.
+_REACH, _LENGTH, _ROOT, _BETWEEN_BROWS = (0.45, 0.55), (0.06, 0.1), (0.08, 0.12), (0.4, 0.6)
 # The greatest length of a curl's end, and how close to the strand it is.
-_CURL, _CLOSE = 0.25, np.ones((7, 7), np.uint8)
+_CURL, _CLOSE = (0.22, 0.28), np.ones((7, 7), np.uint8)
 # The least mean of the squared cosine of a line's angle to the face's own up.
-_HANGS = 0.4
+_HANGS = (0.34, 0.46)
 _BROWS, _BETWEEN, _BRIDGE, _CHIN = slice(17, 27), (21, 22), 27, 8
 
 
@@ -47,16 +48,18 @@ def loose_strands(gray: np.ndarray, skin: np.ndarray, hair: np.ndarray, landmark
     hanging, frowning = (
         np.bincount(label.ravel(), each.ravel(), count) / boxes[:, cv2.CC_STAT_AREA] for each in (along, between)
     )
-    length = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
+    length = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]) / unit
     away = cv2.distanceTransform((~hair).astype(np.uint8), cv2.DIST_L2, 5) / unit
     closest = np.full(count, np.inf, np.float32)
     np.minimum.at(closest, label.ravel(), away.ravel())
-    strand = (hanging > _HANGS) & (length > _LENGTH * unit) & ((frowning < 0.5) | (closest < _ROOT))
-    strand[0] = False
+    frowns = np.minimum(smoothstep(*_BETWEEN_BROWS, frowning), smoothstep(*_ROOT, closest))
+    strand = (smoothstep(*_HANGS, hanging) * smoothstep(*_LENGTH, length) * (1 - frowns)).astype(np.float32)
+    strand[0] = 0
     # A curl's end lies across: what is short and at the end of a strand.
-    touched = np.unique(label[cv2.dilate(strand[label].astype(np.uint8), _CLOSE) > 0])
-    strand[touched] |= length[touched] < _CURL * unit
-    found = (strand[label] & skin & (away < _REACH)).astype(np.float32)
+    beside = np.zeros_like(strand)
+    np.maximum.at(beside, label.ravel(), cv2.dilate(strand[label], _CLOSE).ravel())
+    strand[1:] = np.maximum(strand, beside * (1 - smoothstep(*_CURL, length)))[1:]
+    found = (strand[label] * skin * (1 - smoothstep(*_REACH, away))).astype(np.float32)
     if not found.any():
         return none
     return np.clip(2 * cv2.GaussianBlur(cv2.dilate(found, np.ones((3, 3), np.uint8)), (0, 0), 0.7), 0, 1)
