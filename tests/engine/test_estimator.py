@@ -69,7 +69,7 @@ def test_every_kind_of_image_gives_the_same_normals(kind, estimator, result, ast
     }[kind]
     ours = estimator.predict(image).normal
     angles = np.degrees(np.arccos(np.clip((ours * result.normal)[result.mask].sum(1), -1, 1)))
-    # 8-bit pixels are rounded once more where the crop is made smaller, and so the crop moves by a hundredth of a pixel.
+    # 8-bit pixels are rounded once more where the crop is made smaller, so that it moves by a hundredth of a pixel.
     assert angles.mean() < 0.1 and np.percentile(angles, 99.9) < 1 and angles.max() < 2
 
 
