@@ -19,8 +19,9 @@ _PRESSED, _LEAST_GAP = 0.0001, 0.0003
 AROUND, _BESIDE_CORNER = 0.012, 0.0008
 # Meters from the other lip's side over which corrections fade in.
 _CORNER_FADE = 0.002
-# How often the movement of the corners is smoothed: crossings of 0.4 mm become 0.25 mm, nothing moves by over 0.2 mm.
-_SMOOTHED = 8
+# How often the movement of the corners is smoothed: crossings of 0.41 and 0.56 mm become 0.20 and 0.28 mm, and nothing
+# moves by over 0.4 mm.
+_SMOOTHED = 16
 
 
 @cache
