@@ -208,6 +208,11 @@ def test_people_from_every_side_have_position_maps_alone(tiny_set, tmp_path):
     assert samples.fingerprint() != FaceSamples(tiny_set, 128, drawing()).fingerprint()
     none = FaceSamples(folder, 128, drawing(photos=0.0))
     assert not any(none.sample(np.random.default_rng(seed))["second_family"] for seed in range(6))
+    # A task that draws none is as if they were not there: the same samples, and its run may go on.
+    plain = FaceSamples(tiny_set, 128, drawing(photos=0.0))
+    assert none.fingerprint() == plain.fingerprint() and len(none.files()) == len(plain.files())
+    ours, other = (source.sample(np.random.default_rng(1))["gray"] for source in (none, plain))
+    assert torch.equal(ours, other)
 
 
 def test_lids_of_the_second_family_weigh_more_and_fits_lids_less():

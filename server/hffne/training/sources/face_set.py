@@ -61,9 +61,10 @@ class FaceSamples:
         self.renders, self.photos = files.arrays("renders"), files.arrays("photos")
         self.textures, self.reliefs = files.array("textures/gray"), files.array("reliefs")
         self.forms = files.array("form_pairs")
-        self.avatars, self.people = (
-            files.arrays(name) if (self.folder / name).is_dir() else {} for name in ("avatars", "posed_people")
-        )
+        self.avatars = files.arrays("avatars") if (self.folder / "avatars").is_dir() else {}
+        # Large, and of no use to a task that draws none: neither a part of its fingerprint nor packed with it.
+        wanted = drawing.people > 0 and (self.folder / "posed_people").is_dir()
+        self.people = files.arrays("posed_people") if wanted else {}
         count = len(self.textures)
         self.faces = np.flatnonzero(held_out_mask(count) == held_out)
         self.crops = len(self.photos["gray"]) // count
@@ -88,8 +89,8 @@ class FaceSamples:
 
     def files(self) -> list[Path]:
         """See SetSource."""
-        names = ("renders", "photos", "avatars", "posed_people", "textures/gray", "reliefs", "form_pairs")
-        return TrainingSet(self.folder).files(*names)
+        names = ["renders", "photos", "avatars", "textures/gray", "reliefs", "form_pairs"]
+        return TrainingSet(self.folder).files(*names, *(["posed_people"] if self.people else []))
 
     def sample(self, rng: np.random.Generator, way: int = 0) -> Sample:
         """One sample, see the class; `way`: which of a pair of forms."""
