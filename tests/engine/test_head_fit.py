@@ -321,7 +321,7 @@ def test_depths_are_distances_to_the_nearest_point_of_a_surface():
 
 
 def test_corners_of_the_mouth_do_not_fold_over_themselves():
-    """Where both lips are one surface; what lies farther from the corners than two millimeters stays."""
+    """Where both lips are one surface; what lies farther from the corners than three millimeters stays."""
     model = head_model()
     posed = model.expressions.add(model.neutral, {"mouthFrownLeft": 1.5, "mouthFrownRight": 1.5})
     lips().uncross(posed)
@@ -329,4 +329,4 @@ def test_corners_of_the_mouth_do_not_fold_over_themselves():
     smooth_corners(posed, model.neutral)
     assert folded > 0.4 > 0.2 > depths(posed).lips
     moved = np.linalg.norm(posed - before, axis=1)
-    assert moved.max() < 0.001 and (moved > 0).sum() < 600
+    assert moved.max() < 0.0012 and (moved > 0).sum() < 700

@@ -10,16 +10,15 @@ from hffne.head.eyes import SIDES, eyes
 from hffne.head.lips import AROUND
 from hffne.head.model import FACE_END, PARTS, head_model
 from hffne.head.mouth import mouth
-from hffne.head.teeth import on_arch
-from hffne.synthesis.rays import RayScene
+from hffne.head.surface import vertex_normals
 
 # Meters: beyond this a point is not on the other side of a surface but elsewhere.
 _REACH = 0.01
 # Where triangles are looked for, shares of their corners; how many of them; and meters between equal distances.
 _SHARES = ((1 / 3, 1 / 3, 1 / 3), (2 / 3, 1 / 6, 1 / 6), (1 / 6, 2 / 3, 1 / 6), (1 / 6, 1 / 6, 2 / 3))
 _CANDIDATES, _TIE = 24, 1e-7
-# Meters: shallower places need no second look.
-_DOUBTFUL = 0.0002
+# Meters: shallower places need no second look; how far before its own surface a place is looked at.
+_DOUBTFUL, _BEFORE = 0.0002, 1e-5
 _MOUTH = 0.045
 # Teeth lower than this (meters in the neutral head) are roots, below the gums.
 _ROOTS = -0.054
@@ -35,17 +34,20 @@ class Depths:
 
 
 def depths(points: np.ndarray) -> Depths:
-    """The Depths of a head (V, 3), meters, head axes (x right, y up, z out of the face). Needs scipy and Embree."""
+    """The Depths of a head (V, 3), meters, head axes (x right, y up, z out of the face). Needs scipy."""
     parts = _parts()
     lids = min(
         float(signed_distances(points[eye.around[eye.around < FACE_END]], points, ball).min())
         for eye, ball in zip(eyes(), parts.balls, strict=True)
     )
-    lip, tooth = (
-        _in_flesh(signed_distances(points[one], points, other), points[one], points, other)
-        for one, other in ((parts.upper_lip, parts.lower_lip), (parts.crowns, parts.mouth))
+    # A little before the lip, for on its own surface a place is half enclosed.
+    lip = points[parts.upper_lip] + _BEFORE * vertex_normals(points)[parts.upper_lip]
+    crowns = points[parts.crowns]
+    lips, teeth = (
+        _in_flesh(signed_distances(places, points, other), places, points, parts.flesh)
+        for places, other in ((lip, parts.lower_lip), (crowns, parts.mouth))
     )
-    return Depths(max(-lids, 0) * 1000, _deepest(lip) * 1000, _deepest(tooth) * 1000)
+    return Depths(max(-lids, 0) * 1000, _deepest(lips) * 1000, _deepest(teeth) * 1000)
 
 
 def lid_slit(points: np.ndarray) -> float:
@@ -63,12 +65,14 @@ def lid_slit(points: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class _Parts:
-    """upper_lip, crowns: vertices; lower_lip, mouth: triangles (t, 3); balls: those of the left and the right eye."""
+    """upper_lip, crowns: vertices; lower_lip, mouth, flesh: triangles (t, 3), the last all of the skin's and the
+    mouth's; balls: those of the left and the right eye."""
 
     upper_lip: np.ndarray
     lower_lip: np.ndarray
     crowns: np.ndarray
     mouth: np.ndarray
+    flesh: np.ndarray
     balls: tuple[np.ndarray, np.ndarray]
 
 
@@ -96,6 +100,7 @@ def _parts() -> _Parts:
         soft[(lip & lower)[soft].all(1)],
         teeth[outside & (points[teeth, 1] > _ROOTS)],
         inner,
+        soft,
         (balls[0], balls[1]),
     )
 
@@ -104,19 +109,26 @@ def _deepest(signed: np.ndarray) -> float:
     return max(0.0, -float(signed[np.abs(signed) < _REACH].min(initial=0)))
 
 
-def _in_flesh(signed: np.ndarray, places: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Signed distances (n,) of places (n, 3), 0 instead of negative where most of five rays out of the mouth do not
-    leave the flesh at the first hit: where a surface folds into itself, nearest points have the wrong side."""
+def _in_flesh(signed: np.ndarray, places: np.ndarray, points: np.ndarray, flesh: np.ndarray) -> np.ndarray:
+    """Signed distances (n,) of places (n, 3), 0 instead of negative for a place that is not in the flesh (t, 3): where
+    a surface folds into itself, nearest points have the wrong side."""
     result, doubtful = signed.copy(), np.flatnonzero(signed < -_DOUBTFUL)
-    ahead = on_arch(places[doubtful])[2].astype(np.float64)
-    aside, up = np.cross(ahead, [0.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0])
-    ways = [ahead, ahead + 0.3 * aside, ahead - 0.3 * aside, ahead + 0.3 * up, ahead - 0.3 * up]
-    a, b, c = np.moveaxis(points[triangles].astype(np.float64), 1, 0)
-    normal, scene, leaving = np.cross(b - a, c - a), RayScene(points, triangles), np.zeros(len(doubtful))
-    for way in ways if len(doubtful) else ():
-        first, _, _ = scene.first_hit(places[doubtful], way)
-        leaving += (first >= 0) & ((normal[first] * way).sum(1) > 0)
-    result[doubtful[leaving < 3]] = 0
+    outside = winding_numbers(places[doubtful], points, flesh) < 0.5
+    result[doubtful[outside]] = 0
+    return result
+
+
+def winding_numbers(places: np.ndarray, points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Generalized winding numbers (n,) of places (n, 3) (Jacobson et al. 2013, eq. 5): how often a surface, points
+    (V, 3) and triangles (t, 3), encloses them. It may have holes and pass through itself."""
+    result = np.zeros(len(places))
+    corners = points[triangles].astype(np.float64)
+    for index, place in enumerate(places.astype(np.float64)):
+        a, b, c = np.moveaxis(corners - place, 1, 0)
+        la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
+        volume = (a * np.cross(b, c)).sum(1)
+        angle = la * lb * lc + (a * b).sum(1) * lc + (b * c).sum(1) * la + (c * a).sum(1) * lb
+        result[index] = np.arctan2(volume, angle).sum() / (2 * np.pi)
     return result
 
 

@@ -36,10 +36,10 @@ class Contact:
 
     def uncross(self, points: np.ndarray, rounds: int = 16) -> None:
         """Move the surfaces of a head (V, 3), in place, where they have passed through each other: there they touch."""
-        distance = (self.offset * self.direction).sum(1, keepdims=True)
+        distance = _along(self.offset, self.direction)
         met = None
         for _ in range(rounds):
-            short = distance - ((points[self.first] - points[self.second]) * self.direction).sum(1, keepdims=True)
+            short = distance - _along(points[self.first] - points[self.second], self.direction)
             # What the smooth movement of deep places parts too far, comes back.
             met = short > 0 if met is None else met | (short > 0)
             wanted = np.where(met, short, 0)
@@ -51,6 +51,11 @@ class Contact:
         if np.abs(change).max(initial=0) > 1e-6:
             points[self.around_first] += self.to_first @ (change / 2)
             points[self.around_second] -= self.to_second @ (change / 2)
+
+
+def _along(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """How far (n, 1) vectors (n, 3) go along directions (n, 3)."""
+    return np.einsum("ij,ij->i", vectors, directions)[:, None]
 
 
 def find_contact(

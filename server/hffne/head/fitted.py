@@ -86,6 +86,7 @@ def fit_head(
     # An open mouth on the photo parts the lips of the neutral a little.
     lips().close(neutral)
     lips().uncross(neutral)
+    smooth_corners(neutral, model.neutral)
     retract_teeth(neutral)
     clear_teeth(neutral)
     keys = fitted_keys(neutral, balls)

@@ -4,13 +4,16 @@
 import numpy as np
 
 from hffne.head.eyes import SIDES, Ball, ball_surface, gaze_rotation, rest_lids, turn
-from hffne.head.lips import lips
+from hffne.head.lips import lips, smooth_corners
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.teeth import clear_teeth, hold_back
 
 # The keys that bring surfaces into each other; the others are the model's own. ARKit's mouthClose is not among them: it
 # is made to be added to jawOpen, and alone it presses the lips into each other.
 _LIPS = (
+    "jawLeft",
+    "jawRight",
+    "mouthFunnel",
     "mouthShrugLower",
     "mouthPress",
     "mouthPucker",
@@ -61,6 +64,7 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
             hold_back(neutral, moved)
         if name.startswith(_LIPS):
             lips().uncross(moved)
+            smooth_corners(moved, neutral)
         if name.startswith(_TEETH):
             clear_teeth(moved)
     else:
@@ -74,7 +78,8 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
             own = ((eye, ball_surface(moved, eye.ball)),)
         rest_lids(moved, own, loosest=None)
     change = moved - neutral
-    vertices = np.flatnonzero(np.maximum.reduce(np.abs(change.T)) > 2e-6).astype(np.int32)
+    x, y, z = (np.abs(change) > 2e-6).T
+    vertices = np.flatnonzero(x | y | z).astype(np.int32)
     return vertices, change[vertices]
 
 

@@ -17,10 +17,9 @@ TOUCH, REACH = 0.0016, 0.006
 _PRESSED, _LEAST_GAP = 0.0001, 0.0003
 # How far over the surface the lips reach from the inner lips, and how far from a corner of the mouth they begin.
 AROUND, _BESIDE_CORNER = 0.012, 0.0008
-# Meters from the other lip's side over which corrections fade in.
-_CORNER_FADE = 0.002
-# How often the movement of the corners is smoothed: crossings of 0.41 and 0.56 mm become 0.20 and 0.28 mm, and nothing
-# moves by over 0.4 mm.
+# Meters from the other lip's side over which corrections fade in, and over which what smooths the corners fades out.
+_CORNER_FADE, _CORNER = 0.002, 0.003
+# How often the movement of the corners is smoothed: crossings of 0.39 to 0.56 mm become 0.20 to 0.28 mm.
 _SMOOTHED = 16
 
 
@@ -50,10 +49,20 @@ def smooth_corners(posed: np.ndarray, neutral: np.ndarray) -> None:
 
     There both lips are one surface, which an expression folds over itself, and `lips` moves nothing.
     """
+    corners, beside, matrix = _smoothing()
+    posed[corners] = neutral[corners] + matrix @ (posed[beside] - neutral[beside])
+
+
+@cache
+def _smoothing() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices at the corners (n,), those whose movement theirs is a mean of (m,), and its weights (n, m)."""
     around = mouth()
-    corners = np.flatnonzero(around.to_other < _CORNER_FADE)
-    share = 1 - smoothstep(0, _CORNER_FADE, around.to_other[corners])[:, None]
-    moved = (posed - neutral)[around.vertices]
+    corners = np.flatnonzero(around.to_other < _CORNER)
+    share = 1 - smoothstep(0, _CORNER, around.to_other[corners])[:, None]
+    neighbors = around.graph.neighbors[corners]
+    beside = np.union1d(corners, neighbors)
+    corner, neighbor = np.searchsorted(beside, corners), np.searchsorted(beside, neighbors)
+    weights = np.eye(len(beside))
     for _ in range(_SMOOTHED):
-        moved[corners] += share * (moved[around.graph.neighbors[corners]].mean(1) - moved[corners])
-    posed[around.vertices] = neutral[around.vertices] + moved
+        weights[corner] += share * (weights[neighbor].mean(1) - weights[corner])
+    return around.vertices[corners], around.vertices[beside], weights[corner].astype(np.float32)

@@ -2,6 +2,7 @@
 """The values that maps are computed from, shared by several maps."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from hffne.geometry.vectors import normalize
 from hffne.maps.curvature import curvature
-from hffne.maps.height import height
+from hffne.maps.height import Relief, height
 from hffne.maps.layout import Layout, MaskLayout
 from hffne.maps.uv_surface import UVSurface, resize_texture
 
@@ -44,6 +45,7 @@ class MapInputs:
         self.estimate = estimate
         self.textures = textures
         self._unlit = unlit
+        self._height: Future[np.ndarray] | None = None
         self.layout = MaskLayout(estimate.shape) if layout is None else layout
         self.size = len(textures.normal)
         grid = min(self.size, MAX_SIZE, int(self.layout.texels_per_pixel * len(estimate.normal)))
@@ -78,9 +80,17 @@ class MapInputs:
     @cached_property
     def height(self) -> np.ndarray:
         """Height of the relief (S, S) float32, meters."""
-        return height(
-            self.surface, self.normal, resize_texture(self.textures.confidence, self.grid), self.layout.relief
-        )
+        if self._height is None:
+            return height(*self._height_needs())
+        return self._height.result()
+
+    def begin_height(self, beside: Executor) -> None:
+        """Compute the height in another thread from now on; what needs it waits for it."""
+        self._height = beside.submit(height, *self._height_needs())
+
+    def _height_needs(self) -> tuple[UVSurface, np.ndarray, np.ndarray, Relief]:
+        confidence = resize_texture(self.textures.confidence, self.grid)
+        return self.surface, self.normal, confidence, self.layout.relief
 
     @cached_property
     def unlit(self) -> np.ndarray:

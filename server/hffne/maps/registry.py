@@ -7,6 +7,7 @@ it needs: they are names of MapInputs' attributes.
 
 import inspect
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
+_SLOW = "height"  # of MapInputs' attributes
 # Side in texels of the normal without its fine and medium relief.
 COARSE_SIZE = 256
 
@@ -94,11 +96,15 @@ def make_maps(
     inputs, requested = MapInputs(photo, estimate, textures, layout, unlit), set(names)
     if unknown := requested - MAPS.keys():
         raise KeyError(f"there are no maps {sorted(unknown)}")
-    arrays: dict[str, np.ndarray] = {}
-    for name, spec in MAPS.items():
-        if name in requested:
-            arrays |= spec.compute(**{need: getattr(inputs, need) for need in spec.needs})
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    chosen = [spec for name, spec in MAPS.items() if name in requested]
+    made: dict[str, dict[str, np.ndarray]] = {}
+    with ThreadPoolExecutor(1) as beside:
+        # Integrating the height takes about as long as all that does not need it: both at once.
+        if any(_SLOW in spec.needs for spec in chosen):
+            inputs.begin_height(beside)
+        for spec in sorted(chosen, key=lambda spec: _SLOW in spec.needs):
+            made[spec.name] = spec.compute(**{need: getattr(inputs, need) for need in spec.needs})
+    return {name: np.ascontiguousarray(array) for spec in chosen for name, array in made[spec.name].items()}
 
 
 @register("albedo", {"albedo": ArraySpec("uint8", 3)})
