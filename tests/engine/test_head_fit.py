@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arkit import ARKIT
-from hffne.evaluation.head_contact import depths, signed_distances
+from hffne.evaluation.head_contact import depths, signed_distances, winding_numbers
 from hffne.geometry.base_shape import HEAD_TO_OBJECT, BaseShape, fit_base_shape
 from hffne.head import eyes, fitted
 from hffne.head.fit import fit_coefficients
@@ -280,9 +280,23 @@ def test_nothing_passes_through_lips_and_teeth(head):
     for points in (head.neutral, head.posed):
         at_rest = depths(on_head_axes(points))
         assert max(at_rest.lids, at_rest.lips, at_rest.teeth) <= 0.3
-    for name in ("mouthRollLower", "mouthRollUpper", "cheekPuff", "mouthDimpleLeft", "jawLeft", "mouthSmileRight"):
+    rolled = ("mouthRollLower", "mouthRollUpper", "mouthFunnel", "mouthPucker")
+    for name in (*rolled, "cheekPuff", "mouthDimpleLeft", "jawLeft", "jawRight", "mouthSmileRight"):
         at_key = depths(on_head_axes(head.keys.add(head.neutral, {name: 1.0})))
         assert max(at_key.lids, at_key.lips, at_key.teeth) <= 1.0, name
+
+
+def test_winding_numbers_count_how_often_a_surface_encloses_a_place():
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
+    sides = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]  # seen from outside
+    cube = np.array([t for a, b, c, d in sides for t in ((a, b, c), (a, c, d))])
+    places = np.array([[0, 0, 0], [0.9, 0, 0], [3, 0, 0]])
+    assert np.allclose(winding_numbers(places, corners, cube), [1, 1, 0], atol=1e-6)
+    # Two that overlap.
+    both, two = np.concatenate([corners, corners + [1.5, 0, 0]]), np.concatenate([cube, cube + 8])
+    assert np.allclose(winding_numbers(places, both, two), [1, 2, 0], atol=1e-6)
+    # Without a side: what is near the middle is more within than without.
+    assert 0.5 < winding_numbers(places[:1], corners, cube[2:])[0] < 1
 
 
 def test_rolled_lips_go_back_and_stay_smooth(head):
