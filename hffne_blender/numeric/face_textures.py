@@ -5,6 +5,8 @@ Eight bits where a step cannot be seen (colors, roughness), sixteen for everythi
 building a face and needs no Blender data: run it on a thread of its own.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ from .received_face import ReceivedFace
 CURVATURE_RANGE = 500.0
 # Heights are coded in steps of this many meters, so that the faces of one batch tend to share a scale.
 HEIGHT_STEP = 0.0005
+_TOGETHER = 4096  # the largest side of textures that two threads make at once
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,18 @@ def encode_textures(received: ReceivedFace, frames: tangent.CornerFrames, use_co
 
     frames  the tangent frames of the mesh
     """
-    textures = []
+    jobs: list[Callable[[], Texture]] = []
 
-    def add(kind: str, pixels: np.ndarray, colorspace: str, extent: float | None = None) -> None:
-        textures.append(Texture(kind, png_bytes(pixels), colorspace, extent))
+    def add(kind: str, pixels: np.ndarray, colorspace: str) -> None:
+        jobs.append(lambda: Texture(kind, png_bytes(pixels), colorspace))
+
+    def add_signed(kind: str, values: np.ndarray, extent: float) -> None:
+        jobs.append(lambda: Texture(kind, png_bytes(encode_signed(values, extent)), "Non-Color", extent))
 
     def add_normal(kind: str, normal: np.ndarray) -> None:
-        add(kind, encode_normal(tangent.to_tangent_space(frames, normal)), "Non-Color")
+        jobs.append(
+            lambda: Texture(kind, png_bytes(encode_normal(tangent.to_tangent_space(frames, normal))), "Non-Color")
+        )
 
     maps = received.maps
     add_normal("normal", received.normal)
@@ -59,13 +67,15 @@ def encode_textures(received: ReceivedFace, frames: tangent.CornerFrames, use_co
             add_normal(kind, maps[kind])
     if "height" in maps:
         extent = float(max(np.ceil(np.abs(maps["height"]).max() / HEIGHT_STEP), 1) * HEIGHT_STEP)
-        add("height", encode_signed(maps["height"], extent), "Non-Color", extent)
+        add_signed("height", maps["height"], extent)
     if "curvature" in maps:
-        add("curvature", encode_signed(maps["curvature"], CURVATURE_RANGE), "Non-Color", CURVATURE_RANGE)
+        add_signed("curvature", maps["curvature"], CURVATURE_RANGE)
     for kind in ("occlusion", "roughness", "seen"):
         if kind in maps:
             add(kind, maps[kind], "Non-Color")
-    return textures
+    # The normal is converted while others are compressed; large ones one after the other, for the memory.
+    with ThreadPoolExecutor(2 if len(received.normal) <= _TOGETHER else 1) as threads:
+        return [made.result() for made in [threads.submit(job) for job in jobs]]
 
 
 def encode_photo(received: ReceivedFace) -> list[Texture]:

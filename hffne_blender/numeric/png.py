@@ -15,7 +15,7 @@ import numpy as np
 # A pixel's shape -> the format's number for it.
 COLOR_TYPES: dict[tuple[int, ...], int] = {(): 0, (3,): 2, (4,): 6}
 # Bytes that one thread compresses at a time; how far back a deflate stream can refer; its compression level.
-_BLOCK, _WINDOW, _LEVEL = 1 << 20, 1 << 15, 4
+_BLOCK, _WINDOW, _LEVEL = 1 << 20, 1 << 15, 2
 _THREADS = min(4, os.cpu_count() or 1)
 # Rows of normals encoded at once, which bounds the memory for a large texture.
 _BAND = 128

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from hffne.geometry.textures import Textures
     from hffne.photo.load import Photo
 
-_SLOW = "height"  # of MapInputs' attributes
+# What another thread computes: of MapInputs' attributes, and of the maps, which need nothing that is computed here.
+_SLOW, _BESIDE = "height", ("bands",)
 # Side in texels of the normal without its fine and medium relief.
 COARSE_SIZE = 256
 
@@ -99,12 +100,21 @@ def make_maps(
     chosen = [spec for name, spec in MAPS.items() if name in requested]
     made: dict[str, dict[str, np.ndarray]] = {}
     with ThreadPoolExecutor(1) as beside:
-        # Integrating the height takes about as long as all that does not need it: both at once.
+        # The height and then the bands take about as long as all that does not need them.
         if any(_SLOW in spec.needs for spec in chosen):
             inputs.begin_height(beside)
+        later = {
+            spec.name: beside.submit(spec.compute, **_needs(spec, inputs)) for spec in chosen if spec.name in _BESIDE
+        }
         for spec in sorted(chosen, key=lambda spec: _SLOW in spec.needs):
-            made[spec.name] = spec.compute(**{need: getattr(inputs, need) for need in spec.needs})
+            if spec.name not in later:
+                made[spec.name] = spec.compute(**_needs(spec, inputs))
+        made |= {name: future.result() for name, future in later.items()}
     return {name: np.ascontiguousarray(array) for spec in chosen for name, array in made[spec.name].items()}
+
+
+def _needs(spec: MapSpec, inputs: MapInputs) -> dict[str, Any]:
+    return {need: getattr(inputs, need) for need in spec.needs}
 
 
 @register("albedo", {"albedo": ArraySpec("uint8", 3)})
