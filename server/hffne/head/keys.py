@@ -70,7 +70,7 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
     else:
         own = tuple(ball for side, ball in zip(SIDES, on, strict=True) if name.endswith(side))
         if name.startswith("eyeBlink"):
-            own[0][0].blink.close(moved)
+            own[0][0].blink.close(moved, rounds=5)
         if name.startswith("eyeLook"):
             # The model moves the lids alone.
             eye = own[0][0]
