@@ -33,6 +33,7 @@ from hffne.geometry.vectors import normalize
 from hffne.head.border_colors import border_colors
 from hffne.head.grain import away_from_seams, cheek_grain
 from hffne.head.grazing import grazing_factor
+from hffne.head.lashes import remove_lashes
 from hffne.head.mouth_colors import inside_of_mouth
 from hffne.head.skin import MAX_RASTER, at_vertices, raster, skin
 from hffne.head.skin_fill import filled_colors, skin_model, skin_share
@@ -130,6 +131,7 @@ def unwrap_head(
 
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         list(pool.map(fill, bands(size)))
+    remove_lashes(textures.color)
     return textures
 
 
