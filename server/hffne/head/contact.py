@@ -29,6 +29,11 @@ class Contact:
     to_first: np.ndarray
     to_second: np.ndarray
 
+    @property
+    def distance(self) -> np.ndarray:
+        """(n, 1) meters from the second to the first along the direction where they touch."""
+        return _along(self.offset, self.direction)
+
     def close(self, points: np.ndarray, rounds: int = 3) -> None:
         """Move the surfaces of a head (V, 3), in place, so that they touch."""
         for _ in range(rounds):
@@ -36,8 +41,7 @@ class Contact:
 
     def uncross(self, points: np.ndarray, rounds: int = 16) -> None:
         """Move the surfaces of a head (V, 3), in place, where they have passed through each other: there they touch."""
-        distance = _along(self.offset, self.direction)
-        met = None
+        distance, met = self.distance, None
         for _ in range(rounds):
             short = distance - _along(points[self.first] - points[self.second], self.direction)
             # What the smooth movement of deep places parts too far, comes back.

@@ -16,7 +16,7 @@ from hffne.head.fit import fit_coefficients, fitted_texels, identity_shape
 from hffne.head.gaze import EyeFacts, eye_facts, turn_eyes
 from hffne.head.iris import Iris, find_iris
 from hffne.head.keys import fitted_keys
-from hffne.head.lips import lips, smooth_corners
+from hffne.head.lips import lips, uncross_lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.residual import displacement
 from hffne.head.teeth import clear_teeth, retract_teeth
@@ -85,16 +85,14 @@ def fit_head(
     eyes.rest_lids(neutral, balls)
     # An open mouth on the photo parts the lips of the neutral a little.
     lips().close(neutral)
-    lips().uncross(neutral)
-    smooth_corners(neutral, model.neutral)
+    uncross_lips(neutral, model.neutral)
     retract_teeth(neutral)
     clear_teeth(neutral)
     keys = fitted_keys(neutral, balls)
     posed = keys.add(neutral, active)
     # The expressions that are found do not turn the eyes.
     eyes.rest_lids(posed, balls, loosest=None)
-    lips().uncross(posed)
-    smooth_corners(posed, neutral)
+    uncross_lips(posed, neutral)
     clear_teeth(posed)
     placed = to_object(posed)
     irises: dict[str, Iris | None] = {}

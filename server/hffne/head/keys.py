@@ -4,7 +4,7 @@
 import numpy as np
 
 from hffne.head.eyes import SIDES, Ball, ball_surface, gaze_rotation, rest_lids, turn
-from hffne.head.lips import lips, smooth_corners
+from hffne.head.lips import uncross_lips
 from hffne.head.model import SparseKeys, head_model
 from hffne.head.teeth import clear_teeth, hold_back
 
@@ -39,6 +39,8 @@ _TEETH: tuple[str, ...] = (
 _TEETH += ("mouthSmile", "mouthStretch")
 # The model rolls the lips between open teeth, and the jaw is closed.
 _ROLL = "mouthRoll"
+# Fewer leave slits of half a millimeter between the lids of some people.
+_BLINK_ROUNDS = 5
 # Degrees that the eyeball turns at 1: to the nose and from it, up, down.
 _IN, _OUT, _UP, _DOWN = 30.0, 30.0, 25.0, 30.0
 _LIDS = ("eyeBlink", "eyeLook", "eyeSquint", "cheekSquint", "browDown", "noseSneer")
@@ -63,14 +65,13 @@ def _corrected(name: str, neutral: np.ndarray, on: tuple[Ball, ...]) -> tuple[np
         if name.startswith(_ROLL):
             hold_back(neutral, moved)
         if name.startswith(_LIPS):
-            lips().uncross(moved)
-            smooth_corners(moved, neutral)
+            uncross_lips(moved, neutral)
         if name.startswith(_TEETH):
             clear_teeth(moved)
     else:
         own = tuple(ball for side, ball in zip(SIDES, on, strict=True) if name.endswith(side))
         if name.startswith("eyeBlink"):
-            own[0][0].blink.close(moved, rounds=5)
+            own[0][0].blink.close(moved, rounds=_BLINK_ROUNDS)
         if name.startswith("eyeLook"):
             # The model moves the lids alone.
             eye = own[0][0]

@@ -29,8 +29,8 @@ def remove_lashes(color: np.ndarray) -> None:
     """
     size = len(color)
     streak = np.ones((1, 2 * int(_STREAK * size / 2) + 1), np.uint8)
+    scale = size / MAX_RASTER
     for (top, bottom, left, right), share in _lids():
-        scale = size / MAX_RASTER
         rows, columns = slice(int(top * scale), int(bottom * scale)), slice(int(left * scale), int(right * scale))
         part = color[rows, columns].astype(np.float32)
         weight = cv2.resize(share, part.shape[1::-1], interpolation=cv2.INTER_LINEAR)

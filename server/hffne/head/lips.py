@@ -32,8 +32,7 @@ def lips() -> Contact:
     upper, lower = (around.vertices[close & side] for side in (~around.lower, around.lower))
     sides = around.vertices[~around.lower], around.vertices[around.lower]
     contact = find_contact(model.neutral, upper, lower, TOUCH, REACH, sides)
-    distance = (contact.offset * contact.direction).sum(1, keepdims=True)
-    pressed = np.clip(distance - _LEAST_GAP, 0, _PRESSED)
+    pressed = np.clip(contact.distance - _LEAST_GAP, 0, _PRESSED)
     # Across the corners of the mouth, where the lips are one, both move alike: not at all.
     fade = smoothstep(0, _CORNER_FADE, around.to_other)[:, None].astype(np.float32)
     return replace(
@@ -42,6 +41,15 @@ def lips() -> Contact:
         to_first=contact.to_first * fade[around.place[contact.around_first]],
         to_second=contact.to_second * fade[around.place[contact.around_second]],
     )
+
+
+def uncross_lips(posed: np.ndarray, neutral: np.ndarray) -> None:
+    """Move the lips of a head (V, 3), in place, where they have passed through each other, its corners included.
+
+    neutral (V, 3): what it has moved from.
+    """
+    lips().uncross(posed)
+    smooth_corners(posed, neutral)
 
 
 def smooth_corners(posed: np.ndarray, neutral: np.ndarray) -> None:
