@@ -100,18 +100,25 @@ class FaceParts:
 
     def _as_hair(self, kind: int, share: np.ndarray) -> "FaceParts":
         """The same with a share (WIDE, WIDE) of what is taken for a part told to be hair."""
-        moved = (self.shares[kind] * share).astype(np.float16)
+        at = np.nonzero(share)
+        moved = (self.shares[kind][at] * share[at]).astype(np.float16)
         if not moved.any():
             return self
         shares = self.shares.copy()
-        shares[kind] -= moved
-        shares[HAIR] += moved
+        shares[kind][at] -= moved
+        shares[HAIR][at] += moved
         return replace(self, shares=shares)
 
     @cached_property
     def part(self) -> np.ndarray:
         """(WIDE, WIDE) uint8: the likeliest part's number."""
-        return self.shares.argmax(0).astype(np.uint8)
+        # NumPy compares float16 one by one; those that are not negative are in the order of their bits.
+        bits = np.ascontiguousarray(self.shares).view(np.int16)
+        most, part = bits[0].copy(), np.zeros(bits.shape[1:], np.uint8)
+        for number, likely in enumerate(bits[1:], 1):
+            np.putmask(part, likely > most, number)
+            np.maximum(most, likely, out=most)
+        return part
 
     @cached_property
     def _likely(self) -> np.ndarray:

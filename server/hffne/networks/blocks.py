@@ -25,7 +25,9 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features to features of the same shape."""
-        return F.leaky_relu(x + self.second(self.first(x)), 0.1)
+        if torch.is_grad_enabled():
+            return F.leaky_relu(x + self.second(self.first(x)), 0.1)
+        return F.leaky_relu_(self.second(self.first(x)).add_(x), 0.1)
 
 
 class Down(nn.Sequential):
@@ -38,6 +40,21 @@ class Down(nn.Sequential):
 def up2(x: torch.Tensor) -> torch.Tensor:
     """Double the map's sides bilinearly, without checkerboard artifacts."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def joined(block: nn.Sequential, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """A block of `conv` applied to features (N, C, H, W) and (N, D, H, W) one behind the other."""
+    convolution, norm = block[0], block[1]
+    if torch.is_grad_enabled() or not isinstance(norm, nn.Identity):
+        out: torch.Tensor = block(torch.cat([first, second], 1))
+        return out
+    # Two convolutions: to put large maps one behind the other takes as long as one of them.
+    weight, bias, padding = convolution.weight, convolution.bias, convolution.padding
+    channels = first.shape[1]
+    out = F.conv2d(first, weight[:, :channels], bias, padding=padding)
+    out += F.conv2d(second, weight[:, channels:], padding=padding)
+    out = block[2](out)
+    return out
 
 
 def full_precision(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -60,7 +77,8 @@ def standardize(gray: torch.Tensor, contrast: torch.Tensor | None = None) -> tor
 
 def unit(normal: torch.Tensor) -> torch.Tensor:
     """L2-normalize over channels (N, 3, H, W)."""
-    return F.normalize(normal, dim=1, eps=1e-6)
+    # Not F.normalize, whose sum over few channels takes up to sixty times as long on a CPU.
+    return normal * torch.rsqrt(normal.square().sum(1, keepdim=True).clamp_min(1e-12))
 
 
 def with_coordinates(x: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hffne.networks.blocks import Down, Residual, conv, full_precision, standardize, unit, up2
+from hffne.networks.blocks import Down, Residual, conv, full_precision, joined, standardize, unit, up2
 from hffne.networks.modulation import ModulatedConv
 from hffne.networks.variants import Variant
 
@@ -62,8 +62,10 @@ class UpBlock(nn.Module):
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Features of twice the size, joined with the skip."""
-        x = self.mix(torch.cat([up2(x), skip], 1))
-        return F.leaky_relu(self.modulated(x, z) + self.bias, 0.1) + x
+        x = joined(self.mix, up2(x), skip)
+        if torch.is_grad_enabled():
+            return F.leaky_relu(self.modulated(x, z) + self.bias, 0.1) + x
+        return F.leaky_relu_(self.modulated(x, z).add_(self.bias), 0.1).add_(x)  # in place: large maps are slow to make
 
 
 class NormalDecoder(nn.Module):

@@ -21,7 +21,9 @@ def prepare(network: Network, device: torch.device) -> Network:
     network.to(device)
     for parameter in network.parameters():
         if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            # Not `contiguous`, which leaves the weights of one input channel as they are: the maps behind them would be
+            # in the other order.
+            parameter.data = parameter.data.clone(memory_format=torch.channels_last)
     return network
 
 

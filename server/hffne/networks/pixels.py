@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from hffne.networks.blocks import conv, full_precision, up2
+from hffne.networks.blocks import conv, full_precision, joined, up2
 
 _EPSILON = 1e-3  # of the encoder's batch norms
 # Of each encoder block: outputs, kernel, stride, expansion. A skip leaves before every halving.
@@ -89,5 +89,5 @@ class PixelNetwork(nn.Module):
             x = block(x)
         x = x + self.whole(x.mean((2, 3)))[:, :, None, None]  # what the picture shows as a whole
         for up in self.ups:
-            x = up(torch.cat([up2(x), skips.pop()], 1))
+            x = joined(up, up2(x), skips.pop())
         return F.pixel_shuffle(full_precision(self.out, x), 2)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import torch
 
-TILE = 576  # two of these side by side cover 1024
+from hffne.networks.blocks import unit
+
+TILE = 832  # at most; a face on a crop of 1024 is hardly wider
 OVERLAP = 128
 # Pixels along a tile's inner edges that are discarded, since the padding changes them.
 MARGIN = 32
@@ -31,20 +33,24 @@ def tiled(
             weight = (
                 _ramp(top, bottom, height, overlap, margin)[:, None] * _ramp(left, right, width, overlap, margin)[None]
             )
+            if part.shape[2:] == picture.shape[2:]:
+                return part
             if total is None:
                 total = part.new_zeros(*part.shape[:2], height, width)
             total[:, :, top:bottom, left:right] += part * weight
     assert total is not None  # there is at least one tile
-    return torch.nn.functional.normalize(total, dim=1, eps=1e-6)
+    return unit(total)
 
 
 def spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
-    """(start, end) of tiles that cover a length, at multiples of 32; neighbors overlap by `overlap` or more."""
+    """(start, end) of equal tiles that cover a length, at multiples of 32, as few and as small as possible; neighbors
+    overlap by `overlap` or up to 32 more."""
     if length <= tile:
         return [(0, length)]
     count = -(-(length - overlap) // (tile - overlap))
-    last = length - tile
-    return [(start, start + tile) for start in (round(last * k / (count - 1) / 32) * 32 for k in range(count))]
+    side = -(-(length + (count - 1) * overlap) // (32 * count)) * 32
+    last = length - side
+    return [(start, start + side) for start in (round(last * k / (count - 1) / 32) * 32 for k in range(count))]
 
 
 def _ramp(start: int, end: int, length: int, overlap: int, margin: int) -> torch.Tensor:
