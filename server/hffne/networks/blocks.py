@@ -42,19 +42,17 @@ def up2(x: torch.Tensor) -> torch.Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def joined(block: nn.Sequential, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+def joined(block: nn.Module, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """A block of `conv` applied to features (N, C, H, W) and (N, D, H, W) one behind the other."""
-    convolution, norm = block[0], block[1]
+    assert isinstance(block, nn.Sequential)
+    convolution, norm, activation = block
     if torch.is_grad_enabled() or not isinstance(norm, nn.Identity):
-        out: torch.Tensor = block(torch.cat([first, second], 1))
-        return out
+        return block(torch.cat([first, second], 1))
     # Two convolutions: to put large maps one behind the other takes as long as one of them.
-    weight, bias, padding = convolution.weight, convolution.bias, convolution.padding
-    channels = first.shape[1]
-    out = F.conv2d(first, weight[:, :channels], bias, padding=padding)
-    out += F.conv2d(second, weight[:, channels:], padding=padding)
-    out = block[2](out)
-    return out
+    assert isinstance(convolution, nn.Conv2d) and not isinstance(convolution.padding, str)
+    weight, padding, channels = convolution.weight, convolution.padding, first.shape[1]
+    out = F.conv2d(first, weight[:, :channels], convolution.bias, padding=padding)
+    return activation(out.add_(F.conv2d(second, weight[:, channels:], padding=padding)))
 
 
 def full_precision(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
