@@ -14,8 +14,8 @@ import numpy as np
 
 # A pixel's shape -> the format's number for it.
 COLOR_TYPES: dict[tuple[int, ...], int] = {(): 0, (3,): 2, (4,): 6}
-# Bytes that one thread compresses at a time; how far back a deflate stream can refer; its compression level.
-_BLOCK, _WINDOW, _LEVEL = 1 << 20, 1 << 15, 2
+# Bytes that one thread compresses at a time.
+_BLOCK = 1 << 20
 _THREADS = min(4, os.cpu_count() or 1)
 # Rows of normals encoded at once, which bounds the memory for a large texture.
 _BAND = 128
@@ -56,8 +56,8 @@ def png_bytes(pixels: np.ndarray) -> bytes:
 def _deflate(rows: np.ndarray) -> bytes:
     """The image data as one zlib stream, whose blocks of rows several threads compress at the same time.
 
-    Each block ends at a whole byte and has the end of the block before as its dictionary, so the result is an
-    ordinary stream. The size of the blocks is fixed, so the bytes do not depend on the number of threads.
+    Each block ends at a whole byte, so the result is an ordinary stream. The size of the blocks is fixed, so the bytes
+    do not depend on the number of threads.
     """
     step = max(1, _BLOCK // rows.shape[1])
     starts = range(0, len(rows), step)
@@ -75,8 +75,9 @@ def _deflate(rows: np.ndarray) -> bytes:
     def compress(start: int) -> tuple[bytes, bytes]:
         end = min(start + step, len(rows))
         data = filtered(start, end)
-        dictionary = filtered(max(0, start - max(1, _WINDOW // rows.shape[1])), start)[-_WINDOW:] if start else b""
-        compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15, zdict=dictionary)
+        # Runs of one byte and Huffman codes alone: of five textures in 0.6 of the time of level 2, which looks for
+        # strings, and 8 % larger (normals 17 %; colors are smaller).
+        compressor = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
         last = zlib.Z_FINISH if end == len(rows) else zlib.Z_SYNC_FLUSH
         return compressor.compress(data) + compressor.flush(last), data
 

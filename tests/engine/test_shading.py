@@ -56,6 +56,8 @@ def test_with_nothing_seen_the_light_is_even():
 def test_colors_keep_their_values():
     color = np.random.default_rng(3).integers(0, 256, (8, 8, 3)).astype(np.uint8)
     assert np.array_equal(to_srgb(to_linear(color)), color)
+    linear = np.linspace(-0.1, 1.1, 500_000, dtype=np.float32)
+    assert np.array_equal(to_srgb(linear), np.floor(encoded(linear) * np.float32(255) + np.float32(0.5)))
     assert (
         np.abs(without_light(color / np.float32(255), np.zeros((WIDE, WIDE, 3), np.float32)) * 255 - color).max() < 0.01
     )

@@ -23,5 +23,8 @@ def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarr
     """Roughness (S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
     rough = by_region(regions, PARTS, SKIN, SOFT)
     rough = cv2.resize(rough, curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    rough = rough - CREASE_SHARE * np.clip(curvature / CREASE, -1, 1)
-    return (np.clip(rough, 0.05, 1) * 255 + 0.5).astype(np.uint8)
+    crease = curvature / np.float32(CREASE)
+    rough -= CREASE_SHARE * np.clip(crease, -1, 1, out=crease)
+    np.clip(rough, 0.05, 1, out=rough)
+    rough *= 255
+    return (rough + np.float32(0.5)).astype(np.uint8)
