@@ -21,8 +21,9 @@ SOFT = 2.5 / 128
 
 def roughness(regions: dict[str, np.ndarray], curvature: np.ndarray) -> np.ndarray:
     """Roughness (S, S) uint8, 255 is 1. regions: name -> (U, U) bool; curvature (S, S) 1/m."""
-    rough = by_region(regions, PARTS, SKIN, SOFT)
-    rough = cv2.resize(rough, curvature.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    rough: np.ndarray = cv2.resize(
+        by_region(regions, PARTS, SKIN, SOFT), curvature.shape[::-1], interpolation=cv2.INTER_CUBIC
+    )
     crease = curvature / np.float32(CREASE)
     rough -= CREASE_SHARE * np.clip(crease, -1, 1, out=crease)
     np.clip(rough, 0.05, 1, out=rough)
