@@ -5,7 +5,9 @@ For layouts that are mirror-symmetric about u = 0.5, so that the mirrored side i
 is matched to this one's light and shape. Decisions and matching are made at LOW texels a side; they are smooth.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,8 +21,8 @@ from hffne.photo.crop import CROP, Crop, extract_crop
 
 # A power of two.
 LOW = 256
-# Texels that are computed at once, in whole rows.
-BAND = 256 * 2048
+# Texels that are computed at once, in whole rows, and by so many threads.
+BAND, _THREADS = 256 * 2048, 4
 # Sigma, in LOW texels, of the border between lighting and shape (coarser) and detail (finer).
 MATCH_SIGMA = 6.0
 # How much (in logarithms) the colors of the other side may be brightened or darkened.
@@ -136,6 +138,12 @@ def bands(size: int) -> Iterator[slice]:
     step = max(BAND // size, 1)
     for start in range(0, size, step):
         yield slice(start, min(start + step, size))
+
+
+def each_band(size: int, work: Callable[[slice], object]) -> None:
+    """Do something with the rows of each of the `bands`, some of them at the same time."""
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        list(pool.map(work, bands(size)))
 
 
 def completed(texels: TexelBand, photo: PhotoTexels, match: Match, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from hffne.geometry.completion import (
     LOW,
     PhotoTexels,
     TexelBand,
-    bands,
     completed,
+    each_band,
     match_sides,
     smooth_difference,
     to_bytes,
@@ -79,7 +79,8 @@ def unwrap(
     ]
     smooth = [grid.astype(np.float32) for grid in grids]
     textures = empty_textures(size)
-    for rows in bands(size):
+
+    def fill(rows: slice) -> None:
         weights, below, around, offset = (upsample_rows(grid, size, rows) for grid in smooth)
         sure = np.clip(weights[..., 0], 0, 1)
         below = normalize(below)
@@ -89,6 +90,8 @@ def unwrap(
         normal, color = completed(texels, photo, match, size)
         textures.normal[rows], textures.color[rows] = normalize(normal), to_bytes(color)
         textures.confidence[rows] = sure * (weights[..., 2] > 0.5)
+
+    each_band(size, fill)
     return textures
 
 

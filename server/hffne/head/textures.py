@@ -6,8 +6,6 @@ the mirrored side's, and those of neither side the person's skin tone and the me
 for each vertex, so that they do not change at a seam of the UVs. All transitions are soft.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import cv2
@@ -19,8 +17,8 @@ from hffne.geometry.completion import (
     Match,
     PhotoTexels,
     TexelBand,
-    bands,
     completed,
+    each_band,
     match_sides,
     scaled,
     to_bytes,
@@ -43,8 +41,8 @@ from hffne.photo.crop import CROP
 
 # The raster of smooth values: weights and filled colors.
 _SMOOTH_RASTER = 512
-# Shares of the photo below this do not count, and the most bands at once.
-_LEAST, _THREADS = 1e-3, 4
+# Shares of the photo below this do not count.
+_LEAST = 1e-3
 # Pixels of 256 from the rim of the face's mask over which the estimated normals fade in.
 _RIM = 1.0, 10.0
 # Beyond the charts, where nothing is: towards the viewer.
@@ -129,8 +127,7 @@ def unwrap_head(
         textures.normal[rows], textures.color[rows] = normalize(base), to_bytes(color)
         textures.confidence[rows] = weight[..., 0]
 
-    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        list(pool.map(fill, bands(size)))
+    each_band(size, fill)
     remove_lashes(textures.color)
     return textures
 

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from hffne.geometry.completion import bands, upsample_rows
+from hffne.geometry.completion import each_band, upsample_rows
 from hffne.geometry.unlit import DARK
 from hffne.maps.uv_surface import resize_texture
 from hffne.photo.colors import to_linear, to_srgb
@@ -22,7 +22,10 @@ def albedo(color: np.ndarray, unlit: np.ndarray) -> np.ndarray:
     lit = to_linear(resize_texture(color, len(unlit)))
     gain = (to_linear(unlit) + DARK) / (lit + DARK)
     result = np.empty_like(color)
-    for rows in bands(len(color)):
+
+    def fill(rows: slice) -> None:
         own = upsample_rows(gain, len(color), rows)
         result[rows] = to_srgb((to_linear(color[rows]) + DARK) * own - DARK)
+
+    each_band(len(color), fill)
     return result
