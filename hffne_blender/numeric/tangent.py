@@ -22,7 +22,7 @@ MARGIN = 16
 # A texel whose normal lies behind the surface cannot be shaded: its z is raised to this.
 LEAST_Z = 0.05
 # Texels handled at once: their intermediate values stay in a core's cache.
-_CHUNK = 1 << 14
+_CHUNK = 1 << 15
 _THREADS = min(4, os.cpu_count() or 1)
 
 # (tangents (K, 3), normals (K, 3), bitangent signs (K,), vectors (K, 3)) -> vectors (K, 3)

@@ -2,13 +2,14 @@
 """One face object from one received face. Adds to the scene and changes nothing that is there."""
 
 from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
 import bpy
 import numpy as np
 
-from ..numeric import face_textures, part_textures
+from ..numeric import face_textures, part_textures, tangent
 from ..numeric.face_textures import Texture
 from ..numeric.received_face import ReceivedFace
 from ..system import jobs
@@ -51,15 +52,23 @@ def build_steps(
         frames = mesh_arrays.corner_frames(sketch, mesh.UV_NAME, None if received.head is None else head.SKIN)
     finally:
         bpy.data.meshes.remove(sketch)
-    skin = yield partial(face_textures.encode_textures, received, frames, use_color)
-    photo = yield partial(face_textures.encode_photo, received)
-    pictures = yield partial(part_textures.encode_parts, received)
+    skin, photo, pictures = yield partial(_encoded, received, frames, use_color)
     made: list[bpy.types.ID] = []
     try:
         return _assemble(received, collection(), skin, photo, pictures, made)
     except Exception:
         bpy.data.batch_remove(made)
         raise
+
+
+def _encoded(
+    received: ReceivedFace, frames: tangent.CornerFrames, use_color: bool
+) -> tuple[list[Texture], list[Texture], dict[str, Texture]]:
+    """The textures of the face and of the photo's crop, and the pictures of a head's parts by their names."""
+    with ThreadPoolExecutor(1) as beside:
+        pictures = beside.submit(part_textures.encode_parts, received)
+        skin = face_textures.encode_textures(received, frames, use_color)
+        return skin, face_textures.encode_photo(received), pictures.result()
 
 
 def _assemble(
