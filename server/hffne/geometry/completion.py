@@ -22,7 +22,7 @@ from hffne.photo.crop import CROP, Crop, extract_crop
 # A power of two.
 LOW = 256
 # Texels that are computed at once, in whole rows, and by so many threads.
-BAND, _THREADS = 256 * 2048, 4
+BAND, _THREADS = 128 * 2048, 4
 # Sigma, in LOW texels, of the border between lighting and shape (coarser) and detail (finer).
 MATCH_SIGMA = 6.0
 # How much (in logarithms) the colors of the other side may be brightened or darkened.
