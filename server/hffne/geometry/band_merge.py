@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from hffne.geometry.grids import blur
-from hffne.geometry.vectors import normalize
+from hffne.geometry.vectors import normalize, rotate_between
 
 # The border between shape and relief: a Gaussian's sigma in pixels of a 256 crop.
 SIGMA = 2.5
@@ -54,42 +54,28 @@ def _merged(
     coarse: np.ndarray, fine: np.ndarray, mask: np.ndarray, width: float, seen: np.ndarray | None
 ) -> np.ndarray:
     """`merge_bands` of a part that holds the face; width: the bands' sigma in pixels."""
-    # Planes (3, H, W): numpy multiplies a vector's three components by one number slowly.
-    coarse, fine = (np.ascontiguousarray(normal.transpose(2, 0, 1), np.float32) for normal in (coarse, fine))
     solid = mask.astype(np.float32)
     coarse_low, fine_low = (_low(normal, solid, width) for normal in (coarse, fine))
-    finer = fine - fine_low
-    energy = blur(_dot(finer, finer), width, solid)
+    coarse, fine = _as_planes(coarse), _as_planes(fine)
+    energy = blur(np.square(fine - fine_low).sum(2), width, solid)
     # Within the face, full relief a little inside of the rim.
     share = np.clip(blur(solid, width / 3) * solid * 2 - 1, 0, 1) * (energy / (energy + np.float32(CORING**2)))
     if seen is not None:
         share *= seen
-    # The rotation of vectors.rotate_between.
-    middle = fine_low + coarse_low
-    along = _dot(middle, fine) / np.maximum(1 + _dot(fine_low, coarse_low), 1e-4)
-    relief = fine - middle * along + coarse_low * (2 * _dot(fine_low, fine) - 1)
-    relief -= np.float32(REPLACED) * (coarse - coarse_low)
-    return _unit(coarse + relief * share).transpose(1, 2, 0)
+    relief = rotate_between(fine, fine_low, coarse_low) - coarse_low - np.float32(REPLACED) * (coarse - coarse_low)
+    return normalize(coarse + relief * share[..., None])
 
 
 def _low(normal: np.ndarray, mask: np.ndarray, width: float) -> np.ndarray:
-    """The low band of unit normals (3, H, W): the direction of their mean over the face `mask` (H, W) float32."""
-    border = cv2.BORDER_CONSTANT
-    return _unit(np.stack([cv2.GaussianBlur(plane * mask, (0, 0), width, borderType=border) for plane in normal]))
+    """The low band of unit normals (H, W, 3): the direction of their mean over the face `mask` (H, W) float32."""
+    return normalize(
+        _as_planes(cv2.GaussianBlur(normal * mask[..., None], (0, 0), width, borderType=cv2.BORDER_CONSTANT))
+    )
 
 
-def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The products (H, W) of vectors (3, H, W)."""
-    result: np.ndarray = first[0] * second[0]
-    for a, b in zip(first[1:], second[1:], strict=True):
-        result += a * b
-    return result
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (3, H, W) divided by their length, in place; zero stays zero."""
-    vectors /= np.maximum(np.sqrt(_dot(vectors, vectors)), 1e-9)
-    return vectors
+def _as_planes(vectors: np.ndarray) -> np.ndarray:
+    """The same vectors (H, W, 3) as float32, each component a plane in memory: numpy is twice as fast then."""
+    return np.ascontiguousarray(vectors.transpose(2, 0, 1), np.float32).transpose(1, 2, 0)
 
 
 def resize_normals(normals: np.ndarray, size: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from hffne.geometry.completion import DARK, GAIN_LIMIT, LOW, bands, smooth_difference, to_bytes, upsample_rows
+from hffne.geometry.completion import DARK, GAIN_LIMIT, LOW, each_band, smooth_difference, to_bytes, upsample_rows
 from hffne.geometry.grids import blur
 from hffne.geometry.textures import Textures, empty_textures
 from hffne.geometry.vectors import normalize
@@ -39,7 +39,8 @@ def merge_textures(textures: Sequence[Textures], first: int, sharpness: Sequence
     ratios = (np.array(sharpness) / max(sharpness)) ** SHARPER
     weights = _photo_weights([one * ratio for one, ratio in zip(confidence, ratios, strict=True)], first)
     merged = empty_textures(size)
-    for rows in bands(size):
+
+    def fill(rows: slice) -> None:
         share = upsample_rows(np.moveaxis(weights, 0, -1).astype(np.float32), size, rows)
         normal, color = (np.zeros((*share.shape[:2], 3), np.float32) for _ in range(2))
         sure = np.zeros(share.shape[:2], np.float32)
@@ -52,6 +53,8 @@ def merge_textures(textures: Sequence[Textures], first: int, sharpness: Sequence
         merged.normal[rows] = normalize(normal)
         merged.color[rows] = to_bytes(color)
         merged.confidence[rows] = sure
+
+    each_band(size, fill)
     return merged
 
 

@@ -26,6 +26,8 @@ def tiled(
     of 32. Where tiles overlap their results are cross-faded over overlap - 2 margin pixels.
     """
     height, width = picture.shape[2:]
+    if max(height, width) <= tile:
+        return network(picture).cpu()
     total: torch.Tensor | None = None
     for top, bottom in spans(height, tile, overlap):
         for left, right in spans(width, tile, overlap):
@@ -33,8 +35,6 @@ def tiled(
             weight = (
                 _ramp(top, bottom, height, overlap, margin)[:, None] * _ramp(left, right, width, overlap, margin)[None]
             )
-            if part.shape[2:] == picture.shape[2:]:
-                return part
             if total is None:
                 total = part.new_zeros(*part.shape[:2], height, width)
             total[:, :, top:bottom, left:right] += part * weight
